@@ -173,8 +173,8 @@ static const struct ch_schema_row store_rows[] = {
      .max = UINT64_MAX / 2,
      .unit = "bytes",
      .doc = "Approved files kept; beyond, those longest unused go that can be fetched again. What\n"
-            "was approved and its upstream no longer has stays: `customhouse status` says how much,\n"
-            "and `customhouse deny sha256:HEX` lets it go."},
+            "was approved and its upstream no longer has stays, up to last_copies_percent:\n"
+            "`customhouse status` says how much, and `customhouse deny sha256:HEX` lets it go."},
     {.key = "undecided_max_bytes",
      .type = CH_SCHEMA_SIZE,
      AT(ch_config, undecided_max_bytes),
@@ -183,6 +183,17 @@ static const struct ch_schema_row store_rows[] = {
      .max = UINT64_MAX / 2,
      .unit = "bytes",
      .doc = "Files that are being inspected, held or denied."},
+    {.key = "last_copies_percent",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, last_copies_percent),
+     .def = "50",
+     .min = 0,
+     .max = 100,
+     .unit = "percent",
+     .doc = "So much of each of these quotas is kept for approved files that their upstream no\n"
+            "longer has. Beyond it, and when nothing else can go, those longest unused are lost\n"
+            "for good, and the server's log says so: else what an upstream takes back could\n"
+            "fill the disk. With 100 nothing of it is ever lost."},
     {.key = "artifact_max_bytes",
      .type = CH_SCHEMA_SIZE,
      AT(ch_config, artifact_max_bytes),

@@ -142,16 +142,28 @@ enum ch_code ch_store_last_copies(struct ch_store *s, enum ch_blob_place place, 
     return count_blobs(s, CH_SQL_LAST_COPIES, place, ret_bytes, ret_count, err);
 }
 
-enum ch_code ch_store_oldest_blobs(struct ch_store *s, enum ch_blob_place place, size_t max,
-                                   ch_store_blob_fn *each, void *ctx, struct ch_err *err)
+static enum ch_code list_blobs(struct ch_store *s, enum ch_sql which, enum ch_blob_place place,
+                               size_t max, ch_store_blob_fn *each, void *ctx, struct ch_err *err)
 {
     struct ch_cursor c;
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_OLDEST_BLOBS,
-                                     CH_ARGS(ch_arg_int((int64_t)place), ch_arg_u64(max)), &c, err);
+    enum ch_code rc = ch_cursor_open(
+        s, which, CH_ARGS(ch_arg_int((int64_t)place), ch_arg_u64(max)), &c, err);
     while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
         struct ch_sha256 sha256 = ch_col_sha(&c, 0);
         each(ctx, &sha256, ch_col_u64(&c, 1));
     }
     ch_cursor_close(&c);
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+enum ch_code ch_store_oldest_blobs(struct ch_store *s, enum ch_blob_place place, size_t max,
+                                   ch_store_blob_fn *each, void *ctx, struct ch_err *err)
+{
+    return list_blobs(s, CH_SQL_OLDEST_BLOBS, place, max, each, ctx, err);
+}
+
+enum ch_code ch_store_oldest_last_copies(struct ch_store *s, enum ch_blob_place place, size_t max,
+                                         ch_store_blob_fn *each, void *ctx, struct ch_err *err)
+{
+    return list_blobs(s, CH_SQL_OLDEST_LAST_COPIES, place, max, each, ctx, err);
 }

@@ -116,6 +116,7 @@ struct ch_config {
     size_t repository_count;
     uint64_t served_max_bytes;
     uint64_t undecided_max_bytes;
+    uint32_t last_copies_percent; /* of a quota: so much of it last copies keep (T14) */
     uint64_t artifact_max_bytes;
     char **rules;       /* folders of the site's YARA rules */
     size_t rules_count;

@@ -465,6 +465,10 @@ enum ch_code ch_store_last_copies(struct ch_store *s, enum ch_blob_place place, 
 /* Least recently used first, at most `max`; no last copies. */
 enum ch_code ch_store_oldest_blobs(struct ch_store *s, enum ch_blob_place place, size_t max,
                                    ch_store_blob_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
+/* The same of last copies alone. */
+enum ch_code ch_store_oldest_last_copies(struct ch_store *s, enum ch_blob_place place, size_t max,
+                                         ch_store_blob_fn *each, void *ctx,
+                                         struct ch_err *err) CH_MUST_CHECK;
 
 /* --- counts that become entries of the audit log (store_log.h) --- */
 

@@ -97,7 +97,10 @@ class Quotas(Moody):
     """Nothing but the quotas is small: 64 MiB is the least that they may be."""
     @classmethod
     def configure(cls, text):
-        return with_key(with_key(super().configure(text), "undecided_max_bytes", "80MiB"), "max_bytes", "64MiB")
+        text = super().configure(text)
+        for key, value in ("undecided_max_bytes", "80MiB"), ("max_bytes", "64MiB"), ("last_copies_percent", "100"):
+            text = with_key(text, key, value)
+        return text
 
     @classmethod
     def fill(cls):
@@ -185,6 +188,13 @@ class Quotas(Moody):
         for name in ("rare", "unique"):  # whoever has locked it
             self.assertEqual(self.service.ask(file_path(name, "1.0")).body, wheel[name].data)
         self.assertIn("served 2 files", self.service.command("status")[1].split("last copies")[1])
+
+        # T14: unless they are more than their part of the quota, and something else wants the room
+        self.service.edit("customhouse.yaml", lambda text: with_key(text, "last_copies_percent", "50"))
+        self.service.process.send_signal(signal.SIGHUP)
+        self.eventually(lambda: self.service.ask(file_path("common", "1.0")).status == 200)
+        self.assertIn("what=\"the last copy of an approved file is lost", self.service.log())
+        self.assertIn("served 1 files", self.service.command("status")[1].split("last copies")[1])
 
 
 if __name__ == "__main__":

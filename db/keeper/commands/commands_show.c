@@ -287,6 +287,7 @@ enum step command_status(struct command *c)
             json_number(&b, "last_copies_bytes", last_bytes[i]);
             ch_buf_putc(&b, '}');
         }
+        json_number(&b, "last_copies_percent", k->config->last_copies_percent);
         json_number(&b, "intakes", coming.files);
         json_number(&b, "failed_intakes", coming.failed);
         json_number(&b, "inspector", CH_INSPECTOR_VERSION);
@@ -338,9 +339,10 @@ enum step command_status(struct command *c)
                   (unsigned long long)files[1], (unsigned long long)bytes[1]);
     if (last_files[0] + last_files[1] > 0) {
         command_print(c,
-                      "last copies, which stay whatever the quotas say, for their upstreams have "
-                      "them no more: served %llu files, %llu bytes; undecided %llu files, %llu "
-                      "bytes\n",
+                      "last copies, for their upstreams have them no more, which stay up to %u %% "
+                      "of a quota (store.last_copies_percent): served %llu files, %llu bytes; "
+                      "undecided %llu files, %llu bytes\n",
+                      (unsigned)k->config->last_copies_percent,
                       (unsigned long long)last_files[0], (unsigned long long)last_bytes[0],
                       (unsigned long long)last_files[1], (unsigned long long)last_bytes[1]);
     }

@@ -1,5 +1,5 @@
 /* Quotas (T14): undecided and served bytes each have their own. What goes can be fetched again (T5:
- * the last copy of what was approved stays); facts and hashes stay, and a later fetch must match
+ * the last copy of what was approved stays, up to a part of the quota); facts and hashes stay, and a later fetch must match
  * them. What is on its way counts as undecided, from before its first byte. */
 #include "quota.h"
 
@@ -223,6 +223,61 @@ static uint64_t kept_of(uint64_t bytes, const struct victims *could_go)
     return bytes;
 }
 
+/* Its ALLOW stands, and so do those on their way: gateways close it by themselves. */
+static enum ch_code evict(struct keeper *k, const struct victim *one, struct ch_err *err)
+{
+    enum ch_code rc = ch_blobs_evict(k->blobs, &one->sha256, err);
+    return rc == CH_OK ? ch_store_put_blob(k->store, &one->sha256, one->size_bytes, CH_BLOB_EVICTED,
+                                           keeper_now_us(k), err)
+                       : rc;
+}
+
+static void take_from(uint64_t *bytes, uint64_t size_bytes)
+{
+    *bytes -= size_bytes < *bytes ? size_bytes : *bytes;
+}
+
+/* T14: nothing else can go, and of *bytes, too many for this quota by `over`, *kept are last
+ * copies: more than are kept of them, or what an upstream takes back would fill the disk. */
+static enum ch_code lose_last_copies(struct keeper *k, enum ch_blob_place place, uint64_t over,
+                                     uint64_t *bytes, uint64_t *kept, struct ch_err *err)
+{
+    uint64_t max = quota_of(k, place), percent = k->config->last_copies_percent;
+    uint64_t bound = max / 100 * percent + max % 100 * percent / 100;
+    uint64_t lost = 0;
+    struct victims v = {.list = NULL};
+    bool none = false;
+    enum ch_code rc = CH_OK;
+    for (size_t wanted = PER_ROUND; rc == CH_OK && !none && lost < over && *kept > bound;) {
+        size_t gone = 0;
+        free(v.list);
+        v = (struct victims){.list = ch_calloc(wanted, sizeof(*v.list)), .max = wanted};
+        rc = ch_store_oldest_last_copies(k->store, place, wanted, collect, &v, err);
+        rc = rc == CH_OK ? keeper_write(k, err) : rc;
+        for (size_t i = 0; rc == CH_OK && i < v.count && lost < over && *kept > bound; i++) {
+            const struct victim *one = &v.list[i];
+            char hex[CH_SHA256_HEX + 1];
+            if (in_use(k, &one->sha256)) {
+                continue;
+            }
+            gone++;
+            ch_sha256_hex(&one->sha256, hex);
+            keeper_log("alarm",
+                       "sha256=%s bytes=%llu what=\"the last copy of an approved file is lost: "
+                       "such files take more than store.last_copies_percent\"",
+                       hex, (unsigned long long)one->size_bytes);
+            rc = evict(k, one, err);
+            lost += one->size_bytes;
+            take_from(bytes, one->size_bytes);
+            take_from(kept, one->size_bytes);
+        }
+        none = gone == 0 && v.count < v.max;
+        wanted *= gone == 0 ? 2 : 1;
+    }
+    free(v.list);
+    return rc;
+}
+
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
                              struct ch_err *err)
 {
@@ -246,13 +301,8 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
                 continue;
             }
             gone++;
-            /* Its ALLOW stands, and so do those on their way: gateways close it by themselves. */
-            rc = ch_blobs_evict(k->blobs, &one->sha256, err);
-            if (rc == CH_OK) {
-                rc = ch_store_put_blob(k->store, &one->sha256, one->size_bytes, CH_BLOB_EVICTED,
-                                       keeper_now_us(k), err);
-                bytes -= one->size_bytes < bytes ? one->size_bytes : bytes;
-            }
+            rc = evict(k, one, err);
+            take_from(&bytes, rc == CH_OK ? one->size_bytes : 0);
         }
         if (rc == CH_OK && gone == 0) { /* all in use: younger ones may not be */
             none = v.count < v.max;
@@ -261,7 +311,9 @@ enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_
     }
     if (none) {
         uint64_t here = bytes > coming(k, place) ? bytes - coming(k, place) : 0;
-        rc = no_room(place, more, max, kept_of(here, &v), err);
+        uint64_t kept = kept_of(here, &v);
+        rc = lose_last_copies(k, place, bytes + more - max, &bytes, &kept, err);
+        rc = rc == CH_OK && bytes + more > max ? no_room(place, more, max, kept, err) : rc;
     }
     free(v.list);
     return rc;

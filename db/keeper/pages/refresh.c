@@ -7,8 +7,8 @@
  * T7).
  *
  * Ownership (T12): the first upstream in order that answers 200 owns the name from then on. An
- * earlier upstream's error is an error, never "next", and so is that it does not find a project that
- * it has shown before, to whatever repository. */
+ * earlier upstream's error is an error, never "next", and so is that it does not find a project
+ * which it has shown before, to whatever repository. */
 #include "refresh_int.h"
 
 #include <stdio.h>

@@ -39,6 +39,7 @@ static void test_defaults(void **state)
     assert_int_equal(c->repositories[0].held_listing, CH_HELD_YANK);
     assert_true(c->served_max_bytes == (uint64_t)50 << 30);
     assert_true(c->undecided_max_bytes == (uint64_t)10 << 30);
+    assert_int_equal(c->last_copies_percent, 50);
     assert_true(c->artifact_max_bytes == (uint64_t)4 << 30);
     assert_int_equal(c->index_refresh_s, 600);
     assert_int_equal(c->rules_count, 0);
@@ -87,7 +88,7 @@ static void test_every_key(void **state)
                                 "    only_allow_listed_upstream: true\n"
                                 "    held_listing: omit\n"
                                 "store: {max_bytes: 64MiB, undecided_max_bytes: 1 TiB, "
-                                "artifact_max_bytes: 1048576}\n"
+                                "artifact_max_bytes: 1048576, last_copies_percent: 90}\n"
                                 "index_refresh_seconds: 1\n"
                                 "rules: [/etc/rules/a, /srv/b]\n"
                                 "prefetch: {parallel: 0, max_mib: 7}\n"
@@ -114,6 +115,7 @@ static void test_every_key(void **state)
     assert_true(r->only_allow_listed_upstream);
     assert_int_equal(r->held_listing, CH_HELD_OMIT);
     assert_true(c->undecided_max_bytes == (uint64_t)1 << 40);
+    assert_int_equal(c->last_copies_percent, 90);
     assert_true(c->artifact_max_bytes == 1048576);
     assert_int_equal(c->rules_count, 2);
     assert_string_equal(c->rules[1], "/srv/b");

@@ -36,6 +36,7 @@ static const struct {
     {"forwarded", "how far another server has the log's entries"},
     {"refusal", "what a link on a refusal leads to; rows go when there are many"},
     {"blob", "where bytes lie, and how old they are"},
+    {"replaced_file", "which files have a newer row of their name, which those rows say themselves"},
     {"log_refusal", "counted until the minute is over, then an entry"},
     {"log_sign_in", "likewise"},
     {"log_command_refusal", "likewise"},

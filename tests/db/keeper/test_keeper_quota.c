@@ -58,6 +58,12 @@ static struct house *two_approved(const char *one, const char *two)
     return h;
 }
 
+/* Most of what is tried here is larger than half of its quota. */
+static void keep_all(struct house *h)
+{
+    h->k->child.config->last_copies_percent = 100;
+}
+
 static bool says(struct house *h, bool json, const char *text)
 {
     struct ch_buf out;
@@ -87,6 +93,7 @@ static void t5_the_last_copy_stays(void **state)
         struct house *h = two_approved(all[i].listed, W2 " - 10 30\n");
         set_page(h, all[i].then);
         assert_false(house_serves(h, "first file"));
+        keep_all(h);
         h->k->child.config->undecided_max_bytes = 15;
         assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
         assert_non_null(
@@ -98,6 +105,7 @@ static void t5_the_last_copy_stays(void **state)
                          "\"undecided\":{\"bytes\":10,\"files\":1,\"last_copies\":1,"
                          "\"last_copies_bytes\":10}"));
         house_restart(h);
+        keep_all(h);
         h->k->child.config->undecided_max_bytes = 15;
         assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
         assert_true(has(h, "first file"));
@@ -112,6 +120,7 @@ static void t5_others_go_first(void **state)
     struct house *h = two_approved(W1 " - 10 30\n", W2 " - 10 30\n");
     struct ch_buf out;
     ch_buf_init(&out, 1u << 20);
+    keep_all(h);
     set_page(h, W2 " - 10 30\n" W3 " - 10 30\n");
     assert_int_equal(house_command(h, false, "approve", W1, "needed", "14d", &out), 0);
     allow(h, W1);
@@ -140,6 +149,7 @@ static void what_can_be_had_or_nobody_wants_goes(void **state)
     struct ch_buf out;
     ch_buf_init(&out, 1u << 20);
     struct house *h = two_approved(W1 " - 10 30\n", W2 " - 10 30\n");
+    keep_all(h);
     set_page(h, W2 " - 10 30\n");
     h->k->child.config->undecided_max_bytes = 15;
     assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
@@ -167,6 +177,34 @@ static void what_can_be_had_or_nobody_wants_goes(void **state)
     assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 10));
     assert_false(has(h, "attack one"));
     ch_buf_done(&out);
+    house_free(h);
+}
+
+/* T14: or what an upstream takes back would fill the disk. Those longest unused go, when nothing else
+ * can, until the rest takes no more than its part. */
+static void t14_last_copies_have_their_part_of_the_quota(void **state)
+{
+    (void)state;
+    struct house *h = two_approved(W1 " - 10 30\n", W2 " - 10 30\n");
+    set_page(h, W3 " - 10 30\n");
+    assert_true(says(h, false, "undecided 2 files, 20 bytes\n"));
+    assert_true(says(h, false, "up to 50 % of a quota (store.last_copies_percent)"));
+    h->k->child.config->undecided_max_bytes = 25;
+    assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 5)); /* there is room */
+    assert_true(has(h, "first file") && has(h, "second one"));
+    keep_all(h);
+    assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
+    assert_true(has(h, "first file") && has(h, "second one"));
+    h->k->child.config->last_copies_percent = 50;
+    assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 10));
+    assert_false(has(h, "first file"));
+    assert_true(has(h, "second one"));
+    assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 16)); /* its part */
+    assert_non_null(strstr(err.msg, "10 of it are last copies"));
+    assert_true(has(h, "second one"));
+    h->k->child.config->last_copies_percent = 0;
+    assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 16));
+    assert_false(has(h, "second one"));
     house_free(h);
 }
 
@@ -198,6 +236,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t5_the_last_copy_stays),
         cmocka_unit_test(t5_others_go_first),
+        cmocka_unit_test(t14_last_copies_have_their_part_of_the_quota),
         cmocka_unit_test(what_is_in_use_stands_before_nothing),
         cmocka_unit_test(what_can_be_had_or_nobody_wants_goes),
     };

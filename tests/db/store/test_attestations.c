@@ -307,6 +307,83 @@ static void test_facts_are_immutable(void **state)
     }
 }
 
+/* A file whose bytes were approved and lie in served/, used at this time. */
+static void approved(const char *file, const char *bytes, int64_t used_at_us)
+{
+    struct ch_sha256 sha256 = ch_sha256_of(bytes, strlen(bytes));
+    struct ch_artifact a = {sha256, 10, 1};
+    struct ch_release_file f = {.upstream = CH_STR("u"),
+                                .project = CH_STR("p"),
+                                .file_name = ch_str_of(file),
+                                .sha256 = sha256,
+                                .url = CH_STR("https://u.example.org/x"),
+                                .at_us = 20};
+    struct ch_attestation_row row = row_of("pypi", "prod", file, true);
+    uint64_t id = 0;
+    row.sha256 = sha256;
+    assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
+    assert_ch_ok(&err, ch_store_add_release_file(store, &f, &err));
+    assert_ch_ok(&err, ch_store_add_attestation(store, &row, &id, &err));
+    assert_ch_ok(&err, ch_store_put_blob(store, &sha256, 10, CH_BLOB_SERVED, used_at_us, &err));
+}
+
+static void sighted(const char *file, const char *stated, enum ch_sighting kind, int64_t at_us)
+{
+    struct ch_sha256 sha256 = stated == NULL ? (struct ch_sha256){{0}}
+                                             : ch_sha256_of(stated, strlen(stated));
+    assert_ch_ok(&err, ch_store_add_sighting(store, CH_STR("u"), CH_STR("p"), ch_str_of(file),
+                                             stated == NULL ? NULL : &sha256, kind, at_us, at_us,
+                                             &err));
+}
+
+static void gather_last(void *ctx, const struct ch_sha256 *sha256, uint64_t size_bytes)
+{
+    static const char *const all[] = {"listed", "gone", "plain", "first", "second", "back"};
+    assert_int_equal(size_bytes, 10);
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        struct ch_sha256 one = ch_sha256_of(all[i], strlen(all[i]));
+        if (ch_sha256_eq(&one, sha256)) {
+            ch_buf_printf(ctx, "%s ", all[i]);
+        }
+    }
+}
+
+/* T5: its hash was removed, or the file where none was stated, or others came under its name, which
+ * of an index without hashes no sighting says. */
+static void test_last_copies(void **state)
+{
+    (void)state;
+    uint64_t bytes = 0, count = 0;
+    struct ch_buf b;
+    ch_buf_init(&b, 1000);
+    approved("listed.whl", "listed", 1);
+    approved("gone.whl", "gone", 5);
+    approved("plain.whl", "plain", 4);
+    approved("other.whl", "first", 3);
+    approved("other.whl", "second", 2);
+    approved("back.whl", "back", 6);
+    sighted("gone.whl", "gone", CH_SIGHTING_REMOVED, 30);
+    sighted("plain.whl", NULL, CH_SIGHTING_REMOVED, 30);
+    sighted("back.whl", "back", CH_SIGHTING_REMOVED, 30);
+    sighted("back.whl", "back", CH_SIGHTING_RETURNED, 40);
+    assert_ch_ok(&err, ch_store_last_copies(store, CH_BLOB_SERVED, &bytes, &count, &err));
+    assert_int_equal(count, 3);
+    assert_int_equal(bytes, 30);
+    assert_ch_ok(&err,
+                 ch_store_oldest_last_copies(store, CH_BLOB_SERVED, 9, gather_last, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "first plain gone ");
+    ch_buf_clear(&b);
+    assert_ch_ok(&err,
+                 ch_store_oldest_last_copies(store, CH_BLOB_SERVED, 1, gather_last, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "first ");
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_oldest_blobs(store, CH_BLOB_SERVED, 9, gather_last, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "listed second back ");
+    assert_ch_ok(&err, ch_store_last_copies(store, CH_BLOB_UNDECIDED, &bytes, &count, &err));
+    assert_int_equal(count, 0);
+    ch_buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -316,6 +393,7 @@ int main(void)
         K(test_a_repository_changes_its_environment),
         K(test_the_repositories_of_what_is_signed),
         K(test_keys_are_replaced_once),
+        K(test_last_copies),
         K(test_evidence),
         K(test_facts_are_immutable),
     };

@@ -94,10 +94,10 @@ static bool may_scan(size_t id)
 }
 
 /* Statements that sort what an index gave them, since that is little: the inspections of one file; notifications of one
- * destination, at most `notice_rows` and those of one tick. */
+ * destination, at most `notice_rows` and those of one tick; last copies, when they are more than is kept of them. */
 static bool may_sort(size_t id)
 {
-    return id == CH_SQL_INSPECTION_CONTEXTS || id == CH_SQL_NOTICES_OLDEST;
+    return id == CH_SQL_INSPECTION_CONTEXTS || id == CH_SQL_NOTICES_OLDEST || id == CH_SQL_OLDEST_LAST_COPIES;
 }
 
 static void test_statements_use_indexes(void **state)
