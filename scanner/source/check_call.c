@@ -265,7 +265,8 @@ static void starts_process(struct file *f, const struct call *c)
         if (i == 0 && v->kind != VALUE_LIST) {
             link_used(f, v, LINK_STARTED, c->line);
         }
-        if (i == 0 && (v->marks & MARK_REMOTE) != 0) {
+        bool shows = ch_str_starts(c->name, CH_STR("webbrowser.")); /* an address: to log in */
+        if (i == 0 && (v->marks & MARK_REMOTE) != 0 && !shows) {
             report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
         }
         if (i == 0 && (v->marks & MARK_DECODED) != 0) {

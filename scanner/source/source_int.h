@@ -439,6 +439,7 @@ struct call {
     struct ch_str keywords[ARGUMENTS];
     uint32_t count;
     bool more;      /* than are kept */
+    bool one_of;    /* what is called may be something else as well */
     uint32_t marks; /* of all arguments */
     uint32_t path;  /* which is the path of a file, + 1; 0: none. Set by call_name() */
 };

@@ -8,6 +8,7 @@ enum { P_IMPORT = CH_PLACE_IMPORT };
 
 #define BIDI "\xe2\x80\xae\xe2\x81\xa6"
 #define SLACK "W = 'https://hooks.slack.com/services/"
+#define PROGRAM(s) "import requests, sys, types\n" s "if __name__ == '__main__':\n    requests.get('http://example.org/')\n"
 #define LOAD "return torch.load(io.BytesIO(requests.get(u).content), "
 
 const struct source_row source_row_near[] = {
@@ -46,6 +47,24 @@ const struct source_row source_row_near[] = {
     {P_IMPORT, "hidden-code",
      "import subprocess, sys\nX = b'cHJpbnQoMSk='\ndef f():\n    subprocess.run([sys.executable, "
      "'-c', f'import base64;exec(base64.b64decode({X}))'])\n"},
+    /* a name given to a module that is made, and to this one */
+    {P_IMPORT, NULL, PROGRAM("m = types.ModuleType('x')\nvars(m).update({'__name__': '__main__'})\n")},
+    {P_IMPORT, NULL, PROGRAM("m = types.ModuleType('x')\nn = vars(m)\nn.update({'__name__': '__main__'})\n")},
+    {P_IMPORT, "import-network", PROGRAM("vars(sys.modules[__name__]).update({'__name__': '__main__'})\n")},
+    {P_IMPORT, "import-network",
+     PROGRAM("m = types.ModuleType('x')\nif a:\n    m = sys.modules[__name__]\n"
+             "vars(m).update({'__name__': '__main__'})\n")},
+    {P_IMPORT, "import-network",
+     PROGRAM("m = sys.modules[__name__]\nif a:\n    m = types.ModuleType('x')\n"
+             "vars(m).update({'__name__': '__main__'})\n")},
+    {P_IMPORT, "import-network",
+     PROGRAM("def f(m):\n    vars(m).update({'__name__': '__main__'})\nf(sys.modules[__name__])\n")},
+    {P_IMPORT, "import-network",
+     PROGRAM("m = types.ModuleType('x')\nm = sys.modules[__name__]\nvars(m).update({'__name__': '__main__'})\n")},
+    /* an address is shown, and a program started */
+    {P_IMPORT, NULL, "import requests, webbrowser\ndef f(u):\n    webbrowser.open(requests.get(u).json()['url'])\n"},
+    {P_IMPORT, "remote-code", "import requests, os\ndef f(u):\n    os.startfile(requests.get(u).json()['url'])\n"},
+    {P_IMPORT, "import-network", "import webbrowser\nwebbrowser.open('http://example.org/')\n"},
     /* tensors, and objects */
     {P_IMPORT, NULL, "import io, requests, torch\ndef f(u):\n    " LOAD "weights_only=True)\n"},
     {P_IMPORT, "remote-code", "import io, requests, torch\ndef f(u):\n    " LOAD "weights_only=False)\n"},
