@@ -6,6 +6,7 @@
 #include "customhouse/map.h"
 #include "scanner/content/names.h"
 #include "scanner/content/path.h"
+#include "scanner/content/reach_asked.h"
 #include "scanner/content/reach_gate.h"
 #include "scanner/content/reach_pattern.h"
 #include "scanner/source/imports.h"
@@ -46,6 +47,7 @@ struct reach {
     struct target *last;
     struct target *first_start;
     struct reach_gate gate;
+    struct reach_asked asked;
 };
 
 struct reach *reach_new(void)
@@ -75,6 +77,7 @@ void reach_free(struct reach *r)
     names_done(&r->folder_names);
     names_done(&r->whole);
     reach_gate_done(&r->gate);
+    reach_asked_done(&r->asked);
     free(r);
 }
 
@@ -423,19 +426,34 @@ static void on_text(void *arg, struct ch_str text)
     }
 }
 
-/* What lets a folder's name alone be enough. */
+/* A text that is only looked for. */
+static void on_asked(void *arg, struct ch_str text, bool by_method)
+{
+    struct naming *n = arg;
+    struct asked one = {.folder = n->folder, .text = text, .how = n->how, .by_method = by_method};
+    if (!reach_asked_keep(&n->r->asked, &one)) {
+        on_text(n, text);
+    }
+}
+
+/* The source says itself what asking does: what was asked so far names something. */
+static void see_asking(struct reach *r, struct ch_str bytes)
+{
+    struct asked one;
+    bool own = reach_asked_own(&r->asked, bytes);
+    while (own && reach_asked_take(&r->asked, &one)) {
+        struct naming n = {.r = r, .folder = one.folder, .how = one.how};
+        on_text(&n, one.text);
+        names_done(&n.maybe);
+        names_done(&n.told);
+        free(one.own);
+    }
+}
+
 static void on_name(void *arg, struct ch_str name)
 {
-    static const struct ch_str ways[] = {{"__path__", 8},         {"addsitedir", 10},
-                                         {"iter_modules", 12},    {"walk_packages", 13},
-                                         {"run_path", 8},         {"spec_from_file_location", 23},
-                                         {"SourceFileLoader", 16}};
     struct naming *n = arg;
-    for (size_t i = 0; name.len >= 8 && i < CH_ARRAY_LEN(ways); i++) {
-        n->changes_path = n->changes_path || ch_str_eq(name, ways[i]);
-    }
-    n->changes_path =
-        n->changes_path || (ch_str_eq(name, CH_STR("path")) && ch_str_eq(n->before, CH_STR("sys")));
+    n->changes_path = n->changes_path || reach_changes_path(n->before, name);
     n->before = name;
 }
 
@@ -483,13 +501,14 @@ static void name_scripts(struct naming *n)
 void reach_source(struct reach *r, struct ch_str path, struct ch_str site, struct ch_str bytes,
                   unsigned how)
 {
+    see_asking(r, bytes);
     /* What lies among tests itself need not say so to import what lies beside it. */
     if (reach_of(r, path) == 0 && (how & REACH_START) == 0 &&
         !reach_gate_open(&r->gate, bytes, how != 0)) {
         return;
     }
     struct naming n = {.r = r, .folder = path_folder(site), .how = how};
-    struct ch_imports to = {.module = on_module, .text = on_text, .name = on_name, .arg = &n};
+    struct ch_imports to = {on_module, on_text, on_asked, on_name, &n};
     ch_imports_of(bytes, n.folder, &to);
     name_folders(&n);
     name_scripts(&n);
@@ -548,10 +567,7 @@ void reach_executed(struct reach *r, struct ch_str site, struct ch_str path, uns
         path = ch_str_sub(path, at + 1, path.len);
     }
     struct ch_str own = path_folder(site);
-    bool says = false; /* else it may be any file at all */
-    for (size_t i = 0; i < path.len; i++) {
-        says = says || (path.ptr[i] != '*' && path.ptr[i] != '/' && path.ptr[i] != '.');
-    }
+    bool says = reach_says(path);
     for (size_t i = 0; says && i < r->count; i++) {
         struct target *t = r->targets[i];
         if (reach_fits(path, t->site, own)) {

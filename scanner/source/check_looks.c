@@ -117,6 +117,34 @@ char text_like(uint32_t c)
     return 0;
 }
 
+/* A slip of the keyboard: the file defines it, for itself alone, and nowhere has what it looks like, so that nobody can
+ * take one for the other. */
+static bool is_slip(const struct file *f, struct ch_str name)
+{
+    struct ch_buf twin;
+    struct ch_buf definition;
+    size_t at;
+    if (name.len < 2 || name.ptr[0] != '_' || name.ptr[1] == '_') {
+        return false;
+    }
+    ch_buf_init(&twin, name.len);
+    for (size_t i = 0; i < name.len; i++) {
+        uint8_t c = (uint8_t)name.ptr[i];
+        uint32_t code = c < 0x80 ? c : (uint32_t)(c & 0x1f) << 6 | ((uint8_t)name.ptr[i + 1] & 0x3f);
+        ch_buf_putc(&twin, c < 0x80 ? (char)c : text_like(code));
+        i += c < 0x80 ? 0 : 1;
+    }
+    ch_buf_init(&definition, name.len + 5);
+    ch_buf_puts(&definition, CH_STR("def "));
+    ch_buf_puts(&definition, name);
+    ch_buf_putc(&definition, '(');
+    bool is = ch_str_find(f->text, ch_buf_str(&definition), &at) &&
+              !ch_str_find(f->text, ch_buf_str(&twin), &at);
+    ch_buf_done(&definition);
+    ch_buf_done(&twin);
+    return is;
+}
+
 void check_name(struct file *f, const struct ch_token *tok)
 {
     static const char *const loud[] = {
@@ -155,7 +183,7 @@ void check_name(struct file *f, const struct ch_token *tok)
         alike++;
         i += 2;
     }
-    if (all && letters > 0 && alike > 0 && name.len - alike >= 3) {
+    if (all && letters > 0 && alike > 0 && name.len - alike >= 3 && !is_slip(f, name)) {
         report(f, CH_F_SOURCE_LOOK_ALIKE, tok->line, name);
     }
     ch_buf_done(&b);

@@ -385,6 +385,40 @@ def tests_imported_by_a_method_named_startswith(p):
 
 
 @attack
+def tests_imported_by_a_method_of_another_file(p):
+    """The same, where another file has the class. Must be held."""
+    return p.wheel('from .modules import MODULES\n\nMODULES.startswith("{m}.tests.check")\n'.replace("{m}", p.module), files={
+        "{m}/modules.py": '''
+            import importlib
+
+
+            class Modules:
+                def startswith(self, name):
+                    return importlib.import_module(name)
+
+
+            MODULES = Modules()
+            ''', "{m}/tests/__init__.py": b"", "{m}/tests/check.py": STEALS})
+
+
+@attack
+def tests_imported_by_an_operator_of_another_file(p):
+    """The same by `in`. Must be held."""
+    return p.wheel('from .modules import MODULES\n\n"{m}.tests.check" in MODULES\n'.replace("{m}", p.module), files={
+        "{m}/modules.py": '''
+            import importlib
+
+
+            class Modules:
+                def __contains__(self, name):
+                    return importlib.import_module(name)
+
+
+            MODULES = Modules()
+            ''', "{m}/tests/__init__.py": b"", "{m}/tests/check.py": STEALS})
+
+
+@attack
 def tests_named_behind_startswith(p):
     """What follows a question for a beginning is imported. Must be held."""
     return p.wheel('''

@@ -132,6 +132,45 @@ static void test_rows(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* What asking a text does, another file may say itself: it comes before, or behind. */
+static void test_asking(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        const char *asks;
+        const char *says;
+        const char *reached;
+    } asking[] = {
+        {"a method of that name", "m.startswith('a.tests.evil')\n", "class M:\n    def startswith(s, n):\n        f(n)\n",
+         "a/tests/__init__.py a/tests/evil.py"},
+        {"a beginning", "m.endswith('a/tests/deep/')\n", "M.endswith = f; setattr(M, 'endswith', f)\n", "a/tests/deep/x.py"},
+        {"an attribute of that name", "m.endswith('a/tests/deep/')\n", "M.endswith = f\n", "a/tests/deep/x.py"},
+        {"a target of that name", "m.endswith('a/tests/deep/')\n", "for M.endswith in (f,):\n    pass\n", "a/tests/deep/x.py"},
+        {"an operator", "'a.tests.evil' in m\n", "class M:\n    def __contains__(s, n):\n        f(n)\n",
+         "a/tests/__init__.py a/tests/evil.py"},
+        {"a beginning of which the operator asks", "'.tests.' in m\n", "class M:\n    def __contains__(s, n):\n        f(n)\n", ""},
+        {"another method", "m.startswith('a.tests.evil')\n", "class M:\n    def __contains__(s, n):\n        f(n)\n", ""},
+        {"a text's method", "m.startswith('a.tests.evil')\n", "f(x.startswith('b'))\n", ""},
+    };
+    int wrong = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(asking); i++) {
+        for (int pass = 0; pass < 2; pass++) {
+            struct reach *r = made();
+            if (pass == 1) {
+                reach_source(r, CH_STR("a/c.py"), CH_STR("a/c.py"), ch_str_of(asking[i].says), 0);
+            }
+            reach_source(r, CH_STR("a/b.py"), CH_STR("a/b.py"), ch_str_of(asking[i].asks), 0);
+            if (pass == 0) {
+                reach_source(r, CH_STR("a/c.py"), CH_STR("a/c.py"), ch_str_of(asking[i].says), 0);
+            }
+            wrong += !is_reached(r, asking[i].label, asking[i].reached);
+            reach_free(r);
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
 static void test_ways(void **state)
 {
     (void)state;
@@ -391,6 +430,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_far),
+        cmocka_unit_test(test_asking),
         cmocka_unit_test(test_ways),
         cmocka_unit_test(test_executed),
         cmocka_unit_test(test_again),

@@ -65,6 +65,13 @@ const struct source_row source_row_near[] = {
     {P_IMPORT, NULL, "import requests, webbrowser\ndef f(u):\n    webbrowser.open(requests.get(u).json()['url'])\n"},
     {P_IMPORT, "remote-code", "import requests, os\ndef f(u):\n    os.startfile(requests.get(u).json()['url'])\n"},
     {P_IMPORT, "import-network", "import webbrowser\nwebbrowser.open('http://example.org/')\n"},
+    /* a slip of the keyboard, and a name for another */
+    {P_IMPORT, NULL, "class A:\n    def _data_\xd1\x81ontour(self):\n        return 1\n"
+                     "    def f(self):\n        return self._data_\xd1\x81ontour()\n"},
+    {P_IMPORT, "look-alike-name", "def _l\xd0\xbe" "ad():\n    pass\ndef _load():\n    pass\n"},
+    {P_IMPORT, "look-alike-name", "from .a import _l\xd0\xbe" "ad\n_l\xd0\xbe" "ad()\n"},
+    {P_IMPORT, "look-alike-name", "def __l\xd0\xbe" "ad__(self):\n    pass\n"},
+    {P_IMPORT, "look-alike-name", "def l\xd0\xbe" "ad(self):\n    pass\n"},
     /* tensors, and objects */
     {P_IMPORT, NULL, "import io, requests, torch\ndef f(u):\n    " LOAD "weights_only=True)\n"},
     {P_IMPORT, "remote-code", "import io, requests, torch\ndef f(u):\n    " LOAD "weights_only=False)\n"},
