@@ -57,7 +57,7 @@ static struct ch_str add_folders(struct reach *r, struct ch_str site)
         bool named = path_has_extension(site, "py") &&
                      (ch_str_starts(path_base(site), CH_STR("test_")) || folder.len == 0 ||
                       ch_str_eq(path_base(site), CH_STR("conftest.py")));
-        if (named || !ch_str_split(&rest, '/', &last)) {
+        if (named || path_is_test_module(site) || !ch_str_split(&rest, '/', &last)) {
             return path_stem(path_base(site));
         }
         end = last.len;

@@ -95,6 +95,22 @@ static void name_module(struct naming *n, struct ch_str text)
     ch_buf_done(&b);
 }
 
+/* "utils_test", a module that only its name makes one of tests: what is put before it is told elsewhere, perhaps. */
+static void name_test_module(struct naming *n, struct ch_str text)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, text.len + 3);
+    ch_buf_puts(&b, text);
+    ch_buf_puts(&b, CH_STR(".py"));
+    struct target *t = ch_map_get(n->r->by_base, ch_buf_str(&b));
+    for (; t != NULL; t = t->same_base) {
+        if (path_is_test_module(t->site) && !path_is_test(t->site) && !t->quiet) {
+            reach_mark(n->r, t, n->how);
+        }
+    }
+    ch_buf_done(&b);
+}
+
 static void on_module(void *arg, struct ch_str dotted)
 {
     struct naming *n = arg;
@@ -102,6 +118,7 @@ static void on_module(void *arg, struct ch_str dotted)
     reach_mark_module(n->r, dotted, n->how);
     if (!ch_str_find_char(dotted, '.', &dot)) {
         CH_IGNORE(names_add(&n->modules, dotted));
+        name_test_module(n, dotted); /* its folder may be on sys.path */
     }
 }
 
@@ -121,6 +138,7 @@ static void on_text(void *arg, struct ch_str text)
     if (reach_is_dotted(text) && (n->started || ch_str_find_char(text, '.', &at))) {
         name_module(n, text);
     }
+    name_test_module(n, text);
     if (!n->started && names_has(&n->r->folder_names, path_base(text))) {
         CH_IGNORE(names_add(&n->maybe, path_base(text)));
     }

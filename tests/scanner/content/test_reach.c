@@ -21,7 +21,7 @@ static const struct {
     {"tests/evil.py", REACH_TESTS},           {"a/tests/data/pack.tar.xz", REACH_TESTS},
     {"a/data/pack.bin", REACH_DATA},          {"a/run.sh", REACH_DATA},
     {"a/notes.txt", REACH_TEXT},              {"a/tests/__pycache__/old.cpython-312.pyc", REACH_TESTS},
-    {"share/a/tool.py", REACH_DATA},
+    {"share/a/tool.py", REACH_DATA},          {"a/utils_test.py", REACH_TESTS},
 };
 
 static const struct row {
@@ -63,6 +63,15 @@ static const struct row {
     {"a folder on the path", "a/b.py", "import sys\nsys.path.insert(0, join(here, 'deep', 'tests'))\n",
      "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py a/tests/_fast.cpython-312-x86_64-linux-gnu.so "
      "tests/evil.py a/tests/data/pack.tar.xz a/tests/__pycache__/old.cpython-312.pyc"},
+    /* of tests by its name alone */
+    {"a module of tests", "a/b.py", "from .utils_test import f\n", "a/utils_test.py"},
+    {"... among modules", "c.py", "from a import x, utils_test\n", "a/utils_test.py"},
+    {"... by name", "a/b.py", "__import__('utils_test', globals(), level=1)\n", "a/utils_test.py"},
+    {"... of a list", "a/__init__.py", "__all__ = ['b', 'utils_test']\n", "a/utils_test.py"},
+    {"... by its folder", "a/b.py", "sys.path.append(here)\nimport utils_test\n", "a/utils_test.py"},
+    {"... by its path", "c.py", "open(join(here, 'utils_test.py'))\n", "a/utils_test.py"},
+    {"a longer name", "a/b.py", "from .more_utils_test import f\n", ""},
+    {"another module of tests in a comment", "a/b.py", "x = 1  # utils_test\n", ""},
     /* near */
     {"in a comment", "a/b.py", "x = 1  # from .tests import evil\n", ""},
     {"in prose", "a/b.py", "'''See the tests, and evil.'''\n", ""},
@@ -197,7 +206,7 @@ static void test_ways(void **state)
 static void test_executed(void **state)
 {
     (void)state;
-    static const char *const all = "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py";
+    static const char *const all = "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py a/utils_test.py";
     static const struct {
         const char *site;
         const char *path;
