@@ -94,7 +94,9 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_LICENCE_CONTRADICTS, 72, "licence-contradicts", NOTE, LOW,                              \
       "states licences that contradict each other: by expression, field, classifier, file")        \
     X(CH_F_WHEEL_RENAMED, 73, "wheel-tags-renamed", NOTE, LOW,                                     \
-      "states plain linux inside where its name states which systems of Linux")                    \
+      "states plain linux, or any platform, inside where its name states which systems")                    \
+    X(CH_F_WHEEL_RECORD_FORM, 74, "wheel-record-form", IRREGULAR, LOW,                             \
+      "has a RECORD with hashes in hexadecimal digits, or files of its own package that are not there") \
     /* 80 to 109: TAR and compressed streams, scanner/unpack, rules of scanning.md 2.2 */          \
     X(CH_F_STREAM_UNREADABLE, 80, "stream-unreadable", IRREGULAR, HIGH,                            \
       "is not readable as the compressed stream that it begins as")                                \

@@ -60,6 +60,15 @@ bool path_is_test(struct ch_str path)
     return path_test_part(path).ptr != NULL;
 }
 
+bool path_is_test_module(struct ch_str path)
+{
+    struct ch_str base = path_base(path);
+    struct ch_str stem = path_stem(base);
+    return base.len < path.len && ch_str_ends(base, CH_STR(".py")) && stem.len + 3 == base.len &&
+           (ch_str_starts(stem, CH_STR("test_")) || ch_str_ends(stem, CH_STR("_test")) ||
+            ch_str_eq(stem, CH_STR("conftest")) || ch_str_eq(stem, CH_STR("testing_utils")));
+}
+
 struct ch_str path_stem(struct ch_str base)
 {
     size_t dot;

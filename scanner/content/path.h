@@ -17,6 +17,9 @@ struct ch_str
 path_test_part(struct ch_str path); /* the first such folder, within `path`; or absent */
 /* The part before the first '.': "mod" of "mod.cpython-312-x86_64-linux-gnu.so". */
 struct ch_str path_stem(struct ch_str base);
+/* In a package a module that is of tests by its name: those that pytest looks for (python_files, conftest), and helpers of
+ * such. Nothing else says so of it: any text that is its name names it. */
+bool path_is_test_module(struct ch_str path);
 /* Named like a script of a shell, of Windows' too. */
 bool path_is_shell(struct ch_str path);
 

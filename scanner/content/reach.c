@@ -1,52 +1,9 @@
-#include "scanner/content/reach.h"
+#include "scanner/content/reach_int.h"
 
 #include <stdlib.h>
 
-#include "customhouse/limits.h"
-#include "customhouse/map.h"
-#include "scanner/content/names.h"
 #include "scanner/content/path.h"
-#include "scanner/content/reach_gate.h"
 #include "scanner/content/reach_pattern.h"
-#include "scanner/source/imports.h"
-
-enum { SHORT_NAME = 4 }; /* shorter ones are words, not files */
-
-struct target {
-    char *own; /* path and site */
-    struct ch_str path;
-    struct ch_str site;
-    unsigned how;
-    bool quiet;
-    bool script;   /* Python source among data */
-    bool module;   /* imported anyway */
-    bool at_start; /* reach_next_start gives it, or gave it */
-    struct target *next_start;
-    bool judged;
-    bool waits; /* is on the list */
-    struct target
-        *carrier; /* the archive that has it, which is judged again in its place; NULL: none */
-    struct target *same_module;
-    struct target *same_base;
-    struct target *next;         /* of the list */
-    struct reach_word *words[2]; /* without one of which no source names it; NULL: none */
-};
-
-struct reach {
-    struct target **targets;
-    size_t count;
-    size_t cap;
-    struct ch_map *by_path;
-    struct ch_map *by_module;  /* "a/tests/b" */
-    struct ch_map *by_base;    /* "b.py" */
-    struct names folders;      /* of tests: "a/tests" */
-    struct names folder_names; /* "tests" */
-    struct names whole;        /* of them, those of which all is reached; a '*' before: at start */
-    struct target *first;
-    struct target *last;
-    struct target *first_start;
-    struct reach_gate gate;
-};
 
 struct reach *reach_new(void)
 {
@@ -75,6 +32,7 @@ void reach_free(struct reach *r)
     names_done(&r->folder_names);
     names_done(&r->whole);
     reach_gate_done(&r->gate);
+    reach_asked_done(&r->asked);
     free(r);
 }
 
@@ -99,7 +57,7 @@ static struct ch_str add_folders(struct reach *r, struct ch_str site)
         bool named = path_has_extension(site, "py") &&
                      (ch_str_starts(path_base(site), CH_STR("test_")) || folder.len == 0 ||
                       ch_str_eq(path_base(site), CH_STR("conftest.py")));
-        if (named || !ch_str_split(&rest, '/', &last)) {
+        if (named || path_is_test_module(site) || !ch_str_split(&rest, '/', &last)) {
             return path_stem(path_base(site));
         }
         end = last.len;
@@ -192,7 +150,7 @@ static void wait(struct reach *r, struct target *t)
     r->last = t;
 }
 
-static void mark(struct reach *r, struct target *t, unsigned how)
+void reach_mark(struct reach *r, struct target *t, unsigned how)
 {
     unsigned before = t->how;
     if (t->module && (how & REACH_START) == 0) {
@@ -265,7 +223,7 @@ bool reach_next(struct reach *r, struct ch_str *ret_path)
 }
 
 /* All that lies directly or deeper in a folder of tests. */
-static void mark_folder(struct reach *r, struct ch_str folder, unsigned how)
+void reach_mark_folder(struct reach *r, struct ch_str folder, unsigned how)
 {
     struct ch_buf key;
     ch_buf_init(&key, folder.len + 2);
@@ -277,13 +235,13 @@ static void mark_folder(struct reach *r, struct ch_str folder, unsigned how)
         struct target *t = r->targets[i];
         if (!t->quiet && ch_str_starts(t->site, folder) && t->site.len > folder.len &&
             t->site.ptr[folder.len] == '/') {
-            mark(r, t, how);
+            reach_mark(r, t, how);
         }
     }
 }
 
 /* Importing a.b runs a, then a.b. */
-static void mark_module(struct reach *r, struct ch_str dotted, unsigned how)
+void reach_mark_module(struct reach *r, struct ch_str dotted, unsigned how)
 {
     struct ch_buf key;
     ch_buf_init(&key, dotted.len + 1);
@@ -291,7 +249,7 @@ static void mark_module(struct reach *r, struct ch_str dotted, unsigned how)
         if (at == dotted.len || dotted.ptr[at] == '.') {
             struct target *t = ch_map_get(r->by_module, ch_buf_str(&key));
             for (; t != NULL; t = t->same_module) {
-                mark(r, t, how);
+                reach_mark(r, t, how);
             }
         }
         if (at < dotted.len) {
@@ -301,284 +259,15 @@ static void mark_module(struct reach *r, struct ch_str dotted, unsigned how)
     ch_buf_done(&key);
 }
 
-/* --- texts --- */
-
-struct naming {
-    struct reach *r;
-    struct ch_str folder; /* of the source, with its slash */
-    unsigned how;
-    bool started;         /* the texts are known to be what is run */
-    bool changes_path;    /* it puts folders on sys.path, or lists what is in them */
-    struct ch_str before; /* the name that was used last */
-    struct names maybe;   /* texts that are the name of a folder of tests */
-    struct names modules; /* that it imports, of whichever folder */
-    struct names told;    /* texts that are the name of a file: each is looked up once */
-};
-
-/* "b.py", "tests/b.py": as much of the end of the path as is given, two parts at most. */
-static void name_path(struct naming *n, struct ch_str text)
+void reach_path(struct reach *r, struct ch_str path, unsigned how)
 {
-    struct ch_str base = path_base(text);
-    struct ch_str above = path_folder(text);
-    above.len -= above.len > 0 ? 1 : 0;
-    above = path_base(above);
-    if (ch_str_eq(above, CH_STR(".")) || ch_str_eq(above, CH_STR(".."))) {
-        above.len = 0;
+    struct target *t = ch_map_get(r->by_path, path);
+    if (t != NULL) {
+        reach_mark(r, t, how);
     }
-    struct target *t = base.len < SHORT_NAME ? NULL : ch_map_get(n->r->by_base, base);
-    if (t == NULL || names_has(&n->told, text)) {
-        return;
-    }
-    CH_IGNORE(names_add(&n->told, text));
-    for (; t != NULL; t = t->same_base) {
-        struct ch_str folder = path_folder(t->site);
-        folder.len -= folder.len > 0 ? 1 : 0;
-        bool fits = above.len > 0 ? ch_str_eq(path_base(folder), above) : !reach_is_generic(base);
-        if (fits && (!t->quiet || n->started)) {
-            mark(n->r, t, n->how);
-        }
-    }
-}
-
-/* "tests.", ".tests.", "a/tests/": what is put together with the name of a file or module in that
- * folder. */
-static void name_beginning(struct naming *n, struct ch_str text)
-{
-    struct ch_buf b;
-    size_t dots = 0;
-    while (ch_str_starts(text, CH_STR("./"))) {
-        text = ch_str_sub(text, 2, text.len);
-    }
-    while (dots < text.len && text.ptr[dots] == '.') {
-        dots++;
-    }
-    ch_buf_init(&b, n->folder.len + text.len + 1);
-    if (dots > 0 && dots < text.len) {
-        CH_IGNORE(ch_imports_base(n->folder, dots, &b));
-    } else {
-        ch_buf_puts(&b, n->folder);
-    }
-    size_t above = dots > 0 ? 0 : b.len;
-    ch_buf_puts(&b, ch_str_sub(text, dots, text.len - dots - (dots < text.len ? 1 : 0)));
-    for (size_t i = 0; i < b.len; i++) {
-        b.ptr[i] = b.ptr[i] == '.' ? '/' : b.ptr[i];
-    }
-    struct ch_str below = ch_buf_str(&b);
-    struct ch_str absolute = ch_str_sub(below, above, below.len);
-    if (names_has(&n->r->folders, below)) {
-        mark_folder(n->r, below, n->how);
-    } else if (names_has(&n->r->folders, absolute)) {
-        mark_folder(n->r, absolute, n->how);
-    }
-    ch_buf_done(&b);
-}
-
-static void name_module(struct naming *n, struct ch_str text)
-{
-    size_t dots = 0;
-    while (dots < text.len && text.ptr[dots] == '.') {
-        dots++;
-    }
-    if (dots == 0) {
-        mark_module(n->r, text, n->how);
-        return;
-    }
-    struct ch_buf b;
-    ch_buf_init(&b, n->folder.len + text.len + 1);
-    if (ch_imports_base(n->folder, dots, &b)) {
-        ch_buf_puts(&b, ch_str_sub(text, dots, text.len));
-        mark_module(n->r, ch_buf_str(&b), n->how);
-    }
-    ch_buf_done(&b);
-}
-
-static void on_module(void *arg, struct ch_str dotted)
-{
-    struct naming *n = arg;
-    size_t dot;
-    mark_module(n->r, dotted, n->how);
-    if (!ch_str_find_char(dotted, '.', &dot)) {
-        CH_IGNORE(names_add(&n->modules, dotted));
-    }
-}
-
-static void on_text(void *arg, struct ch_str text)
-{
-    struct naming *n = arg;
-    size_t at;
-    if (text.len == 0) {
-        return;
-    }
-    char last = text.ptr[text.len - 1];
-    if (last == '.' || last == '/') {
-        name_beginning(n, text);
-        return;
-    }
-    name_path(n, text);
-    if (reach_is_dotted(text) && (n->started || ch_str_find_char(text, '.', &at))) {
-        name_module(n, text);
-    }
-    if (!n->started && names_has(&n->r->folder_names, path_base(text))) {
-        CH_IGNORE(names_add(&n->maybe, path_base(text)));
-    }
-}
-
-/* What lets a folder's name alone be enough. */
-static void on_name(void *arg, struct ch_str name)
-{
-    static const struct ch_str ways[] = {{"__path__", 8},         {"addsitedir", 10},
-                                         {"iter_modules", 12},    {"walk_packages", 13},
-                                         {"run_path", 8},         {"spec_from_file_location", 23},
-                                         {"SourceFileLoader", 16}};
-    struct naming *n = arg;
-    for (size_t i = 0; name.len >= 8 && i < CH_ARRAY_LEN(ways); i++) {
-        n->changes_path = n->changes_path || ch_str_eq(name, ways[i]);
-    }
-    n->changes_path =
-        n->changes_path || (ch_str_eq(name, CH_STR("path")) && ch_str_eq(n->before, CH_STR("sys")));
-    n->before = name;
-}
-
-/* The folders of tests that such source names: in its own folder, or in one around that. */
-static void name_folders(struct naming *n)
-{
-    for (size_t i = 0; n->changes_path && i < n->maybe.count; i++) {
-        struct ch_str around = n->folder;
-        for (;;) {
-            struct ch_buf b;
-            ch_buf_init(&b, n->folder.len + n->maybe.lengths[i]);
-            ch_buf_puts(&b, around);
-            ch_buf_puts(&b, names_at(&n->maybe, i));
-            if (names_has(&n->r->folders, ch_buf_str(&b))) {
-                mark_folder(n->r, ch_buf_str(&b), n->how);
-            }
-            ch_buf_done(&b);
-            if (around.len == 0) {
-                break;
-            }
-            around.len--;
-            around = path_folder(around);
-        }
-    }
-}
-
-/* Source among data, from which such source may import: site-packages is not where it lies. */
-static void name_scripts(struct naming *n)
-{
-    for (size_t i = 0; n->changes_path && i < n->modules.count; i++) {
-        struct ch_buf b;
-        ch_buf_init(&b, n->modules.lengths[i] + 3);
-        ch_buf_puts(&b, names_at(&n->modules, i));
-        ch_buf_puts(&b, CH_STR(".py"));
-        for (struct target *t = ch_map_get(n->r->by_base, ch_buf_str(&b)); t != NULL;
-             t = t->same_base) {
-            if (t->script) {
-                mark(n->r, t, n->how);
-            }
-        }
-        ch_buf_done(&b);
-    }
-}
-
-void reach_source(struct reach *r, struct ch_str path, struct ch_str site, struct ch_str bytes,
-                  unsigned how)
-{
-    /* What lies among tests itself need not say so to import what lies beside it. */
-    if (reach_of(r, path) == 0 && (how & REACH_START) == 0 &&
-        !reach_gate_open(&r->gate, bytes, how != 0)) {
-        return;
-    }
-    struct naming n = {.r = r, .folder = path_folder(site), .how = how};
-    struct ch_imports to = {.module = on_module, .text = on_text, .name = on_name, .arg = &n};
-    ch_imports_of(bytes, n.folder, &to);
-    name_folders(&n);
-    name_scripts(&n);
-    names_done(&n.modules);
-    names_done(&n.maybe);
-    names_done(&n.told);
 }
 
 bool reach_over(const struct reach *r)
 {
     return r->folders.over || r->folder_names.over || r->whole.over;
-}
-
-void reach_path(struct reach *r, struct ch_str path, unsigned how)
-{
-    struct target *t = ch_map_get(r->by_path, path);
-    if (t != NULL) {
-        mark(r, t, how);
-    }
-}
-
-void reach_object(struct reach *r, struct ch_str reference)
-{
-    struct ch_str module;
-    if (ch_str_split(&reference, ':', &module)) {
-        mark_module(r, ch_str_trim(module), 0);
-    }
-}
-
-void reach_folder(struct reach *r, struct ch_str folder)
-{
-    while (ch_str_starts(folder, CH_STR("./"))) {
-        folder = ch_str_sub(folder, 2, folder.len);
-    }
-    while (ch_str_ends(folder, CH_STR("/"))) {
-        folder.len--;
-    }
-    if (names_has(&r->folders, folder)) {
-        mark_folder(r, folder, REACH_START);
-    }
-}
-
-void reach_started(struct reach *r, struct ch_str site, struct ch_str name, unsigned how)
-{
-    struct naming n = {.r = r, .folder = path_folder(site), .how = how, .started = true};
-    on_text(&n, name);
-    names_done(&n.told);
-}
-
-void reach_executed(struct reach *r, struct ch_str site, struct ch_str path, unsigned how)
-{
-    while (ch_str_starts(path, CH_STR("/")) || ch_str_starts(path, CH_STR("./")) ||
-           ch_str_starts(path, CH_STR("../"))) {
-        size_t at = 0;
-        CH_IGNORE(ch_str_find_char(path, '/', &at));
-        path = ch_str_sub(path, at + 1, path.len);
-    }
-    struct ch_str own = path_folder(site);
-    bool says = false; /* else it may be any file at all */
-    for (size_t i = 0; i < path.len; i++) {
-        says = says || (path.ptr[i] != '*' && path.ptr[i] != '/' && path.ptr[i] != '.');
-    }
-    for (size_t i = 0; says && i < r->count; i++) {
-        struct target *t = r->targets[i];
-        if (reach_fits(path, t->site, own)) {
-            mark(r, t, how);
-        }
-    }
-}
-
-void reach_listed(struct reach *r, struct ch_str site, struct ch_str folder, unsigned how)
-{
-    struct naming n = {.r = r, .folder = path_folder(site), .how = how, .started = true};
-    struct ch_buf b;
-    ch_buf_init(&b, folder.len + 1);
-    ch_buf_puts(&b, folder);
-    ch_buf_puts(&b, CH_STR("/"));
-    if (folder.len > 0) {
-        name_beginning(&n, ch_buf_str(&b));
-    }
-    ch_buf_done(&b);
-    struct ch_str own = n.folder;
-    own.len -= own.len > 0 ? 1 : 0;
-    for (size_t i = 0; folder.len == 0 && i < r->count; i++) {
-        struct target *t = r->targets[i];
-        bool below = own.len == 0 || (ch_str_starts(t->site, own) && t->site.len > own.len &&
-                                      t->site.ptr[own.len] == '/');
-        if (below && !t->quiet && path_has_extension(t->site, "py")) {
-            mark(r, t, how);
-        }
-    }
 }

@@ -95,3 +95,25 @@ bool reach_module_key(struct ch_str site, struct ch_buf *ret)
     ch_buf_puts(ret, stem);
     return code && !ret->failed;
 }
+
+bool reach_changes_path(struct ch_str before, struct ch_str name)
+{
+    static const struct ch_str ways[] = {{"__path__", 8},         {"addsitedir", 10},
+                                         {"iter_modules", 12},    {"walk_packages", 13},
+                                         {"run_path", 8},         {"spec_from_file_location", 23},
+                                         {"SourceFileLoader", 16}};
+    bool is = ch_str_eq(name, CH_STR("path")) && ch_str_eq(before, CH_STR("sys"));
+    for (size_t i = 0; name.len >= 8 && i < CH_ARRAY_LEN(ways); i++) {
+        is = is || ch_str_eq(name, ways[i]);
+    }
+    return is;
+}
+
+bool reach_says(struct ch_str path)
+{
+    bool says = false;
+    for (size_t i = 0; i < path.len; i++) {
+        says = says || (path.ptr[i] != '*' && path.ptr[i] != '/' && path.ptr[i] != '.');
+    }
+    return says;
+}

@@ -15,4 +15,10 @@ bool reach_is_dotted(struct ch_str text);
  */
 bool reach_module_key(struct ch_str site, struct ch_buf *ret);
 
+/* Whether a path with "*" says anything of which file it is; else it may be any at all. */
+bool reach_says(struct ch_str path);
+/* Whether a name, or two behind each other ("sys", "path"), lets a folder's name alone be enough to reach what is in
+ * it. */
+bool reach_changes_path(struct ch_str before, struct ch_str name);
+
 #endif

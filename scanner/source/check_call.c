@@ -265,7 +265,8 @@ static void starts_process(struct file *f, const struct call *c)
         if (i == 0 && v->kind != VALUE_LIST) {
             link_used(f, v, LINK_STARTED, c->line);
         }
-        if (i == 0 && (v->marks & MARK_REMOTE) != 0) {
+        bool shows = ch_str_starts(c->name, CH_STR("webbrowser.")); /* an address: to log in */
+        if (i == 0 && (v->marks & MARK_REMOTE) != 0 && !shows) {
             report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
         }
         if (i == 0 && (v->marks & MARK_DECODED) != 0) {
@@ -273,6 +274,7 @@ static void starts_process(struct file *f, const struct call *c)
         }
         bool fetches = false;
         for (const struct value *one = v; one != NULL; one = one->also) {
+            decodes_and_executes(f, one, c->line);
             fetches = command_of(f, one, c->line) || fetches;
         }
         if (fetches) {
@@ -474,50 +476,6 @@ static void odd_ones(struct file *f, const struct call *c, uint32_t effects)
     }
 }
 
-/* A pickle that names a function which runs commands or code: GLOBAL, or the two texts of
- * STACK_GLOBAL. Spec: pickletools of CPython. Or a text of YAML that calls one: tags of PyYAML. */
-static bool is_armed_pickle(struct ch_str s)
-{
-    static const char *const words[] = {"cos\nsystem\n",
-                                        "cposix\nsystem\n",
-                                        "cnt\nsystem\n",
-                                        "csubprocess\n",
-                                        "cbuiltins\neval\n",
-                                        "cbuiltins\nexec\n",
-                                        "c__builtin__\neval\n",
-                                        "c__builtin__\nexec\n",
-                                        "\x8c\x05posix\x94\x8c\x06system",
-                                        "\x8c\x02os\x94\x8c\x06system",
-                                        "\x8c\x02nt\x94\x8c\x06system",
-                                        "\x8c\x0asubprocess\x94",
-                                        "\x8c\x08"
-                                        "builtins\x94\x8c\x04"
-                                        "eval",
-                                        "\x8c\x08"
-                                        "builtins\x94\x8c\x04"
-                                        "exec",
-                                        "!!python/object/apply:",
-                                        "!!python/object/new:"};
-    return contains(s, words, CH_ARRAY_LEN(words)) != NULL;
-}
-
-static void loads_objects(struct file *f, const struct call *c)
-{
-    capability(f, CAP_DYNAMIC);
-    const struct value *a = &c->args[0];
-    link_used(f, a, LINK_LOADED, c->line);
-    bool embedded = c->count > 0 && (a->kind == VALUE_TEXT || (a->marks & (MARK_BLOB | MARK_DATA)) != 0);
-    if (c->count > 0 && (a->marks & MARK_REMOTE) != 0) {
-        report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
-    }
-    if (embedded && a->kind == VALUE_TEXT && is_armed_pickle(a->text)) {
-        report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, c->name);
-    }
-    if (embedded && at_import(f)) {
-        report(f, CH_F_SOURCE_EMBEDDED_OBJECT, c->line, call_shown(f, c));
-    }
-}
-
 /* Modules and files of source that are loaded by name. */
 static void loads_by_name(struct file *f, const struct call *c, uint32_t effects)
 {
@@ -556,10 +514,7 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
     if (effects == 0 && is_proxy(c->name)) { /* any name is a call of the server's */
         effects = EFFECT_NETWORK | EFFECT_CONNECT | EFFECT_SEND | EFFECT_FETCH;
     }
-    for (uint32_t i = 0; named(c, "numpy.load") && i < c->count; i++) {
-        bool plain = c->args[i].kind == VALUE_NAME && str_is(c->args[i].text, "False");
-        effects |= str_is(c->keywords[i], "allow_pickle") && !plain ? (uint32_t)EFFECT_LOAD : 0U;
-    }
+    effects = effects_of_load(c, effects);
     loads_by_name(f, c, effects);
     if ((effects & loud) != 0 && (c->self.marks & (MARK_BUILT | MARK_DECODED)) != 0 &&
         c->name.ptr[0] != '.') {

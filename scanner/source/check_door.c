@@ -213,6 +213,13 @@ static void runs_program(struct file *f, const struct call *c)
 
 /* --- what the module is called --- */
 
+/* A module that was made here, and is certainly nothing else: its names are its own. */
+static bool is_of_new_module(const struct call *c)
+{
+    return !c->one_of && (c->self.marks & MARK_COMPUTED) == 0 &&
+           ch_str_starts(c->name, CH_STR("types.ModuleType()."));
+}
+
 /* globals().update(__name__="__main__"), and with a table; operator.setitem(globals(), "__name__",
  * "__main__"). */
 static void names_anew(struct file *f, const struct call *c)
@@ -225,6 +232,7 @@ static void names_anew(struct file *f, const struct call *c)
     for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
         sets = sets || ch_str_ends(c->name, ch_str_of(ways[i]));
     }
+    sets = sets && !is_of_new_module(c);
     for (uint32_t i = 0; sets && i < c->count; i++) {
         const struct value *v = &c->args[i];
         name = name || str_is(c->keywords[i], "__name__") ||

@@ -1,4 +1,4 @@
-/* Texts: literals (and constants put together) by what they name, and the source as it is written. */
+/* Texts: literals (and constants put together) by what they name. */
 #include <string.h>
 
 #include "scanner/source/source_int.h"
@@ -6,7 +6,6 @@
 enum {
     SHORT_TEXT = 300,  /* longer ones that name a path are documentation */
     LONG_LITERAL = 2000,
-    WIDE_BLANKS = 200,
     ANALYSIS_HINTS = 4,
 };
 
@@ -266,6 +265,23 @@ bool text_public_host(const struct value *v)
     return !site && ch_str_find_char(host, '.', &at) && at > 0 && at + 1 < host.len;
 }
 
+/* T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX, as Slack's own documents write it: nobody's ids, and no
+ * secret. */
+static bool is_sample_of_slack(struct ch_str team, struct ch_str channel, struct ch_str secret)
+{
+    bool is = channel.len > 1 && secret.len > 0;
+    for (size_t i = 0; i < team.len; i++) {
+        is = is && team.ptr[i] == '0';
+    }
+    for (size_t i = 1; i < channel.len; i++) {
+        is = is && channel.ptr[i] == '0';
+    }
+    for (size_t i = 0; i < secret.len && is_token_char(secret.ptr[i]); i++) {
+        is = is && lower(secret.ptr[i]) == 'x';
+    }
+    return is;
+}
+
 /* A number of at least eight digits, or of Slack an id: the address is of somebody's channel. */
 static bool has_key(struct ch_str after, const char *word)
 {
@@ -280,6 +296,9 @@ static bool has_key(struct ch_str after, const char *word)
         key++;
     }
     bool sample = n > 0 && after.ptr[0] == 'x';
+    sample = sample || (slack && is_sample_of_slack(ch_str_sub(after, 0, n),
+                                                    ch_str_sub(after, n + 1, key),
+                                                    ch_str_sub(after, n + 2 + key, after.len)));
     return n >= 8 && key >= 8 && !sample && (after.ptr[n] == '/' || after.ptr[n] == ':');
 }
 
@@ -416,114 +435,6 @@ void check_literal(struct file *f, struct value *v, uint32_t line)
         v->marks |= MARK_BLOB;
         report(f, CH_F_SOURCE_LONG_LITERAL, line, ch_str_sub(v->text, 0, 60));
     }
-}
-
-/* --- the source as it is written --- */
-
-static uint32_t line_of(struct ch_str text, size_t at)
-{
-    uint32_t line = 1;
-    for (size_t i = 0; i < at; i++) {
-        line += text.ptr[i] == '\n' ? 1 : 0;
-    }
-    return line;
-}
-
-/* U+202A to U+202E, U+2066 to U+2069: embeddings, overrides and isolates of the bidirectional
- * algorithm ("Trojan Source", CVE-2021-42574). */
-void check_text(struct file *f, struct ch_str text)
-{
-    const char *p = text.ptr;
-    const char *end = text.ptr + text.len;
-    uint32_t found = 0;
-    while (p != NULL && p < end && (p = memchr(p, 0xe2, (size_t)(end - p))) != NULL) {
-        bool is = end - p >= 3 &&
-                  ((p[1] == '\x80' && (uint8_t)p[2] >= 0xaa && (uint8_t)p[2] <= 0xae) ||
-                   (p[1] == '\x81' && (uint8_t)p[2] >= 0xa6 && (uint8_t)p[2] <= 0xa9));
-        if (is && found++ < 3) {
-            report(f, CH_F_SOURCE_BIDI, line_of(text, (size_t)(p - text.ptr)),
-                   (struct ch_str){p, (size_t)(end - p < 24 ? end - p : 24)});
-        }
-        p++;
-    }
-}
-
-void check_gap(struct file *f, const struct ch_token *before, const struct ch_token *tok)
-{
-    size_t end = before->at + before->len;
-    if (tok->type < CH_TOKEN_NAME || tok->at < end + WIDE_BLANKS) {
-        return;
-    }
-    size_t blanks = 0;
-    while (tok->at - blanks > end && (f->text.ptr[tok->at - blanks - 1] == ' ' ||
-                                      f->text.ptr[tok->at - blanks - 1] == '\t')) {
-        blanks++;
-    }
-    if (tok->at - blanks == end && blanks >= WIDE_BLANKS) {
-        report(f, CH_F_SOURCE_WIDE_BLANKS, tok->line, ch_str_sub(f->text, tok->at, 80));
-    }
-}
-
-char text_like(uint32_t c)
-{
-    static const struct {
-        uint32_t code;
-        char like;
-    } alike[] = {{0x430, 'a'}, {0x435, 'e'}, {0x43e, 'o'}, {0x440, 'p'}, {0x441, 'c'}, {0x443, 'y'},
-                 {0x445, 'x'}, {0x455, 's'}, {0x456, 'i'}, {0x458, 'j'}, {0x4bb, 'h'}, {0x501, 'd'},
-                 {0x51b, 'q'}, {0x51d, 'w'}, {0x3bf, 'o'}, {0x410, 'A'}, {0x412, 'B'}, {0x415, 'E'},
-                 {0x41a, 'K'}, {0x41c, 'M'}, {0x41d, 'H'}, {0x41e, 'O'}, {0x420, 'P'}, {0x421, 'C'},
-                 {0x422, 'T'}, {0x425, 'X'}, {0x39f, 'O'}, {0x391, 'A'}, {0x395, 'E'}};
-    for (size_t i = 0; i < CH_ARRAY_LEN(alike); i++) {
-        if (alike[i].code == c) {
-            return alike[i].like;
-        }
-    }
-    return 0;
-}
-
-void check_name(struct file *f, const struct ch_token *tok)
-{
-    static const char *const loud[] = {
-        "exec",   "eval",       "compile", "getattr", "setattr",  "globals", "__import__", "open",
-        "import", "subprocess", "system",  "popen",   "requests", "socket",  "base64",     "builtins",
-        "os",     "sys",        "marshal", "decode",  "b64decode", "urlopen", "zlib",      "environ"};
-    struct ch_str name = ch_token_str(f->text, tok);
-    struct ch_buf b;
-    ch_buf_init(&b, 4 * name.len + 8);
-    bool ascii = true;
-    uint32_t letters = 0; /* of ASCII */
-    uint32_t alike = 0;
-    CH_IGNORE(ch_token_name(name, &b));
-    struct ch_str folded = ch_buf_str(&b);
-    for (size_t i = 0; i < folded.len; i++) {
-        ascii = ascii && (uint8_t)folded.ptr[i] < 0x80;
-    }
-    for (size_t i = 0; ascii && i < CH_ARRAY_LEN(loud); i++) {
-        if (ch_str_eq(folded, ch_str_of(loud[i]))) {
-            report(f, CH_F_SOURCE_LOOK_ALIKE, tok->line, folded);
-        }
-    }
-    bool all = !ascii;
-    for (size_t i = 0; all && i < name.len;) {
-        uint8_t c = (uint8_t)name.ptr[i];
-        if (c < 0x80) {
-            letters += is_token_char((char)c) && (c < '0' || c > '9') && c != '_' ? 1 : 0;
-            i++;
-            continue;
-        }
-        uint32_t code = 0;
-        if (c >= 0xc0 && c < 0xe0 && i + 1 < name.len) {
-            code = (uint32_t)(c & 0x1f) << 6 | ((uint8_t)name.ptr[i + 1] & 0x3f);
-        }
-        all = text_like(code) != 0;
-        alike++;
-        i += 2;
-    }
-    if (all && letters > 0 && alike > 0 && name.len - alike >= 3) {
-        report(f, CH_F_SOURCE_LOOK_ALIKE, tok->line, name);
-    }
-    ch_buf_done(&b);
 }
 
 /* --- at the end of a file --- */

@@ -74,6 +74,9 @@ static struct value fstring_value(struct file *f)
             f->end = f->match[i];
             part = expression_list(f);
             implied_use(f, &part);
+            if (part.kind != VALUE_TEXT && part.kind != VALUE_PARTIAL) { /* it is a text, whatever that was */
+                part = (struct value){.marks = part.marks | MARK_COMPUTED, .origin = part.origin};
+            }
             f->at = f->end + 1;
             f->end = end;
         } else {

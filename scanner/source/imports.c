@@ -122,14 +122,19 @@ static void take_from(struct walk *w)
     ch_buf_done(&b);
 }
 
-/* Whether the source only ever asks texts for it: a class of its own could do with its argument
- * what it wants. */
+/* Whether the source only ever asks texts for it, ".startswith(": a class of its own could do with its argument what
+ * it wants, and what an attribute is set to, too. */
 static bool only_asks(struct ch_str text, struct ch_str word)
 {
     size_t at;
     for (size_t from = 0; ch_str_find(ch_str_sub(text, from, text.len), word, &at);
          from += at + 1) {
-        if (from + at == 0 || text.ptr[from + at - 1] != '.') {
+        size_t end = from + at + word.len;
+        while (end < text.len && text.ptr[end] == ' ') {
+            end++;
+        }
+        if (from + at == 0 || text.ptr[from + at - 1] != '.' || end == text.len ||
+            text.ptr[end] != '(') {
             return false;
         }
     }
@@ -161,15 +166,25 @@ static void take_text(struct walk *w)
     next(w);
     bool asked = text.type == CH_TOKEN_STRING &&
                  (w->asks == ASKS_OF || is_word(w, CH_STR("in")) || is_word(w, CH_STR("not")));
-    if (asked || text.len > ch_limits.member_path_bytes) {
+    if ((asked && w->to->asked == NULL) || text.len > ch_limits.member_path_bytes) {
         return;
     }
     ch_buf_init(&b, ch_limits.member_path_bytes);
     ch_token_value(w->text, &text, &b);
-    if (!b.failed) {
+    if (!b.failed && asked) {
+        w->to->asked(w->to->arg, ch_buf_str(&b), w->asks == ASKS_OF);
+    } else if (!b.failed) {
         w->to->text(w->to->arg, ch_buf_str(&b));
     }
     ch_buf_done(&b);
+}
+
+unsigned ch_imports_asks_own(struct ch_str bytes)
+{
+    size_t at;
+    bool texts = only_asks(bytes, CH_STR("startswith")) && only_asks(bytes, CH_STR("endswith"));
+    return (texts ? 0U : CH_ASKS_BY_METHOD) |
+           (ch_str_find(bytes, CH_STR("__contains__"), &at) ? CH_ASKS_BY_IN : 0U);
 }
 
 void ch_imports_of(struct ch_str bytes, struct ch_str folder, const struct ch_imports *to)

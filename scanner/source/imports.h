@@ -11,6 +11,9 @@ struct ch_imports {
     void (*module)(void *arg, struct ch_str dotted);
     /* A literal, or a piece of an f-string, of at most member_path_bytes. */
     void (*text)(void *arg, struct ch_str value);
+    /* The same, of which the source only asks whether another text has it: "a" in x (false), x.startswith("a")
+     * (true). A class of the artifact's own could do with it what it wants: ch_imports_asks_own. May be NULL. */
+    void (*asked)(void *arg, struct ch_str value, bool by_method);
     /* A name that is used: "sys", "path". May be NULL. */
     void (*name)(void *arg, struct ch_str name);
     void *arg;
@@ -19,6 +22,12 @@ struct ch_imports {
 /* `folder`: where the file lies below those modules, with its slash: "a/b/"; "" at their side. Relative
  * imports that leave them are left out. Takes any bytes. */
 void ch_imports_of(struct ch_str bytes, struct ch_str folder, const struct ch_imports *to);
+/* Whether it says itself what asking a text does, or may: bits. */
+enum {
+    CH_ASKS_BY_METHOD = 1 << 0, /* it has a startswith or an endswith that is not a text's */
+    CH_ASKS_BY_IN = 1 << 1,     /* it has a __contains__ */
+};
+unsigned ch_imports_asks_own(struct ch_str bytes);
 /* Whether it has letters beyond ASCII that may spell names of ASCII (PEP 3131): then a search of its bytes for a
  * name says nothing. */
 bool ch_imports_may_hide(struct ch_str bytes);

@@ -404,6 +404,7 @@ static struct value call_one(struct file *f, const struct value *callee, struct 
 struct value call(struct file *f, struct value callee, struct call *c)
 {
     struct value self = c->self;
+    c->one_of = callee.also != NULL;
     struct value v = call_one(f, &callee, c);
     struct ch_str name = c->name;
     for (const struct value *a = callee.also; a != NULL; a = a->also) {

@@ -481,6 +481,19 @@ static void model(struct file *f)
     }
 }
 
+/* "exec(base64.b64decode(" with something that is not known in it. */
+void decodes_and_executes(struct file *f, const struct value *v, uint32_t line)
+{
+    static const char *const runs[] = {"exec(", "eval("};
+    static const char *const decodes[] = {"b64decode(", "b85decode(", "a85decode(", "b32decode(",
+                                          "b16decode(", "decompress(", "unhexlify(", "fromhex(",
+                                          "a2b_hex(", "a2b_base64(", "decodebytes(", "codecs.decode("};
+    if (v->kind == VALUE_PARTIAL && contains(v->text, runs, CH_ARRAY_LEN(runs)) != NULL &&
+        contains(v->text, decodes, CH_ARRAY_LEN(decodes)) != NULL) {
+        report(f, CH_F_SOURCE_HIDDEN_CODE, line, CH_STR("a text that decodes and executes another"));
+    }
+}
+
 /* A text is read like the file that executes it, and what it does is done there: at import, or when the function
  * is called. */
 void executes_text(struct file *f, const struct value *v, uint32_t line)
@@ -490,6 +503,7 @@ void executes_text(struct file *f, const struct value *v, uint32_t line)
     for (const struct file *o = f; o != NULL; o = o->outer) {
         depth++;
     }
+    decodes_and_executes(f, v, line);
     if (v->kind != VALUE_TEXT) {
         return;
     }

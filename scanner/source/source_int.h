@@ -439,6 +439,7 @@ struct call {
     struct ch_str keywords[ARGUMENTS];
     uint32_t count;
     bool more;      /* than are kept */
+    bool one_of;    /* what is called may be something else as well */
     uint32_t marks; /* of all arguments */
     uint32_t path;  /* which is the path of a file, + 1; 0: none. Set by call_name() */
 };
@@ -474,6 +475,12 @@ void check_patch(struct file *f, struct ch_str name, const struct value *v);
 struct ch_str call_shown(struct file *f, const struct call *c); /* what was called with what, in short */
 /* What is done here; `given`: with something that the function got as an argument. */
 void does(struct file *f, uint32_t what, uint32_t line, struct ch_str name, bool given);
+
+/* --- check_load.c --- */
+/* Objects, which may be code, are made of bytes. */
+void loads_objects(struct file *f, const struct call *c);
+/* The effects of a call: whether it loads objects may depend on its arguments. */
+uint32_t effects_of_load(const struct call *c, uint32_t effects);
 
 /* --- check_door.c --- */
 /* Ways to a function other than its name: by settings, by threads, by what Python imports with. */
@@ -544,6 +551,7 @@ void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_
 void runs_result_of(struct file *f, struct ch_str callee, uint32_t line);
 /* A constant that is executed: judged as source, at `line`. */
 void executes_text(struct file *f, const struct value *v, uint32_t line);
+void decodes_and_executes(struct file *f, const struct value *v, uint32_t line);
 const char *contains(struct ch_str s, const char *const *words, size_t count); /* which; or NULL */
 
 #endif

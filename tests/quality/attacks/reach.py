@@ -385,6 +385,79 @@ def tests_imported_by_a_method_named_startswith(p):
 
 
 @attack
+def tests_imported_by_a_method_of_another_file(p):
+    """The same, where another file has the class. Must be held."""
+    return p.wheel('from .modules import MODULES\n\nMODULES.startswith("{m}.tests.check")\n'.replace("{m}", p.module), files={
+        "{m}/modules.py": '''
+            import importlib
+
+
+            class Modules:
+                def startswith(self, name):
+                    return importlib.import_module(name)
+
+
+            MODULES = Modules()
+            ''', "{m}/tests/__init__.py": b"", "{m}/tests/check.py": STEALS})
+
+
+@attack
+def tests_imported_by_an_operator_of_another_file(p):
+    """The same by `in`. Must be held."""
+    return p.wheel('from .modules import MODULES\n\n"{m}.tests.check" in MODULES\n'.replace("{m}", p.module), files={
+        "{m}/modules.py": '''
+            import importlib
+
+
+            class Modules:
+                def __contains__(self, name):
+                    return importlib.import_module(name)
+
+
+            MODULES = Modules()
+            ''', "{m}/tests/__init__.py": b"", "{m}/tests/check.py": STEALS})
+
+
+@attack
+def module_of_tests_imported(p):
+    """A module that is called like one of tests is imported by the package. Must be held."""
+    return p.wheel("from . import utils_test\n", files={"{m}/utils_test.py": STEALS})
+
+
+@attack
+def module_of_tests_in_a_table(p):
+    """The same of one that a table of lazy imports has. Must be held."""
+    return p.wheel('''
+        import importlib
+
+        PARTS = {"check": "test_check"}
+
+
+        def __getattr__(name):
+            return importlib.import_module("." + PARTS[name], __name__)
+        ''', files={"{m}/test_check.py": STEALS})
+
+
+@attack
+def module_of_tests_started(p):
+    """The same of one that a command of the package is. Must be held."""
+    return p.wheel(files={"{m}/run_test.py": STEALS + "\n    def main(): pass\n"},
+                   entry_points="[console_scripts]\n{m} = {m}.run_test:main\n")
+
+
+@attack
+def module_of_tests_is_the_package(p):
+    """A module on top that is called like one of tests: what is installed is that. Must be held."""
+    return p.wheel(files={"{m}_test.py": STEALS})
+
+
+@honest
+def helpers_of_tests_in_the_package(p):
+    """Helpers of tests among the modules, which nothing imports: they ask the machine as they are imported."""
+    return p.wheel(files={"{m}/utils_test.py": QUIET, "{m}/testing_utils.py": QUIET, "{m}/a/__init__.py": b"", "{m}/a/conftest.py": QUIET})
+
+
+@attack
 def tests_named_behind_startswith(p):
     """What follows a question for a beginning is imported. Must be held."""
     return p.wheel('''

@@ -21,7 +21,7 @@ static const struct {
     {"tests/evil.py", REACH_TESTS},           {"a/tests/data/pack.tar.xz", REACH_TESTS},
     {"a/data/pack.bin", REACH_DATA},          {"a/run.sh", REACH_DATA},
     {"a/notes.txt", REACH_TEXT},              {"a/tests/__pycache__/old.cpython-312.pyc", REACH_TESTS},
-    {"share/a/tool.py", REACH_DATA},
+    {"share/a/tool.py", REACH_DATA},          {"a/utils_test.py", REACH_TESTS},
 };
 
 static const struct row {
@@ -63,6 +63,15 @@ static const struct row {
     {"a folder on the path", "a/b.py", "import sys\nsys.path.insert(0, join(here, 'deep', 'tests'))\n",
      "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py a/tests/_fast.cpython-312-x86_64-linux-gnu.so "
      "tests/evil.py a/tests/data/pack.tar.xz a/tests/__pycache__/old.cpython-312.pyc"},
+    /* of tests by its name alone */
+    {"a module of tests", "a/b.py", "from .utils_test import f\n", "a/utils_test.py"},
+    {"... among modules", "c.py", "from a import x, utils_test\n", "a/utils_test.py"},
+    {"... by name", "a/b.py", "__import__('utils_test', globals(), level=1)\n", "a/utils_test.py"},
+    {"... of a list", "a/__init__.py", "__all__ = ['b', 'utils_test']\n", "a/utils_test.py"},
+    {"... by its folder", "a/b.py", "sys.path.append(here)\nimport utils_test\n", "a/utils_test.py"},
+    {"... by its path", "c.py", "open(join(here, 'utils_test.py'))\n", "a/utils_test.py"},
+    {"a longer name", "a/b.py", "from .more_utils_test import f\n", ""},
+    {"another module of tests in a comment", "a/b.py", "x = 1  # utils_test\n", ""},
     /* near */
     {"in a comment", "a/b.py", "x = 1  # from .tests import evil\n", ""},
     {"in prose", "a/b.py", "'''See the tests, and evil.'''\n", ""},
@@ -132,6 +141,45 @@ static void test_rows(void **state)
     assert_int_equal(wrong, 0);
 }
 
+/* What asking a text does, another file may say itself: it comes before, or behind. */
+static void test_asking(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *label;
+        const char *asks;
+        const char *says;
+        const char *reached;
+    } asking[] = {
+        {"a method of that name", "m.startswith('a.tests.evil')\n", "class M:\n    def startswith(s, n):\n        f(n)\n",
+         "a/tests/__init__.py a/tests/evil.py"},
+        {"a beginning", "m.endswith('a/tests/deep/')\n", "M.endswith = f; setattr(M, 'endswith', f)\n", "a/tests/deep/x.py"},
+        {"an attribute of that name", "m.endswith('a/tests/deep/')\n", "M.endswith = f\n", "a/tests/deep/x.py"},
+        {"a target of that name", "m.endswith('a/tests/deep/')\n", "for M.endswith in (f,):\n    pass\n", "a/tests/deep/x.py"},
+        {"an operator", "'a.tests.evil' in m\n", "class M:\n    def __contains__(s, n):\n        f(n)\n",
+         "a/tests/__init__.py a/tests/evil.py"},
+        {"a beginning of which the operator asks", "'.tests.' in m\n", "class M:\n    def __contains__(s, n):\n        f(n)\n", ""},
+        {"another method", "m.startswith('a.tests.evil')\n", "class M:\n    def __contains__(s, n):\n        f(n)\n", ""},
+        {"a text's method", "m.startswith('a.tests.evil')\n", "f(x.startswith('b'))\n", ""},
+    };
+    int wrong = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(asking); i++) {
+        for (int pass = 0; pass < 2; pass++) {
+            struct reach *r = made();
+            if (pass == 1) {
+                reach_source(r, CH_STR("a/c.py"), CH_STR("a/c.py"), ch_str_of(asking[i].says), 0);
+            }
+            reach_source(r, CH_STR("a/b.py"), CH_STR("a/b.py"), ch_str_of(asking[i].asks), 0);
+            if (pass == 0) {
+                reach_source(r, CH_STR("a/c.py"), CH_STR("a/c.py"), ch_str_of(asking[i].says), 0);
+            }
+            wrong += !is_reached(r, asking[i].label, asking[i].reached);
+            reach_free(r);
+        }
+    }
+    assert_int_equal(wrong, 0);
+}
+
 static void test_ways(void **state)
 {
     (void)state;
@@ -158,7 +206,7 @@ static void test_ways(void **state)
 static void test_executed(void **state)
 {
     (void)state;
-    static const char *const all = "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py";
+    static const char *const all = "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py a/utils_test.py";
     static const struct {
         const char *site;
         const char *path;
@@ -391,6 +439,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_far),
+        cmocka_unit_test(test_asking),
         cmocka_unit_test(test_ways),
         cmocka_unit_test(test_executed),
         cmocka_unit_test(test_again),

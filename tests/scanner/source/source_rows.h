@@ -14,5 +14,7 @@ extern const struct source_row source_rows[];
 extern const size_t source_row_count;
 extern const struct source_row source_row_doors[]; /* ways to a function other than its name */
 extern const size_t source_row_door_count;
+extern const struct source_row source_row_near[]; /* honest code, and what comes nearest to it */
+extern const size_t source_row_near_count;
 
 #endif

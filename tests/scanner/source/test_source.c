@@ -15,9 +15,11 @@ static void finds(void **state)
     (void)state;
     static const char *const loud[] = {"high", "medium"};
     size_t failures = 0;
-    for (size_t i = 0; i < source_row_count + source_row_door_count; i++) {
-        const struct source_row *row =
-            i < source_row_count ? &source_rows[i] : &source_row_doors[i - source_row_count];
+    size_t doors = source_row_count + source_row_door_count;
+    for (size_t i = 0; i < doors + source_row_near_count; i++) {
+        const struct source_row *row = i < source_row_count ? &source_rows[i]
+                                       : i < doors ? &source_row_doors[i - source_row_count]
+                                                   : &source_row_near[i - doors];
         struct ch_buf out;
         ch_buf_init(&out, 4096);
         look(row->source, strlen(row->source), (enum ch_code_place)row->place, &out);

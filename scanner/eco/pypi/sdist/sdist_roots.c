@@ -415,9 +415,9 @@ void sdist_read_roots(struct sdist *s, const struct ch_toml_node *root)
     const struct ch_toml_node *in_tree =
         ch_toml_find(ch_toml_find(root, "build-system"), "backend-path");
     s->listed = is_listed(s, root);
-    /* others read no setup.py; one in the tree is judged itself */
-    s->packaged = s->packaged && (in_tree != NULL || backend.len == 0 ||
-                                  ch_str_starts(backend, CH_STR("setuptools.")));
+    /* others read no setup.py, and what one in the tree reads, nobody knows, whatever it is called */
+    s->packaged = s->packaged && in_tree == NULL &&
+                  (backend.len == 0 || ch_str_starts(backend, CH_STR("setuptools.")));
     keep_settings(s, root);
     s->alone = s->listed && ch_str_starts(backend, CH_STR("hatchling."));
     const struct ch_toml_node *folders =

@@ -35,6 +35,8 @@ void wheel_tags_sort(struct wheel_tags *t);
 /* What `t` (sorted) becomes where "manylinux..._ARCH" is written as "linux_ARCH": wheels that were
  * renamed after they were built. `ret` is initialised, and sorted then. */
 void wheel_tags_plain(const struct wheel_tags *t, struct wheel_tags *ret);
+/* The same where every platform is written as "any". */
+void wheel_tags_any(const struct wheel_tags *t, struct wheel_tags *ret);
 bool wheel_tags_eq(const struct wheel_tags *a, const struct wheel_tags *b); /* both sorted */
 
 struct wheel {

@@ -184,6 +184,18 @@ static struct ch_str manylinux_arch(struct ch_str platform)
     return rest;
 }
 
+void wheel_tags_any(const struct wheel_tags *t, struct wheel_tags *ret)
+{
+    for (size_t i = 0; i < t->count; i++) {
+        struct ch_str rest = t->tags[i];
+        struct ch_str python;
+        struct ch_str abi;
+        CH_IGNORE(!ch_str_split(&rest, '-', &python) || !ch_str_split(&rest, '-', &abi));
+        wheel_tags_add(ret, python, abi, CH_STR("any"));
+    }
+    wheel_tags_sort(ret);
+}
+
 void wheel_tags_plain(const struct wheel_tags *t, struct wheel_tags *ret)
 {
     for (size_t i = 0; i < t->count; i++) {

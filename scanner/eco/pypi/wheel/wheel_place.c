@@ -41,7 +41,7 @@ static enum ch_code_place place_in_site(struct ch_str path)
     if (runs_at_start(path)) {
         return CH_PLACE_START;
     }
-    if (path_is_test(path)) {
+    if (path_is_test(path) || path_is_test_module(path)) {
         return CH_PLACE_TEST;
     }
     return is_code(path) ? CH_PLACE_IMPORT : CH_PLACE_NONE;

@@ -142,7 +142,9 @@ static void check_hash(struct wheel *w, size_t index, struct ch_str text)
     for (size_t i = 0; i < CH_ARRAY_LEN(algorithms); i++) {
         bytes = ch_str_eq(name, algorithms[i].name) ? algorithms[i].bytes : bytes;
     }
-    if (bytes == 0 || !base64_decode(value, stated, bytes)) {
+    if (bytes != 0 && ch_hex_decode(value, stated, bytes)) { /* as exact, and compared as well */
+        wheel_report(w, CH_F_WHEEL_RECORD_FORM, m->name, "hash \"%.*s\"", CH_STR_ARG(text));
+    } else if (bytes == 0 || !base64_decode(value, stated, bytes)) {
         wheel_report(w, CH_F_WHEEL_RECORD, m->name,
                      "hash \"%.*s\": sha256, sha384 or sha512 in urlsafe base64 is expected",
                      CH_STR_ARG(text));
@@ -172,12 +174,33 @@ static bool is_unhashed(const struct wheel *w, struct ch_str path)
            ch_str_eq(rest, CH_STR("/RECORD.p7s"));
 }
 
+/* A path below a package of this wheel: one with __init__.py, which is nobody else's. What uninstalls it removes
+ * what is listed. */
+static bool is_of_own_package(const struct wheel *w, struct ch_str path)
+{
+    struct ch_str rest = path;
+    struct ch_str part;
+    struct ch_buf init;
+    size_t index;
+    bool is = ch_str_split(&rest, '/', &part) && rest.ptr != NULL;
+    ch_buf_init(&init, ch_limits.member_path_bytes);
+    ch_buf_puts(&init, part);
+    ch_buf_puts(&init, CH_STR("/__init__.py"));
+    is = is && !init.failed && wheel_find(w, ch_buf_str(&init), &index);
+    ch_buf_done(&init);
+    while (is && ch_str_split(&rest, '/', &part)) {
+        is = part.len > 0 && part.ptr[0] != '.' && !ch_str_find_char(part, '\\', &index);
+    }
+    return is;
+}
+
 static void check_row(struct wheel *w, const struct row *r, size_t line, bool *listed)
 {
     struct ch_str path = r->field[0];
     size_t index;
     if (!wheel_find(w, path, &index) || ch_zip_at(w->zip, index)->type == CH_MEMBER_DIR) {
-        wheel_report(w, CH_F_WHEEL_RECORD, path, "line %zu lists a file that is not there", line);
+        wheel_report(w, is_of_own_package(w, path) ? CH_F_WHEEL_RECORD_FORM : CH_F_WHEEL_RECORD, path,
+                     "line %zu lists a file that is not there", line);
         return;
     }
     if (listed[index]) {

@@ -76,14 +76,18 @@ static void parse_wheel(struct wheel_file *f, struct ch_str text)
     }
 }
 
-/* Installers go by the name; builders that rename a wheel once it is checked leave this file as it
- * was. */
+/* Installers go by the name; builders that rename a wheel once it is checked, or once programs for one platform
+ * were put into it, leave this file as it was. The name says less than the file then, never more. */
 static bool was_renamed(const struct wheel_tags *named, const struct wheel_tags *inside)
 {
     struct wheel_tags plain;
     wheel_tags_init(&plain);
     wheel_tags_plain(named, &plain);
     bool renamed = wheel_tags_eq(&plain, inside);
+    wheel_tags_done(&plain);
+    wheel_tags_init(&plain);
+    wheel_tags_any(named, &plain);
+    renamed = renamed || wheel_tags_eq(&plain, inside);
     wheel_tags_done(&plain);
     return renamed;
 }

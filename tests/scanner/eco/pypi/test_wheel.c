@@ -25,6 +25,8 @@
 #define AGPL "GNU AFFERO GENERAL PUBLIC LICENSE\nVersion 3, 19 November 2007\n"
 #define MIT "Copyright A\n\nPermission is hereby granted, free of charge, to any person\n"
 #define X_HASH "LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIE" /* of "x" */
+#define X_HEX "2d71" X_HEX_END
+#define X_HEX_END "1642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881"
 #define LISTED "foo_bar/x.py,sha256=" X_HASH
 #define X_UNLISTED .more_name = S("foo_bar/x.py"), .more = S("x"), .more_unlisted = true
 #define DATA "foo_bar-1.0.data/"
@@ -171,6 +173,16 @@ static const struct {
     {"other tags", {.tags = "Tag: py3-none-linux_x86_64\n"}, "wheel-tags"},
     {"plain linux inside", {.file_name = "foo_bar-1.0-py3-none-manylinux_2_17_x86_64.manylinux2014_x86_64.whl",
                             .tags = "Tag: py3-none-linux_x86_64\n"}, "wheel-tags-renamed"},
+    {"any platform inside", {.file_name = "foo_bar-1.0-py3-none-manylinux1_x86_64.whl",
+                             .tags = "Tag: py3-none-any\n"}, "wheel-tags-renamed"},
+    {"any platform inside, of several",
+     {.file_name = "foo_bar-1.0-py2.py3-none-macosx_11_0_arm64.macosx_11_0_universal2.whl",
+      .tags = "Tag: py2-none-any\nTag: py3-none-any\n"}, "wheel-tags-renamed"},
+    {"any platform inside, of another Python",
+     {.file_name = "foo_bar-1.0-py3-none-manylinux1_x86_64.whl", .tags = "Tag: py2-none-any\n"}, "wheel-tags"},
+    {"any platform inside, of another ABI",
+     {.file_name = "foo_bar-1.0-cp312-cp312-manylinux1_x86_64.whl", .tags = "Tag: cp312-none-any\n"}, "wheel-tags"},
+    {"one platform inside, any outside", {.tags = "Tag: py3-none-manylinux1_x86_64\n"}, "wheel-tags"},
     {"plain linux of another machine inside",
      {.file_name = "foo_bar-1.0-py3-none-manylinux2014_x86_64.whl",
       .tags = "Tag: py3-none-linux_aarch64\n"}, "wheel-tags"},
@@ -234,7 +246,18 @@ static const struct {
     {"no RECORD", {.without = "RECORD"}, "wheel-record"},
     {"file not listed", {.more_name = S("foo_bar/x.py"), .more = S("x"), .more_unlisted = true},
      "wheel-record"},
-    {"file listed, not there", {.record_more = "foo_bar/none.py,,\n"}, "wheel-record"},
+    {"file listed, not there", {.record_more = "foo_bar/none.py,,\n"}, "wheel-record-form"},
+    {"... of another package", {.record_more = "numpy/none.py,,\n"}, "wheel-record"},
+    {"... of a folder without __init__.py", {.more_name = S("space/x.py"), .more = S("x"), .record_more = "space/none.py,,\n"},
+     "wheel-record"},
+    {"... on top", {.record_more = "none.py,,\n"}, "wheel-record"},
+    {"... by a way out", {.record_more = "foo_bar/../numpy/none.py,,\n"}, "wheel-record"},
+    {"... by a way out of Windows", {.record_more = "foo_bar/..\\numpy\\none.py,,\n"}, "wheel-record"},
+    {"... without a name", {.record_more = "foo_bar//none.py,,\n"}, "wheel-record"},
+    {"hash in hexadecimal digits", {X_UNLISTED, .record_more = "foo_bar/x.py,sha256=" X_HEX ",1\n"}, "wheel-record-form"},
+    {"... of something else", {X_UNLISTED, .record_more = "foo_bar/x.py,sha256=0000" X_HEX_END ",1\n"},
+     "wheel-record-form wheel-record-hash"},
+    {"... cut short", {X_UNLISTED, .record_more = "foo_bar/x.py,sha256=" X_HEX_END ",1\n"}, "wheel-record"},
     {"file listed twice", {.record_twice = true}, "wheel-record"},
     {"no hash", {.hash = ""}, "wheel-record"},
     {"md5", {.hash = "md5"}, "wheel-record"},
@@ -249,7 +272,7 @@ static const struct {
     {"listed by hand", {X_UNLISTED, .record_more = LISTED ",1\n"}, ""},
     {"listed without a size", {X_UNLISTED, .record_more = LISTED ",\n"}, ""},
     {"listed in quotes", {X_UNLISTED, .record_more = "\"foo_bar/x.py\",\"sha256=" X_HASH "\",\"1\"\n"}, ""},
-    {"listed by a name with a quote", {X_UNLISTED, .record_more = "\"foo_bar/\"\"x.py\",sha256=" X_HASH ",1\n"}, "wheel-record"},
+    {"listed by a name with a quote", {X_UNLISTED, .record_more = "\"foo_bar/\"\"x.py\",sha256=" X_HASH ",1\n"}, "wheel-record wheel-record-form"},
     {"size of no number", {X_UNLISTED, .record_more = LISTED ",1x\n"}, "wheel-record"},
     {"hash with bits left over", {X_UNLISTED, .record_more = "foo_bar/x.py,sha256=LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSIF,1\n"}, "wheel-record"},
     {"hash cut short", {X_UNLISTED, .record_more = "foo_bar/x.py,sha256=LXEWQrcmsEQBYnyp-6wy9chTD7GQPMTbAiWHF5IaSI,1\n"}, "wheel-record"},
