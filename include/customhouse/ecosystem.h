@@ -16,6 +16,8 @@ enum ch_target_kind {
     CH_TARGET_MOVED,    /* 301 to `location`: trailing slash, un-normalised name */
 };
 
+struct ch_clients_ops;
+
 struct ch_target {
     enum ch_target_kind kind;
     enum ch_part part;
@@ -131,6 +133,9 @@ struct ch_ecosystem {
 
     /* Appends the line that a user needs ("pip install --index-url http://.../pypi/simple/ ..."). */
     void (*usage_line)(struct ch_str origin, struct ch_str repository, struct ch_buf *out);
+
+    /* Which clients can take a file. NULL: nothing is said of that, and no file ever stands in for a held one. */
+    const struct ch_clients_ops *clients;
 };
 
 extern const struct ch_ecosystem *const ch_ecosystems[]; /* NULL-terminated */
