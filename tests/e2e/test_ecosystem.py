@@ -9,7 +9,7 @@ import tarfile
 import threading
 import unittest
 
-from house.case import Quarantine, add_wheel, days_ago, file_path
+from house.case import Quarantine, add_wheel, days_ago, file_path, with_key
 
 
 def bag(about, files=()):
@@ -174,6 +174,8 @@ class PageOfManyProjects(OfBags):
     """One document of an upstream that lists files of many projects, as channels have it: each file is judged as its
     own project's, and a record that is held says so itself."""
     reserved = "    reserved: [ours]\n"
+    policy = staticmethod(lambda text: with_key(
+        text, "rules", "[{name: not-here, project: theta, then: deny}, {name: not-all, project: all, then: deny}]"))
 
     @classmethod
     def fill(cls):
@@ -185,7 +187,7 @@ class PageOfManyProjects(OfBags):
                                           ("beta", "2.0", None, 400), ("gamma", "1.0", None, 1),
                                           ("gamma", "0.9", None, 400), ("delta", "1.0", None, 400),
                                           ("epsilon", "1.0", None, 400), ("epsilon", "2.0", None, 400),
-                                          ("ours", "1.0", None, 400)):
+                                          ("theta", "1.0", None, 400), ("ours", "1.0", None, 400)):
             record = {"depends": ["alpha >=1"] if name == "gamma" else [], "name": name, "version": version}
             cls.records[f"{name}-{version}.bag"] = record
             cls.bags.add(name, version, data, days, "all", record)
@@ -241,6 +243,12 @@ class PageOfManyProjects(OfBags):
         self.assertEqual(self.fetch("epsilon", "2.0", page="all").status, 200)
         self.assertEqual(self.fetch("delta", page="all").status, 200)
         self.assertIn("denied by policy", self.listed()["epsilon-1.0.bag"]["depends"][0])
+
+    def test_policy_speaks_of_projects_not_of_the_page(self):
+        a = self.fetch("theta", page="all")
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("rule not-here", a.reason)
+        self.assertEqual(self.fetch("delta", page="all").status, 200)
 
     def test_a_reserved_name_is_not_passed_on(self):  # T12
         self.assertNotIn("ours-1.0.bag", self.listed())
