@@ -289,7 +289,8 @@ static const struct ch_schema_row connection_rows[] = {
      .min = 8,
      .max = 1000000,
      .unit = "connections",
-     .doc = "Of all clients, per gateway process."},
+     .doc = "Of all clients, per gateway process; no more than its limit of descriptors leaves.\n"
+            "Beyond it, who has waited for its client for longest gives way."},
     {.key = "max_per_address",
      .type = CH_SCHEMA_U32,
      AT(ch_config, connections_per_address),
@@ -357,7 +358,7 @@ static const struct ch_schema_row config_rows[] = {
     {.key = "host_names",
      .type = CH_SCHEMA_HOSTS,
      LIST(ch_config, host_names, host_name_count),
-     .doc = "Further names that clients may call this server by, besides those in listen and\n"
+     .doc = "Further names that clients may call this server by, besides the open addresses and\n"
             "public_url. A request under another name is refused."},
     {.key = "approver",
      .type = CH_SCHEMA_NAME,

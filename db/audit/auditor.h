@@ -189,8 +189,10 @@ enum ch_code audit_private_keys_check(struct audit_verify *v, const char *state,
 /* verify.c: the leaves of this part up to the one below `end`, which is below `size` or it: entries
  * come in their order, so that each bundle is read once for all that is compared of it. */
 void audit_hash_below(struct audit_verify *v, uint64_t end);
-/* compare.c: of this part; then of the whole, from the database to the log. */
+/* compare.c: of this part; whose names were, half of it by the first part and half by the last; then
+ * of the whole, from the database to the log. */
 enum ch_code audit_compare_entries(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_compare_owners(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
 /* erased.c: the text of a field, or what stands for it. NULL: it is not there. */
 const struct ch_log_clear *audit_clear_of(const struct ch_logged *l, const char *field);

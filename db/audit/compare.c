@@ -344,11 +344,26 @@ static enum ch_code check_before(struct audit_verify *v, struct ch_err *err)
     return rc;
 }
 
-static void on_odd_owner(void *ctx, struct ch_str repository, struct ch_str project, bool gone)
+static void on_other_owner(void *ctx, struct ch_str repository, struct ch_str project)
 {
-    audit_problem(
-        ctx, "database: owner of %.*s in %.*s %s", CH_STR_ARG(project), CH_STR_ARG(repository),
-        gone ? "is gone, though the name was listed" : "is not the upstream that entries say");
+    audit_problem(ctx, "database: owner of %.*s in %.*s is not the upstream that entries say",
+                  CH_STR_ARG(project), CH_STR_ARG(repository));
+}
+
+static void on_owner_gone(void *ctx, struct ch_str repository, struct ch_str project)
+{
+    audit_problem(ctx,
+                  "database: owner of %.*s in %.*s is gone, though entries are about the name",
+                  CH_STR_ARG(project), CH_STR_ARG(repository));
+}
+
+enum ch_code audit_compare_owners(struct audit_verify *v, struct ch_err *err)
+{
+    enum ch_code rc =
+        v->from == 0 ? ch_store_other_owners(v->store, on_other_owner, v, err) : CH_OK;
+    return rc == CH_OK && v->to == UINT64_MAX
+               ? ch_store_owners_gone(v->store, on_owner_gone, v, err)
+               : rc;
 }
 
 /* Rows are as logged, but by its triggers and indices the keeper would change, or not find, them.
@@ -426,7 +441,6 @@ enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err)
         audit_problem(v, "database: log_pending %llu is gone, which waits to be written",
                       (unsigned long long)p.next);
     }
-    rc = rc == CH_OK ? ch_store_odd_owners(v->store, on_odd_owner, v, err) : rc;
     rc = rc == CH_OK ? audit_facts_check(v, err) : rc;
     rc = rc == CH_OK ? audit_check_inspections(v, err) : rc;
     rc = rc == CH_OK ? audit_keys_compare(v, err) : rc;

@@ -133,6 +133,7 @@ static void *thread_main(void *arg)
 {
     struct part *part = arg;
     part->rc = audit_compare_entries(&part->v, &part->err);
+    part->rc = part->rc == CH_OK ? audit_compare_owners(&part->v, &part->err) : part->rc;
     return NULL;
 }
 

@@ -147,20 +147,22 @@ struct ch_sha256 ch_log_entry_commit_with(struct ch_hash *h,
                                           const uint8_t salt[CH_ENTRY_SALT_BYTES],
                                           struct ch_str text)
 {
-    uint8_t pad[64];
-    for (size_t i = 0; i < sizeof(pad); i++) {
-        pad[i] = (uint8_t)((i < CH_ENTRY_SALT_BYTES ? salt[i] : 0) ^ 0x36);
+    enum { BLOCK = 64 };
+    uint8_t pad[BLOCK + CH_SHA256_BYTES];
+    memset(pad, 0x36, BLOCK);
+    for (size_t i = 0; i < CH_ENTRY_SALT_BYTES; i++) {
+        pad[i] ^= salt[i];
     }
     ch_hash_reset(h);
-    ch_hash_add(h, pad, sizeof(pad));
+    ch_hash_add(h, pad, BLOCK);
     ch_hash_add(h, text.ptr != NULL ? text.ptr : "", text.len);
     struct ch_sha256 inner = ch_hash_end(h);
-    for (size_t i = 0; i < sizeof(pad); i++) {
+    for (size_t i = 0; i < BLOCK; i++) {
         pad[i] ^= 0x36 ^ 0x5c;
     }
+    memcpy(pad + BLOCK, inner.byte, sizeof(inner.byte));
     ch_hash_reset(h);
     ch_hash_add(h, pad, sizeof(pad));
-    ch_hash_add(h, inner.byte, sizeof(inner.byte));
     return ch_hash_end(h);
 }
 

@@ -1,6 +1,7 @@
 /* Reading: accepts what entry.c writes, byte for byte, and nothing else. */
 #include "db/log/entry.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "db/log/entry_int.h"
@@ -101,28 +102,33 @@ static bool decode(struct ch_str written, struct ch_buf *ret)
 
 #define EACH_BYTE(byte) (UINT64_C(0x0101010101010101) * (byte))
 
-/* Whether one of eight bytes is zero. */
-static bool has_zero(uint64_t v)
+/* Of eight bytes the highest bit of the first one that is zero, and of some behind it. */
+static uint64_t zeros(uint64_t v)
 {
-    return ((v - EACH_BYTE(0x01)) & ~v & EACH_BYTE(0x80)) != 0;
+    return (v - EACH_BYTE(0x01)) & ~v & EACH_BYTE(0x80);
 }
 
-/* Eight characters that are neither a string's end nor anything that could be written otherwise. */
-static bool is_plain8(const char *p)
+/* How many of eight characters come before one that is a string's end, or could be written
+ * otherwise. */
+static size_t plain_of8(const char *p)
 {
     uint64_t v;
     memcpy(&v, p, sizeof(v));
-    bool control = ((v - EACH_BYTE(0x20)) & ~v & EACH_BYTE(0x80)) != 0;
-    return (v & EACH_BYTE(0x80)) == 0 && !control && !has_zero(v ^ EACH_BYTE('"')) &&
-           !has_zero(v ^ EACH_BYTE('\\')) && !has_zero(v ^ EACH_BYTE(0x7f));
+    v = le64toh(v); /* the first one is the lowest */
+    uint64_t control = (v - EACH_BYTE(0x20)) & ~v;
+    uint64_t odd = ((v | control) & EACH_BYTE(0x80)) | zeros(v ^ EACH_BYTE('"')) |
+                   zeros(v ^ EACH_BYTE('\\')) | zeros(v ^ EACH_BYTE(0x7f));
+    return odd == 0 ? sizeof(v) : (size_t)__builtin_ctzll(odd) / 8;
 }
 
 /* Where a string ends whose first `end` characters were looked at. Most have no escape and no byte
  * beyond ASCII: nothing of them can be written otherwise. */
 static size_t find_quote(struct ch_str s, size_t end, bool *ret_plain)
 {
-    while (end < s.len && s.len - end >= sizeof(uint64_t) && is_plain8(s.ptr + end)) {
-        end += sizeof(uint64_t);
+    size_t plain = sizeof(uint64_t);
+    while (plain == sizeof(uint64_t) && s.len - end >= sizeof(uint64_t)) {
+        plain = plain_of8(s.ptr + end);
+        end += plain;
     }
     while (end < s.len && s.ptr[end] != '"') {
         unsigned char c = (unsigned char)s.ptr[end];
@@ -146,14 +152,14 @@ static struct ch_str string(struct reader *r, bool *ret_plain)
         r->failed = true;
         return s;
     }
-    struct ch_str written = ch_str_sub(s, 0, end + 1);
+    struct ch_str written = {s.ptr, end + 1};
     if (!plain) {
         struct ch_buf text;
         ch_buf_init(&text, written.len);
         r->failed = r->failed || !decode(written, &text);
         ch_buf_done(&text);
     }
-    r->rest = ch_str_sub(s, end + 1, s.len);
+    r->rest = (struct ch_str){s.ptr + written.len, s.len - written.len};
     *ret_plain = plain;
     return written;
 }
@@ -204,7 +210,7 @@ static struct ch_str value(struct reader *r, unsigned depth)
     } else if (!take(r, CH_STR("true")) && !take(r, CH_STR("false"))) {
         r->failed = true;
     }
-    return ch_str_sub(from, 0, from.len - r->rest.len);
+    return (struct ch_str){from.ptr, from.len - r->rest.len};
 }
 
 static void object(struct reader *r, unsigned depth, struct ch_log_entry_fields *ret)
@@ -228,7 +234,7 @@ static void object(struct reader *r, unsigned depth, struct ch_log_entry_fields 
         if (r->failed) {
             return;
         }
-        f.key = ch_str_sub(f.key, 1, f.key.len - 2);
+        f.key = (struct ch_str){f.key.ptr + 1, f.key.len - 2};
         if (f.key.len == 0 || f.key.len >= CH_ENTRY_KEY_MAX || !plain ||
             (last.ptr != NULL && ch_str_cmp(last, f.key) >= 0)) {
             r->failed = true;
@@ -310,11 +316,13 @@ bool ch_log_entry_get_sha(const struct ch_log_entry_fields *f, const char *key,
            ch_sha256_from_hex(ch_str_sub(v, 1, CH_SHA256_HEX), ret);
 }
 
+/* The one way of writing an object that has only this. */
 bool ch_log_entry_get_commitment(const struct ch_log_entry_fields *f, const char *key,
                                  struct ch_sha256 *ret_hmac)
 {
-    struct ch_log_entry_fields inside;
+    static const struct ch_str before = {"{\"hmac\":\"", 9};
     struct ch_str v = ch_log_entry_get(f, key);
-    return v.len > 0 && v.ptr[0] == '{' && ch_log_entry_read(v, &inside, NULL) == CH_OK &&
-           inside.count == 1 && ch_log_entry_get_sha(&inside, "hmac", ret_hmac);
+    return v.len == before.len + CH_SHA256_HEX + 2 && memcmp(v.ptr, before.ptr, before.len) == 0 &&
+           memcmp(v.ptr + before.len + CH_SHA256_HEX, "\"}", 2) == 0 &&
+           ch_sha256_from_hex(ch_str_sub(v, before.len, CH_SHA256_HEX), ret_hmac);
 }

@@ -252,21 +252,26 @@ enum ch_code ch_store_unlogged(struct ch_store *s, const struct ch_logged_seen *
 
 /* ------------------------------------------------------------------ whose a name was */
 
-static enum ch_code each_owner(struct ch_store *s, enum ch_sql sql, bool gone,
-                               ch_store_odd_owner_fn *each, void *ctx, struct ch_err *err)
+static enum ch_code each_owner(struct ch_store *s, enum ch_sql sql, ch_store_odd_owner_fn *each,
+                               void *ctx, struct ch_err *err)
 {
     struct ch_cursor c;
     enum ch_code rc = ch_cursor_open(s, sql, NULL, 0, &c, err);
     while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        each(ctx, ch_col_str(&c, 0), ch_col_str(&c, 1), gone);
+        each(ctx, ch_col_str(&c, 0), ch_col_str(&c, 1));
     }
     ch_cursor_close(&c);
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
-enum ch_code ch_store_odd_owners(struct ch_store *s, ch_store_odd_owner_fn *each, void *ctx,
-                                 struct ch_err *err)
+enum ch_code ch_store_other_owners(struct ch_store *s, ch_store_odd_owner_fn *each, void *ctx,
+                                   struct ch_err *err)
 {
-    enum ch_code rc = each_owner(s, CH_SQL_OTHER_OWNERS, false, each, ctx, err);
-    return rc == CH_OK ? each_owner(s, CH_SQL_OWNERS_GONE, true, each, ctx, err) : rc;
+    return each_owner(s, CH_SQL_OTHER_OWNERS, each, ctx, err);
+}
+
+enum ch_code ch_store_owners_gone(struct ch_store *s, ch_store_odd_owner_fn *each, void *ctx,
+                                  struct ch_err *err)
+{
+    return each_owner(s, CH_SQL_OWNERS_GONE, each, ctx, err);
 }

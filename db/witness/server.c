@@ -119,7 +119,6 @@ enum ch_code witness_server_new(const struct witness_server_options *options,
         .owner = s,
         .hosts = options->hosts,
         .host_count = options->host_count,
-        .make_room = true,
     };
     enum ch_code rc = ch_http_server_new(&http, &s->http, err);
     if (rc != CH_OK) {

@@ -78,6 +78,8 @@ void ch_http_set_note(struct ch_http_request *r, void *note);
 /* The same for whom it comes from. */
 void ch_http_set_caller(struct ch_http_request *r, void *caller);
 void *ch_http_caller(const struct ch_http_request *r);
+/* Since when its client waits: its head had come whole. On ch_loop_now_ms's clock. */
+uint64_t ch_http_asked_ms(const struct ch_http_request *r);
 
 /* --- answers --- */
 
@@ -155,6 +157,11 @@ void ch_http_receive_resume(struct ch_http_request *r);
 
 /* --- servers --- */
 
+/* At a bound of connections, or when descriptors are used up, the connection that has waited for its
+ * client for longest (for a head, for a body), and for http_room_ms, gives way to a new one: no number
+ * of held connections keeps anybody out. When all are being answered, the new one waits, or, at the
+ * bound of its own address, is refused. */
+
 struct ch_http_access { /* one request, ended; slices borrowed during the call */
     struct ch_str method; /* absent when the request line could not be read */
     struct ch_str path;   /* as sent, without query: it may hold secrets */
@@ -181,9 +188,6 @@ struct ch_http_options {
                                  * the connection's local address is accepted too; all else is
                                  * 421 (T20) */
     size_t host_count;
-    bool make_room; /* at a bound, the connection that has waited for its client for longest (for a
-                     * head, for a body) gives way to a new one: no number of held connections
-                     * keeps anybody out. Without it the new one waits or is refused */
     bool request_ids; /* every answer gets an X-Request-Id line of 16 hex digits */
 };
 

@@ -36,7 +36,8 @@
     X(http_rate_bytes_s, 256, "bytes/s", "least progress of a body in either direction")           \
     X(http_linger_ms, 2000, "ms", "to let a refused client read the answer before the close")      \
     X(http_linger_bytes, 1048576, "bytes", "discarded of what a refused client still sends")       \
-    X(http_accept_pause_ms, 100, "ms", "after accept failed for want of descriptors")              \
+    X(http_accept_pause_ms, 100, "ms", "after there was no room for one more connection")          \
+    X(http_room_ms, 1000, "ms", "a connection waits for its client before it may give way")        \
     X(http_answer_head_bytes, 65536, "bytes", "head of an answer")                                 \
     X(http_tls_gather_bytes, 65536, "bytes", "given to one SSL_write; a record has 16 KB")         \
     X(http_write_bytes, 262144, "bytes", "sent in one turn of a connection, then others' turn")    \

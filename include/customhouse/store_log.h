@@ -127,11 +127,13 @@ enum ch_code ch_store_logged(struct ch_store *s, uint64_t from, uint64_t to,
                              struct ch_err *err) CH_MUST_CHECK;
 /* `seen` of entries that follow those of `into` is added. */
 void ch_logged_seen_add(struct ch_logged_seen *into, const struct ch_logged_seen *seen);
-/* Names whose owner, which is in no entry of its own, is not the one that decisions were of; or has no row
- * (`gone`), though there is an entry of kind "listing". */
-typedef void ch_store_odd_owner_fn(void *ctx, struct ch_str repository, struct ch_str project, bool gone);
-enum ch_code ch_store_odd_owners(struct ch_store *s, ch_store_odd_owner_fn *each, void *ctx,
-                                 struct ch_err *err) CH_MUST_CHECK;
+/* Names whose owner, which is in no entry of its own, is not the one that decisions were of. */
+typedef void ch_store_odd_owner_fn(void *ctx, struct ch_str repository, struct ch_str project);
+enum ch_code ch_store_other_owners(struct ch_store *s, ch_store_odd_owner_fn *each, void *ctx,
+                                   struct ch_err *err) CH_MUST_CHECK;
+/* Names without a row of `owner`, though there are decisions on their files, or an entry of kind "listing". */
+enum ch_code ch_store_owners_gone(struct ch_store *s, ch_store_odd_owner_fn *each, void *ctx,
+                                  struct ch_err *err) CH_MUST_CHECK;
 /* Before which row those of `served` were dropped, as an entry of kind "served-dropped" says; 0: none was. */
 enum ch_code ch_store_served_dropped(struct ch_store *s, uint64_t *ret, struct ch_err *err) CH_MUST_CHECK;
 /* What the schema has, has not, or has otherwise than this program makes it, but guards (triggers

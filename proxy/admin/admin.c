@@ -95,7 +95,6 @@ enum ch_code admin_new(const struct admin_options *options, struct admin **ret, 
         .on_access = on_access,
         .on_drained = on_drained,
         .owner = a,
-        .make_room = true,
         .request_ids = true,
     };
     enum ch_code rc = ch_http_server_new(&http, &a->server, err);

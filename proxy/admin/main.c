@@ -1,6 +1,7 @@
 /* admin: the administrative interface, on the one address it was given. */
 #include "admin.h"
 #include "customhouse/limits.h"
+#include "proxy/front/descriptors.h"
 #include "proxy/front/process.h"
 
 static void on_drained(void *child)
@@ -15,7 +16,9 @@ static enum ch_code make(void *owner, struct ch_child *child, struct ch_err *err
     if (setup->listener_count != 1) {
         return ch_fail(err, CH_E_USAGE, "%u addresses, expected one", setup->listener_count);
     }
-    ch_limits.http_connections = ch_limits.admin_connections;
+    uint32_t room = front_room_for_connections(0);
+    ch_limits.http_connections =
+        ch_limits.admin_connections < room ? ch_limits.admin_connections : room;
     ch_limits.http_connections_per_address = ch_limits.admin_connections_per_address;
     return admin_new(
         &(struct admin_options){

@@ -46,11 +46,16 @@ static void send_now(struct gw *gw, struct gw_ask *ask)
 
 void gw_ask_send(struct gw *gw, struct gw_ask *ask, uint64_t wait_ms)
 {
+    gw_ask_send_until(gw, ask, ch_loop_now_ms(gw->loop) + wait_ms);
+}
+
+void gw_ask_send_until(struct gw *gw, struct gw_ask *ask, uint64_t deadline_ms)
+{
     CH_ASSERT(ask->id != 0 && !ask->payload.failed);
     struct gw_ask **bucket = bucket_of(gw, ask->id);
     ask->next = *bucket;
     *bucket = ask;
-    ask->deadline_ms = ch_loop_now_ms(gw->loop) + wait_ms;
+    ask->deadline_ms = deadline_ms;
     if (gw->asks.count++ == 0) {
         ch_loop_set_timer(gw->loop, &gw->asks.timer, ch_loop_now_ms(gw->loop) + SWEEP_MS);
     }

@@ -39,7 +39,9 @@ struct file_wait { /* one request waits for the keeper */
     struct ch_target target;
     struct gw_patience patience;
     uint32_t hop;
-    uint32_t asked; /* times */
+    uint64_t keep_until_ms; /* its client's patience, which signing in has used, too */
+    uint64_t deadline_ms;   /* of all asks */
+    uint32_t asked;         /* times */
     bool head;
     struct ch_timer pause; /* before the next hop */
 };
@@ -308,15 +310,17 @@ static void on_pause_over(struct ch_timer *t)
 }
 
 /* Each ALLOW ended on its way here. Until the lease is renewed the next one would, too, and hops
- * are few: one is worth the time until then. */
+ * are few: one is worth the time until then, as far as the client has it. */
 static void pause_then_next_hop(struct file_wait *w)
 {
     if (w->hop >= w->patience.hops) {
         answer_unavailable(w);
         return;
     }
+    uint64_t renewed_ms = ch_loop_now_ms(w->gw->loop) + CH_LEASE_RENEW_MS;
     w->pause.fn = on_pause_over;
-    ch_loop_set_timer(w->gw->loop, &w->pause, ch_loop_now_ms(w->gw->loop) + CH_LEASE_RENEW_MS);
+    ch_loop_set_timer(w->gw->loop, &w->pause,
+                      renewed_ms < w->deadline_ms ? renewed_ms : w->deadline_ms);
 }
 
 static void answer_wait(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
@@ -334,6 +338,17 @@ static void answer_wait(struct file_wait *w, struct ch_http_request *r, const st
 /* --- asking --- */
 
 static void ask_for(struct file_wait *w);
+
+/* The ALLOW ended on its way here: another question, then the client has to come again. */
+static void ask_again(struct file_wait *w)
+{
+    if (w->asked < ch_limits.gateway_file_asks &&
+        ch_loop_now_ms(w->gw->loop) < w->deadline_ms) {
+        ask_for(w);
+    } else {
+        pause_then_next_hop(w);
+    }
+}
 
 static void answer_allow(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
 {
@@ -360,12 +375,7 @@ static void answer_allow(struct file_wait *w, struct ch_http_request *r, const s
         free(w);
         return;
     }
-    /* It ended on its way here: one more question, then the client has to come again. */
-    if (w->asked < ch_limits.gateway_file_asks) {
-        ask_for(w);
-    } else {
-        pause_then_next_hop(w);
-    }
+    ask_again(w);
 }
 
 static bool target_is_attestation(const struct ch_target *target)
@@ -383,10 +393,8 @@ static void answer_attestation(struct file_wait *w, struct ch_http_request *r,
         now_ms < m->not_after_boot_ms) {
         gw_respond_document(r, gw_document_type(w->target.part), m->body);
         free(w);
-    } else if (w->asked < ch_limits.gateway_file_asks) {
-        ask_for(w);
     } else {
-        pause_then_next_hop(w);
+        ask_again(w);
     }
 }
 
@@ -475,7 +483,8 @@ static void ask_for(struct file_wait *w)
     w->ask.reply_type = CH_MSG_FILE;
     w->ask.on_reply = on_reply;
     w->ask.on_lost = on_lost;
-    uint32_t patience_ms = w->patience.hold_ms;
+    uint64_t now_ms = ch_loop_now_ms(gw->loop);
+    uint64_t left_ms = now_ms < w->keep_until_ms ? w->keep_until_ms - now_ms : 0;
     ch_ask_file_put(&w->ask.payload, &(struct ch_ask_file){
                                          .ask = w->ask.id,
                                          .repository = ch_str_of(w->repo->name),
@@ -483,10 +492,10 @@ static void ask_for(struct file_wait *w)
                                          .file_name = ch_str_of(w->target.file_name),
                                          .part = w->target.part,
                                          .head = w->head,
-                                         .patience_ms = patience_ms,
+                                         .patience_ms = (uint32_t)left_ms,
                                          .client = gw_client_of(gw, w->request),
                                      });
-    gw_ask_send(gw, &w->ask, patience_ms + ch_limits.gateway_file_wait_ms);
+    gw_ask_send_until(gw, &w->ask, w->deadline_ms);
 }
 
 static uint32_t hop_of(const struct ch_http_request *r)
@@ -517,6 +526,8 @@ void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
     w->repo = repo;
     w->target = *target;
     w->patience = gw_patience_of(v->user_agent);
+    w->keep_until_ms = ch_http_asked_ms(r) + w->patience.hold_ms;
+    w->deadline_ms = w->keep_until_ms + ch_limits.gateway_file_wait_ms;
     w->hop = hop_of(r);
     w->head = v->method == CH_HTTP_HEAD;
     ch_http_later(r, on_gone, w);

@@ -47,16 +47,14 @@ static void add_address(struct hosts *h, struct ch_str address)
     }
 }
 
-/* Of the addresses that are open, too: `serve --listen` names others than the configuration. */
+/* Of addresses only those that are open: `serve --listen` names others than the configuration, and one
+ * that a reload has brought is open with the next start. */
 static void set_hosts(struct gw *gw, const struct ch_config *c)
 {
-    size_t max = c->host_name_count + c->listen_count + gw->listener_count + 2;
+    size_t max = c->host_name_count + gw->listener_count + 2;
     struct hosts h = {.at = ch_calloc(max, sizeof(*h.at))};
     for (size_t i = 0; i < c->host_name_count; i++) {
         h.at[h.count++] = ch_str_of(c->host_names[i]);
-    }
-    for (size_t i = 0; i < c->listen_count; i++) {
-        add_address(&h, ch_str_of(c->listen[i].address));
     }
     for (size_t i = 0; i < gw->listener_count; i++) {
         add_address(&h, gw->listeners[i].address);

@@ -132,6 +132,8 @@ struct gw {
 /* Encodes the ask's payload between these two; the id is already in `ask`. */
 void gw_ask_prepare(struct gw *gw, struct gw_ask *ask, uint16_t type);
 void gw_ask_send(struct gw *gw, struct gw_ask *ask, uint64_t wait_ms);
+/* The same with its end, on ch_loop_now_ms's clock: for what is asked again. */
+void gw_ask_send_until(struct gw *gw, struct gw_ask *ask, uint64_t deadline_ms);
 void gw_ask_end(struct gw *gw, struct gw_ask *ask); /* forgets it; idempotent */
 void gw_asks_init(struct gw *gw);
 void gw_asks_resend(struct gw *gw); /* to a new keeper */

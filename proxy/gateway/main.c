@@ -2,17 +2,33 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
 #include "gateway.h"
+#include "proxy/front/descriptors.h"
 #include "proxy/front/process.h"
 
 struct process {
     struct gw *gw;
     int served_fd;
     int audit_fd;
+    uint32_t room; /* connections that there are descriptors for */
 };
+
+static uint32_t connections_of(const struct process *p, const struct ch_config *config)
+{
+    uint64_t wanted = config->connections > 0 ? config->connections : ch_limits.http_connections;
+    if (wanted <= p->room) {
+        return (uint32_t)wanted;
+    }
+    fprintf(stderr,
+            "gateway event=descriptors what=\"connections.max\" why=\"%llu wanted, the limit of "
+            "descriptors (RLIMIT_NOFILE) leaves %u\"\n",
+            (unsigned long long)wanted, p->room);
+    return p->room;
+}
 
 static enum ch_code open_folder(const struct ch_child *child, const char *name, int *ret_fd,
                                 struct ch_err *err)
@@ -39,9 +55,9 @@ static enum ch_code make(void *owner, struct ch_child *child, struct ch_err *err
 {
     struct process *p = owner;
     const struct ch_config *config = child->config;
-    if (config->connections > 0) {
-        ch_limits.http_connections = config->connections;
-    }
+    ch_limits.gateway_files = front_room_for_files(ch_limits.gateway_files);
+    p->room = front_room_for_connections(ch_limits.gateway_files);
+    ch_limits.http_connections = connections_of(p, config);
     if (config->connections_per_address > 0) {
         ch_limits.http_connections_per_address = config->connections_per_address;
     }
@@ -74,9 +90,9 @@ static struct ch_http_server *server(void *owner)
 
 static void configure(void *owner, const struct ch_config *config)
 {
-    struct gw *gw = ((struct process *)owner)->gw;
-    gw_configure(gw, config);
-    ch_http_server_set_connections(gw_server(gw), config->connections,
+    struct process *p = owner;
+    gw_configure(p->gw, config);
+    ch_http_server_set_connections(gw_server(p->gw), connections_of(p, config),
                                    config->connections_per_address);
 }
 

@@ -32,7 +32,8 @@ struct gw_token {
     struct sign_wait *waiting;
     /* what the question costs whoever asks it, unless the token is good */
     struct front_guess guess;
-    uint32_t asked; /* times, for those that wait */
+    uint32_t asked;       /* times, for those that wait */
+    uint64_t deadline_ms; /* of all these times */
     struct ch_sha256 digest;
     struct gw_caller *caller; /* NULL: not known to be anybody */
     uint64_t epoch;
@@ -233,7 +234,8 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     t->not_after_ms = m.not_after_boot_ms;
     if (holds(gw, t)) {
         answer_waiting(t, t->caller, NULL);
-    } else if (t->waiting != NULL && t->asked < ch_limits.gateway_token_asks) {
+    } else if (t->waiting != NULL && t->asked < ch_limits.gateway_token_asks &&
+               ch_loop_now_ms(gw->loop) < t->deadline_ms) {
         ask_for(t, t->waiting->request); /* it ended on its way here */
     } else {
         answer_waiting(t, NULL, refuse_unknowable);
@@ -262,7 +264,7 @@ static void ask_for(struct gw_token *t, const struct ch_http_request *r)
                                           .digest = t->digest,
                                           .client = client,
                                       });
-    gw_ask_send(gw, &t->ask, ch_limits.gateway_file_wait_ms);
+    gw_ask_send_until(gw, &t->ask, t->deadline_ms);
 }
 
 static void wait_for(struct gw_token *t, struct ch_http_request *r, gw_signed_in_fn *go_on)
@@ -337,6 +339,7 @@ void gw_sign_in(struct gw *gw, struct ch_http_request *r, gw_signed_in_fn *go_on
     t = t != NULL ? t : add_token(gw, &digest);
     t->guess = guess;
     t->asked = 0;
+    t->deadline_ms = ch_loop_now_ms(gw->loop) + ch_limits.gateway_file_wait_ms;
     wait_for(t, r, go_on);
     ask_for(t, r);
 }

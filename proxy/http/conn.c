@@ -12,7 +12,7 @@
 
 #define IN_MIN 4096
 
-static uint64_t now_ns(void)
+uint64_t http_now_ns(void)
 {
     struct timespec ts;
     clock_gettime(CLOCK_MONOTONIC, &ts);
@@ -58,7 +58,7 @@ static void log_access(struct http_conn *c)
         .status = c->status,
         .body_bytes = c->out.sent_bytes > head ? c->out.sent_bytes - head : 0,
         .complete = c->complete,
-        .duration_us = (now_ns() - c->started_ns) / 1000,
+        .duration_us = (http_now_ns() - c->started_ns) / 1000,
         .peer = ch_str_of(c->peer),
         .user_agent = v->user_agent,
         .rule = c->refused ? ch_str_of(c->parser.rule) : (struct ch_str){NULL, 0},
@@ -220,6 +220,8 @@ void http_conn_handle(struct http_conn *c)
 static void dispatch(struct http_conn *c)
 {
     struct ch_http_server *s = c->server;
+    c->asked_ms = ch_loop_now_ms(s->loop);
+    c->waits_since_ns = http_now_ns(); /* for its body, if it has one */
     if (!parse(c)) {
         http_conn_refuse(c, c->parser.status, c->parser.rule);
         return;
@@ -243,7 +245,7 @@ static void dispatch(struct http_conn *c)
 static void begin_request(struct http_conn *c)
 {
     struct ch_http_server *s = c->server;
-    c->started_ns = now_ns();
+    c->started_ns = http_now_ns();
     c->request_id = s->options.request_ids ? ++s->last_request_id : 0;
     c->head_deadline_ms = ch_loop_now_ms(s->loop) + s->limits.http_header_ms;
 }
@@ -364,6 +366,7 @@ static bool step_sending(struct http_conn *c)
     c->state = HTTP_HEAD;
     c->body = HTTP_BODY_NONE;
     c->used = true;
+    c->waits_since_ns = http_now_ns();
     http_parser_reset(&c->parser);
     if (c->in_len > c->in_at) {
         begin_request(c);
@@ -548,6 +551,7 @@ struct http_conn *http_conn_new(struct ch_http_server *s, int fd, struct ch_http
         SSL_set_accept_state(c->ssl);
     }
     begin_request(c);
+    c->waits_since_ns = c->started_ns;
     http_conn_deadline(c, c->head_deadline_ms);
     return c;
 }

@@ -194,6 +194,8 @@ struct http_conn {
     struct ch_http_request request;
     uint64_t generation; /* 0: none in progress */
     uint64_t started_ns;
+    uint64_t waits_since_ns; /* for its client, when it does (make_room) */
+    uint64_t asked_ms;
     uint64_t request_id; /* 0: none is given */
     void *note;
     void *caller;
@@ -274,6 +276,8 @@ struct ch_http_prepared {
 struct ch_http_tls {
     SSL_CTX *ctx;
 };
+
+uint64_t http_now_ns(void); /* conn.c; CLOCK_MONOTONIC */
 
 /* server.c */
 void http_server_forget(struct http_conn *c); /* frees the slot */

@@ -23,6 +23,11 @@ void *ch_http_caller(const struct ch_http_request *r)
     return r->conn->caller;
 }
 
+uint64_t ch_http_asked_ms(const struct ch_http_request *r)
+{
+    return r->conn->asked_ms;
+}
+
 static struct ch_str join_lines(struct http_conn *c, struct ch_str name, size_t from)
 {
     const struct ch_http_view *v = &c->parser.view;

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,24 +81,21 @@ static bool waits_for_its_client(const struct http_conn *c)
 }
 
 /* The one that has waited for its client for longest, of all or (`like`) of those of one client, is
- * closed in favour of a newcomer: whoever only holds connections keeps nobody else out. False: all
- * are being answered. */
+ * closed in favour of a newcomer, which has no slot yet: whoever only holds connections keeps nobody
+ * else out. False: all are being answered, or have come so lately that what they ask is on its way
+ * still. */
 static bool make_room(struct ch_http_server *s, const struct http_conn *like)
 {
     struct http_conn *victim = NULL;
-    size_t waiting = 0;
-    if (!s->options.make_room) {
-        return false;
-    }
+    uint64_t now_ns = http_now_ns(), long_ns = s->limits.http_room_ms * 1000000;
     for (size_t i = 0; i < s->slot_count; i++) {
         struct http_conn *c = s->slots[i];
-        if (c != NULL && c != like && waits_for_its_client(c) &&
+        if (c != NULL && waits_for_its_client(c) && now_ns - c->waits_since_ns >= long_ns &&
             (like == NULL || same_client(c, like))) {
-            waiting++;
-            victim = victim == NULL || c->started_ns < victim->started_ns ? c : victim;
+            victim = victim == NULL || c->waits_since_ns < victim->waits_since_ns ? c : victim;
         }
     }
-    if (victim == NULL || (like == NULL && waiting == 1)) { /* which is the newcomer */
+    if (victim == NULL) {
         return false;
     }
     http_conn_abort(victim);
@@ -115,6 +113,15 @@ static void take_slot(struct ch_http_server *s, struct http_conn *c)
 
 static void start_listening(struct ch_http_server *s);
 
+/* There is room, or may be. */
+static void accept_again(struct ch_http_server *s)
+{
+    if (!s->listening && !s->draining) {
+        ch_loop_cancel_timer(s->loop, &s->timer);
+        start_listening(s);
+    }
+}
+
 void http_server_forget(struct http_conn *c)
 {
     struct ch_http_server *s = c->server;
@@ -125,9 +132,8 @@ void http_server_forget(struct http_conn *c)
     s->free_slots[s->slot_count - s->connections--] = c->slot;
     if (s->draining && s->connections == 0) {
         ch_loop_set_timer(s->loop, &s->timer, 0); /* not now: the caller still uses the server */
-    } else if (!s->listening && !s->draining && s->timer.heap_index_plus_1 == 0 &&
-               s->connections < s->limits.http_connections) {
-        start_listening(s);
+    } else {
+        accept_again(s);
     }
 }
 
@@ -251,28 +257,58 @@ static void stop_listening(struct ch_http_server *s)
     s->listening = false;
 }
 
+static void pause_accepting(struct ch_http_server *s)
+{
+    stop_listening(s); /* else the loop spins on a socket it cannot serve; the backlog waits, or
+                        * another process takes it */
+    ch_loop_set_timer(s->loop, &s->timer, ch_loop_now_ms(s->loop) + s->limits.http_accept_pause_ms);
+}
+
+/* Nobody gives way to who was taken by another process on the same socket. */
+static bool somebody_came(int listen_fd)
+{
+    struct pollfd p = {.fd = listen_fd, .events = POLLIN};
+    return poll(&p, 1, 0) == 1;
+}
+
+/* -1: nobody is there, or, with *ret_full, there is no descriptor for one more. */
+static int accept_one(int listen_fd, struct sockaddr_storage *from, bool *ret_full)
+{
+    socklen_t len = sizeof(*from);
+    int fd = accept4(listen_fd, (struct sockaddr *)from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    *ret_full = fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
+    return fd;
+}
+
 /* One connection per event: another process on the same socket gets the next one. */
 static void on_listener(struct ch_watch *w, uint32_t events)
 {
     struct http_listener *l = (struct http_listener *)w; /* the first member */
     struct ch_http_server *s = l->server;
     struct sockaddr_storage from = {0};
-    socklen_t len = sizeof(from);
     (void)events;
-    int fd = accept4(w->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    if (fd < 0) {
-        if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
-            stop_listening(s); /* else the loop spins on a socket it cannot serve */
-            ch_loop_set_timer(s->loop, &s->timer,
-                              ch_loop_now_ms(s->loop) + s->limits.http_accept_pause_ms);
+    if (s->connections >= s->limits.http_connections) {
+        if (!somebody_came(w->fd)) {
+            return;
         }
+        if (!make_room(s, NULL)) {
+            pause_accepting(s);
+            return;
+        }
+    }
+    bool full;
+    int fd = accept_one(w->fd, &from, &full);
+    if (full && somebody_came(w->fd) && make_room(s, NULL)) {
+        fd = accept_one(w->fd, &from, &full);
+    }
+    if (full) {
+        pause_accepting(s);
+    }
+    if (fd < 0) {
         return;
     }
     struct ch_err err;
     (void)adopt(s, fd, &from, l->tls, l->mark, &err); /* its failure has closed the connection */
-    if (s->connections >= s->limits.http_connections && !make_room(s, NULL)) {
-        stop_listening(s); /* the backlog waits, or another process takes it */
-    }
 }
 
 static void start_listening(struct ch_http_server *s)
@@ -281,9 +317,7 @@ static void start_listening(struct ch_http_server *s)
     s->listening = true;
     for (struct http_listener *l = s->listeners; l != NULL; l = l->next) {
         if (ch_loop_watch(s->loop, &l->watch, EPOLLIN | EPOLLEXCLUSIVE, &err) != CH_OK) {
-            stop_listening(s);
-            ch_loop_set_timer(s->loop, &s->timer,
-                              ch_loop_now_ms(s->loop) + s->limits.http_accept_pause_ms);
+            pause_accepting(s);
             return;
         }
     }
@@ -297,7 +331,7 @@ static void server_timer(struct ch_timer *t)
         if (s->connections == 0 && s->options.on_drained != NULL) {
             s->options.on_drained(s->options.owner);
         }
-    } else if (s->connections < s->limits.http_connections) { /* else whoever goes starts it */
+    } else {
         start_listening(s);
     }
 }
@@ -431,14 +465,9 @@ void ch_http_server_set_connections(struct ch_http_server *s, uint32_t all, uint
     if (all > s->slot_count) {
         add_slots(s, all);
     }
-    while (!s->draining && s->connections >= all && make_room(s, NULL)) {
+    while (!s->draining && s->connections > all && make_room(s, NULL)) {
     }
-    if (s->connections >= all && s->listening) {
-        stop_listening(s);
-    } else if (s->connections < all && !s->listening && !s->draining &&
-               s->timer.heap_index_plus_1 == 0) {
-        start_listening(s);
-    }
+    accept_again(s);
 }
 
 struct ch_str http_server_date(struct ch_http_server *s)

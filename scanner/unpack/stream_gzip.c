@@ -170,9 +170,11 @@ bool stream_gzip_whole(struct ch_stream *s, struct ch_str *ret)
     return true;
 }
 
+/* RFC 1952, 2.3.1: two bytes and the method, of which there is one. By the two alone, one of 65,536
+ * files of random bytes would be taken for gzip that cannot be read. */
 const struct stream_ops stream_gzip = {.format = CH_STREAM_GZIP,
                                        .name = "gzip",
-                                       .magic = {"\x1f\x8b", 2},
+                                       .magic = {"\x1f\x8b\x08", 3},
                                        .open = open_gzip,
                                        .read = read_gzip,
                                        .close = close_gzip};

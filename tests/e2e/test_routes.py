@@ -314,7 +314,8 @@ class OtherAddress(unittest.TestCase):
             .replace("\nrepositories:\n", "\nrepositories:\n  - {name: loop, ecosystem: pypi, upstreams: [self]}\n"))
         service.args += ["--listen", own]
         service.start()
-        for host, status in (("localhost", 200), (f"localhost:{service.port}", 200), ("evil.example.org", 421)):
+        for host, status in (("localhost", 200), (f"localhost:{service.port}", 200), ("evil.example.org", 421),
+                             ("127.0.0.3", 421)):  # configured, but not open
             with self.subTest(host=host):
                 self.assertEqual(service.ask("/-/health", {"Host": host}).status, status)
         self.assertIn(f" http://{own}/pypi/simple/ ", service.ask("/").body.decode())

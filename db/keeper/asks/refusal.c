@@ -87,11 +87,14 @@ static const char *what_changes_a_staying_hold(const struct page *p, size_t file
 }
 
 /* Of a hold by age that no time ends. */
-static const char *what_is_awaited(const struct ch_decision *d)
+static const char *what_is_awaited(const struct page *p, const struct ch_decision *d)
 {
     switch (d->awaits) {
     case CH_AWAITS_STATED_TIME:
-        return "the upstream stating when it was released, or: " APPROVE;
+        return p->states_times /* of others: one that leaves a time out does not get older by it */
+                   ? "the upstream stating when it was released; or: " APPROVE
+                   : "the upstream stating when it was released; `states_times: never` of the "
+                     "upstream in customhouse.yaml, if it states no times at all; or: " APPROVE;
     case CH_AWAITS_INDEX:
         return "an answer of the upstream's index that lists it, which is asked for when somebody "
                "asks, or: " APPROVE;
@@ -153,8 +156,8 @@ void refusal_put_change(struct keeper *k, const struct page *p, size_t file,
             sizes_put_change(k, p, file, out);
             return;
         }
-    } else if (what_is_awaited(d) != NULL) {
-        text = what_is_awaited(d);
+    } else if (what_is_awaited(p, d) != NULL) {
+        text = what_is_awaited(p, d);
     } else {
         text = d->until_us != CH_TIME_UNKNOWN ? "time alone, or: " APPROVE : APPROVE;
     }

@@ -3,6 +3,7 @@
 #include "commands_int.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "customhouse/limits.h"
@@ -481,6 +482,29 @@ static void show_last_failure(struct command *c, const struct page *p)
     }
 }
 
+static int compare_newest(const void *a, const void *b, void *versions)
+{
+    const size_t *x = a, *y = b;
+    const uint32_t *version = versions;
+    if (version[*x] != version[*y]) {
+        return version[*x] > version[*y] ? -1 : 1;
+    }
+    return (*x > *y) - (*x < *y);
+}
+
+/* A page's files by version, newest first: what people ask about, however the upstream sorts its
+ * page. The caller frees. */
+static size_t *newest_first(const struct page *p)
+{
+    size_t count = p->facts.file_count;
+    size_t *files = ch_calloc(count + 1, sizeof(*files));
+    for (size_t i = 0; i < count; i++) {
+        files[i] = i;
+    }
+    qsort_r(files, count, sizeof(*files), compare_newest, p->index.version);
+    return files;
+}
+
 enum step command_explain(struct command *c)
 {
     struct what what;
@@ -506,8 +530,9 @@ enum step command_explain(struct command *c)
     if (c->args.json) {
         command_print(c, "[");
     }
-    for (size_t i = p->facts.file_count;
-         i-- > 0;) { /* newest last on most pages: show them first */
+    size_t *files = newest_first(p);
+    for (size_t at = 0; at < p->facts.file_count; at++) {
+        size_t i = files[at];
         if (!command_concerns(p, i, &what)) {
             continue;
         }
@@ -525,6 +550,7 @@ enum step command_explain(struct command *c)
             shown++;
         }
     }
+    free(files);
     if (c->args.json) {
         command_print(c, "]\n");
     } else {

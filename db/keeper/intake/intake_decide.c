@@ -212,6 +212,16 @@ static bool try_again(struct intake *in, const struct ch_agreed *a)
     return true;
 }
 
+/* The rules or the page are others than when it began. */
+static void inspect_anew(struct intake *in)
+{
+    struct keeper *k = in->k;
+    intake_uncount(in);
+    intake_stop_running(in);
+    intake_move(in, CH_INTAKE_FETCHED);
+    intakes_run(k);
+}
+
 void intake_conclude(struct intake *in)
 {
     struct keeper *k = in->k;
@@ -219,19 +229,16 @@ void intake_conclude(struct intake *in)
     struct ch_err err;
     if (!rules_in_force(in)) {
         if (++in->other_rules < OTHER_RULES_MAX) {
-            intake_stop_running(in); /* the jail's next answer will be of them */
-            intake_move(in, CH_INTAKE_FETCHED);
-            intakes_run(k);
+            inspect_anew(in); /* the jail's next answer will be of them */
         } else {
+            intake_uncount(in);
             intake_fail(in, 500, CH_STR("the jail matches other rules than it says"));
         }
         return;
     }
     enum ch_hash_kind stated;
     if (intake_lacks_alias(in, &stated)) {
-        intake_stop_running(in); /* stated meanwhile: nothing has verified it */
-        intake_move(in, CH_INTAKE_FETCHED);
-        intakes_run(k);
+        inspect_anew(in); /* stated meanwhile: nothing has verified it */
         return;
     }
     struct ch_agreed a;

@@ -82,6 +82,9 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text);
 /* Its inspection, of bytes that are here: begun once it is durable that it is. */
 void intake_scan(struct intake *in);
 void intake_scan_counted(struct intake *in); /* it is durable */
+/* What its inspection found is of no use any more, by no fault of the bytes: they are not nearer to
+ * being held for it (INTAKE_BEGUN_MAX). One that cost a jail or the scanner stays counted. */
+void intake_uncount(struct intake *in);
 /* The service ends by order: what that breaks off is not counted, durably. Nothing else may be in
  * the group of writes. */
 void intakes_drained(struct keeper *k);

@@ -54,6 +54,10 @@ bool intake_lacks_alias(const struct intake *in, enum ch_hash_kind *ret_stated)
 static void count_attempt(struct intake *in)
 {
     struct ch_err err;
+    for (int i = 0; i < 2; i++) {
+        in->answer[i] =
+            (struct ch_scanned){.outcome = CH_SCAN_FAILED}; /* none yet of this attempt */
+    }
     if (intake_store_move(in, CH_INTAKE_SCANNING, &err) != CH_OK) {
         intake_fail(in, 500, ch_str_of(err.msg));
         return;
@@ -117,10 +121,6 @@ void intake_scan_counted(struct intake *in)
         .size_bytes = in->size_bytes,
     };
     in->scans_left = 2;
-    for (int i = 0; i < 2; i++) {
-        in->answer[i] =
-            (struct ch_scanned){.outcome = CH_SCAN_FAILED}; /* none yet of this attempt */
-    }
     jobs_scan(in->k, 0, &job, in->blob_fd, on_strict, in);
     jobs_scan(in->k, 1, &job, in->blob_fd, on_second, in);
 }
@@ -130,6 +130,21 @@ static bool was_interrupted(const struct intake *in)
 {
     return ch_scanned_is_interrupted(&in->answer[0]) || ch_scanned_is_interrupted(&in->answer[1]) ||
            jobs_lost_any(in->k, in);
+}
+
+void intake_uncount(struct intake *in)
+{
+    struct ch_err err;
+    if (in->begun == 0 || in->id == 0 || was_interrupted(in)) {
+        return;
+    }
+    enum ch_code rc = keeper_write(in->k, &err);
+    rc = rc == CH_OK ? ch_store_uncount_intake(in->k->store, in->id, &err) : rc;
+    if (rc != CH_OK) { /* it is counted, as after a crash */
+        keeper_log("store", "error=\"%s\"", err.msg);
+        return;
+    }
+    in->begun--;
 }
 
 /* Else as many restarts as INTAKE_BEGUN_MAX during one long inspection would hold the file. */

@@ -70,6 +70,10 @@ void serve_forget_shown(struct keeper *k, struct page *p)
 {
     size_t cursor = 0;
     void *value;
+    if (k != NULL && p->shown != NULL && ch_map_count(p->shown) > 0) {
+        /* Nobody will know later that it was shown, and so tell the gateways that remember it. */
+        keeper_raise_epoch(k);
+    }
     while (p->shown != NULL && ch_map_next(p->shown, &cursor, NULL, &value)) {
         if (k != NULL) {
             take_away(k, value);

@@ -1,10 +1,74 @@
-/* Who owns a name (T12): the first upstream that answered, until a person gives it to another one;
+/* Who owns a name (T12): the first upstream that answered, here or in another repository, until a
+ * person gives it to another one;
  * and from when on an owner counts anew. While something of the former owner is under way (it
  * cannot be called back: a jail reads it), nothing is answered from either; who asks waits for the
  * new one. */
-#include "db/keeper/audit/audit.h"
 #include "pages_int.h"
+
+#include <string.h>
+
+#include "customhouse/limits.h"
+#include "db/keeper/audit/audit.h"
 #include "db/keeper/rulings/rulings.h"
+
+/* ------------------------------------------------------------------ the first one */
+
+enum ch_code owner_elsewhere(struct keeper *k, const struct page *p, struct ch_str upstream,
+                             const char **ret_repository, struct ch_err *err)
+{
+    struct ch_buf owner;
+    enum ch_code rc = CH_OK;
+    ch_buf_init(&owner, ch_limits.text_bytes);
+    *ret_repository = NULL;
+    for (size_t i = 0; i < k->config->repository_count && *ret_repository == NULL; i++) {
+        const char *repository = k->config->repositories[i].name;
+        ch_buf_clear(&owner);
+        rc = ch_store_owner(k->store, ch_str_of(repository), page_name(p), &owner, err);
+        if (rc == CH_OK && ch_str_eq(ch_buf_str(&owner), upstream)) {
+            *ret_repository = repository;
+        } else if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
+            break;
+        }
+    }
+    ch_buf_done(&owner);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+/* That an earlier upstream has no such project was its word at another time; by now a repository
+ * may have had it from there. */
+static enum ch_code check_earlier(struct keeper *k, const struct page *p, struct ch_err *err)
+{
+    for (size_t i = 0; i < p->config->upstream_count; i++) {
+        const char *earlier = p->config->upstreams[i];
+        const char *repository;
+        if (strcmp(earlier, p->upstream->name) == 0) {
+            return CH_OK;
+        }
+        enum ch_code rc = owner_elsewhere(k, p, ch_str_of(earlier), &repository, err);
+        if (rc != CH_OK) {
+            return rc;
+        }
+        if (repository != NULL) {
+            return ch_fail(err, CH_E_CONFLICT,
+                           "it is of upstream %s, which comes before %s, in repository %s",
+                           earlier, p->upstream->name, repository);
+        }
+    }
+    return CH_OK;
+}
+
+enum ch_code owner_pin(struct keeper *k, struct page *p, int64_t now_us, struct ch_err *err)
+{
+    enum ch_code rc = p->owned ? CH_OK : check_earlier(k, p, err);
+    rc = rc == CH_OK ? keeper_write(k, err) : rc;
+    rc = rc == CH_OK ? ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p),
+                                          ch_str_of(p->upstream->name), now_us, err)
+                     : rc;
+    p->owned = p->owned || rc == CH_OK;
+    return rc;
+}
+
+/* ------------------------------------------------------------------ another one */
 
 struct ended {
     struct keeper *k;
@@ -135,19 +199,22 @@ enum ch_code owner_give(struct keeper *k, struct page *p, struct ch_owner_change
     return CH_OK;
 }
 
-/* The page's content, and what its upstream would be asked with, without what says how new it is.
- */
-static enum ch_code forget_age(struct keeper *k, struct page *p, struct ch_err *err)
+/* The page's content, and what its upstream would be asked with, without what says how new it is,
+ * as the store has it already: what fails here is read from there. */
+static void forget_age(struct keeper *k, struct page *p)
 {
     struct page_facts facts;
-    enum ch_code rc = page_facts_forget_serial(&p->facts, &facts, err);
-    if (rc != CH_OK) {
-        return rc;
-    }
+    struct ch_err err;
     p->info.etag = p->info.last_modified = (struct ch_str){NULL, 0};
     p->info.body_sha256 = (struct ch_sha256){{0}};
     p->failed_at_us = 0;
-    return page_set_facts(k, p, &facts, err);
+    enum ch_code rc = page_facts_forget_serial(&p->facts, &facts, &err);
+    rc = rc == CH_OK ? page_set_facts(k, p, &facts, &err) : rc;
+    if (rc != CH_OK) {
+        p->load = PAGE_BROKEN;
+        keeper_log("page", "repository=%s project=%s error=\"%s\"", p->repository, p->project,
+                   err.msg);
+    }
 }
 
 static enum ch_code store_without_age(struct keeper *k, const struct page *p,
@@ -188,7 +255,7 @@ enum ch_code owner_accept_older(struct keeper *k, struct page *p, struct ch_owne
             value; /* the snapshot is the upstream's: several repositories may have it */
         if (other->load == PAGE_READY && other->upstream == upstream &&
             ch_str_eq(page_name(other), page_name(p))) {
-            rc = forget_age(k, other, err);
+            forget_age(k, other);
         }
     }
     return rc;

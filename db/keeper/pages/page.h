@@ -112,6 +112,7 @@ struct page {
     bool states_times; /* of some file, at least */
     bool details_due; /* times or sizes are missing, and could not be asked for: next time, whether
                          or not the page is the same */
+    bool judge_due; /* what was told of it was not judged by its facts, which could not be read */
     struct listing_cache listing;
     struct ch_sha256 logged; /* upstream's bytes and policy whose verdicts the log has (audit.h) */
     size_t attacks;          /* files with held_against (all inspections are loaded) */

@@ -275,6 +275,10 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
         page_budget_give(p);
         return true;
     }
+    if (p->judge_due && p->load == PAGE_READY) {
+        p->judge_due = false;
+        again_page(k, p);
+    }
     if (!may_ask_upstream(k, p)) {
         if (p->load != PAGE_READY) {
             p->load = PAGE_ABSENT;

@@ -328,6 +328,8 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     serve_settle_shown(k, p);
     if (rc != CH_OK) {
         p->load = PAGE_BROKEN; /* half of what is known is no ground to judge on */
+        p->judge_due = true;
+        keeper_raise_epoch(k); /* nor is what gateways remember of the page before (T4) */
     }
     return rc;
 }
@@ -380,15 +382,13 @@ enum ch_code page_adopt(struct keeper *k, struct page *p, struct ch_err *err)
     if (rc == CH_E_NOT_FOUND) {
         return CH_OK;
     }
-    rc = rc == CH_OK ? keeper_write(k, err) : rc;
-    rc = rc == CH_OK ? ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p),
-                                          ch_str_of(p->upstream->name), keeper_now_us(k), err)
-                     : rc;
+    rc = rc == CH_OK ? owner_pin(k, p, keeper_now_us(k), err) : rc;
     if (rc != CH_OK) {
+        free_page_files(p); /* they are nothing that this repository knows */
+        page_facts_done(&p->facts);
         p->load = PAGE_BROKEN;
         return rc;
     }
-    p->owned = true;
     page_wrote(p);
     return CH_OK;
 }

@@ -28,6 +28,15 @@ void page_wake(struct keeper *k, struct page *p);
 /* Takes over `facts`; builds what runs beside them from the store. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
                             struct ch_err *err) CH_MUST_CHECK;
+/* p->upstream has answered and owns the name in this repository from now on (T12), as the open
+ * group of writes has it. CH_E_CONFLICT: it is another's, or an earlier upstream's in another
+ * repository, so that this one should not have been asked. */
+enum ch_code owner_pin(struct keeper *k, struct page *p, int64_t now_us,
+                       struct ch_err *err) CH_MUST_CHECK;
+/* A configured repository that has the name from this upstream, by its answer or by a person's
+ * word. NULL: none has. Lent by the configuration. */
+enum ch_code owner_elsewhere(struct keeper *k, const struct page *p, struct ch_str upstream,
+                             const char **ret_repository, struct ch_err *err) CH_MUST_CHECK;
 /* NULL: it is not there. */
 struct page *page_in_memory(struct keeper *k, struct ch_str repository, struct ch_str project);
 /* Its upstream has answered, here or in another repository: facts are the upstream's (T5, T7, T12),

@@ -7,7 +7,8 @@
  * T7).
  *
  * Ownership (T12): the first upstream in order that answers 200 owns the name from then on. An
- * earlier upstream's error is an error, never "next". */
+ * earlier upstream's error is an error, never "next", and so is that it does not find a project that
+ * it has shown before, to whatever repository. */
 #include "refresh_int.h"
 
 #include <stdio.h>
@@ -116,7 +117,8 @@ static void on_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
     }
 }
 
-static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
+/* `ret_stored` says whether the upstream's page is what was merged, also where the rest fails. */
+static enum ch_code keep_snapshot(struct refresh *r, bool *ret_stored, struct ch_err *err)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
@@ -132,9 +134,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     struct ch_str upstream = ch_str_of(p->upstream->name);
     enum ch_code rc = keeper_write(k, err);
     if (rc == CH_OK && first) {
-        rc = ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p), upstream,
-                                r->now_us, err);
-        p->owned = p->owned || rc == CH_OK;
+        rc = owner_pin(k, p, r->now_us, err);
     }
     if (rc == CH_OK) {
         rc = ch_store_put_snapshot(k->store, upstream, page_name(p), &info,
@@ -144,6 +144,7 @@ static enum ch_code keep_snapshot(struct refresh *r, struct ch_err *err)
     if (rc != CH_OK) {
         return rc;
     }
+    *ret_stored = true;
     page_wrote(p);
     p->info = info;
     p->checked_at_us = r->now_us;
@@ -203,12 +204,16 @@ void refresh_finish(struct refresh *r)
         refresh_ended(r);
         return;
     }
-    if (keep_snapshot(r, &err) != CH_OK) {
+    bool stored = false;
+    enum ch_code rc = keep_snapshot(r, &stored, &err);
+    if (stored) {
+        tell_other_repositories(r->k, r->p);
+    }
+    if (rc != CH_OK) {
         refresh_failed(r, 502, err.msg);
         return;
     }
     r->p->details_due = r->wants_details && !r->filled;
-    tell_other_repositories(r->k, r->p);
     refresh_ended(r);
 }
 
@@ -365,17 +370,29 @@ static void known_page_absent(struct refresh *r)
     refresh_finish(r);
 }
 
+/* T12: "not found" is a reason to ask the next upstream only where nobody ever had the project from
+ * this one. Another repository may: then the page is known here as it is there, and gone when it is
+ * confirmed to be; or a person gave the name to this upstream, which has nothing yet. */
 static void page_absent(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
-    if (p->load == PAGE_READY || p->info.first_loaded_at_us != 0) {
+    const char *elsewhere = NULL;
+    struct ch_err err;
+    struct ch_str upstream = ch_str_of(p->upstream->name);
+    bool known = p->load == PAGE_READY || p->info.first_loaded_at_us != 0;
+    if (!known && (page_adopt(k, p, &err) != CH_OK ||
+                   owner_elsewhere(k, p, upstream, &elsewhere, &err) != CH_OK)) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    if (known || p->load == PAGE_READY) {
         known_page_absent(r);
         return;
     }
     p->refreshing = false;
     p->upstream_at++;
-    if (!p->owned && p->upstream_at < p->config->upstream_count) {
+    if (!p->owned && elsewhere == NULL && p->upstream_at < p->config->upstream_count) {
         bool dawdles = r->dawdles_at != NULL && p->waiters == NULL;
         page_refresh_free(r);
         page_refresh(k, p);

@@ -103,6 +103,17 @@ static void kept(void)
     assert_ch_ok(&err, keeper_commit(h->k, &err));
 }
 
+/* A name of which nobody has seen the page: who has a lock file asks for the file alone. */
+static void unlisted(void)
+{
+    char hex[CH_SHA256_HEX + 1], page[1024];
+    snprintf(page, sizeof(page), "quiet-1.0-py3-none-any.whl %s %zu 30\n",
+             house_hex("quiet", hex), strlen("quiet"));
+    house_site(h, PAGE_URL("quiet"), 200, PAGE_TYPE, page);
+    house_site(h, FILE_URL("quiet-1.0-py3-none-any.whl"), 200, "application/zip", "quiet");
+    house_ask_file(h, "quiet", "quiet-1.0-py3-none-any.whl");
+}
+
 static void rulings(void)
 {
     struct ch_sha256 print = ch_sha256_of("finding", 7);
@@ -268,6 +279,7 @@ int setup(void **state)
     h->uid = 1000;
     files();
     kept();
+    unlisted();
     rulings();
     with_word("keys", "evidence", NULL);
     people();

@@ -304,9 +304,20 @@ static void test_findings(void **state)
     assert_int_equal(unnamed, 0);
 }
 
+/* Whose a name is that nobody has listed: its decisions alone say that it has an owner. */
+static void test_owner_of_an_unlisted_name(void **state)
+{
+    (void)state;
+    assert_true(alter("DELETE FROM owner WHERE project = 'quiet'"));
+    assert_false(verify());
+    assert_non_null(strstr(said, "database: owner of quiet in pypi is gone"));
+    restore();
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_owner_of_an_unlisted_name),
         cmocka_unit_test(test_every_column),
         cmocka_unit_test(test_findings),
     };

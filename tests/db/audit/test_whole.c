@@ -152,7 +152,7 @@ static void test_older_than_the_log(void **state)
 {
     (void)state;
     house_stop(h);
-    sql(DECISION("7") DECISION("8"));
+    sql("INSERT INTO owner VALUES ('pypi', 'pkg', 'up', 1);" DECISION("7") DECISION("8"));
     assert_false(verify());
     assert_said("database: decision 7 was never logged");
     begin_log_anew();

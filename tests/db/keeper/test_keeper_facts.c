@@ -191,11 +191,30 @@ static void an_inspection_says_what_it_cost(void **state)
     house_free(h);
 }
 
+/* Of an upstream that does state times, that key changes nothing, so it is not named. */
+static void t7_where_others_have_times_one_is_awaited(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               "pkg-1.0-py3-none-any.whl - 10 -\n"
+               "pkg-1.1-py3-none-any.whl - 10 30\n");
+    assert_int_equal(house_command(h, false, "explain", "pkg==1.0", NULL, NULL, &out), 0);
+    assert_true(ch_str_find(
+        ch_buf_str(&out),
+        CH_STR("what would change it: the upstream stating when it was released; or:"), NULL));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(facts_are_those_of_the_inspection),
         cmocka_unit_test(a_wheel_is_one_also_when_it_is_gone),
+        cmocka_unit_test(t7_where_others_have_times_one_is_awaited),
         cmocka_unit_test(the_previous_is_the_last_approved_before),
         cmocka_unit_test(an_older_one_approved_later_is_not_previous),
         cmocka_unit_test(the_previous_is_of_the_same_kind_where_there_is_one),

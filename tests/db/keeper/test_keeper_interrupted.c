@@ -3,60 +3,9 @@
 #include "house.h"
 #include "db/keeper/intake/intake_int.h"
 
-#include <sqlite3.h>
 #include <stdio.h>
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
-
-/* --- what is durable when a jail is given an inspection --- */
-
-enum ch_code __real_ch_store_commit(struct ch_store *s, struct ch_err *err);
-enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err);
-void __real_jobs_scan(struct keeper *k, int which, struct ch_scan_job *scan, int input_fd,
-                      scan_done_fn *done, void *ctx);
-void __wrap_jobs_scan(struct keeper *k, int which, struct ch_scan_job *scan, int input_fd,
-                      scan_done_fn *done, void *ctx);
-
-static bool fail_commits;
-static uint32_t begun[16]; /* how often, as another process would read it, by inspection given */
-static size_t given;
-
-enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err)
-{
-    if (!fail_commits) {
-        return __real_ch_store_commit(s, err);
-    }
-    ch_store_rollback(s); /* as the real one does */
-    return ch_fail(err, CH_E_FULL, "no space left");
-}
-
-/* Of the one intake there is; 0: of none. */
-static uint32_t durable_attempts(const struct keeper *k)
-{
-    char path[128];
-    sqlite3 *db = NULL;
-    sqlite3_stmt *stmt = NULL;
-    snprintf(path, sizeof(path), "%.*s/db/customhouse.db", CH_STR_ARG(k->child.setup.state_dir));
-    assert_int_equal(sqlite3_open_v2(path, &db, SQLITE_OPEN_READONLY, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "SELECT sum(attempts) FROM intake", -1, &stmt, NULL),
-                     SQLITE_OK);
-    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
-    uint32_t attempts = (uint32_t)sqlite3_column_int(stmt, 0);
-    sqlite3_finalize(stmt);
-    sqlite3_close(db);
-    return attempts;
-}
-
-void __wrap_jobs_scan(struct keeper *k, int which, struct ch_scan_job *scan, int input_fd,
-                      scan_done_fn *done, void *ctx)
-{
-    if (scan->kind == CH_SCAN_ARTIFACT) {
-        begun[given++ % CH_ARRAY_LEN(begun)] = durable_attempts(k);
-    }
-    __real_jobs_scan(k, which, scan, input_fd, done, ctx);
-}
-
-/* --- */
 
 /* The strict jail's next jobs are ended from outside, so many times. */
 static void house_kills(struct house *h, size_t times)
@@ -203,133 +152,6 @@ static void what_ends_the_service_each_time_is_held(void **state)
     assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
     assert_str_eq(h->file.refusal.rule, "inspection-failed");
     assert_int_equal(h->scans[0], scans);
-    house_free(h);
-}
-
-static void until_scans(struct house *h, size_t scans)
-{
-    for (int turn = 0; turn < 200 && h->scans[0] < scans; turn++) {
-        house_turn(h, 20);
-    }
-    assert_int_equal(h->scans[0], scans);
-}
-
-/* An order to end says nothing about the bytes: a long inspection outlives any number of them. */
-static void what_is_broken_off_by_order_is_not_counted(void **state)
-{
-    (void)state;
-    struct house *h = house_new();
-    house_wheel(h, "bytes", 30);
-    house_ask_page(h, "pkg");
-    h->mute_scans = true;
-    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 10000, false);
-    size_t before = h->scans[0];
-    for (size_t i = 0; i < 2 * INTAKE_BEGUN_MAX; i++) {
-        until_scans(h, before + i + 1);
-        assert_int_equal(durable_attempts(h->k), 1);
-        h->k->child.on_drain(h->k->child.owner);
-        assert_int_equal(durable_attempts(h->k), 0); /* before its process has ended */
-        if (i + 1 == 2 * INTAKE_BEGUN_MAX) {
-            h->mute_scans = false;
-        }
-        house_restart(h);
-    }
-    house_ask_file(h, "pkg", WHEEL);
-    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
-    house_free(h);
-}
-
-/* Only that: what has cost a jail, the scanner or the service before it stays counted. */
-static void what_was_interrupted_before_the_order_is_counted(void **state)
-{
-    (void)state;
-    struct house *h = house_new();
-    house_wheel(h, "bytes", 30);
-    house_ask_page(h, "pkg");
-    h->mute_scans = true;
-    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 10000, false);
-    size_t scans = h->scans[0] + 1;
-    for (uint32_t i = 1; i <= INTAKE_BEGUN_MAX; i++, scans++) {
-        until_scans(h, scans);
-        assert_int_equal(durable_attempts(h->k), i);
-        if (i % 2 == 1) {
-            house_restart(h); /* as after kill -9 */
-        } else {
-            house_disconnect(h, CH_ROLE_SCANNER_STRICT);
-            for (int turn = 0; turn < 200 && h->k->scanners[0] != NULL; turn++) {
-                house_turn(h, 20);
-            }
-            assert_null(h->k->scanners[0]);
-            h->k->child.on_drain(h->k->child.owner);
-            house_restart(h);
-        }
-    }
-    house_settle(h);
-    h->mute_scans = false;
-    house_ask_file(h, "pkg", WHEEL);
-    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
-    assert_str_eq(h->file.refusal.rule, "inspection-failed");
-    assert_int_equal(h->scans[0], scans - 1);
-    house_free(h);
-}
-
-/* What cannot be taken back stays counted. */
-static void what_cannot_be_uncounted_is_counted(void **state)
-{
-    (void)state;
-    struct house *h = house_new();
-    house_wheel(h, "bytes", 30);
-    house_ask_page(h, "pkg");
-    h->mute_scans = true;
-    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 10000, false);
-    until_scans(h, h->scans[0] + 1);
-    fail_commits = true;
-    h->k->child.on_drain(h->k->child.owner);
-    fail_commits = false;
-    assert_int_equal(durable_attempts(h->k), 1);
-    house_free(h);
-}
-
-/* What ends the machine each time must not be begun for ever: each attempt is counted first. */
-static void an_attempt_is_counted_durably_before_it_begins(void **state)
-{
-    (void)state;
-    struct house *h = house_new();
-    house_wheel(h, "bytes", 30);
-    given = 0;
-    house_kills(h, SIZE_MAX);
-    pause_ends(h);
-    house_restart(h);
-    pause_ends(h);
-    assert_int_equal(given, 2 * 3);
-    for (size_t i = 0; i < given; i++) {
-        assert_int_equal(begun[i], 1 + i / 2);
-    }
-    house_free(h);
-}
-
-static void an_attempt_that_cannot_be_counted_does_not_begin(void **state)
-{
-    (void)state;
-    struct house *h = house_new();
-    house_wheel(h, "bytes", 30);
-    house_ask_page(h, "pkg");
-    house_settle(h);
-    given = 0;
-    fail_commits = true;
-    house_ask_file(h, "pkg", WHEEL);
-    fail_commits = false;
-    assert_int_equal(given, 0);
-    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
-    assert_int_equal(h->file.http_status, 500);
-    assert_str_eq(h->file.text, "that its inspection begins could not be stored");
-    struct intake *in =
-        intake_find(h->k, page_get(h->k, CH_STR("pypi"), CH_STR("pkg")), CH_STR(WHEEL));
-    in->not_before_us = keeper_now_us(h->k);
-    house_ask_file(h, "pkg", WHEEL);
-    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
-    assert_int_equal(given, 2);
-    assert_int_equal(begun[0], 1); /* of two, one never was */
     house_free(h);
 }
 
@@ -581,11 +403,6 @@ int main(void)
         cmocka_unit_test(what_was_interrupted_is_inspected_again_by_itself),
         cmocka_unit_test(what_is_interrupted_each_time_is_held),
         cmocka_unit_test(what_ends_the_service_each_time_is_held),
-        cmocka_unit_test(what_is_broken_off_by_order_is_not_counted),
-        cmocka_unit_test(what_was_interrupted_before_the_order_is_counted),
-        cmocka_unit_test(what_cannot_be_uncounted_is_counted),
-        cmocka_unit_test(an_attempt_is_counted_durably_before_it_begins),
-        cmocka_unit_test(an_attempt_that_cannot_be_counted_does_not_begin),
         cmocka_unit_test(a_rescan_that_ended_the_service_each_time_can_be_begun_anew),
         cmocka_unit_test(an_interrupted_rescan_changes_nothing),
         cmocka_unit_test(a_starved_jail_is_followed_by_another_after_a_pause),

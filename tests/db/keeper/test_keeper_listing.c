@@ -427,6 +427,25 @@ static void a_full_quota_of_undecided_is_waited_for(void **state)
     house_free(h);
 }
 
+/* explain lists by version, not as the upstream sorts its page: 1.10 is newer than 1.9. */
+static void explain_shows_the_newest_first(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE,
+               "pkg-1.10.zip - - 30\npkg-1.2.zip - - 30\npkg-1.9.zip - - 30\n");
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, false, "explain", "pypi:pkg", NULL, NULL, &out), 0);
+    size_t ten = 0, nine = 0, two = 0;
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("pkg-1.10"), &ten));
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("pkg-1.9"), &nine));
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("pkg-1.2"), &two));
+    assert_true(ten < nine && nine < two);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -444,6 +463,7 @@ int main(void)
         cmocka_unit_test(a_full_quota_is_waited_for),
         cmocka_unit_test(a_full_quota_of_undecided_is_waited_for),
         cmocka_unit_test(a_large_page_is_listed_fast),
+        cmocka_unit_test(explain_shows_the_newest_first),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

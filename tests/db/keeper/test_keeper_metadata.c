@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "customhouse/limits.h"
+
 #define WHEEL   "pkg-1.0-py3-none-any.whl"
 #define META    "Metadata-Version: 2.1\nName: pkg\nVersion: 1.0\n"
 #define SIDECAR FILE_URL(WHEEL) ".metadata"
@@ -112,6 +114,33 @@ static void evicted_metadata_come_back(void **state)
         assert_int_equal(h->scans[1], scans + (inspected ? 1 : 0));
         assert_int_equal(sidecar->asked, 2);
     }
+    house_free(h);
+}
+
+/* A page that makes room for another takes its metadata out of served/, and what gateways remember of
+ * it ends with that: nobody would tell them of a later verdict. */
+static void t4_what_is_forgotten_is_no_longer_remembered(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_limits before = ch_limits;
+    set_wheel(h, "good meta:" META, "sidecar");
+    house_site(h, SIDECAR, 200, "text/plain", META);
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, META));
+    house_settle(h);
+    uint64_t epoch = h->epoch.epoch;
+    page_get(h->k, CH_STR("pypi"), CH_STR("another")); /* there is room */
+    assert_true(house_serves(h, META));
+    assert_int_equal(h->epoch.epoch, epoch);
+    ch_limits.keeper_page_bytes = 0;
+    page_get(h->k, CH_STR("pypi"), CH_STR("one-more"));
+    ch_limits = before;
+    assert_false(house_serves(h, META));
+    assert_true(h->epoch.epoch > epoch);
+    ask_metadata(h);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     house_free(h);
 }
 
@@ -394,6 +423,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t1_the_checked_sidecar_goes_out),
         cmocka_unit_test(evicted_metadata_come_back),
+        cmocka_unit_test(t4_what_is_forgotten_is_no_longer_remembered),
         cmocka_unit_test(the_sidecar_is_there_before_the_resolver_asks),
         cmocka_unit_test(an_unusable_sidecar_is_tried_again_later),
         cmocka_unit_test(a_slow_sidecar_is_overtaken_by_the_file),

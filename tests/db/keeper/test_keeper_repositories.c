@@ -33,10 +33,28 @@ static struct house *open_house(void)
     return open_house_with(CONFIG("states_times: never"));
 }
 
+static const char *fail_decisions; /* those of this repository cannot be read, "*": of any */
+enum ch_code __real_ch_store_decisions_of(struct ch_store *s, struct ch_str repository,
+                                          struct ch_str project, ch_store_decision_fn *each,
+                                          void *ctx, struct ch_err *err);
+enum ch_code __wrap_ch_store_decisions_of(struct ch_store *s, struct ch_str repository,
+                                          struct ch_str project, ch_store_decision_fn *each,
+                                          void *ctx, struct ch_err *err);
+enum ch_code __wrap_ch_store_decisions_of(struct ch_store *s, struct ch_str repository,
+                                          struct ch_str project, ch_store_decision_fn *each,
+                                          void *ctx, struct ch_err *err)
+{
+    bool fails = fail_decisions != NULL && (ch_str_eq(repository, ch_str_of(fail_decisions)) ||
+                                            ch_str_eq(CH_STR("*"), ch_str_of(fail_decisions)));
+    return fails ? ch_fail(err, CH_E_IO, "disk error")
+                 : __real_ch_store_decisions_of(s, repository, project, each, ctx, err);
+}
+
 /* The repository looks upstream again, as if the time for it had come. */
 static void expire(struct house *h, const char *repository)
 {
     struct page *p = page_get(h->k, ch_str_of(repository), CH_STR("pkg"));
+    page_load(h->k, p);
     p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
     h->asked = repository;
 }
@@ -140,6 +158,66 @@ static void t5_what_one_repository_saw_no_other_overwrites(void **state)
     house_free(h);
 }
 
+/* The page was stored, and the repository that fetched it cannot read what it knows besides: the
+ * others are told all the same, and it makes up for that once it can. */
+static void t5_what_was_stored_is_told_whatever_fails_after(void **state)
+{
+    (void)state;
+    static const char *const failing[] = {"pypi", "lab", "*"};
+    for (size_t n = 0; n < CH_ARRAY_LEN(failing); n++) {
+        struct house *h = open_house();
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - -\n" GONE " - - -\n");
+        for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+            ask_in(h, repositories[i], GONE);
+            assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        }
+        assert_true(house_serves(h, "gone bytes"));
+        uint64_t epoch = h->epoch.epoch;
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - -\n");
+        fail_decisions = failing[n];
+        look_again(h, "pypi");
+        fail_decisions = NULL;
+        house_settle(h);
+        assert_true(h->epoch.epoch > epoch);
+        for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+            h->asked = repositories[i];
+            house_ask_page(h, "pkg");
+            const struct page_fact_file *f = fact(h, repositories[i], GONE);
+            assert_int_not_equal(f->removed_at_us, CH_TIME_UNKNOWN);
+            struct page *p = page_get(h->k, ch_str_of(repositories[i]), CH_STR("pkg"));
+            assert_int_equal(p->files[f - p->facts.files].recorded_verdict, CH_VERDICT_HOLD);
+        }
+        assert_false(house_serves(h, "gone bytes"));
+        house_free(h);
+    }
+}
+
+/* Likewise with a person's word that an older answer counts: it is said of the upstream's page, so it
+ * holds in each repository, and the command says what is so. */
+static void t5_an_older_answer_counts_whatever_fails_after(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, "serial 9\n" OLD " - - -\n");
+    for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+        ask_in(h, repositories[i], OLD);
+    }
+    h->flag = "accept-older";
+    h->repository = "pypi";
+    fail_decisions = "*";
+    assert_int_equal(house_command(h, false, "own", "pkg", "set up anew", NULL, &out), 0);
+    fail_decisions = NULL;
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, "serial 2\n" OLD " - - -\n" NEW " - - -\n");
+    for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+        look_again(h, repositories[i]);
+        assert_non_null(fact(h, repositories[i], NEW));
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* "Not modified" is said of the page that was known when it was asked for. */
 static void t5_an_answer_about_an_older_page_confirms_no_newer_one(void **state)
 {
@@ -220,14 +298,137 @@ static void t12_each_repository_pins_the_owner(void **state)
     house_free(h);
 }
 
+/* "lab" asks "up" first and "other" next; "pypi" has its names from "up" alone. */
+#define TWO                                                                                        \
+    "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \
+    "anonymous_pull: true\n"                                                                       \
+    "upstreams:\n"                                                                                 \
+    "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"   \
+    "     states_times: never}\n"                                                                  \
+    "  - {name: other, ecosystem: pypi, url: 'https://other.example.org/simple', trust_times: true,\n" \
+    "     states_times: never}\n"                                                                  \
+    "repositories:\n"                                                                              \
+    "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"                                         \
+    "  - {name: lab, ecosystem: pypi, environment: preprod, upstreams: [up, other]}\n"
+
+static void expect_owner(struct house *h, const char *repository, const char *upstream)
+{
+    struct ch_buf owner;
+    struct ch_err err;
+    ch_buf_init(&owner, 100);
+    enum ch_code rc =
+        ch_store_owner(h->k->store, ch_str_of(repository), CH_STR("pkg"), &owner, &err);
+    assert_int_equal(rc, upstream == NULL ? CH_E_NOT_FOUND : CH_OK);
+    if (upstream != NULL) {
+        assert_str_eq(ch_buf_str(&owner), upstream);
+    }
+    ch_buf_done(&owner);
+}
+
+/* One "not found" of the upstream whose project it is gives the name to nobody: where another
+ * repository knows the page from there, it is known here, and gone when it is confirmed to be. */
+static void t12_one_404_gives_no_known_name_away(void **state)
+{
+    (void)state;
+    for (int restarted = 0; restarted < 2; restarted++) {
+        struct house *h = open_house_with(TWO);
+        struct site *up = house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - -\n");
+        struct site *other = house_site(h, OTHER_URL("pkg"), 200, PAGE_TYPE, NEW " - - -\n");
+        ask_in(h, "pypi", OLD);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        if (restarted) {
+            house_restart(h);
+        }
+        up->status = 404;
+        h->asked = "lab";
+        house_ask_page(h, "pkg");
+        assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW); /* as it is known */
+        assert_non_null(house_listed(h, OLD));
+        assert_int_equal(other->asked, 0);
+        expect_owner(h, "lab", "up");
+        h->k->gone_confirm_ms = 20; /* twice: a fact, and the name stays where it is */
+        struct page *p = page_get(h->k, CH_STR("lab"), CH_STR("pkg"));
+        p->gone_at_us -= 1000000;
+        p->failed_at_us = 0;
+        look_again(h, "lab");
+        ask_in(h, "lab", OLD);
+        assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+        assert_str_eq(h->file.refusal.rule, "removed-upstream");
+        assert_int_equal(other->asked, 0);
+        house_free(h);
+    }
+}
+
+/* The same where a person has given the name to that upstream, and no page came from there yet. */
+static void t12_nor_one_that_a_person_gave(void **state)
+{
+    (void)state;
+    struct house *h = open_house_with(TWO);
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 404, PAGE_TYPE, "");
+    struct site *other = house_site(h, OTHER_URL("pkg"), 200, PAGE_TYPE, NEW " - - -\n");
+    h->upstream = "up";
+    h->repository = "pypi";
+    assert_int_equal(house_command(h, false, "own", "pkg", "ours", NULL, &out), 0);
+    h->asked = "lab";
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NOT_FOUND);
+    assert_int_equal(other->asked, 0);
+    expect_owner(h, "lab", NULL);
+    h->upstream = "other"; /* and that moves it */
+    h->repository = "lab";
+    assert_int_equal(house_command(h, false, "own", "pkg", "theirs", NULL, &out), 0);
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    assert_non_null(house_listed(h, NEW));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* While one repository waits for the next upstream, another one gets the page from the first. */
+static void t12_nor_one_that_was_answered_meanwhile(void **state)
+{
+    (void)state;
+    struct house *h = open_house_with(TWO);
+    struct site *up = house_site(h, PAGE_URL("pkg"), 404, PAGE_TYPE, OLD " - - -\n");
+    house_site(h, OTHER_URL("pkg"), 200, PAGE_TYPE, NEW " - - -\n");
+    h->asked = "lab";
+    h->hold = HOLD_ALL;
+    house_send_page_ask(h, "pkg", 0);
+    house_settle(h);
+    house_let_go(h, house_held(h, "up.example.org/simple/pkg/"));
+    house_settle(h);
+    int held = house_held(h, "other.example.org/simple/pkg/");
+    assert_true(held >= 0);
+    h->hold = HOLD_NONE;
+    up->status = 200;
+    ask_in(h, "pypi", OLD);
+    expect_owner(h, "pypi", "up");
+    house_let_go(h, held);
+    house_settle(h);
+    expect_owner(h, "lab", NULL);
+    h->asked = "lab";
+    page_get(h->k, CH_STR("lab"), CH_STR("pkg"))->failed_at_us = 0;
+    house_ask_page(h, "pkg");
+    expect_owner(h, "lab", "up");
+    assert_non_null(house_listed(h, OLD));
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t7_a_second_repository_is_no_first_load),
         cmocka_unit_test(t5_what_one_repository_saw_no_other_overwrites),
+        cmocka_unit_test(t5_what_was_stored_is_told_whatever_fails_after),
+        cmocka_unit_test(t5_an_older_answer_counts_whatever_fails_after),
         cmocka_unit_test(t5_an_answer_about_an_older_page_confirms_no_newer_one),
         cmocka_unit_test(t5_what_came_while_details_were_awaited_stays),
         cmocka_unit_test(t12_each_repository_pins_the_owner),
+        cmocka_unit_test(t12_one_404_gives_no_known_name_away),
+        cmocka_unit_test(t12_nor_one_that_a_person_gave),
+        cmocka_unit_test(t12_nor_one_that_was_answered_meanwhile),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -59,7 +59,7 @@ static struct ch_str post(struct fixture *f, const char *path, const char *lines
         client_close(&c);
     }
     client_open(f, &c);
-    snprintf(text, sizeof(text), "POST %s HTTP/1.1\r\nHost: 127.0.0.1\r\n%sContent-Length: %zu\r\n\r\n%s",
+    snprintf(text, sizeof(text), "POST %s HTTP/1.1\r\nHost: gw.example.org\r\n%sContent-Length: %zu\r\n\r\n%s",
              path, lines, strlen(body), body);
     client_send(&c, text);
     return client_wait(f, &c, false);
@@ -156,9 +156,9 @@ static void test_what_is_refused(void **state)
         {"/-/x/8f3a", FORM "Sec-Fetch-Site: same-site\r\n", ASK, 403},
         {"/-/x/8f3a", FORM "Origin: http://evil.example.net\r\n", ASK, 403},
         {"/-/x/8f3a", FORM "Origin: null\r\n", ASK, 403},
-        {"/-/x/8f3a", FORM "Origin: http://127.0.0.1.example.net\r\n", ASK, 403},
-        {"/-/x/8f3a", FORM "Origin: http://127.0.0.1:81\r\n", ASK, 403},
-        {"/-/x/8f3a", FORM "Origin: file://127.0.0.1\r\n", ASK, 403},
+        {"/-/x/8f3a", FORM "Origin: http://gw.example.org.example.net\r\n", ASK, 403},
+        {"/-/x/8f3a", FORM "Origin: http://gw.example.org:81\r\n", ASK, 403},
+        {"/-/x/8f3a", FORM "Origin: file://gw.example.org\r\n", ASK, 403},
         {"/-/x/8f3a", JSON "Origin: http://evil.example.net\r\n", "{\"reason\":\"a\"}", 403},
         {"/-/x/8f3a", FORM "Sec-Fetch-Site: same-origin\r\nOrigin: http://evil.example.net\r\n", ASK, 403},
     };
@@ -176,13 +176,13 @@ static void test_what_is_refused(void **state)
     assert_int_equal(status_of(post(f, "/-/x/8f3a", FORM, long_body)), 413);
     struct client c;
     client_open(f, &c);
-    client_send(&c, "POST /-/x/8f3a HTTP/1.1\r\nHost: 127.0.0.1\r\n" FORM
+    client_send(&c, "POST /-/x/8f3a HTTP/1.1\r\nHost: gw.example.org\r\n" FORM
                     "Transfer-Encoding: chunked\r\n\r\n1\r\na\r\n0\r\n\r\n");
     assert_int_equal(status_of(client_wait(f, &c, false)), 411);
     client_close(&c);
     assert_int_equal(f->keeper.exception_asks, 0);
     /* our own page */
-    struct ch_str a = post(f, "/-/x/8f3a", FORM "Sec-Fetch-Site: same-origin\r\nOrigin: http://127.0.0.1\r\n", ASK);
+    struct ch_str a = post(f, "/-/x/8f3a", FORM "Sec-Fetch-Site: same-origin\r\nOrigin: http://gw.example.org\r\n", ASK);
     assert_int_equal(status_of(a), 303);
     assert_int_equal(f->keeper.exception_asks, 1);
     fixture_free(f);
@@ -196,7 +196,7 @@ static void test_a_client_that_leaves(void **state)
     refuse(f);
     struct client c;
     client_open(f, &c);
-    client_send(&c, "POST /-/x/8f3a HTTP/1.1\r\nHost: 127.0.0.1\r\n" FORM "Content-Length: 30\r\n\r\nreason=");
+    client_send(&c, "POST /-/x/8f3a HTTP/1.1\r\nHost: gw.example.org\r\n" FORM "Content-Length: 30\r\n\r\nreason=");
     fixture_turn(f);
     client_close(&c);
     fixture_turn(f);

@@ -6,6 +6,7 @@
 #define WHEEL "/pypi/files/foo/foo-1.0-py3-none-any.whl"
 #define LAST  WHEEL "?wait=10" /* of a client that does not say which */
 #define PIP   "User-Agent: pip/23.2.1 {}\r\n"
+#define TOKEN "00000000000000000000000000000000000000000000000000000000000000aa"
 
 static struct ch_refusal cool_down(void)
 {
@@ -190,6 +191,52 @@ static void test_epoch_moves_on_the_way(void **state)
     f->keeper.before_file = raise_epoch;
     assert_int_equal(status_of(get(f, WHEEL, NULL)), 200);
     assert_int_equal(f->keeper.file_asks, 2);
+    fixture_free(f);
+}
+
+/* The keeper takes its time. */
+static void answer_late(void *fixture)
+{
+    uint64_t at_ms = ch_now_boot_ms() + 250;
+    (void)fixture;
+    while (ch_now_boot_ms() < at_ms) {
+    }
+}
+
+/* A client waits for as long as it waits, however often its file has to be asked for. */
+static void test_one_deadline_for_all_asks(void **state)
+{
+    (void)state;
+    struct ch_sha256 sha256;
+    struct fixture *f = allowed(&sha256);
+    f->keeper.before_file = answer_late;
+    f->keeper.file.not_after_boot_ms = 0; /* ends before it arrives */
+    assert_int_equal(status_of(get(f, LAST, NULL)), 403);
+    assert_int_equal(f->keeper.file_asks, (int)ch_limits.gateway_file_asks);
+    assert_true(f->keeper.patience_ms <= 10000 - 250 * (ch_limits.gateway_file_asks - 1));
+
+    /* With the patience of a client that does not say which, 10 s, that is 400 ms in all. */
+    ch_limits.gateway_file_wait_ms = (uint64_t)400 - 10000;
+    f->keeper.file_asks = 0;
+    assert_int_equal(status_of(get(f, WHEEL, NULL)), 307);
+    assert_true(f->keeper.file_asks < 3);
+    f->keeper.file_asks = 0;
+    assert_int_equal(status_of(get(f, WHEEL ".vsa.json", NULL)), 307);
+    assert_true(f->keeper.file_asks < 3);
+    fixture_free(f);
+}
+
+/* Nor does what its token has cost count for nothing: both are one request. */
+static void test_signing_in_is_part_of_it(void **state)
+{
+    (void)state;
+    struct ch_sha256 sha256;
+    struct fixture *f = allowed(&sha256);
+    fixture_token(f, "user:anna", "pypi");
+    f->keeper.before_token = answer_late;
+    assert_int_equal(status_of(get(f, WHEEL, "Authorization: Bearer chp_" TOKEN "\r\n")), 200);
+    assert_int_equal(f->keeper.token_asks, 1);
+    assert_true(f->keeper.patience_ms <= 10000 - 250);
     fixture_free(f);
 }
 
@@ -456,6 +503,8 @@ int main(void)
         cmocka_unit_test(test_t11_allow_ends),
         cmocka_unit_test(test_what_passes_is_waited_for),
         cmocka_unit_test(test_epoch_moves_on_the_way),
+        cmocka_unit_test(test_one_deadline_for_all_asks),
+        cmocka_unit_test(test_signing_in_is_part_of_it),
         cmocka_unit_test(test_withdrawn_blob),
         cmocka_unit_test(test_evicted_bytes_are_closed),
         cmocka_unit_test(test_other_bytes_under_the_name),

@@ -186,6 +186,27 @@ static void test_an_answer_that_comes_too_late(void **state)
     fixture_free(f);
 }
 
+static void answer_late(void *fixture)
+{
+    uint64_t at_ms = ch_now_boot_ms() + 250;
+    while (ch_now_boot_ms() < at_ms) {
+    }
+    raise_epoch(fixture);
+}
+
+/* However often it is asked for, who waits for it waits no longer. */
+static void test_one_deadline_for_all_asks(void **state)
+{
+    (void)state;
+    struct fixture *f = closed_new();
+    fixture_token(f, "user:anna", "pypi");
+    f->keeper.before_token = answer_late;
+    ch_limits.gateway_file_wait_ms = 400;
+    assert_int_equal(status_of(get(f, PAGE, BEARER)), 503);
+    assert_true(f->keeper.token_asks < 3);
+    fixture_free(f);
+}
+
 /* All that come with one token wait for one question, and each goes on where it wanted to. */
 static void test_many_wait_for_one_answer(void **state)
 {
@@ -370,7 +391,7 @@ static void test_anonymous(void **state)
             struct client c;
             char request[200];
             client_open(f, &c);
-            snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n",
+            snprintf(request, sizeof(request), "GET %s HTTP/1.1\r\nHost: open.example.org\r\n\r\n",
                      paths[k]);
             client_send(&c, request);
             int status = status_of(client_wait(f, &c, false));
@@ -475,6 +496,7 @@ int main(void)
         cmocka_unit_test(test_wrong_is_not_anonymous),
         cmocka_unit_test(test_T11_an_answer_ends),
         cmocka_unit_test(test_an_answer_that_comes_too_late),
+        cmocka_unit_test(test_one_deadline_for_all_asks),
         cmocka_unit_test(test_many_wait_for_one_answer),
         cmocka_unit_test(test_guesses_are_bounded),
         cmocka_unit_test(test_failures_are_counted),

@@ -49,7 +49,7 @@ static void on_drained(void *owner)
     ((struct fixture *)owner)->drained = true;
 }
 
-static struct fixture *make(bool make_room)
+struct fixture *fixture_new(void)
 {
     static const struct ch_str hosts[] = {{"example.org", 11}, {"localhost", 9}};
     struct ch_err err;
@@ -65,20 +65,9 @@ static struct fixture *make(bool make_room)
                                                      .on_drained = on_drained,
                                                      .owner = f,
                                                      .hosts = hosts,
-                                                     .host_count = CH_ARRAY_LEN(hosts),
-                                                     .make_room = make_room},
+                                                     .host_count = CH_ARRAY_LEN(hosts)},
                            &f->server, &err));
     return f;
-}
-
-struct fixture *fixture_new(void)
-{
-    return make(false);
-}
-
-struct fixture *fixture_new_with_room(void)
-{
-    return make(true);
 }
 
 void fixture_free(struct fixture *f)

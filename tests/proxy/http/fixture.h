@@ -36,7 +36,6 @@ struct fixture {
 };
 
 struct fixture *fixture_new(void);
-struct fixture *fixture_new_with_room(void); /* who waits gives way to newcomers */
 void fixture_free(struct fixture *f);
 void fixture_connect(struct fixture *f); /* a socketpair; drops the client before */
 void fixture_send(struct fixture *f, struct ch_str bytes);

@@ -152,6 +152,36 @@ static bool run_row(const struct row *row)
     return ok;
 }
 
+/* One of 65,536 files of random bytes begins like gzip, and is none to any reader. */
+static void test_begins_like_gzip(void **state)
+{
+    (void)state;
+    const struct {
+        struct ch_str bytes;
+        const char *findings;
+    } likes[] = {
+        {CH_STR("\x1f\x8b\x07\x00random bytes, as of a key or a picture"), ""},
+        {CH_STR("\x1f\x8b"), ""},
+        {CH_STR("\x1f\x8b\x08\x00random bytes, as of a key or a picture"), "rule-inside"},
+    };
+    static const struct row row = {.label = "begins like gzip", .path = "a/x.bin"};
+    int wrong = 0;
+    now = &row;
+    for (size_t i = 0; i < CH_ARRAY_LEN(likes); i++) {
+        struct scan_run r;
+        struct ch_scan_job job = {.kind = CH_SCAN_ARTIFACT};
+        scan_run(&r, run, &job, likes[i].bytes);
+        char *found = scan_run_findings(&r);
+        if (strcmp(found, likes[i].findings) != 0) {
+            print_error("%zu: \"%s\", expected \"%s\"\n", i, found, likes[i].findings);
+            wrong++;
+        }
+        free(found);
+        scan_run_done(&r);
+    }
+    assert_int_equal(wrong, 0);
+}
+
 static void test_rows(void **state)
 {
     (void)state;
@@ -184,6 +214,7 @@ static void test_rows(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_rows)};
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_begins_like_gzip),
+                                       cmocka_unit_test(test_rows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

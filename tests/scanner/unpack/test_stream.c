@@ -321,6 +321,9 @@ static void test_names(void **state)
     assert_string_equal(ch_stream_name(CH_STREAM_XZ), "xz");
     assert_int_equal(ch_stream_detect(CH_STR("")), CH_STREAM_NONE);
     assert_int_equal(ch_stream_detect(CH_STR("\x1f")), CH_STREAM_NONE);
+    /* Behind gzip's two bytes stands the method, and RFC 1952 knows one. */
+    assert_int_equal(ch_stream_detect(CH_STR("\x1f\x8b\x08")), CH_STREAM_GZIP);
+    assert_int_equal(ch_stream_detect(CH_STR("\x1f\x8b\x07 random bytes")), CH_STREAM_NONE);
     assert_int_equal(ch_stream_detect(CH_STR("BZh1")), CH_STREAM_BZIP2);
     assert_int_equal(ch_stream_detect(CH_STR("BZhang/setup.py")), CH_STREAM_NONE);
     assert_int_equal(ch_stream_detect(CH_STR("PK\3\4")), CH_STREAM_NONE);
