@@ -266,7 +266,11 @@ void ch_scan_write_index_file(struct ch_scan_writer *w, const struct ch_index_fi
     if (fits(w, "file name", f->file_name, ch_limits.file_name_bytes) &&
         fits(w, "URL", f->url, ch_limits.url_bytes) &&
         fits(w, "requires-python", f->requires_python, ch_limits.text_bytes) &&
-        fits(w, "yanked reason", f->yanked_reason, ch_limits.text_bytes)) {
+        fits(w, "yanked reason", f->yanked_reason, ch_limits.text_bytes) &&
+        fits(w, "project name", f->project, ch_limits.project_name_bytes) &&
+        fits(w, "version", f->version, ch_limits.version_bytes) &&
+        fits(w, "build", f->build, ch_limits.version_bytes) &&
+        fits(w, "record", f->record, ch_limits.record_bytes)) {
         ch_index_file_put(&w->record, f);
         commit(w, CH_REC_INDEX_FILE);
     }

@@ -126,12 +126,39 @@ void ch_index_file_put(struct ch_buf *b, const struct ch_index_file *f)
     ch_put_i64(b, f->uploaded_at_us);
     ch_put_str(b, f->requires_python);
     bool alias = f->alias.kind != CH_HASH_NONE;
-    ch_put_u8(b, (uint8_t)(f->yanked | alias << 1)); /* 0 and 1 are older ones */
+    bool owned = f->project.len > 0;
+    ch_put_u8(b, (uint8_t)(f->yanked | alias << 1 | owned << 2)); /* 0 and 1 are older ones */
     ch_put_str(b, f->yanked_reason);
     ch_put_u8(b, (uint8_t)f->sidecar);
     ch_put_sha256(b, &f->sidecar_sha256);
     if (alias) {
         ch_put_alias(b, &f->alias);
+    }
+    if (owned) {
+        ch_put_str(b, f->project);
+        ch_put_str(b, f->version);
+        ch_put_str(b, f->build);
+        ch_put_str(b, f->record);
+    }
+}
+
+static struct ch_str get_record(struct ch_rd *r)
+{
+    struct ch_str record = get_text(r, ch_limits.record_bytes);
+    if (record.len > 0 && !ch_index_record_ok(record)) {
+        ch_rd_fail(r);
+    }
+    return record;
+}
+
+static void get_owned(struct ch_rd *r, struct ch_index_file *ret)
+{
+    ret->project = get_text(r, ch_limits.project_name_bytes);
+    ret->version = get_text(r, ch_limits.version_bytes);
+    ret->build = get_text(r, ch_limits.version_bytes);
+    ret->record = get_record(r);
+    if (ret->project.len == 0 || ret->version.len == 0) {
+        ch_rd_fail(r);
     }
 }
 
@@ -143,11 +170,15 @@ void ch_index_file_get(struct ch_rd *r, struct ch_index_file *ret)
     ret->size_bytes = get_size(r);
     ret->uploaded_at_us = get_time(r);
     ret->requires_python = get_text(r, ch_limits.text_bytes);
-    int flags = get_enum(r, 3);
+    int flags = get_enum(r, 7);
     ret->yanked = (flags & 1) != 0;
     ret->yanked_reason = get_text(r, ch_limits.text_bytes);
     get_sidecar(r, &ret->sidecar, &ret->sidecar_sha256);
     ret->alias = (flags & 2) != 0 ? ch_get_alias(r) : (struct ch_alias){.kind = CH_HASH_NONE};
+    ret->project = ret->version = ret->build = ret->record = (struct ch_str){NULL, 0};
+    if ((flags & 4) != 0) {
+        get_owned(r, ret);
+    }
     if (!ch_index_url_ok(ret->url) || (!ret->yanked && ret->yanked_reason.len > 0)) {
         ch_rd_fail(r);
     }
@@ -166,6 +197,8 @@ static void page_file_put(struct ch_buf *b, const struct ch_page_file *f)
     ch_put_str(b, f->yanked_reason);
     ch_put_u8(b, (uint8_t)f->sidecar);
     ch_put_sha256(b, &f->sidecar_sha256);
+    ch_put_str(b, f->project);
+    ch_put_str(b, f->record);
 }
 
 static void page_file_get(struct ch_rd *r, struct ch_page_file *ret)
@@ -175,9 +208,11 @@ static void page_file_get(struct ch_rd *r, struct ch_page_file *ret)
     ret->size_bytes = get_size(r);
     ret->uploaded_at_us = get_time(r);
     ret->requires_python = get_text(r, ch_limits.text_bytes);
-    ret->listing = (enum ch_listing)get_enum(r, CH_LIST_YANKED);
+    ret->listing = (enum ch_listing)get_enum(r, CH_LIST_HELD);
     ret->yanked_reason = get_text(r, ch_limits.text_bytes);
     get_sidecar(r, &ret->sidecar, &ret->sidecar_sha256);
+    ret->project = get_text(r, ch_limits.project_name_bytes);
+    ret->record = get_record(r);
     if (!is_printable(ret->yanked_reason)) {
         ch_rd_fail(r);
     }
@@ -186,7 +221,7 @@ static void page_file_get(struct ch_rd *r, struct ch_page_file *ret)
 /* The smallest encodings: a count that cannot fit in what is left is refused before allocation. */
 enum {
     STR_MIN_BYTES = 4,
-    PAGE_FILE_MIN_BYTES = 3 * STR_MIN_BYTES + 2 * CH_SHA256_BYTES + 8 + 8 + 2
+    PAGE_FILE_MIN_BYTES = 5 * STR_MIN_BYTES + 2 * CH_SHA256_BYTES + 8 + 8 + 2
 };
 
 static size_t get_count(struct ch_rd *r, uint64_t max, size_t item_min_bytes)

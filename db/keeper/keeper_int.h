@@ -26,7 +26,6 @@
  *   owners.c      who owns a name, and giving it to another upstream (T12)
  *   hanging.c     upstreams that are down
  *   page_index.c  names, versions and kinds of clients of a page's files
- *   clients.c     which clients can take a file (pure)
  *   stand_in.c    whether all of them can take another version instead
  *   listing.c     judged page -> what gateways list
  *   budget.c      what clients may cause at upstreams (budget.h, T14)

@@ -11,15 +11,20 @@
 enum ch_target_kind {
     CH_TARGET_NONE = 0, /* 404 */
     CH_TARGET_ROOT,     /* the list of projects */
-    CH_TARGET_PROJECT,  /* a project's page */
+    CH_TARGET_PROJECT,  /* a page, or one of its documents */
     CH_TARGET_FILE,     /* a file, or its metadata (part) */
     CH_TARGET_MOVED,    /* 301 to `location`: trailing slash, un-normalised name */
 };
 
+struct ch_clients_ops;
+
 struct ch_target {
     enum ch_target_kind kind;
     enum ch_part part;
-    char project[256];   /* normalised */
+    /* PROJECT: 0, the page in the format that Accept asks for; else its document, which is formats[document - 1] of the
+     * ecosystem whatever Accept says. */
+    unsigned document;
+    char project[256];   /* the page's name: normalised, where it is a project's */
     char file_name[512];
     char location[768];  /* MOVED: absolute path on this server, percent-encoded */
 };
@@ -48,11 +53,11 @@ struct ch_index_format {
 /* Every function is pure and bounded, whatever bytes it is given: names and URLs come from clients and from
  * upstreams. Required unless it says NULL.
  *
- * A page is the unit that an upstream is asked for, that is parsed at once, judged and rendered under one generation.
- * Here it is a project's. Where an index is one document for many projects (Conda: a subdir), the page is that
- * document: `normalise` says which documents there are, `split` what each file is. What such an ecosystem still
- * lacks: policy's project is the page's name (judge.c), so `split` needs to name a file's own project; ch_target one
- * part for each document of a page; ch_index_file the spans of a record that are rendered as they came (T16). */
+ * A page is the unit that an upstream is asked for, that is parsed at once, judged and rendered under one generation:
+ * (repository, page). It is a project's, and called like it; or, where is_page is not NULL, a document of many projects
+ * (Conda: a subdir), whose records say each whose they are (ch_index_file.project). Store, log, URLs and intakes know a
+ * file by its page and its name, which is on the page once; policy, denials, exceptions and refusals by its project.
+ * All documents of a page are formats of one snapshot. */
 struct ch_ecosystem {
     const char *name; /* configuration key; the row of deploy/cmake/ecosystems.cmake */
     bool made_up;     /* for trees with tests: what is shipped does not speak of it */
@@ -72,8 +77,11 @@ struct ch_ecosystem {
     /* --- names --- */
     /* The one spelling that stands for all that clients may write. False: no project's name. Idempotent. */
     bool (*normalise)(struct ch_str raw, char *ret, size_t ret_size);
+    /* Whether an upstream may have a page of this name, that lists files of many projects. NULL: a page is a project's,
+     * named as `normalise` has it. */
+    bool (*is_page)(struct ch_str name);
     /* What a file's name says. Never fails: a name that says nothing has file type "other", no version and no
-     * profile, and is held. `project` is normalised, of the page that lists it. */
+     * profile, and is held. `project` is normalised: its own. */
     void (*split)(struct ch_str project, struct ch_str file_name, struct ch_release *ret);
     /* The project, normalised, of a release file of which nothing but the name is known; false when
      * the name has no such form. */
@@ -104,6 +112,9 @@ struct ch_ecosystem {
                      bool directory, struct ch_target *ret);
     const struct ch_index_format *formats; /* in order of preference when q ties */
     size_t format_count;
+    /* A held file stays on its page as CH_LIST_HELD with the reason, whatever else can be had: its record tells
+     * resolvers to pass over it. False: as CH_LIST_YANKED where another one stands in for it, else plainly. */
+    bool explains_held;
 
     /* --- the upstream: each appends an absolute URL; CH_E_LIMIT when the buffer is full --- */
     const char *page_accept; /* Accept header for a page */
@@ -122,6 +133,9 @@ struct ch_ecosystem {
 
     /* Appends the line that a user needs ("pip install --index-url http://.../pypi/simple/ ..."). */
     void (*usage_line)(struct ch_str origin, struct ch_str repository, struct ch_buf *out);
+
+    /* Which clients can take a file. NULL: nothing is said of that, and no file ever stands in for a held one. */
+    const struct ch_clients_ops *clients;
 };
 
 extern const struct ch_ecosystem *const ch_ecosystems[]; /* NULL-terminated */
@@ -130,6 +144,7 @@ const struct ch_ecosystem *ch_ecosystem_find(struct ch_str name); /* NULL: unkno
  * specifier that rules share is read by the ecosystem of the repository that a file is asked for in. */
 enum ch_code ch_ecosystem_reads(const struct ch_ecosystem *eco, struct ch_str spec,
                                 struct ch_err *err) CH_MUST_CHECK;
+bool ch_ecosystem_is_page(const struct ch_ecosystem *eco, struct ch_str name);
 bool ch_ecosystem_is_source(const struct ch_ecosystem *eco, const char *file_type);
 bool ch_ecosystem_is_built(const struct ch_ecosystem *eco, const char *file_type);
 /* Whether no version at all answers to the specifier; false also when that cannot be said. */

@@ -1,7 +1,8 @@
 /* What an upstream's index says about a project, parsed in the jail, and the page we make of it.
  *
  * Spec: PEP 503, 592, 629, 658, 691, 700, 714, 792 (the "Simple repository API" living specification)
- * for the fields; conda records will fill the same struct. */
+ * for the fields of a page of one project. A page of many (Conda: a subdir's repodata, CEP 15 and 16) has the same
+ * records with some more fields: each says whose it is. */
 #ifndef CUSTOMHOUSE_INDEX_H
 #define CUSTOMHOUSE_INDEX_H
 
@@ -45,7 +46,22 @@ struct ch_index_file {
     struct ch_str yanked_reason;
     enum ch_sidecar sidecar;
     struct ch_sha256 sidecar_sha256; /* with CH_SIDECAR_HASHED */
+    /* On a page of many projects; on others all absent. `alias` has a record's md5, which carries no decision (T15),
+     * `uploaded_at_us` its timestamp: the builder's word, that counts only where the upstream is trusted for times
+     * (T7). What is stated here and in the file's name is the same, or the page is no answer. */
+    struct ch_str project; /* normalised, at most limits project_name_bytes; absent: this file has none of these */
+    struct ch_str version; /* as stated, at most version_bytes; never absent beside a project */
+    struct ch_str build;   /* tells builds of a version apart, at most version_bytes; absent: there is one */
+    struct ch_str record;  /* ch_index_record_ok, or absent: rendered from the fields alone */
 };
+/* Whether a record may be rendered as it stands (T16): one JSON object of at most limits record_bytes in the one
+ * spelling that all readers have alike. UTF-8; no blank between tokens; keys of each object ascending by their bytes,
+ * so none twice; strings with the escapes of RFC 8785 alone; numbers integers below 2^53, without leading zero or
+ * fraction; nested at most json_depth levels. The jail writes it so; whoever reads its answer checks it. */
+bool ch_index_record_ok(struct ch_str record);
+/* What stands between the brackets of the record's own list of strings `key` ("depends"), as it is written: a renderer
+ * adds to it. Borrowed. False: no good record, no such key, or it is no list of strings. */
+bool ch_index_record_list(struct ch_str record, struct ch_str key, struct ch_str *ret_inside);
 void ch_index_file_put(struct ch_buf *b, const struct ch_index_file *f);
 void ch_index_file_get(struct ch_rd *r, struct ch_index_file *ret);
 /* What decoding asks of a file name (one path segment: no separator, blank or control byte, no
@@ -57,7 +73,11 @@ void ch_index_head_get(struct ch_rd *r, struct ch_index_head *ret);
 
 /* --- what the keeper tells the gateway to list: one page, one generation, every representation --- */
 
-enum ch_listing { CH_LIST_PLAIN = 0, CH_LIST_YANKED };
+enum ch_listing {
+    CH_LIST_PLAIN = 0,
+    CH_LIST_YANKED, /* another can be had instead */
+    CH_LIST_HELD,   /* in ecosystems where a record explains itself (ch_ecosystem.explains_held) */
+};
 
 struct ch_page_file {
     struct ch_str file_name;
@@ -66,17 +86,19 @@ struct ch_page_file {
     int64_t uploaded_at_us;
     struct ch_str requires_python;
     enum ch_listing listing;
-    struct ch_str yanked_reason; /* printable ASCII */
+    struct ch_str yanked_reason; /* why, of YANKED and HELD; printable ASCII */
     enum ch_sidecar sidecar;
     struct ch_sha256 sidecar_sha256;
+    struct ch_str project; /* on a page of many, as in ch_index_file; else absent */
+    struct ch_str record;
 };
 
 struct ch_page {
-    struct ch_str project; /* normalised */
+    struct ch_str project; /* the page's name: normalised, where it is a project's */
     uint64_t generation;   /* ETags follow it */
     enum ch_project_status status;
     struct ch_str status_reason; /* printable ASCII */
-    struct ch_str *versions; /* sorted, distinct */
+    struct ch_str *versions; /* sorted, distinct; none on a page of many projects */
     size_t version_count;
     struct ch_page_file *files; /* in upstream order */
     size_t file_count;

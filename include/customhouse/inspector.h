@@ -34,8 +34,9 @@ struct ch_inspector {
 
     /* --- the upstream's documents; the profile is what page_profile of the proxy side said of their type --- */
     /* A page: INDEX_HEAD, then INDEX_FILE in the page's order, each with an absolute address; FACT "skipped" for
-     * what cannot be named or fetched. A file twice with different content, or a page about another project than
-     * the job's: an error. */
+     * what cannot be named or fetched. A file twice with different content, or another page than the job's `project`
+     * names: an error. On a page of many projects (ch_ecosystem.is_page) each file says whose it is, and its record is
+     * written in the one spelling of ch_index_record_ok, whatever the upstream's was (T16). */
     ch_inspect_fn *parse_index;
     ch_inspect_fn *parse_details; /* what the page leaves out: as parse_index. NULL: there is none */
 

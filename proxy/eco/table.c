@@ -30,6 +30,15 @@ enum ch_code ch_ecosystem_reads(const struct ch_ecosystem *eco, struct ch_str sp
     return rc == CH_E_MISMATCH ? CH_OK : rc;
 }
 
+bool ch_ecosystem_is_page(const struct ch_ecosystem *eco, struct ch_str name)
+{
+    char normal[sizeof(((struct ch_target *)NULL)->project)];
+    if (eco->is_page != NULL) {
+        return name.len < sizeof(normal) && eco->is_page(name);
+    }
+    return eco->normalise(name, normal, sizeof(normal)) && ch_str_eq(ch_str_of(normal), name);
+}
+
 bool ch_ecosystem_is_source(const struct ch_ecosystem *eco, const char *file_type)
 {
     return eco->source_type != NULL && strcmp(eco->source_type, file_type) == 0;

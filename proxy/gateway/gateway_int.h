@@ -184,9 +184,9 @@ void gw_route(struct ch_http_request *r, void *owner); /* the HTTP core's on_req
 
 /* --- pages.c --- */
 void gw_pages_init(struct gw *gw);
-/* `project` absent: the list of projects. */
+/* `project` absent: the list of projects. `document`: as in ch_target. */
 void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
-                      struct ch_str project);
+                      struct ch_str project, unsigned document);
 
 /* --- files.c --- */
 void gw_files_init(struct gw *gw);

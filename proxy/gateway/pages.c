@@ -499,11 +499,14 @@ static bool choose(struct gw *gw, struct ch_http_request *r, const struct ch_eco
 }
 
 void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
-                      struct ch_str project)
+                      struct ch_str project, unsigned document)
 {
-    size_t format = 0;
+    size_t format = document > 0 ? document - 1 : 0;
     enum gw_encoding encoding = GW_IDENTITY;
-    if (!choose(gw, r, repo->eco, &format, &encoding)) {
+    CH_ASSERT(format < repo->eco->format_count && format < GW_FORMATS_MAX);
+    if (document > 0) {
+        encoding = gw_accept_encoding(ch_http_header(r, CH_STR("accept-encoding")));
+    } else if (!choose(gw, r, repo->eco, &format, &encoding)) {
         gw_respond_text(r, 406, CH_STR("This index has none of the media types that Accept names"));
         return;
     }

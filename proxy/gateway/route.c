@@ -61,10 +61,10 @@ static void route_repository(struct gw *gw, struct ch_http_request *r, const str
     classify(v, repo->eco, &target);
     switch (target.kind) {
     case CH_TARGET_ROOT:
-        gw_pages_request(gw, r, repo, (struct ch_str){NULL, 0});
+        gw_pages_request(gw, r, repo, (struct ch_str){NULL, 0}, 0);
         return;
     case CH_TARGET_PROJECT:
-        gw_pages_request(gw, r, repo, ch_str_of(target.project));
+        gw_pages_request(gw, r, repo, ch_str_of(target.project), target.document);
         return;
     case CH_TARGET_FILE:
         gw_files_request(gw, r, repo, &target);

@@ -41,6 +41,10 @@ static inline void scan_text_file(struct ch_buf *b, const struct ch_index_file *
         ch_buf_puts(b, CH_STR(" sidecar"));
         scan_text_sha256(b, "sha256", &f->sidecar_sha256);
     }
+    if (f->project.len > 0) {
+        ch_buf_printf(b, " of (%.*s) (%.*s) (%.*s) %.*s", CH_STR_ARG(f->project),
+                      CH_STR_ARG(f->version), CH_STR_ARG(f->build), CH_STR_ARG(f->record));
+    }
     ch_buf_putc(b, '\n');
 }
 

@@ -10,7 +10,7 @@
 
 void refusal_subject(const struct page *p, size_t file, struct ch_buf *out)
 {
-    ch_buf_put_escaped(out, page_name(p));
+    ch_buf_put_escaped(out, page_project(p, file));
     if (p->files[file].release.version[0] != '\0') {
         ch_buf_putc(out, ' ');
         ch_buf_put_escaped(out, ch_str_of(p->files[file].release.version));

@@ -336,7 +336,7 @@ static void explain_json(struct command *c, struct page *p, size_t file,
     ch_buf_init(&b, 64u << 20);
     ch_buf_puts(&b, first ? CH_STR("{") : CH_STR(",\n{"));
     json_field(&b, "repository", ch_str_of(p->repository));
-    json_field(&b, "project", page_name(p));
+    json_field(&b, "project", page_project(p, file));
     json_field(&b, "version", ch_str_of(p->files[file].release.version));
     json_field(&b, "file", f->index.file_name);
     json_decision(c, &b, p, file, d);

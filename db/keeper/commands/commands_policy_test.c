@@ -50,7 +50,7 @@ static void show_change(void *ctx, const struct page *p, size_t file,
         ch_buf_puts(b, t->shown > 0 ? CH_STR(",\n{") : CH_STR("\n{"));
         json_field(b, "change", ch_str_of(ch_decision_change_name(change)));
         json_field(b, "repository", ch_str_of(p->repository));
-        json_field(b, "project", page_name(p));
+        json_field(b, "project", page_project(p, file));
         json_field(b, "version", ch_str_of(p->files[file].release.version));
         json_field(b, "file", p->facts.files[file].index.file_name);
         json_decision(b, "now", t->k->policy, before);

@@ -249,7 +249,7 @@ void intake_conclude(struct intake *in)
     }
     ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
     struct ch_release release;
-    p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
+    page_split(p, ch_str_of(in->file_name), &release);
     intake_move(in, CH_INTAKE_SCANNED);
     enum ch_code rc =
         store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, &a, &err);

@@ -72,7 +72,7 @@ void intake_scan(struct intake *in)
     struct page *p = in->p;
     struct ch_err err;
     struct ch_release release;
-    p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
+    page_split(p, ch_str_of(in->file_name), &release);
     if (in->blob_fd < 0) {
         in->alias = (struct ch_alias){.kind = CH_HASH_NONE}; /* an earlier attempt had others */
         if (ch_blobs_open_read(k->blobs, &in->sha256, &in->blob_fd, &in->size_bytes, &err) !=
@@ -109,12 +109,13 @@ void intake_scan_counted(struct intake *in)
     if (in->k->draining) {
         return; /* it goes on from here after the restart */
     }
-    p->eco->split(page_name(p), ch_str_of(in->file_name), &release);
+    page_split(p, ch_str_of(in->file_name), &release);
+    ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
     struct ch_scan_job job = {
         .kind = CH_SCAN_ARTIFACT,
         .ecosystem = ch_str_of(p->eco->name),
         .profile = ch_str_of(release.profile),
-        .project = page_name(p),
+        .project = at >= 0 ? page_project(p, (size_t)at) : page_name(p),
         .version = ch_str_of(release.version),
         .file_name = ch_str_of(in->file_name),
         .size_bytes = in->size_bytes,

@@ -115,13 +115,14 @@ static void inspection_facts(struct keeper *k, struct page *p, size_t file, stru
     }
 }
 
-static struct ch_likeness likeness_of(struct page *p)
+static struct ch_likeness likeness_of(struct page *p, size_t file)
 {
-    if (!p->likeness_known) {
-        p->likeness = ch_likeness_of(page_name(p));
-        p->likeness_known = true;
+    struct page_project *project = &p->index.projects[p->index.project[file]];
+    if (!project->likeness_known) {
+        project->likeness = ch_likeness_of(page_project(p, file));
+        project->likeness_known = true;
     }
-    return p->likeness;
+    return project->likeness;
 }
 
 void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
@@ -133,8 +134,8 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->ecosystem = ch_str_of(p->eco->name);
     ret->repository = ch_str_of(p->repository);
     ret->environment = ch_str_of(p->config->environment);
-    ret->project = page_name(p);
-    ret->name_owner = page_owner(p);
+    ret->project = page_project(p, file);
+    ret->name_owner = page_file_owner(p, file);
     ret->version = ch_str_of(run->release.version);
     ret->file_name = f->index.file_name;
     ret->artifact = run->artifact;
@@ -160,8 +161,8 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
         ret->bytes_confirmed_at_us = bytes_confirmed(k, p, file);
     }
     ret->allowed = run->recorded_verdict == CH_VERDICT_ALLOW;
-    ret->project_since_us = p->since_us;
-    ret->likeness = likeness_of(p);
+    ret->project_since_us = p->index.projects[p->index.project[file]].since_us;
+    ret->likeness = likeness_of(p, file);
     /* a wheel that is gone from the index is one, too: policies are checked by that (contradict.c)
      */
     ret->version_has_wheel =

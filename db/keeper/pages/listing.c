@@ -68,7 +68,7 @@ static bool has_sidecar(const struct page *p, size_t i)
 static void list_file(const struct page *p, const struct judged *all, struct stand_ins *stand_ins,
                       size_t i, struct ch_buf *reasons, struct ch_page *page)
 {
-    if (is_hidden(p, i)) {
+    if (is_hidden(p, i) || page_file_owner(p, i) == CH_OWNER_RESERVED) {
         return;
     }
     const struct ch_index_file *f = &p->facts.files[i].index;
@@ -80,6 +80,8 @@ static void list_file(const struct page *p, const struct judged *all, struct sta
         .uploaded_at_us = f->uploaded_at_us,
         .requires_python = f->requires_python,
         .sidecar = has_sidecar(p, i) ? CH_SIDECAR_YES : CH_SIDECAR_NONE,
+        .project = f->project,
+        .record = f->record,
     };
     if (f->sidecar == CH_SIDECAR_HASHED && out->sidecar == CH_SIDECAR_YES) {
         out->sidecar = CH_SIDECAR_HASHED;
@@ -90,8 +92,8 @@ static void list_file(const struct page *p, const struct judged *all, struct sta
         if (p->config->held_listing == CH_HELD_OMIT) {
             return;
         }
-        if (stand_ins_cover(stand_ins, i)) {
-            out->listing = CH_LIST_YANKED;
+        if (p->eco->explains_held || stand_ins_cover(stand_ins, i)) {
+            out->listing = p->eco->explains_held ? CH_LIST_HELD : CH_LIST_YANKED;
             ch_buf_printf(reasons, "%s: %s",
                           all[i].d.verdict == CH_VERDICT_DENY ? "denied by policy"
                                                               : "held by policy",
@@ -123,6 +125,9 @@ static int compare_spellings(const void *a, const void *b)
 /* PEP 700: `versions` covers all listed files, sorted and distinct. */
 static void list_versions(struct page *p, struct ch_page *page)
 {
+    if (p->eco->is_page != NULL) {
+        return; /* of many projects */
+    }
     struct spelling *all = ch_calloc(page->file_count + 1, sizeof(*all));
     size_t at = 0, n = 0;
     for (size_t i = 0; i < page->file_count; i++) {

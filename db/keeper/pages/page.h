@@ -1,4 +1,5 @@
-/* A page: what is known of an upstream's project, in memory, and what goes on about it. */
+/* A page: what is known of an upstream's project, or of many that one document lists, in memory, and
+ * what goes on about it. */
 #ifndef KEEPER_PAGE_H
 #define KEEPER_PAGE_H
 
@@ -45,10 +46,19 @@ struct page_file { /* runtime state beside facts.files[i] */
 /* Files of more kinds of clients than this on one page: the rest can stand in for nothing. */
 #define PAGE_CLASSES_MAX 1024
 
+struct page_project {
+    int64_t since_us; /* it is known to exist since then */
+    bool likeness_known;
+    struct ch_likeness likeness; /* of its name */
+};
+
 struct page_index { /* worked out of the facts once (page_index.c) */
     struct ch_map *by_name;
-    uint32_t *version;    /* per file: the group of its version */
-    size_t version_count; /* groups, in order of versions */
+    uint32_t *project; /* per file: whose it is; in order of names */
+    struct page_project *projects;
+    size_t project_count;
+    uint32_t *version;    /* per file: the group of its version, of its project */
+    size_t version_count; /* groups, in order of projects, then of versions */
     uint32_t *attacks;    /* per group: files with held_against */
     bool *built;          /* per group: lists a file that needs no build */
     bool *wheels;         /* per group: lists a wheel */
@@ -85,7 +95,7 @@ enum page_load_state { PAGE_UNLOADED = 0, PAGE_LOADING, PAGE_READY, PAGE_ABSENT,
 
 struct page {
     char *repository;
-    char *project;
+    char *project; /* its name: of its project, or of the document that lists many (ecosystem.h) */
     const struct ch_repository *config;
     const struct ch_ecosystem *eco;
     const struct ch_upstream *upstream; /* owner; NULL until known */
@@ -99,10 +109,7 @@ struct page {
     struct page_index index;
     uint32_t *approved; /* files that were approved, by version; NULL: not gathered (releases.c) */
     size_t approved_count;
-    bool likeness_known;
-    struct ch_likeness likeness; /* of the project's name */
-    int64_t since_us;            /* the project is known to exist since then */
-    bool states_times;           /* of some file, at least */
+    bool states_times; /* of some file, at least */
     bool details_due; /* times or sizes are missing, and could not be asked for: next time, whether
                          or not the page is the same */
     bool judge_due; /* what was told of it was not judged by its facts, which could not be read */
@@ -188,6 +195,13 @@ void pages_roll_back(struct keeper *k);
 /* Points all pages to a new configuration; the old one must stay in memory. */
 void pages_rebind(struct keeper *k, const struct ch_config *config);
 struct ch_str page_name(const struct page *p);
+/* The project of a file: its record's, or else the page's. */
+struct ch_str page_project(const struct page *p, size_t file);
+/* What a file is, by its name and by its record: of one that the page does not list any more by its name
+ * alone. */
+void page_split(const struct page *p, struct ch_str file_name, struct ch_release *ret);
+/* Whose the file's name is (T12): page_owner, and a reserved project is so on a page of many, too. */
+enum ch_name_owner page_file_owner(const struct page *p, size_t file);
 /* Forgets all that memory knows of it; nothing of it may be under way. */
 void page_unload(struct page *p);
 

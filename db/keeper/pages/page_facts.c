@@ -163,7 +163,8 @@ static void merge_file(struct merge *m, const struct ch_index_file *file)
     }
     size_t at = index_plus_1(m->old_by_name, file->file_name);
     const struct page_fact_file *known = at > 0 ? &m->old->files[at - 1] : NULL;
-    if (known == NULL || !same_bytes(&known->index, file) || received_others(m, at - 1, file)) {
+    if (known == NULL || !same_bytes(&known->index, file) || received_others(m, at - 1, file) ||
+        !ch_str_eq(known->index.project, file->project)) {
         /* A new file, or other bytes under a known name: keep_removed drops the old record. */
         f->last_absent_at_us = m->old_checked_at_us;
         m->changed(m->ctx, CH_SIGHTING_APPEARED, file->file_name, &file->sha256,

@@ -7,15 +7,19 @@
 
 #include "customhouse/limits.h"
 
-struct order { /* a distinct spelling of a version */
+struct order { /* a distinct spelling of a version of a project */
+    struct ch_str project;
     struct ch_str version;
-    uint32_t group;
+    size_t file; /* one that has it */
 };
 
 static int compare_spellings(const void *a, const void *b, void *eco)
 {
     const struct order *x = a, *y = b;
-    return ((const struct ch_ecosystem *)eco)->compare_versions(x->version, y->version);
+    int order = ch_str_cmp(x->project, y->project);
+    return order != 0
+               ? order
+               : ((const struct ch_ecosystem *)eco)->compare_versions(x->version, y->version);
 }
 
 /* Values of maps are numbers plus one: NULL stays "absent". */
@@ -24,35 +28,68 @@ static void *number(size_t n)
     return (void *)(uintptr_t)(n + 1); /* NOLINT(performance-no-int-to-ptr) */
 }
 
+static void put_spelling(struct ch_buf *key, const struct page *p, size_t file)
+{
+    ch_buf_clear(key);
+    ch_buf_puts(key, page_project(p, file));
+    ch_buf_putc(key, '\0');
+    ch_buf_puts(key, ch_str_of(p->files[file].release.version));
+}
+
+/* Numbers the projects and, by project, the versions; the spelling of each gets its group. */
+static void number_groups(struct page *p, struct page_index *x, struct order *orders, size_t n,
+                          struct ch_map *seen, struct ch_buf *key)
+{
+    void *eco = (void *)(uintptr_t)p->eco;
+    qsort_r(orders, n, sizeof(*orders), compare_spellings, eco);
+    for (size_t i = 0; i < n; i++) { /* "1.0" and "1.0.0" are one version */
+        bool same = i > 0 && compare_spellings(&orders[i - 1], &orders[i], eco) == 0;
+        bool same_project = i > 0 && ch_str_eq(orders[i - 1].project, orders[i].project);
+        x->version_count += !same;
+        x->project_count += !same_project;
+        put_spelling(key, p, orders[i].file);
+        ch_map_set(seen, ch_buf_str(key), number(x->version_count - 1));
+        x->project[orders[i].file] = (uint32_t)(x->project_count - 1);
+    }
+}
+
 static void group_versions(struct page *p, struct page_index *x)
 {
     size_t count = p->facts.file_count, n = 0;
     struct order *orders = ch_calloc(count + 1, sizeof(*orders));
+    size_t *spelled = ch_calloc(count + 1, sizeof(*spelled)); /* per file: one spelled like it */
     struct ch_map *seen = ch_map_new();
+    struct ch_buf key;
+    ch_buf_init(&key, ch_limits.text_bytes + sizeof(p->files->release.version));
     for (size_t i = 0; i < count; i++) {
-        struct ch_str v = ch_str_of(p->files[i].release.version);
-        if (ch_map_get(seen, v) == NULL) {
-            orders[n++].version = v;
-            ch_map_set(seen, v, number(0));
+        put_spelling(&key, p, i);
+        void *first = ch_map_get(seen, ch_buf_str(&key));
+        spelled[i] = first == NULL ? i : (size_t)((uintptr_t)first - 1);
+        if (first == NULL) {
+            orders[n++] =
+                (struct order){page_project(p, i), ch_str_of(p->files[i].release.version), i};
+            ch_map_set(seen, ch_buf_str(&key), number(i));
         }
     }
-    qsort_r(orders, n, sizeof(*orders), compare_spellings, (void *)(uintptr_t)p->eco);
-    for (size_t i = 0; i < n; i++) { /* "1.0" and "1.0.0" are one version */
-        bool same =
-            i > 0 && compare_spellings(&orders[i - 1], &orders[i], (void *)(uintptr_t)p->eco) == 0;
-        x->version_count += !same;
-        ch_map_set(seen, orders[i].version, number(x->version_count - 1));
-    }
+    x->project = ch_calloc(count + 1, sizeof(*x->project));
     x->version = ch_calloc(count + 1, sizeof(*x->version));
+    number_groups(p, x, orders, n, seen, &key);
     for (size_t i = 0; i < count; i++) {
-        void *group = ch_map_get(seen, ch_str_of(p->files[i].release.version));
-        x->version[i] = (uint32_t)((uintptr_t)group - 1);
+        put_spelling(&key, p, i);
+        x->version[i] = (uint32_t)((uintptr_t)ch_map_get(seen, ch_buf_str(&key)) - 1);
+        x->project[i] = x->project[spelled[i]];
+    }
+    x->projects = ch_calloc(x->project_count + 1, sizeof(*x->projects));
+    for (size_t i = 0; i < x->project_count; i++) {
+        x->projects[i].since_us = CH_TIME_UNKNOWN;
     }
     x->attacks = ch_calloc(x->version_count + 1, sizeof(*x->attacks));
     x->past_attack = ch_calloc(x->version_count + 1, sizeof(*x->past_attack));
     x->built = ch_calloc(x->version_count + 1, sizeof(*x->built));
     x->wheels = ch_calloc(x->version_count + 1, sizeof(*x->wheels));
+    ch_buf_done(&key);
     ch_map_free(seen);
+    free(spelled);
     free(orders);
 }
 
@@ -106,6 +143,8 @@ void page_index_done(struct page *p)
 {
     struct page_index *x = &p->index;
     ch_map_free(x->by_name);
+    free(x->project);
+    free(x->projects);
     free(x->version);
     free(x->attacks);
     free(x->past);

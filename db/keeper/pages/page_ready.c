@@ -186,6 +186,9 @@ void page_budget_give(struct page *p)
 static bool may_ask_upstream(const struct keeper *k, const struct page *p)
 {
     struct ch_str name = page_name(p);
+    if (p->eco->is_page != NULL) {
+        return !page_withheld(p); /* no project's name is sent */
+    }
     if (page_withheld(p) || !ch_policy_may_look_up(k->policy, ch_str_of(p->repository),
                                                    ch_str_of(p->config->environment), name)) {
         return false;

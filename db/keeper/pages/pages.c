@@ -16,6 +16,33 @@ struct ch_str page_name(const struct page *p)
     return ch_str_of(p->project);
 }
 
+struct ch_str page_project(const struct page *p, size_t file)
+{
+    struct ch_str own = p->facts.files[file].index.project;
+    return own.len > 0 ? own : page_name(p);
+}
+
+static void release_of(const struct page *p, size_t file, struct ch_release *ret)
+{
+    const struct ch_index_file *f = &p->facts.files[file].index;
+    p->eco->split(page_project(p, file), f->file_name, ret);
+    if (f->project.len > 0) { /* what its record states is the same, or it says nothing */
+        ret->profile = ch_str_eq(f->version, ch_str_of(ret->version)) ? ret->profile : NULL;
+    }
+}
+
+void page_split(const struct page *p, struct ch_str file_name, struct ch_release *ret)
+{
+    char project[sizeof(((struct ch_target *)NULL)->project)];
+    ptrdiff_t at = page_find_file(p, file_name);
+    if (at >= 0) {
+        release_of(p, (size_t)at, ret);
+        return;
+    }
+    bool own = p->eco->is_page != NULL && p->eco->project_of(file_name, project, sizeof(project));
+    p->eco->split(own ? ch_str_of(project) : page_name(p), file_name, ret);
+}
+
 /* What a page costs in memory, about: its content, and what runs beside it. */
 static uint64_t weight_of(const struct page *p)
 {
@@ -112,9 +139,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
         p = NULL;
     } else if (p == NULL) {
         const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(config->ecosystem));
-        char name[256];
-        if (eco != NULL && eco->normalise(project, name, sizeof(name)) &&
-            ch_str_eq(ch_str_of(name), project)) {
+        if (eco != NULL && ch_ecosystem_is_page(eco, project)) {
             struct ch_buf key;
             make_room(k);
             p = ch_calloc(1, sizeof(*p));
@@ -235,16 +260,15 @@ static int64_t known_since(const struct page *p, const struct page_fact_file *f)
     return f->first_seen_at_us > f->last_absent_at_us ? f->first_seen_at_us : f->last_absent_at_us;
 }
 
-static int64_t project_since(const struct page *p)
+static void date_projects(struct page *p)
 {
-    int64_t oldest = CH_TIME_UNKNOWN;
     for (size_t i = 0; i < p->facts.file_count; i++) {
         int64_t since = known_since(p, &p->facts.files[i]);
-        if (since != CH_TIME_UNKNOWN && (oldest == CH_TIME_UNKNOWN || since < oldest)) {
-            oldest = since;
+        int64_t *oldest = &p->index.projects[p->index.project[i]].since_us;
+        if (since != CH_TIME_UNKNOWN && (*oldest == CH_TIME_UNKNOWN || since < *oldest)) {
+            *oldest = since;
         }
     }
-    return oldest;
 }
 
 /* T7: one that does of any file is none that never states times, whatever was learned at init. */
@@ -271,13 +295,13 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     *facts = (struct page_facts){0};
     p->files = ch_calloc(p->facts.file_count, sizeof(*p->files));
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        p->eco->split(page_name(p), p->facts.files[i].index.file_name, &p->files[i].release);
+        release_of(p, i, &p->files[i].release);
         p->files[i].recorded_verdict = -1;
         p->files[i].recorded_at_us = CH_TIME_UNKNOWN;
         p->files[i].allowed_at_us = CH_TIME_UNKNOWN;
     }
     page_index_build(p);
-    p->since_us = project_since(p);
+    date_projects(p);
     p->states_times = states_times(p);
     k->page_bytes -= p->weight;
     p->weight = weight_of(p);
@@ -441,6 +465,14 @@ enum ch_name_owner page_owner(const struct page *p)
         }
     }
     return CH_OWNER_LEFT;
+}
+
+enum ch_name_owner page_file_owner(const struct page *p, size_t file)
+{
+    enum ch_name_owner owner = page_owner(p);
+    return owner == CH_OWNER_UPSTREAM && ch_config_reserves(p->config, page_project(p, file))
+               ? CH_OWNER_RESERVED
+               : owner;
 }
 
 bool page_withheld(const struct page *p)

@@ -79,6 +79,9 @@ ptrdiff_t releases_previous(struct page *p, size_t file)
     }
     for (size_t n = 0; from-- > 0 && n < LOOKED_AT && best_alike < 2; n++) {
         size_t other = p->approved[from];
+        if (p->index.project[other] != p->index.project[file]) {
+            break; /* those of another project begin here */
+        }
         /* Approved before this one was: an older version that somebody asks for later does not
          * throw doubt on what has passed already. */
         if (f->allowed_at_us != CH_TIME_UNKNOWN &&

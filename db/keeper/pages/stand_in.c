@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "clients.h"
+#include "customhouse/clients.h"
 
 #define NO_VERSION       UINT32_MAX
 #define REQUIREMENTS_MAX 64
@@ -74,7 +74,7 @@ static void ask_requirement(struct stand_ins *s, struct class *c, struct ch_str 
         char text[16];
         bool match = requirement.len == 0;
         struct ch_err err;
-        client_point_text(&s->points, i, text);
+        s->page->eco->clients->point_text(&s->points, i, text);
         if (!match) {
             c->unread =
                 s->page->eco->match_version(requirement, ch_str_of(text), &match, &err) != CH_OK;
@@ -128,14 +128,15 @@ static void build(struct stand_ins *s)
 {
     const struct page *p = s->page;
     const struct reach none = {NO_VERSION, NO_VERSION};
+    const struct ch_clients_ops *ops = p->eco->clients;
     s->built = true;
     s->classes = ch_calloc(p->index.class_count + 1, sizeof(*s->classes));
-    client_points_begin(&s->points);
+    ops->points_begin(&s->points);
     for (size_t i = 0; i < p->index.class_count; i++) {
         struct class *c = &s->classes[i];
-        clients_of(&p->files[p->index.class_file[i]].release, &c->clients);
-        client_points_add(&s->points, &c->clients);
-        c->unread = !client_points_add_requirement(&s->points, requirement_of(p, i));
+        ops->of(&p->files[p->index.class_file[i]].release, &c->clients);
+        ops->points_add(&s->points, &c->clients);
+        c->unread = !ops->points_add_requirement(&s->points, requirement_of(p, i));
         c->available[FINALS] = c->available[PRERELEASES_TOO] = none;
     }
     if (!s->points.full) {
@@ -186,7 +187,7 @@ static void reach_points(struct stand_ins *s, const struct class *held,
             continue;
         }
         struct client_set taken = {0};
-        clients_taking(&other->clients, kind, &s->points, &taken);
+        s->page->eco->clients->taking(&other->clients, kind, &s->points, &taken);
         s->steps += s->points.count + other->clients.python_count * other->clients.abi_count *
                                           other->clients.platform_count;
         for (size_t i = 0; i < s->points.count; i++) {
@@ -208,7 +209,7 @@ static bool cover_kind(struct stand_ins *s, const struct class *held,
         at[i] = (struct reach){NO_VERSION, NO_VERSION};
     }
     reach_points(s, held, kind, offer, at);
-    clients_points_of_kind(kind, &s->points, &wanted);
+    s->page->eco->clients->points_of_kind(kind, &s->points, &wanted);
     for (size_t i = 0; i < s->points.count; i++) {
         bool takes = wanted.bits[i / 64] >> i % 64 & 1 &&
                      (held->unread || (held->pythons.bits[i / 64] >> i % 64 & 1));
@@ -228,7 +229,8 @@ static void work_out(struct stand_ins *s, const struct class *held, int offer, s
     bool any = false; /* a client of ours that takes it: one for Python 2 alone is plain */
     ret->known = true;
     ret->hopeless = held->clients.more || s->points.full || s->steps > STEPS_MAX;
-    for (size_t n = 0; !ret->hopeless && clients_kind(&held->clients, n, &kind); n++) {
+    for (size_t n = 0; !ret->hopeless && s->page->eco->clients->kind(&held->clients, n, &kind);
+         n++) {
         any |= cover_kind(s, held, &kind, offer, ret);
         ret->hopeless |= s->steps > STEPS_MAX;
     }
@@ -238,7 +240,7 @@ static void work_out(struct stand_ins *s, const struct class *held, int offer, s
 bool stand_ins_cover(struct stand_ins *s, size_t file)
 {
     const struct page *p = s->page;
-    if (p->index.clients[file] == PAGE_CLASSES_MAX) {
+    if (p->eco->clients == NULL || p->index.clients[file] == PAGE_CLASSES_MAX) {
         return false;
     }
     if (!s->built) {

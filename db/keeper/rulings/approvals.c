@@ -92,7 +92,7 @@ static void put_statement(struct keeper *k, struct page *p, size_t file,
     put_uri(k, &evidence_uri, "evidence", evidence);
     ch_resource_uri_put(&resource,
                         &(struct ch_resource){.ecosystem = ch_str_of(p->eco->name),
-                                              .project = page_name(p),
+                                              .project = page_project(p, file),
                                               .version = ch_str_of(f->release.version),
                                               .file_name = p->facts.files[file].index.file_name,
                                               .environment = ch_str_of(p->config->environment)});

@@ -198,7 +198,8 @@ bool exception_covers(const struct exception *x, const struct page *p, size_t fi
     struct ch_err err;
     bool match = false;
     if (!ch_str_eq(x->row.repository, ch_str_of(p->repository)) ||
-        !ch_str_eq(x->row.project, page_name(p))) {
+        !(ch_str_eq(x->row.project, page_project(p, file)) ||
+          (x->row.file_name.len > 0 && ch_str_eq(x->row.project, page_name(p))))) {
         return false;
     }
     if (x->row.file_name.len > 0) {

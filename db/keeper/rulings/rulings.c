@@ -226,9 +226,10 @@ static bool is_bytes(const struct ch_ruling_row *r, const struct page *p, size_t
 
 /* Only a denial of bytes goes wherever they come from (T9), and one of a file whatever project
  * lists it: before it is known, its name alone does not always say which that will be. */
-static bool names_project(const struct ch_ruling_row *r, const struct page *p)
+static bool names_project(const struct ch_ruling_row *r, const struct page *p, size_t file)
 {
-    return (r->project.len > 0 && ch_str_eq(r->project, page_name(p))) ||
+    return (r->project.len > 0 && ch_str_eq(r->project, page_project(p, file))) ||
+           (r->file_name.len > 0 && ch_str_eq(r->project, page_name(p))) ||
            (r->deny &&
             (r->file_name.len > 0 || (r->project.len == 0 && !ch_sha256_is_zero(&r->sha256))));
 }
@@ -293,7 +294,7 @@ static bool in_scope(const struct ch_ruling_row *r, const struct page *p, size_t
     bool match = false;
     if ((r->repository.len > 0 && !ch_str_eq(r->repository, ch_str_of(p->repository))) ||
         (r->ecosystem.len > 0 && !ch_str_eq(r->ecosystem, ch_str_of(p->eco->name))) ||
-        !names_project(r, p) || is_elsewhere(r, p) ||
+        !names_project(r, p, file) || is_elsewhere(r, p) ||
         (r->file_name.len > 0 && !ch_str_eq(r->file_name, p->facts.files[file].index.file_name)) ||
         (!ch_sha256_is_zero(&r->sha256) && !is_bytes(r, p, file))) {
         return false;

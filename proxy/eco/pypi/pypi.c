@@ -371,6 +371,7 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .match_denied = ch_pep440_match_widely,
     .is_prerelease = is_prerelease,
     .sample_versions = ch_pep440_samples,
+    .clients = &ch_pypi_clients,
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),

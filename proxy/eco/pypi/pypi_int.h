@@ -36,4 +36,7 @@ enum ch_code ch_pypi_render_root_html(const struct ch_root_page *page, struct ch
 size_t ch_pypi_wanted_next(const struct ch_page *page, const bool *eligible, struct ch_str user_agent,
                            size_t *ret_indices, size_t max);
 
+/* clients.c */
+extern const struct ch_clients_ops ch_pypi_clients;
+
 #endif

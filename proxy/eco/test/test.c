@@ -1,8 +1,11 @@
 /* A second ecosystem, in trees with tests only: it shows that a file pair (scanner/eco/test is the
  * other side) and a row of the table are all that one takes. Its world: /REPO/list/,
- * /REPO/list/NAME/, /REPO/get/NAME/FILE; pages are lines "FILE SHA256 [held: REASON]" in
- * text/plain; files are called NAME-VERSION.bag. */
+ * /REPO/list/PAGE/, /REPO/get/PAGE/FILE; pages are lines "FILE SHA256 [held: REASON]" in
+ * text/plain; files are called NAME-VERSION.bag. A page has the files of the project that it is
+ * called like, or of many, each with a record; /REPO/list/PAGE/records has these, of a held one with
+ * one more dependency that says why. */
 #include "customhouse/ecosystem.h"
+#include "customhouse/limits.h"
 
 extern const struct ch_ecosystem ch_ecosystem_test;
 
@@ -104,6 +107,11 @@ static void classify(struct ch_str repository, const struct ch_str *segments, si
     } else if (count == 2 && directory && ch_str_eq(segments[0], CH_STR("list")) &&
                normalise(segments[1], ret->project, sizeof(ret->project))) {
         ret->kind = CH_TARGET_PROJECT;
+    } else if (count == 3 && !directory && ch_str_eq(segments[0], CH_STR("list")) &&
+               ch_str_eq(segments[2], CH_STR("records")) &&
+               normalise(segments[1], ret->project, sizeof(ret->project))) {
+        ret->kind = CH_TARGET_PROJECT;
+        ret->document = 2;
     } else if (count == 3 && !directory && ch_str_eq(segments[0], CH_STR("get")) &&
                normalise(segments[1], ret->project, sizeof(ret->project)) &&
                plain_name(segments[2]) &&
@@ -120,11 +128,48 @@ static enum ch_code render_page(const struct ch_page *page, struct ch_str prefix
         ch_buf_puts(out, page->files[i].file_name);
         ch_buf_putc(out, ' ');
         ch_buf_put_hex(out, page->files[i].sha256.byte, sizeof(page->files[i].sha256.byte));
-        if (page->files[i].listing == CH_LIST_YANKED) {
+        if (page->files[i].listing != CH_LIST_PLAIN) {
             ch_buf_printf(out, " held: %.*s", CH_STR_ARG(page->files[i].yanked_reason));
         }
         ch_buf_putc(out, '\n');
     }
+    return ch_buf_ok(out, err);
+}
+
+static void put_record(const struct ch_page_file *f, struct ch_buf *out)
+{
+    struct ch_str record = f->record, depends, more;
+    struct ch_buf why;
+    ch_buf_init(&why, ch_limits.text_bytes);
+    ch_buf_printf(&why, "held: %.*s", CH_STR_ARG(f->yanked_reason));
+    if (f->listing != CH_LIST_HELD || !ch_index_record_list(record, CH_STR("depends"), &depends)) {
+        ch_buf_puts(out, record);
+    } else {
+        size_t end = (size_t)(depends.ptr + depends.len - record.ptr);
+        more = ch_str_of(depends.len > 0 ? "," : "");
+        ch_buf_puts(out, ch_str_sub(record, 0, end));
+        ch_buf_puts(out, more);
+        ch_buf_put_json(out, ch_buf_str(&why));
+        ch_buf_puts(out, ch_str_sub(record, end, record.len));
+    }
+    ch_buf_done(&why);
+}
+
+static enum ch_code render_records(const struct ch_page *page, struct ch_str prefix,
+                                   struct ch_buf *out, struct ch_err *err)
+{
+    const char *between = "{";
+    (void)prefix;
+    for (size_t i = 0; i < page->file_count; i++) {
+        if (page->files[i].record.len > 0) {
+            ch_buf_puts(out, ch_str_of(between));
+            ch_buf_put_json(out, page->files[i].file_name);
+            ch_buf_putc(out, ':');
+            put_record(&page->files[i], out);
+            between = ",";
+        }
+    }
+    ch_buf_puts(out, ch_str_of(*between == '{' ? "{}\n" : "}\n"));
     return ch_buf_ok(out, err);
 }
 
@@ -170,6 +215,7 @@ static void usage_line(struct ch_str origin, struct ch_str repository, struct ch
 
 static const struct ch_index_format formats[] = {
     {"text/plain; charset=utf-8", "text/plain", render_page, render_root},
+    {"application/json", "application/json", render_records, render_root},
 };
 
 static const char *const file_types[] = {"bag", "other", NULL};
@@ -183,6 +229,7 @@ const struct ch_ecosystem ch_ecosystem_test = {
     .file_endings = file_endings,
     .profiles = profiles,
     .normalise = normalise,
+    .is_page = plain_name,
     .split = split,
     .project_of = project_of,
     .compare_versions = ch_str_cmp,
@@ -191,6 +238,7 @@ const struct ch_ecosystem ch_ecosystem_test = {
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),
+    .explains_held = true,
     .page_accept = "text/plain",
     .page_url = page_url,
     .page_profile = page_profile,

@@ -1,7 +1,8 @@
 /* The jail's side of the ecosystem that only trees with tests have; proxy/eco/test is the other.
  *
- * Index (profile "list"): lines "FILE SHA256 BYTES TIME", fields apart by one blank, TIME as RFC
- * 3339 has it; files lie beside the page. Artifact (profile "bag"): a TAR archive with a member
+ * Index (profile "list"): lines "FILE SHA256 BYTES TIME [RECORD]", fields apart by one blank, TIME as
+ * RFC 3339 has it; files lie beside the page. With a RECORD (ch_index_record_ok) the file is of the
+ * project that its name says, else of the page's. Artifact (profile "bag"): a TAR archive with a member
  * "about" that says "NAME VERSION" and nothing else. */
 #include "customhouse/inspector.h"
 #include "customhouse/limits.h"
@@ -12,16 +13,39 @@
 
 /* --- the index --- */
 
+/* NAME-VERSION.bag, the version without a hyphen. */
+static bool read_name(struct ch_str name, struct ch_index_file *ret)
+{
+    const struct ch_str ending = CH_STR(".bag");
+    if (!ch_str_ends(name, ending)) {
+        return false;
+    }
+    struct ch_str stem = ch_str_sub(name, 0, name.len - ending.len);
+    size_t at = stem.len;
+    while (at > 0 && stem.ptr[at - 1] != '-') {
+        at--;
+    }
+    ret->project = at > 0 ? ch_str_sub(stem, 0, at - 1) : (struct ch_str){NULL, 0};
+    ret->version = ch_str_sub(stem, at, stem.len);
+    return ret->project.len > 0 && ret->version.len > 0;
+}
+
 static enum ch_code read_line(const struct ch_scan_job *job, struct ch_str line, struct ch_buf *url,
                               struct ch_index_file *ret, struct ch_err *err)
 {
-    struct ch_str name, hash, bytes;
+    struct ch_str name, hash, bytes, time;
     *ret = (struct ch_index_file){.size_bytes = CH_SIZE_UNKNOWN, .uploaded_at_us = CH_TIME_UNKNOWN};
     if (!ch_str_split(&line, ' ', &name) || !ch_str_split(&line, ' ', &hash) ||
         !ch_str_split(&line, ' ', &bytes) || !ch_index_file_name_ok(name) ||
         !ch_sha256_from_hex(hash, &ret->sha256) || !ch_str_u64(bytes, &ret->size_bytes) ||
-        !ch_time_parse(line, &ret->uploaded_at_us)) {
+        !ch_str_split(&line, ' ', &time) || !ch_time_parse(time, &ret->uploaded_at_us)) {
         return ch_fail(err, CH_E_FORMAT, "expected FILE SHA256 BYTES TIME");
+    }
+    if (line.ptr != NULL) {
+        if (!ch_index_record_ok(line) || !read_name(name, ret)) {
+            return ch_fail(err, CH_E_FORMAT, "expected NAME-VERSION.bag and a record");
+        }
+        ret->record = line;
     }
     ch_buf_clear(url);
     ch_buf_puts(url, job->base_url);

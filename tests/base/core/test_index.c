@@ -104,6 +104,137 @@ static void files_travel_with_their_alias(void **state)
     assert_int_equal(ch_hash_kind_of(CH_STR("sha256")), CH_HASH_NONE);
 }
 
+static const char plain_record[] = "{\"build\":\"h1_0\",\"build_number\":0,\"depends\":[\"a >=1\",\"b\"],"
+                                   "\"name\":\"\xc3\xa4\",\"noarch\":null,\"size\":9007199254740991}";
+
+/* On pages of many projects. What is cut anywhere, or has a record that readers could differ about, is refused. */
+static void files_travel_with_their_project(void **state)
+{
+    (void)state;
+    struct ch_err err;
+    static const struct {
+        const char *project, *version, *record;
+        bool good;
+    } rows[] = {
+        {"numpy", "1.0", plain_record, true},
+        {"numpy", "1.0", "", true},
+        {"numpy", "", "", false},
+        {"numpy", "1.0", "{\"a\": 1}", false},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_index_file got, f = {.file_name = CH_STR("numpy-1.0-h1_0.conda"),
+                                       .url = CH_STR("https://example.org/x"),
+                                       .project = ch_str_of(rows[i].project),
+                                       .version = ch_str_of(rows[i].version),
+                                       .build = CH_STR("h1_0"),
+                                       .record = ch_str_of(rows[i].record)};
+        struct ch_buf b;
+        ch_buf_init(&b, 1 << 12);
+        assert_true(ch_alias_from_hex(CH_HASH_MD5, CH_STR("900150983cd24fb0d6963f7d28e17f72"), &f.alias));
+        ch_index_file_put(&b, &f);
+        for (size_t len = 0; len <= b.len; len++) {
+            struct ch_rd r = ch_rd_of(b.ptr, len);
+            ch_index_file_get(&r, &got);
+            if ((ch_rd_end(&r, "file", &err) == CH_OK) != (rows[i].good && len == b.len)) {
+                fail_msg("row %zu, %zu bytes", i, len);
+            }
+        }
+        if (rows[i].good) {
+            assert_str_eq(got.project, rows[i].project);
+            assert_str_eq(got.version, rows[i].version);
+            assert_str_eq(got.build, "h1_0");
+            assert_true(ch_str_eq(got.record, f.record) && ch_alias_eq(&got.alias, &f.alias));
+        }
+        ch_buf_done(&b);
+    }
+}
+
+/* T16: a record is passed on as it stands only where all readers have it alike. */
+static void records_have_one_spelling(void **state)
+{
+    (void)state;
+    const struct {
+        const char *label;
+        struct ch_str text;
+        bool good;
+    } rows[] = {
+        {"all there is", {plain_record, sizeof(plain_record) - 1}, true},
+        {"nothing in it", CH_STR("{}"), true},
+        {"inner ones", CH_STR("{\"a\":{\"b\":[[],{}]},\"b\":[true,false,null,-1]}"), true},
+        {"escapes", CH_STR("{\"a\":\"\\\"\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\"}"), true},
+        {"no bytes", CH_STR(""), false},
+        {"a list", CH_STR("[]"), false},
+        {"a blank", CH_STR("{\"a\":1, \"b\":2}"), false},
+        {"a blank behind", CH_STR("{\"a\":1} "), false},
+        {"two", CH_STR("{\"a\":1}{}"), false},
+        {"a key twice", CH_STR("{\"a\":1,\"a\":2}"), false},
+        {"a key twice, inside", CH_STR("{\"a\":[{\"b\":1,\"b\":2}]}"), false},
+        {"keys out of order", CH_STR("{\"b\":1,\"a\":2}"), false},
+        {"a comma too many", CH_STR("{\"a\":1,}"), false},
+        {"a comma too many, in a list", CH_STR("{\"a\":[1,]}"), false},
+        {"a fraction", CH_STR("{\"a\":1.0}"), false},
+        {"an exponent", CH_STR("{\"a\":1e3}"), false},
+        {"a leading zero", CH_STR("{\"a\":01}"), false},
+        {"less than nothing", CH_STR("{\"a\":-0}"), false},
+        {"a plus", CH_STR("{\"a\":+1}"), false},
+        {"beyond what readers have", CH_STR("{\"a\":9007199254740992}"), false},
+        {"far beyond", CH_STR("{\"a\":100000000000000000000}"), false},
+        {"an escape too many", CH_STR("{\"a\":\"\\/\"}"), false},
+        {"a letter escaped", CH_STR("{\"a\":\"\\u0041\"}"), false},
+        {"a line end by number", CH_STR("{\"a\":\"\\u000a\"}"), false},
+        {"upper case", CH_STR("{\"a\":\"\\u001F\"}"), false},
+        {"an escape cut short", CH_STR("{\"a\":\"\\u00"), false},
+        {"a control character", CH_STR("{\"a\":\"\n\"}"), false},
+        {"no UTF-8", CH_STR("{\"a\":\"\xc0\x80\"}"), false},
+        {"cut short", CH_STR("{\"a\":tru"), false},
+        {"other words", CH_STR("{\"a\":NaN}"), false},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        if (ch_index_record_ok(rows[i].text) != rows[i].good) {
+            fail_msg("%s", rows[i].label);
+        }
+    }
+    struct ch_buf deep;
+    ch_buf_init(&deep, 1 << 12);
+    for (uint64_t over = 0; over < 2; over++) { /* json_depth levels, the record's own among them */
+        ch_buf_clear(&deep);
+        ch_buf_puts(&deep, CH_STR("{\"a\":"));
+        for (uint64_t i = 0; i < ch_limits.json_depth - 1 + over; i++) {
+            ch_buf_putc(&deep, '[');
+        }
+        for (uint64_t i = 0; i < ch_limits.json_depth - 1 + over; i++) {
+            ch_buf_putc(&deep, ']');
+        }
+        ch_buf_putc(&deep, '}');
+        assert_int_equal(ch_index_record_ok(ch_buf_str(&deep)), over == 0);
+    }
+    ch_buf_done(&deep);
+    const struct ch_limits saved = ch_limits;
+    ch_limits.record_bytes = sizeof(plain_record) - 1;
+    assert_true(ch_index_record_ok(ch_str_of(plain_record)));
+    ch_limits.record_bytes--;
+    assert_false(ch_index_record_ok(ch_str_of(plain_record)));
+    ch_limits = saved;
+}
+
+static void lists_of_records_are_found(void **state)
+{
+    (void)state;
+    struct ch_str inside;
+    struct ch_str key = CH_STR("depends");
+    assert_true(ch_index_record_list(ch_str_of(plain_record), key, &inside));
+    assert_str_eq(inside, "\"a >=1\",\"b\"");
+    assert_true(ch_index_record_list(CH_STR("{\"depends\":[]}"), key, &inside));
+    assert_int_equal(inside.len, 0);
+    assert_true(ch_index_record_list(CH_STR("{\"a\":{\"depends\":[\"x\"]},\"depends\":[\"],[\"]}"), key, &inside));
+    assert_str_eq(inside, "\"],[\"");
+    assert_false(ch_index_record_list(CH_STR("{\"a\":{\"depends\":[\"x\"]}}"), key, &inside));
+    assert_false(ch_index_record_list(CH_STR("{\"depends\":[1]}"), key, &inside));
+    assert_false(ch_index_record_list(CH_STR("{\"depends\":\"a\"}"), key, &inside));
+    assert_false(ch_index_record_list(CH_STR("{\"depends\":[[\"a\"]]}"), key, &inside));
+    assert_false(ch_index_record_list(CH_STR("{\"depends\":[\"a\"]"), key, &inside));
+}
+
 static void bad_pages_are_refused(void **state)
 {
     (void)state;
@@ -129,7 +260,7 @@ static void bad_pages_are_refused(void **state)
             files[0].yanked_reason = CH_STR("\x1b[2J");
             break;
         case 4:
-            files[1].listing = (enum ch_listing)2;
+            files[1].listing = (enum ch_listing)3;
             break;
         case 5:
             files[1].file_name = CH_STR("a/b");
@@ -187,6 +318,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(pages_travel),
         cmocka_unit_test(files_travel_with_their_alias),
+        cmocka_unit_test(files_travel_with_their_project),
+        cmocka_unit_test(records_have_one_spelling),
+        cmocka_unit_test(lists_of_records_are_found),
         cmocka_unit_test(bad_pages_are_refused),
         cmocka_unit_test(a_count_beyond_the_bytes_allocates_nothing),
         cmocka_unit_test(project_lists_travel),

@@ -372,6 +372,49 @@ static int write_corpus(const char *dir)
     return 0;
 }
 
+/* On a page of many projects a name that another project has now is another file, with an age of its own, and the
+ * record of a file is the newest one. */
+static void test_T7_another_projects_file_is_another(void **state)
+{
+    static const struct {
+        const char *project, *record;
+    } answers[] = {{"a", "{\"n\":1}"}, {"a", "{\"n\":2}"}, {"b", "{\"n\":3}"}};
+    struct page_facts page = {0};
+    struct ch_err err;
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(answers); i++) {
+        struct page_facts merged;
+        struct seen seen = {0};
+        struct stream s;
+        struct ch_index_head head = {.project = CH_STR("noarch")};
+        struct ch_index_file file = {.file_name = CH_STR("x-1-0.conda"),
+                                     .url = CH_STR("http://up.example/x"),
+                                     .sha256 = {{1}},
+                                     .size_bytes = 1,
+                                     .uploaded_at_us = CH_TIME_UNKNOWN,
+                                     .project = ch_str_of(answers[i].project),
+                                     .version = CH_STR("1"),
+                                     .build = CH_STR("0"),
+                                     .record = ch_str_of(answers[i].record)};
+        stream_open(&s);
+        ch_scan_write_index_head(s.writer, &head);
+        ch_scan_write_index_file(s.writer, &file);
+        stream_end(&s, &INPUT, 1);
+        assert_ch_ok(&err, page_facts_merge(i == 0 ? NULL : &page, 100, NULL, false, ch_buf_str(&s.bytes),
+                                            200 + (int64_t)i, on_change, &seen, &merged, &err));
+        stream_done(&s);
+        page_facts_done(&page);
+        page = merged;
+        assert_int_equal(page.file_count, 1);
+        assert_str_eq(page.files[0].index.project, answers[i].project);
+        assert_str_eq(page.files[0].index.record, answers[i].record);
+        assert_int_equal(page.files[0].baseline, i < 2);
+        assert_int_equal(page.files[0].first_seen_at_us, i < 2 ? 200 : 202);
+        assert_int_equal(seen.appeared, i == 2);
+    }
+    page_facts_done(&page);
+}
+
 int main(int argc, char **argv)
 {
     if (argc == 2) {
@@ -389,6 +432,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_other_bytes_under_a_known_name_are_a_new_file),
         cmocka_unit_test(test_details_fill_in_and_must_not_contradict),
         cmocka_unit_test(test_snapshot_survives_its_encoding_and_nothing_less),
+        cmocka_unit_test(test_T7_another_projects_file_is_another),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,4 +1,6 @@
-#include "clients.h"
+#include "customhouse/clients.h"
+
+#include "proxy/eco/pypi/pypi_int.h"
 
 #include <stdio.h>
 
@@ -112,7 +114,7 @@ static void add_platforms(struct clients *c, struct ch_str tag)
     add_platform(c, &platform);
 }
 
-void clients_of(const struct ch_release *release, struct clients *ret)
+static void clients_of(const struct ch_release *release, struct clients *ret)
 {
     struct ch_str tag, pythons = release->python_tags, abis = release->abi_tags;
     struct ch_str platforms = release->platform_tags;
@@ -137,7 +139,7 @@ void clients_of(const struct ch_release *release, struct clients *ret)
     }
 }
 
-bool clients_kind(const struct clients *c, size_t n, struct client_kind *ret)
+static bool clients_kind(const struct clients *c, size_t n, struct client_kind *ret)
 {
     if (c->all) {
         *ret =
@@ -182,14 +184,14 @@ static void add_minor(struct client_points *p, uint32_t major, uint32_t minor)
     }
 }
 
-void client_points_begin(struct client_points *p)
+static void client_points_begin(struct client_points *p)
 {
     p->count = 0;
     p->full = false;
     add_minor(p, 3, OLDEST_MINOR);
 }
 
-void client_points_add(struct client_points *p, const struct clients *c)
+static void client_points_add(struct client_points *p, const struct clients *c)
 {
     for (size_t i = 0; i < c->python_count; i++) {
         struct client_kind python;
@@ -200,7 +202,7 @@ void client_points_add(struct client_points *p, const struct clients *c)
 }
 
 /* Whatever the comparisons (PEP 440), between the numbers they name they say one thing. */
-bool client_points_add_requirement(struct client_points *p, struct ch_str requires_python)
+static bool client_points_add_requirement(struct client_points *p, struct ch_str requires_python)
 {
     struct ch_str s = requires_python;
     while (s.len > 0) {
@@ -230,7 +232,7 @@ bool client_points_add_requirement(struct client_points *p, struct ch_str requir
     return true;
 }
 
-void client_point_text(const struct client_points *p, size_t i, char ret[16])
+static void client_point_text(const struct client_points *p, size_t i, char ret[16])
 {
     uint32_t at = p->at[i];
     snprintf(ret, 16, "%u.%u.%u", at / 1000000 % 10, at / 1000 % 1000, at % 1000);
@@ -248,7 +250,7 @@ static void add_range(uint32_t from, uint32_t to, const struct client_points *p,
     }
 }
 
-void clients_points_of_kind(const struct client_kind *kind, const struct client_points *p,
+static void clients_points_of_kind(const struct client_kind *kind, const struct client_points *p,
                             struct client_set *ret)
 {
     *ret = (struct client_set){0};
@@ -269,7 +271,7 @@ static bool platform_serves(const struct client_kind *offered, const struct clie
                      ch_str_ends(wanted->system, CH_STR("linux"));
 }
 
-void clients_taking(const struct clients *c, const struct client_kind *kind,
+static void clients_taking(const struct clients *c, const struct client_kind *kind,
                     const struct client_points *p, struct client_set *ret)
 {
     struct client_kind offered;
@@ -292,3 +294,14 @@ void clients_taking(const struct clients *c, const struct client_kind *kind,
         }
     }
 }
+
+const struct ch_clients_ops ch_pypi_clients = {
+    .of = clients_of,
+    .kind = clients_kind,
+    .points_begin = client_points_begin,
+    .points_add = client_points_add,
+    .points_add_requirement = client_points_add_requirement,
+    .point_text = client_point_text,
+    .points_of_kind = clients_points_of_kind,
+    .taking = clients_taking,
+};

@@ -4,7 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "db/keeper/pages/clients.h"
+#include "customhouse/clients.h"
+#include "customhouse/ecosystem.h"
+
+static const struct ch_clients_ops *ops(void)
+{
+    return ch_ecosystem_find(CH_STR("pypi"))->clients;
+}
 
 struct row {
     const char *held[3], *other[3]; /* python, abi, platform */
@@ -16,7 +22,7 @@ static struct clients of(const char *const t[3])
     struct ch_release r = {.python_tags = ch_str_of(t[0]), .abi_tags = ch_str_of(t[1]),
                            .platform_tags = ch_str_of(t[2])};
     struct clients c;
-    clients_of(&r, &c);
+    ops()->of(&r, &c);
     return c;
 }
 
@@ -27,13 +33,13 @@ static bool covered(const struct clients *held, const struct clients *other)
     struct client_kind kind;
     bool all = !held->more;
     size_t n = 0;
-    client_points_begin(&points);
-    client_points_add(&points, held);
-    client_points_add(&points, other);
-    for (; clients_kind(held, n, &kind); n++) {
+    ops()->points_begin(&points);
+    ops()->points_add(&points, held);
+    ops()->points_add(&points, other);
+    for (; ops()->kind(held, n, &kind); n++) {
         struct client_set wanted, taken = {0};
-        clients_points_of_kind(&kind, &points, &wanted);
-        clients_taking(other, &kind, &points, &taken);
+        ops()->points_of_kind(&kind, &points, &wanted);
+        ops()->taking(other, &kind, &points, &taken);
         for (size_t i = 0; i < CH_ARRAY_LEN(wanted.bits); i++) {
             all &= (wanted.bits[i] & ~taken.bits[i]) == 0;
         }
@@ -138,24 +144,24 @@ static void points(void **state)
     struct client_points p;
     char text[16];
     bool before = false, at = false, after = false;
-    client_points_begin(&p);
-    assert_true(client_points_add_requirement(&p, CH_STR(">=3.8.4, <4, !=3.10.*")));
+    ops()->points_begin(&p);
+    assert_true(ops()->points_add_requirement(&p, CH_STR(">=3.8.4, <4, !=3.10.*")));
     for (size_t i = 0; i < p.count; i++) {
-        client_point_text(&p, i, text);
+        ops()->point_text(&p, i, text);
         before |= strcmp(text, "3.8.3") == 0;
         at |= strcmp(text, "3.8.4") == 0;
         after |= strcmp(text, "3.11.0") == 0;
     }
     assert_true(before && at && after && !p.full);
-    assert_true(client_points_add_requirement(&p, CH_STR("!=2.7.3, >=3.5.1")));
+    assert_true(ops()->points_add_requirement(&p, CH_STR("!=2.7.3, >=3.5.1")));
     for (size_t i = 0; i < p.count; i++) {
         assert_true(p.at[i] >= 3006000);
     }
-    assert_false(client_points_add_requirement(&p, CH_STR(">=3.1000")));
-    assert_false(client_points_add_requirement(&p, CH_STR("<3.8.99999999999999999999999")));
+    assert_false(ops()->points_add_requirement(&p, CH_STR(">=3.1000")));
+    assert_false(ops()->points_add_requirement(&p, CH_STR("<3.8.99999999999999999999999")));
     for (unsigned i = 0; i < 900; i++) {
         snprintf(text, sizeof(text), ">3.7.%u", i);
-        assert_true(client_points_add_requirement(&p, ch_str_of(text)));
+        assert_true(ops()->points_add_requirement(&p, ch_str_of(text)));
     }
     assert_true(p.full);
     assert_int_equal(p.count, CLIENTS_POINTS);
