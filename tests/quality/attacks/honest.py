@@ -191,3 +191,89 @@ def completes_its_own_command(p):
     return p.wheel(files={f"{data}/bash-completion/completions/{p.module}": f"complete -W list {p.module}\n".encode(),
                           f"{data}/zsh/site-functions/_{p.module}": f"#compdef {p.module}\n".encode(),
                           f"{data}/fish/vendor_completions.d/{p.module}.fish": f"complete -c {p.module} -a list\n".encode()})
+
+
+@honest
+def shows_what_bidirectional_controls_do(p):
+    """A docstring with the letters that the function looks for, as bandit has one."""
+    return p.wheel(files={"{m}/look.py": source('''
+        def look(text):
+            """Finds what reorders letters, as in
+
+                if level != 'none\u202e\u2066': # admin \u2069\u2066' and level
+
+            and tells where."""
+            return [i for i, c in enumerate(text) if 0x202a <= ord(c) <= 0x202e]
+        ''')})
+
+
+@honest
+def starts_programs_elsewhere(p):
+    """Encodes the program that it is given, for an interpreter on another machine, as ipyparallel does."""
+    return p.wheel(files={"{m}/remote.py": '''
+        import base64
+
+
+        def command(python, code):
+            encoded = base64.b64encode(code.encode())
+            return [python, "-c", f"import base64;exec(base64.b64decode({encoded}).decode())"]
+        '''})
+
+
+@honest
+def loads_tensors_from_a_server(p):
+    """torch.load of what a server gave, of tensors alone; logs in with a browser; names a sample of a webhook."""
+    return p.wheel(files={"{m}/hub.py": '''
+        import io
+        import webbrowser
+
+        import requests
+        import torch
+
+        SAMPLE = "https://hooks.slack.com/services/T00000000/B00000000/XXXXXXXXXXXXXXXXXXXXXXXX"
+
+
+        def weights(url):
+            return torch.load(io.BytesIO(requests.get(url, timeout=9).content), weights_only=True)
+
+
+        def log_in(url):
+            webbrowser.open(requests.get(url, timeout=9).json()["verification_uri"])
+        '''})
+
+
+@honest
+def runs_scripts_of_users(p):
+    """A profiler that runs a script as the program, in a module that it makes, as kernprof does."""
+    return p.wheel(files={"{m}/prof.py": '''
+        import sys
+        import types
+
+
+        def execfile(name, scope):
+            with open(name, "rb") as f:
+                exec(compile(f.read(), name, "exec"), scope)
+
+
+        def main():
+            scope = vars(types.ModuleType("__main__"))
+            scope.update({"__name__": "__main__", "__file__": sys.argv[1]})
+            execfile(sys.argv[1], scope)
+
+
+        if __name__ == "__main__":
+            main()
+        '''})
+
+
+@honest
+def slip_of_the_keyboard(p):
+    """A method of its own with a letter of another alphabet."""
+    return p.wheel(files={"{m}/plot.py": source('''
+        class Plot:
+            def _data_for_\u0441ontour(self):
+                return []
+
+            def draw(self):
+                return self._data_for_\u0441ontour()
+        ''')})
