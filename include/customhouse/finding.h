@@ -306,7 +306,34 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_RULE_INSIDE_TEST, 226, "rule-inside-test", NOTE, LOW,                                   \
       "has an archive among its tests that the rules could not look into to its end")              \
     X(CH_F_RULE_PARTIAL, 227, "rule-partial", NOTE, MEDIUM,                                        \
-      "has a member of which the site's rules saw only the beginning")
+      "has a member of which the site's rules saw only the beginning")                             \
+    /* 230 to 249: conda packages, scanner/eco/conda */                                            \
+    X(CH_F_CONDA_MEMBERS, 230, "conda-members", IRREGULAR, HIGH,                                   \
+      "has other members than metadata.json and the two archives named like it")                   \
+    X(CH_F_CONDA_NAME, 231, "conda-name", IRREGULAR, HIGH,                                         \
+      "is named unlike a conda package, or unlike what is expected")                               \
+    X(CH_F_CONDA_INDEX, 232, "conda-index", IRREGULAR, HIGH,                                       \
+      "has an info/index.json that cannot be read, or says something else than its name")          \
+    X(CH_F_CONDA_PATHS, 233, "conda-paths", IRREGULAR, HIGH,                                       \
+      "has no info/paths.json that can be read")                                                   \
+    X(CH_F_CONDA_DIFFERS, 234, "conda-differs", ATTACK, HIGH,                                      \
+      "has content that info/paths.json says otherwise")                                           \
+    X(CH_F_CONDA_UNLISTED, 235, "conda-unlisted", ATTACK, HIGH,                                    \
+      "has a file that info/paths.json does not list, or lists one that it has not")               \
+    X(CH_F_CONDA_OUTSIDE, 236, "conda-outside", ATTACK, HIGH,                                      \
+      "would write outside of the environment that it is installed to")                            \
+    X(CH_F_CONDA_ENTRY_POINT, 237, "conda-entry-point", ATTACK, HIGH,                              \
+      "has an entry point that is no name, module and function, and would be written or run as something else")\
+    X(CH_F_CONDA_LINK_SCRIPT, 238, "conda-link-script", IRREGULAR, MEDIUM,                         \
+      "runs a script when it is installed or removed")                                             \
+    X(CH_F_CONDA_ACTIVATE, 239, "conda-activate", NOTE, LOW,                                       \
+      "runs a script whenever its environment is activated")                                       \
+    X(CH_F_CONDA_MENU, 240, "conda-menu", NOTE, LOW,                                               \
+      "adds entries to the desktop's menu")                                                        \
+    X(CH_F_CONDA_PLACEHOLDER, 241, "conda-placeholder", IRREGULAR, MEDIUM,                         \
+      "has a prefix to be replaced that is no absolute path")                           \
+    X(CH_F_CONDA_COLLISION, 242, "conda-collision", ATTACK, HIGH,                                  \
+      "has two paths that are one where case does not count")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

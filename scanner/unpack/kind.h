@@ -5,11 +5,16 @@
 
 #include "scanner/unpack/stream.h"
 
-enum ch_archive_format { CH_ARCHIVE_ZIP = 0, CH_ARCHIVE_TAR };
+enum ch_archive_format {
+    CH_ARCHIVE_ZIP = 0,
+    CH_ARCHIVE_TAR,
+    CH_ARCHIVE_ZIP_OF_TARS, /* the ZIP's members, then those of each TAR archive in it, in their order */
+};
 
 struct ch_archive_kind {
     enum ch_archive_format format;
-    enum ch_stream_format packing; /* of a TAR archive */
+    enum ch_stream_format packing; /* of a TAR archive, or of those in a ZIP archive */
+    struct ch_str tar_ending;      /* what members of the latter end in: ".tar.zst" */
     struct ch_str platform;        /* tag in the name of a wheel; absent for all else. Borrowed from the job */
 };
 

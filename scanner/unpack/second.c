@@ -31,6 +31,7 @@ struct opinion {
     struct ch_hash *hash;
     struct ch_rules_scan *rules;
     struct inside inside;
+    struct ch_str listed_ending; /* of members that are listed by themselves: not once more as archives inside */
     uint64_t input_bytes;
     uint64_t members;
     uint64_t unpacked_bytes;
@@ -121,6 +122,9 @@ static bool list_member(struct opinion *o, struct archive_entry *e)
         ch_rules_scan_member(o->rules, m.path);
         struct inside_member inside;
         inside_begin(&inside);
+        if (o->listed_ending.len > 0 && ch_str_ends(m.path, o->listed_ending)) {
+            inside.format = INSIDE_NONE;
+        }
         if (!read_content(o, &m, &inside)) {
             inside_drop(&inside);
             return false;
@@ -191,6 +195,51 @@ static bool accept_tar(struct archive *a, enum ch_stream_format packing)
     return rc == ARCHIVE_OK && archive_read_support_format_tar(a) == ARCHIVE_OK;
 }
 
+/* --- TAR archives in a ZIP archive: the inner reader is fed from the outer one, piece by piece --- */
+
+static la_ssize_t feed(struct archive *inner CH_UNUSED, void *arg, const void **ret_block)
+{
+    struct archive *outer = arg;
+    size_t len = 0;
+    la_int64_t at;
+    int rc = archive_read_data_block(outer, ret_block, &len, &at);
+    return rc == ARCHIVE_OK ? (la_ssize_t)len : rc == ARCHIVE_EOF ? 0 : ARCHIVE_FATAL;
+}
+
+static void list_inner(struct opinion *o, struct archive *outer, enum ch_stream_format packing)
+{
+    o->reader = archive_read_new();
+    CH_ASSERT(o->reader != NULL);
+    if (!accept_tar(o->reader, packing) ||
+        archive_read_open(o->reader, outer, NULL, feed, NULL) != ARCHIVE_OK) {
+        stop(o, o->faults->unreadable, (struct ch_str){NULL, 0},
+             ch_str_of(archive_error_string(o->reader)));
+    } else {
+        list_members(o);
+    }
+    archive_read_free(o->reader);
+    o->reader = NULL;
+}
+
+/* The outer members were listed: once more, for what is in them. */
+static void list_inside(struct opinion *o, const struct ch_archive_kind *kind, const struct ch_input *in)
+{
+    struct archive *outer = archive_read_new();
+    struct archive_entry *e;
+    CH_ASSERT(outer != NULL);
+    o->faults = &tar_faults;
+    o->listed_ending = (struct ch_str){NULL, 0};
+    if (accept_zip(outer) && archive_read_open_memory(outer, in->ptr, in->len) == ARCHIVE_OK) {
+        while (archive_read_next_header(outer, &e) == ARCHIVE_OK) {
+            struct ch_str name = ch_str_of(archive_entry_pathname(e));
+            if (ch_str_ends(name, kind->tar_ending)) {
+                list_inner(o, outer, kind->packing);
+            }
+        }
+    }
+    archive_read_free(outer);
+}
+
 static void list_archive(const struct ch_archive_kind *kind, const struct ch_input *in,
                          struct ch_scan_writer *out)
 {
@@ -200,6 +249,7 @@ static void list_archive(const struct ch_archive_kind *kind, const struct ch_inp
                         .out = out,
                         .hash = ch_hash_new(),
                         .rules = ch_rules_scan_new(out, kind->platform),
+                        .listed_ending = kind->tar_ending,
                         .input_bytes = in->len};
     CH_ASSERT(o.reader != NULL);
     inside_init(&o.inside, o.rules, out);
@@ -210,8 +260,12 @@ static void list_archive(const struct ch_archive_kind *kind, const struct ch_inp
     } else {
         list_members(&o);
     }
-    ch_rules_scan_free(o.rules);
     archive_read_free(o.reader);
+    o.reader = NULL;
+    if (kind->format == CH_ARCHIVE_ZIP_OF_TARS) {
+        list_inside(&o, kind, in);
+    }
+    ch_rules_scan_free(o.rules);
     ch_hash_free(o.hash);
 }
 

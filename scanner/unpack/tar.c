@@ -13,6 +13,8 @@ enum { WINDOW_BYTES = 1 << 17 }; /* read and hashed at once; fits the second-lev
 /* Devices, "./" and NUL in attributes have no place in a source package. */
 const struct ch_tar_profile ch_tar_profile_sdist = {
     .name = "sdist", .links = true, .one_folder = true, .gnu_names = true};
+const struct ch_tar_profile ch_tar_profile_conda = {
+    .name = "conda", .links = true, .gnu_names = true};
 const struct ch_tar_profile ch_tar_profile_bare = {
     .name = "tar", .links = true, .gnu_names = true, .dot_names = true};
 

@@ -22,6 +22,7 @@ struct ch_tar_profile {
     bool xattr_nul;  /* NUL in values of SCHILY.xattr.* and LIBARCHIVE.xattr.* (layers) */
 };
 extern const struct ch_tar_profile ch_tar_profile_sdist;
+extern const struct ch_tar_profile ch_tar_profile_conda; /* links stay inside the environment's prefix */
 extern const struct ch_tar_profile ch_tar_profile_bare; /* `inspect --profile tar` */
 
 struct ch_tar_member {

@@ -15,6 +15,8 @@ const struct ch_zip_profile ch_zip_profile_wheel = {
 
 const struct ch_zip_profile ch_zip_profile_sdist = {
     .name = "sdist", .deflate = true, .descriptor = true, .stored_descriptor = false};
+const struct ch_zip_profile ch_zip_profile_conda = {
+    .name = "conda", .deflate = false, .descriptor = false, .stored_descriptor = false};
 const struct ch_zip_profile ch_zip_profile_bare = {
     .name = "zip", .deflate = true, .descriptor = true, .stored_descriptor = false};
 

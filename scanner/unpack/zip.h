@@ -21,6 +21,7 @@ struct ch_zip_profile {
 };
 extern const struct ch_zip_profile ch_zip_profile_wheel;
 extern const struct ch_zip_profile ch_zip_profile_sdist;
+extern const struct ch_zip_profile ch_zip_profile_conda; /* the outer archive of a .conda: stored */
 extern const struct ch_zip_profile ch_zip_profile_bare; /* `inspect --profile zip` */
 
 struct ch_zip_member {

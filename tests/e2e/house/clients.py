@@ -110,6 +110,16 @@ def have_uv():
     run([os.path.join(env, "bin", "pip"), "install", "-q", "uv"])
 
 
+def have_rattler():
+    """py-rattler: another implementation of conda's versions and match specs, solver and installer."""
+    env = tool("rattler-env")
+    if os.path.isdir(os.path.join(site_of(env), "rattler") if os.path.isdir(env) else env):
+        return
+    shutil.rmtree(env, ignore_errors=True)
+    run([system_python(), "-m", "venv", env])
+    run([os.path.join(env, "bin", "pip"), "install", "-q", "py-rattler"])
+
+
 def have_pip(kind, requirement):
     site = tool("site-of-" + kind)
     if os.path.isdir(os.path.join(site, "pip")):
@@ -137,7 +147,7 @@ def prepare():
     """Fetches the clients, by the host's own pip and configuration; nothing when they are there.
     What cannot be had is in `missing` afterwards."""
     os.makedirs(TOOLS, exist_ok=True)
-    wanted = {"uv": have_uv, "pip-debian": lambda: have_pip("pip-debian", None),
+    wanted = {"uv": have_uv, "rattler": have_rattler, "pip-debian": lambda: have_pip("pip-debian", None),
               "pip-host": lambda: have_pip("pip-host", hosts_pip()),
               "pip-newest": lambda: have_pip("pip-newest", "pip")}
     for kind, have in wanted.items():

@@ -1,0 +1,272 @@
+/* info/index.json, info/paths.json and info/link.json, against the name and the content. Spec: CEP 34. */
+#include <jansson.h>
+#include <sys/random.h>
+
+#include "scanner/eco/conda/package/package_int.h"
+
+static struct ch_str text_of(const json_t *string)
+{
+    return json_is_string(string)
+               ? (struct ch_str){json_string_value(string), json_string_length(string)}
+               : (struct ch_str){NULL, 0};
+}
+
+/* An object, with no key twice; NULL: reported. Decref it. */
+static json_t *load(struct conda_package *p, struct ch_str path, enum ch_finding_code code, bool optional)
+{
+    struct ch_str text;
+    json_error_t e;
+    size_t seed = 0;
+    if (ch_map_get(p->by_path, path) == NULL) {
+        if (!optional) {
+            conda_report(p, code, path, "is missing");
+        }
+        return NULL;
+    }
+    if (!conda_text(p, path, &text)) {
+        conda_report(p, code, path, "is no file that can be read");
+        return NULL;
+    }
+    /* jansson would open a file for its seed; a jail cannot */
+    if (getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed)) {
+        json_object_seed(seed == 0 ? 1 : seed);
+    }
+    json_t *doc = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &e);
+    if (doc == NULL) {
+        conda_report(p, code, path, "line %d, column %d: %s", e.line, e.column, e.text);
+    } else if (!json_is_object(doc)) {
+        conda_report(p, code, path, "expected an object");
+        json_decref(doc);
+        doc = NULL;
+    }
+    return doc;
+}
+
+/* --- info/index.json --- */
+
+static const struct ch_str index_path = {"info/index.json", 15};
+
+static void check_field(struct conda_package *p, const json_t *doc, const char *key, struct ch_str expected)
+{
+    struct ch_str value = text_of(json_object_get(doc, key));
+    if (value.ptr == NULL) {
+        conda_report(p, CH_F_CONDA_INDEX, index_path, "%s: a text was expected", key);
+    } else if (expected.ptr != NULL && !ch_str_eq(value, expected)) {
+        conda_report(p, CH_F_CONDA_INDEX, index_path, "%s: \"%.*s\", the file name says \"%.*s\"", key,
+                     CH_STR_ARG(value), CH_STR_ARG(expected));
+    }
+}
+
+static void check_texts(struct conda_package *p, const json_t *doc, const char *key, bool needed)
+{
+    const json_t *list = json_object_get(doc, key);
+    if (list == NULL && !needed) {
+        return;
+    }
+    bool ok = json_is_array(list);
+    for (size_t i = 0; ok && i < json_array_size(list); i++) {
+        ok = json_is_string(json_array_get(list, i));
+    }
+    if (!ok) {
+        conda_report(p, CH_F_CONDA_INDEX, index_path, "%s: a list of texts was expected", key);
+    }
+}
+
+void conda_check_index(struct conda_package *p)
+{
+    json_t *doc = load(p, index_path, CH_F_CONDA_INDEX, false);
+    if (doc == NULL) {
+        return;
+    }
+    check_field(p, doc, "name", p->name);
+    check_field(p, doc, "version", p->version);
+    check_field(p, doc, "build", p->build);
+    const json_t *number = json_object_get(doc, "build_number");
+    if (!json_is_integer(number) || json_integer_value(number) < 0) {
+        conda_report(p, CH_F_CONDA_INDEX, index_path, "build_number: a number was expected");
+    }
+    if (json_object_get(doc, "subdir") != NULL) { /* older packages have none */
+        check_field(p, doc, "subdir", (struct ch_str){NULL, 0});
+    }
+    check_texts(p, doc, "depends", true);
+    check_texts(p, doc, "constrains", false);
+    json_decref(doc);
+}
+
+/* --- info/paths.json --- */
+
+static const struct ch_str paths_path = {"info/paths.json", 15};
+
+static void check_content(struct conda_package *p, struct ch_str path, const struct conda_file *f,
+                          const json_t *entry)
+{
+    struct ch_sha256 stated;
+    const json_t *size = json_object_get(entry, "size_in_bytes");
+    if (f->hard_link) {
+        return; /* what it leads to is listed, too; the reader saw that it is there */
+    }
+    if (f->type != CH_MEMBER_FILE) {
+        conda_report(p, CH_F_CONDA_DIFFERS, path, "is listed as a file");
+        return;
+    }
+    if (!ch_sha256_from_any_hex(text_of(json_object_get(entry, "sha256")), &stated) ||
+        !ch_sha256_eq(&stated, &f->sha256)) {
+        conda_report(p, CH_F_CONDA_DIFFERS, path, "another SHA-256 is listed, or none");
+    }
+    if (!json_is_integer(size) || json_integer_value(size) < 0 ||
+        (uint64_t)json_integer_value(size) != f->size_bytes) {
+        conda_report(p, CH_F_CONDA_DIFFERS, path, "another size is listed, or none");
+    }
+}
+
+/* What installers replace by the environment's path: a prefix of the machine that built it. */
+static void check_placeholder(struct conda_package *p, struct ch_str path, const json_t *entry)
+{
+    const json_t *stated = json_object_get(entry, "prefix_placeholder");
+    struct ch_str s = text_of(stated);
+    if (stated == NULL || json_is_null(stated)) {
+        return;
+    }
+    bool unix_path = s.len > 1 && s.ptr[0] == '/';
+    bool windows = s.len > 3 && s.ptr[1] == ':' && (s.ptr[2] == '\\' || s.ptr[2] == '/');
+    struct ch_str mode = text_of(json_object_get(entry, "file_mode"));
+    if ((!unix_path && !windows) ||
+        (!ch_str_eq(mode, CH_STR("text")) && !ch_str_eq(mode, CH_STR("binary")))) {
+        conda_report(p, CH_F_CONDA_PLACEHOLDER, path, "\"%.*s\", mode \"%.*s\"", CH_STR_ARG(s),
+                     CH_STR_ARG(mode));
+    }
+}
+
+static void check_entry(struct conda_package *p, const json_t *entry)
+{
+    struct ch_str path = text_of(json_object_get(entry, "_path"));
+    struct ch_str type = text_of(json_object_get(entry, "path_type"));
+    struct conda_file *f = path.ptr != NULL ? ch_map_get(p->by_path, path) : NULL;
+    if (path.ptr == NULL) {
+        conda_report(p, CH_F_CONDA_PATHS, paths_path, "an entry without _path");
+        return;
+    }
+    if (!conda_path_is_inside(path)) {
+        conda_report(p, CH_F_CONDA_OUTSIDE, paths_path, "\"%.*s\"", CH_STR_ARG(path));
+        return;
+    }
+    if (f == NULL || f->info) {
+        conda_report(p, CH_F_CONDA_UNLISTED, path, "is listed, and is not there");
+        return;
+    }
+    if (f->listed) {
+        conda_report(p, CH_F_CONDA_DIFFERS, path, "is listed twice");
+    }
+    f->listed = true;
+    check_placeholder(p, path, entry);
+    if (ch_str_eq(type, CH_STR("hardlink"))) {
+        check_content(p, path, f, entry);
+    } else if (!(ch_str_eq(type, CH_STR("softlink")) && f->type == CH_MEMBER_SYMLINK) &&
+               !(ch_str_eq(type, CH_STR("directory")) && f->type == CH_MEMBER_DIR)) {
+        conda_report(p, CH_F_CONDA_DIFFERS, path, "is listed as \"%.*s\"", CH_STR_ARG(type));
+    }
+}
+
+static void check_unlisted(struct conda_package *p)
+{
+    struct ch_str path;
+    void *value;
+    for (size_t at = 0; ch_map_next(p->by_path, &at, &path, &value);) {
+        const struct conda_file *f = value;
+        if (!f->info && !f->listed && f->type != CH_MEMBER_DIR) {
+            conda_report(p, CH_F_CONDA_UNLISTED, path, "is there, and is not listed");
+        }
+    }
+}
+
+void conda_check_paths(struct conda_package *p)
+{
+    json_t *doc = load(p, paths_path, CH_F_CONDA_PATHS, false);
+    const json_t *paths = json_object_get(doc, "paths");
+    const json_t *version = json_object_get(doc, "paths_version");
+    if (doc != NULL && (!json_is_array(paths) || !json_is_integer(version) ||
+                        json_integer_value(version) != 1)) {
+        conda_report(p, CH_F_CONDA_PATHS, paths_path, "expected paths, and paths_version 1");
+    } else if (doc != NULL) {
+        for (size_t i = 0; i < json_array_size(paths); i++) {
+            check_entry(p, json_array_get(paths, i));
+        }
+        check_unlisted(p);
+    }
+    json_decref(doc);
+}
+
+/* --- info/link.json --- */
+
+static const struct ch_str link_path = {"info/link.json", 14};
+
+static bool is_letter(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+}
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* a.b.c */
+static bool is_dotted(struct ch_str s)
+{
+    struct ch_str part;
+    while (ch_str_split(&s, '.', &part)) {
+        for (size_t i = 0; i < part.len; i++) {
+            if (!is_letter(part.ptr[i]) && (i == 0 || !is_digit(part.ptr[i]))) {
+                return false;
+            }
+        }
+        if (part.len == 0) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* A file's name: of letters, digits, '.', '-' and '_', and no "." and ".." */
+static bool is_command(struct ch_str s)
+{
+    bool other = false;
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (!is_letter(c) && !is_digit(c) && c != '.' && c != '-') {
+            return false;
+        }
+        other = other || c != '.';
+    }
+    return other;
+}
+
+/* "name = module:function": the name becomes a file, both others text of a program. */
+static bool is_entry_point(struct ch_str s)
+{
+    struct ch_str object = s;
+    struct ch_str name;
+    struct ch_str module;
+    if (!ch_str_split(&object, '=', &name) || object.ptr == NULL) {
+        return false;
+    }
+    object = ch_str_trim(object);
+    return ch_str_split(&object, ':', &module) && object.ptr != NULL && is_command(ch_str_trim(name)) &&
+           is_dotted(ch_str_trim(module)) && is_dotted(ch_str_trim(object));
+}
+
+void conda_check_link(struct conda_package *p)
+{
+    json_t *doc = load(p, link_path, CH_F_CONDA_ENTRY_POINT, true);
+    const json_t *points = json_object_get(json_object_get(doc, "noarch"), "entry_points");
+    if (points != NULL && !json_is_array(points)) {
+        conda_report(p, CH_F_CONDA_ENTRY_POINT, link_path, "entry_points: a list was expected");
+    }
+    for (size_t i = 0; i < json_array_size(points); i++) {
+        struct ch_str s = text_of(json_array_get(points, i));
+        if (s.ptr == NULL || !is_entry_point(s)) {
+            conda_report(p, CH_F_CONDA_ENTRY_POINT, link_path, "\"%.*s\"", CH_STR_ARG(s));
+        }
+    }
+    json_decref(doc);
+}

@@ -1,0 +1,158 @@
+#include "conda_build.h"
+
+#include "pack.h"
+#include "tar_build.h"
+#include "zip_build.h"
+
+#define CONTENT "print('hello')\n"
+
+static struct ch_str or_default(const char *given, const char *otherwise)
+{
+    return ch_str_of(given != NULL ? given : otherwise);
+}
+
+struct ch_scan_job conda_job(const struct conda_spec *s)
+{
+    return (struct ch_scan_job){
+        .kind = CH_SCAN_ARTIFACT,
+        .ecosystem = CH_STR("conda"),
+        .profile = s->bzip2 ? CH_STR("conda-tar") : CH_STR("conda"),
+        .project = ch_str_of(s->project),
+        .version = ch_str_of(s->version),
+        .file_name = or_default(s->file_name, s->bzip2 ? "foo-1.0-py_0.tar.bz2" : "foo-1.0-py_0.conda"),
+    };
+}
+
+static void put_file(struct ch_buf *b, const char *path, const char *content, const char *more,
+                     bool wrong_hash, bool wrong_size)
+{
+    struct ch_str c = ch_str_of(content);
+    struct ch_sha256 sha256 = ch_sha256_of(c.ptr, c.len);
+    char hex[CH_SHA256_HEX + 1];
+    sha256.byte[0] ^= wrong_hash ? 1 : 0;
+    ch_sha256_hex(&sha256, hex);
+    ch_buf_printf(b,
+                  "{\"_path\": \"%s\", \"path_type\": \"hardlink\", %s\"sha256\": \"%s\", "
+                  "\"size_in_bytes\": %zu}",
+                  path, more, hex, c.len + (wrong_size ? 1 : 0));
+}
+
+static void put_paths(struct ch_buf *b, const struct conda_spec *s)
+{
+    ch_buf_puts(b, CH_STR("{\"paths\": ["));
+    put_file(b, "site-packages/foo.py", CONTENT, "", false, false);
+    for (size_t i = 0; i < CONDA_MORE_MAX && s->more[i].path != NULL; i++) {
+        if (s->more[i].unlisted) {
+            continue;
+        }
+        ch_buf_puts(b, CH_STR(", "));
+        if (s->more[i].link != NULL) {
+            ch_buf_printf(b, "{\"_path\": \"%s\", \"path_type\": \"softlink\"}", s->more[i].path);
+        } else {
+            put_file(b, s->more[i].path, s->more[i].content,
+                     i == 0 && s->placeholder != NULL ? s->placeholder : "", s->more[i].wrong_hash,
+                     s->more[i].wrong_size);
+        }
+    }
+    if (s->paths_more != NULL) {
+        ch_buf_printf(b, ", %s", s->paths_more);
+    }
+    ch_buf_puts(b, CH_STR("], \"paths_version\": 1}"));
+}
+
+static void add_info(struct tb *t, const struct conda_spec *s)
+{
+    struct ch_buf paths;
+    ch_buf_init(&paths, 65536);
+    put_paths(&paths, s);
+    ch_buf_putc(&paths, '\0');
+    const char *index = s->index != NULL ? s->index
+                                         : "{\"name\": \"foo\", \"version\": \"1.0\", \"build\": \"py_0\", "
+                                           "\"build_number\": 0, \"subdir\": \"noarch\", "
+                                           "\"depends\": [\"python >=3.8\"]}";
+    const char *text = s->paths != NULL ? s->paths : paths.ptr;
+    if (index[0] != '\0') {
+        tb_file(t, "info/index.json", index);
+    }
+    if (text[0] != '\0') {
+        tb_file(t, "info/paths.json", text);
+    }
+    if (s->link != NULL) {
+        tb_file(t, "info/link.json", s->link);
+    }
+    ch_buf_done(&paths);
+}
+
+static void add_more(struct tb *t, const struct conda_spec *s, bool info)
+{
+    for (size_t i = 0; i < CONDA_MORE_MAX && s->more[i].path != NULL; i++) {
+        if (s->more[i].in_info != info) {
+            continue;
+        }
+        if (s->more[i].link != NULL) {
+            tb_add(t, &(struct tb_member){.type = '2',
+                                          .name = ch_str_of(s->more[i].path),
+                                          .link = ch_str_of(s->more[i].link)});
+        } else {
+            tb_file(t, s->more[i].path, s->more[i].content);
+        }
+    }
+}
+
+/* One archive, packed. */
+static void pack_tar(struct ch_buf *ret, const struct conda_spec *s, bool info, bool pkg)
+{
+    struct tb t;
+    tb_init(&t);
+    if (info) {
+        add_info(&t, s);
+        add_more(&t, s, true);
+    }
+    if (pkg) {
+        tb_file(&t, "site-packages/foo.py", CONTENT);
+        add_more(&t, s, false);
+    }
+    tb_end(&t);
+    ch_buf_init(ret, 1 << 20);
+    pack(ret, s->bzip2 ? CH_STREAM_BZIP2 : CH_STREAM_ZSTD, ch_buf_str(&t.bytes));
+    tb_done(&t);
+}
+
+static void add_outer(struct zb *z, const struct conda_spec *s, const char *prefix, struct ch_str content)
+{
+    struct ch_buf name;
+    ch_buf_init(&name, 256);
+    ch_buf_printf(&name, "%s-%s.tar.zst", prefix, s->outer_stem != NULL ? s->outer_stem : "foo-1.0-py_0");
+    zb_add(z, &(struct zb_member){
+                  .name = ch_buf_str(&name), .content = content, .deflate = s->outer_deflate});
+    ch_buf_done(&name);
+}
+
+void conda_build(struct ch_buf *ret, const struct conda_spec *s)
+{
+    if (s->bzip2) {
+        pack_tar(ret, s, true, true);
+        return;
+    }
+    struct ch_buf info;
+    struct ch_buf pkg;
+    struct zb z;
+    pack_tar(&info, s, true, false);
+    pack_tar(&pkg, s, false, true);
+    zb_init(&z);
+    zb_add(&z, &(struct zb_member){.name = CH_STR("metadata.json"),
+                                   .content = CH_STR("{\"conda_pkg_format_version\": 2}")});
+    if (!s->outer_no_pkg) {
+        add_outer(&z, s, "pkg", ch_buf_str(&pkg));
+    }
+    add_outer(&z, s, "info", ch_buf_str(&info));
+    if (s->outer_more != NULL) {
+        zb_add(&z, &(struct zb_member){.name = ch_str_of(s->outer_more), .content = CH_STR("x")});
+    }
+    zb_end(&z, NULL);
+    ch_buf_init(ret, 1 << 20);
+    ch_buf_puts(ret, ch_buf_str(&z.bytes));
+    zb_done(&z);
+    ch_buf_done(&info);
+    ch_buf_done(&pkg);
+}
