@@ -96,14 +96,36 @@ static bool match_wide(const char *pattern, const char *name)
     return *pattern == '\0';
 }
 
-bool ch_config_reserves(const struct ch_repository *r, struct ch_str name)
+static bool reserves(const struct ch_repository *r, const char *folded)
 {
     bool reserved = false;
-    char *folded = fold_name(name);
     for (size_t i = 0; i < r->reserved_count && !reserved; i++) {
         char *pattern = fold_name(ch_str_of(r->reserved[i]));
         reserved = match_wide(pattern, folded);
         free(pattern);
+    }
+    return reserved;
+}
+
+static bool share_upstream(const struct ch_repository *a, const struct ch_repository *b)
+{
+    for (size_t i = 0; i < a->upstream_count; i++) {
+        for (size_t k = 0; k < b->upstream_count; k++) {
+            if (strcmp(a->upstreams[i], b->upstreams[k]) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+bool ch_config_reserves(const struct ch_repository *r, struct ch_str name)
+{
+    char *folded = fold_name(name);
+    bool reserved = reserves(r, folded);
+    for (size_t i = 0; r->site != NULL && i < r->site->repository_count && !reserved; i++) {
+        const struct ch_repository *other = &r->site->repositories[i];
+        reserved = share_upstream(r, other) && reserves(other, folded);
     }
     free(folded);
     return reserved;
@@ -417,6 +439,9 @@ enum ch_code ch_config_parse(struct ch_str text, const char *file_name,
     if (rc != CH_OK) {
         ch_config_free(config);
         return rc;
+    }
+    for (size_t i = 0; i < config->repository_count; i++) {
+        config->repositories[i].site = config;
     }
     *ret_config = config;
     return CH_OK;

@@ -142,7 +142,8 @@ static const struct ch_schema_row repository_rows[] = {
      .type = CH_SCHEMA_PATTERNS,
      LIST(ch_repository, reserved, reserved_count),
      .doc = "Project names, or patterns with *, that are never asked upstream, and not served if they\n"
-            "came from there before: your own. Case does not matter, and - _ . are one; * stands for\n"
+            "came from there before: your own. No other repository of the same upstream asks it for\n"
+            "them either. Case does not matter, and - _ . are one; * stands for\n"
             "anything: acme-* keeps acme-core and Acme_Core.Tools, not acme itself."},
     {.key = "only_allow_listed_upstream",
      .type = CH_SCHEMA_BOOL,

@@ -39,13 +39,16 @@ enum ch_anonymous { CH_ANONYMOUS_DEFAULT = 0, CH_ANONYMOUS_NO, CH_ANONYMOUS_YES 
 
 enum ch_held_listing { CH_HELD_YANK = 0, CH_HELD_OMIT };
 
+struct ch_config;
+
 struct ch_repository {
+    const struct ch_config *site; /* that it is a repository of */
     char *name;      /* first part of the path */
     char *ecosystem;
     char *environment; /* "prod" or "preprod" */
     char **upstreams;  /* names, in order of ownership (T12) */
     size_t upstream_count;
-    char **reserved;   /* project names or patterns never asked upstream */
+    char **reserved;   /* project names or patterns that its upstreams are never asked for */
     size_t reserved_count;
     bool only_allow_listed_upstream; /* T12: names not on the policy's list are not sent out */
     enum ch_held_listing held_listing;
@@ -169,7 +172,8 @@ bool ch_config_address_is_loopback(struct ch_str address); /* HOST:PORT */
 /* What that comes to, a line for each repository, when these addresses are listened on. */
 void ch_config_anonymous_put(struct ch_buf *b, const struct ch_config *c,
                              const struct ch_str *addresses, size_t count);
-/* Whether the repository keeps this project name for itself (T12): both sides folded (lower case, runs of
+/* Whether the repository's upstreams may not be asked for this project name (T12): it, or another
+ * repository that has one of its upstreams, reserves it. Both sides folded (lower case, runs of
  * - _ . as one -), `*` stands for anything. Wider than patterns of the policy: those give, these keep. */
 bool ch_config_reserves(const struct ch_repository *r, struct ch_str name);
 

@@ -45,7 +45,8 @@ void refusal_id(const struct keeper *k, const struct page *p, size_t file, char 
 
 const char *refusal_withheld_advice(const struct page *p)
 {
-    return page_owner(p) == CH_OWNER_RESERVED ? "the configuration: `reserved` of the repository "
+    return page_owner(p) == CH_OWNER_RESERVED ? "the configuration: `reserved` of the repository, or "
+                                                "of another one of its upstreams, "
                                                 "in customhouse.yaml; no approval can"
                                               : "customhouse own NAME --upstream UPSTREAM --reason "
                                                 "TEXT, or `upstreams` of the repository "

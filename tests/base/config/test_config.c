@@ -158,6 +158,39 @@ static void test_T12_reservations_are_wide(void **state)
     }
 }
 
+/* T12: what one repository keeps from an upstream, no other one asks it for. */
+static void test_T12_reservations_hold_for_the_upstream(void **state)
+{
+    static const struct {
+        const char *repository;
+        bool reserved;
+    } rows[] = {{"prod", true}, {"pre", true}, {"both", true}, {"corp", false}};
+    (void)state;
+    struct ch_config *c;
+    struct ch_err err;
+    assert_ch_ok(&err,
+                 ch_config_parse(CH_STR("listen:\n  - {address: '127.0.0.1:8080'}\n"
+                                        "upstreams:\n"
+                                        "  - {name: up, ecosystem: pypi, url: 'https://a.example/s'}\n"
+                                        "  - {name: own, ecosystem: pypi, url: 'https://b.example/s'}\n"
+                                        "repositories:\n"
+                                        "  - {name: pre, ecosystem: pypi, upstreams: [up]}\n"
+                                        "  - {name: prod, ecosystem: pypi, upstreams: [up], "
+                                        "reserved: ['acme-*']}\n"
+                                        "  - {name: both, ecosystem: pypi, upstreams: [own, up]}\n"
+                                        "  - {name: corp, ecosystem: pypi, upstreams: [own]}\n"),
+                                 "c.yaml", &c, &err));
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        const struct ch_repository *r = ch_config_repository(c, ch_str_of(rows[i].repository));
+        assert_non_null(r);
+        if (ch_config_reserves(r, CH_STR("Acme_Core")) != rows[i].reserved) {
+            fail_msg("%s", rows[i].repository);
+        }
+        assert_false(ch_config_reserves(r, CH_STR("flask")));
+    }
+    ch_config_free(c);
+}
+
 static void test_reserved_names(void **state)
 {
     (void)state;
@@ -445,6 +478,7 @@ int main(void)
         cmocka_unit_test(test_each_row_has_what_its_type_needs),
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_every_key),
+        cmocka_unit_test(test_T12_reservations_hold_for_the_upstream),
         cmocka_unit_test(test_reserved_names),
         cmocka_unit_test(test_T12_reservations_are_wide),
         cmocka_unit_test(test_who_needs_no_token),
