@@ -4,12 +4,27 @@
 
 /* CEP 29 wants a known one behind "channel/": all else is the end of a channel's name or URL. */
 static const struct ch_str subdirs[] = {
-    {"noarch", 6},          {"linux-32", 8},      {"linux-64", 8},      {"linux-aarch64", 13},
-    {"linux-armv6l", 12},   {"linux-armv7l", 12}, {"linux-ppc64", 11},  {"linux-ppc64le", 13},
-    {"linux-riscv32", 13},  {"linux-riscv64", 13}, {"linux-s390x", 11}, {"linux-loongarch64", 17},
-    {"osx-64", 6},          {"osx-arm64", 9},     {"win-32", 6},        {"win-64", 6},
-    {"win-arm64", 9},       {"freebsd-64", 10},   {"emscripten-wasm32", 17},
-    {"wasi-wasm32", 11},    {"zos-z", 5},
+    {"noarch", 6},
+    {"linux-32", 8},
+    {"linux-64", 8},
+    {"linux-aarch64", 13},
+    {"linux-armv6l", 12},
+    {"linux-armv7l", 12},
+    {"linux-ppc64", 11},
+    {"linux-ppc64le", 13},
+    {"linux-riscv32", 13},
+    {"linux-riscv64", 13},
+    {"linux-s390x", 11},
+    {"linux-loongarch64", 17},
+    {"osx-64", 6},
+    {"osx-arm64", 9},
+    {"win-32", 6},
+    {"win-64", 6},
+    {"win-arm64", 9},
+    {"freebsd-64", 10},
+    {"emscripten-wasm32", 17},
+    {"wasi-wasm32", 11},
+    {"zos-z", 5},
 };
 
 static bool is_alnum(char c)
@@ -88,7 +103,8 @@ static enum ch_code read_channel(struct ch_str text, size_t *at, size_t to, stru
     }
     size_t end = colon - 2;
     if (end == start) {
-        return ch_fail(err, CH_E_FORMAT, "column %zu: a channel was expected before '::'", start + 1);
+        return ch_fail(err, CH_E_FORMAT, "column %zu: a channel was expected before '::'",
+                       start + 1);
     }
     size_t good = run(text, start, end, is_printable);
     if (good < end) {
@@ -154,19 +170,21 @@ static enum ch_code read_positions(struct ch_str text, struct ch_match_spec *s, 
     if (at < text.len && text.ptr[at] == '=') {
         if (spaced) {
             return ch_fail(err, CH_E_FORMAT,
-                           "column %zu: a space was expected, since one stands behind the name", at + 1);
+                           "column %zu: a space was expected, since one stands behind the name",
+                           at + 1);
         }
         if (text.ptr[from] == '=' && text.ptr[from + 1] != '=') {
-            s->version = ch_str_sub(s->version, 1, s->version.len); /* name=1.2=build: exactly 1.2 */
+            s->version =
+                ch_str_sub(s->version, 1, s->version.len); /* name=1.2=build: exactly 1.2 */
         }
         at++;
         rc = read_build(text, &at, text.len, s, err);
     } else if (skip_spaces(text, at) > at && skip_spaces(text, at) < text.len) {
         if (!spaced && text.ptr[from] == '=' && text.ptr[from + 1] != '=') {
             /* readers disagree whether that is 1.2 or 1.2.* */
-            return ch_fail(err, CH_E_FORMAT,
-                           "column %zu: '=' was expected, as in name=1.2=build (or name =1.2 build)",
-                           at + 1);
+            return ch_fail(
+                err, CH_E_FORMAT,
+                "column %zu: '=' was expected, as in name=1.2=build (or name =1.2 build)", at + 1);
         }
         at = skip_spaces(text, at);
         rc = read_build(text, &at, text.len, s, err);
@@ -207,7 +225,7 @@ struct order {
 
 /* "!=" is apart: it leaves out the middle. */
 static const struct order orders[] = {
-    {{"==", 2}, 0, 0}, {{">=", 2}, 0, 1}, {{"<=", 2}, -1, 0},
+    {{"==", 2}, 0, 0}, {{">=", 2}, 0, 1},  {{"<=", 2}, -1, 0},
     {{">", 1}, 1, 1},  {{"<", 1}, -1, -1}, {{"=", 1}, 0, 0},
 };
 
@@ -216,7 +234,7 @@ static bool number_matches(struct ch_str spec, uint64_t number, bool *ret)
 {
     struct order o = {.low = 0, .high = 0};
     bool not = ch_str_starts(spec, CH_STR("!="));
-    for (size_t i = 0; !not && i < CH_ARRAY_LEN(orders); i++) {
+    for (size_t i = 0; !not &&i < CH_ARRAY_LEN(orders); i++) {
         if (ch_str_starts(spec, orders[i].text)) {
             o = orders[i];
             break;
@@ -249,19 +267,26 @@ static enum ch_code check_value(struct ch_str text, size_t from, struct ch_str v
         at = skip_spaces(ch_str_sub(text, 0, to), at);
         break;
     }
-    case FORM_BUILD: at = run(text, from, to, is_build); break;
-    case FORM_TEXT: at = run(text, from, to, is_printable); break;
-    case FORM_NUMBER: at = number_matches(value, 0, &match) ? to : from; break;
+    case FORM_BUILD:
+        at = run(text, from, to, is_build);
+        break;
+    case FORM_TEXT:
+        at = run(text, from, to, is_printable);
+        break;
+    case FORM_NUMBER:
+        at = number_matches(value, 0, &match) ? to : from;
+        break;
     case FORM_HEX:
-        at = value.len == keys[row].hex && ch_hex_decode(value, digest, keys[row].hex / 2) ? to : from;
+        at = value.len == keys[row].hex && ch_hex_decode(value, digest, keys[row].hex / 2) ? to
+                                                                                           : from;
         break;
     }
     if (at == to && value.len > 0) {
         return CH_OK;
     }
     if (keys[row].form == FORM_HEX) {
-        return ch_fail(err, CH_E_FORMAT, "column %zu: %zu hexadecimal digits were expected", from + 1,
-                       keys[row].hex);
+        return ch_fail(err, CH_E_FORMAT, "column %zu: %zu hexadecimal digits were expected",
+                       from + 1, keys[row].hex);
     }
     return ch_fail(err, CH_E_FORMAT, "column %zu: a %.*s was expected", at + 1,
                    CH_STR_ARG(keys[row].key));
@@ -274,8 +299,8 @@ static bool is_key(char c)
 
 static bool is_bare(char c)
 {
-    return is_printable(c) && c != ',' && c != '=' && c != '[' && c != ']' && c != '"' && c != '\'' &&
-           c != '\\';
+    return is_printable(c) && c != ',' && c != '=' && c != '[' && c != ']' && c != '"' &&
+           c != '\'' && c != '\\';
 }
 
 /* Takes a value, with its quotes if it has some. */
@@ -296,8 +321,8 @@ static enum ch_code read_value(struct ch_str text, size_t *at, size_t *ret_from,
         end++;
     }
     if (end == text.len || text.ptr[end] == '\\') {
-        return ch_fail(err, CH_E_FORMAT, "column %zu: %c was expected; escapes are not taken", end + 1,
-                       quote);
+        return ch_fail(err, CH_E_FORMAT, "column %zu: %c was expected; escapes are not taken",
+                       end + 1, quote);
     }
     *ret_from = from;
     *ret = ch_str_sub(text, from, end - from);
@@ -324,7 +349,8 @@ static enum ch_code read_pair(struct ch_str text, size_t *at, struct ch_match_sp
     }
     struct ch_str *field = (struct ch_str *)(void *)((char *)s + keys[row].field);
     if (field->ptr != NULL) {
-        return ch_fail(err, CH_E_FORMAT, "column %zu: %.*s is said twice", start + 1, CH_STR_ARG(key));
+        return ch_fail(err, CH_E_FORMAT, "column %zu: %.*s is said twice", start + 1,
+                       CH_STR_ARG(key));
     }
     end = skip_spaces(text, end);
     if (end == text.len || text.ptr[end] != '=') {
@@ -359,10 +385,11 @@ static enum ch_code read_brackets(struct ch_str text, size_t at, struct ch_match
         at = skip_spaces(text, at);
     } while (at < text.len && text.ptr[at] == ',');
     if (at == text.len || text.ptr[at] != ']') {
-        return ch_fail(err, CH_E_FORMAT,
-                       "column %zu: ',' or ']' was expected (values with other than letters, digits "
-                       "and '.' stand in quotes)",
-                       at + 1);
+        return ch_fail(
+            err, CH_E_FORMAT,
+            "column %zu: ',' or ']' was expected (values with other than letters, digits "
+            "and '.' stand in quotes)",
+            at + 1);
     }
     at = skip_spaces(text, at + 1);
     return at == text.len ? CH_OK

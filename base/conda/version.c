@@ -26,8 +26,9 @@ static bool is_separator(char c)
 
 /* --- parsing --- */
 
-/* Of `text`, the part from `from` up to `to`: segments of letters and digits, none of them empty, each
- * but the last followed by one separator. "A single trailing underscore MAY be used", as openssl's. */
+/* Of `text`, the part from `from` up to `to`: segments of letters and digits, none of them empty,
+ * each but the last followed by one separator. "A single trailing underscore MAY be used", as
+ * openssl's. */
 static enum ch_code check_part(struct ch_str text, size_t from, size_t to, struct ch_err *err)
 {
     bool in_segment = false;
@@ -131,8 +132,8 @@ enum ch_code ch_conda_version_parse(struct ch_str text, struct ch_conda_version 
 
 /* --- the parts: a version is segments, a segment is components --- */
 
-/* The next segment; false after the last. A trailing underscore belongs to the segment before it; behind
- * another one it is a segment of its own. */
+/* The next segment; false after the last. A trailing underscore belongs to the segment before it;
+ * behind another one it is a segment of its own. */
 static bool next_segment(struct ch_str *rest, struct ch_str *ret)
 {
     if (rest->len == 0) {
@@ -161,8 +162,8 @@ struct component {
 
 static const struct component zero = {.kind = NUMBER};
 
-/* Walks the components of a segment. One that begins with a letter has a 0 in front, "to keep numbers and
- * strings in phase". */
+/* Walks the components of a segment. One that begins with a letter has a 0 in front, "to keep
+ * numbers and strings in phase". */
 struct walk {
     struct ch_str rest;
     bool fill;
@@ -191,7 +192,7 @@ static bool next_component(struct walk *w, struct component *ret)
     }
     struct ch_str run = ch_str_sub(w->rest, 0, n);
     w->rest = ch_str_sub(w->rest, n, w->rest.len);
-    ret->kind = digits                                      ? NUMBER
+    ret->kind = digits                                  ? NUMBER
                 : ch_str_eq_nocase(run, CH_STR("dev"))  ? DEV
                 : ch_str_eq_nocase(run, CH_STR("post")) ? POST
                                                         : TEXT;

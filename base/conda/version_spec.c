@@ -19,8 +19,8 @@ static const struct {
     struct ch_str text;
     enum op op;
 } ops[] = {
-    {{"==", 2}, OP_EQ}, {{"!=", 2}, OP_NE}, {{"<=", 2}, OP_LE}, {{">=", 2}, OP_GE},
-    {{"~=", 2}, OP_COMPATIBLE}, {{"=", 1}, OP_FUZZY}, {{"<", 1}, OP_LT}, {{">", 1}, OP_GT},
+    {{"==", 2}, OP_EQ},         {{"!=", 2}, OP_NE},   {{"<=", 2}, OP_LE}, {{">=", 2}, OP_GE},
+    {{"~=", 2}, OP_COMPATIBLE}, {{"=", 1}, OP_FUZZY}, {{"<", 1}, OP_LT},  {{">", 1}, OP_GT},
 };
 
 static void skip_spaces(struct reader *r)
@@ -50,7 +50,8 @@ bool ch_conda_glob(struct ch_str pattern, struct ch_str text)
 {
     size_t p = 0;
     size_t t = 0;
-    size_t star = pattern.len; /* the last '*' seen, and what it has taken so far ends before `taken` */
+    size_t star =
+        pattern.len; /* the last '*' seen, and what it has taken so far ends before `taken` */
     size_t taken = 0;
     while (t < text.len) {
         if (p < pattern.len && pattern.ptr[p] == '*') {
@@ -90,13 +91,20 @@ static bool compare(const struct reader *r, enum op op, const struct ch_conda_ve
     struct ch_conda_version shorter;
     switch (op) {
     case OP_NONE:
-    case OP_EQ: return c == 0;
-    case OP_NE: return c != 0;
-    case OP_LT: return c < 0;
-    case OP_LE: return c <= 0;
-    case OP_GT: return c > 0;
-    case OP_GE: return c >= 0;
-    case OP_FUZZY: return ch_conda_version_starts(&r->version, bound);
+    case OP_EQ:
+        return c == 0;
+    case OP_NE:
+        return c != 0;
+    case OP_LT:
+        return c < 0;
+    case OP_LE:
+        return c <= 0;
+    case OP_GT:
+        return c > 0;
+    case OP_GE:
+        return c >= 0;
+    case OP_FUZZY:
+        return ch_conda_version_starts(&r->version, bound);
     case OP_COMPATIBLE:
         return c >= 0 && ch_conda_version_shorten(bound, &shorter) &&
                ch_conda_version_starts(&r->version, &shorter);
@@ -105,7 +113,8 @@ static bool compare(const struct reader *r, enum op op, const struct ch_conda_ve
 }
 
 /* A literal with a '*': from `from` up to r->at. */
-static enum ch_code read_glob(struct reader *r, enum op op, size_t from, bool *ret, struct ch_err *err)
+static enum ch_code read_glob(struct reader *r, enum op op, size_t from, bool *ret,
+                              struct ch_err *err)
 {
     struct ch_str literal = ch_str_sub(r->text, from, r->at - from);
     size_t star = 0;
@@ -125,7 +134,8 @@ static enum ch_code read_glob(struct reader *r, enum op op, size_t from, bool *r
     }
     if ((!plain && op != OP_NE && op != OP_GE) || star == 0) {
         return ch_fail(err, CH_E_FORMAT,
-                       "column %zu: '*' goes only with =, != and >=, behind a version", from + star + 1);
+                       "column %zu: '*' goes only with =, != and >=, behind a version",
+                       from + star + 1);
     }
     size_t to = from + star - (literal.ptr[star - 1] == '.' ? 1 : 0);
     struct ch_conda_version bound;
@@ -162,8 +172,8 @@ static enum ch_code read_clause(struct reader *r, bool *ret, struct ch_err *err)
         return rc;
     }
     if (op == OP_COMPATIBLE && !ch_conda_version_shorten(&bound, &shorter)) {
-        return ch_fail(err, CH_E_FORMAT,
-                       "column %zu: ~= needs two numbers and no '+', as in ~=1.0", start + 1);
+        return ch_fail(err, CH_E_FORMAT, "column %zu: ~= needs two numbers and no '+', as in ~=1.0",
+                       start + 1);
     }
     if (r->asked) {
         *ret = compare(r, op, &bound);

@@ -25,8 +25,8 @@ static bool is_digit(struct reading *r)
     return r->at < r->s.len && r->s.ptr[r->at] >= '0' && r->s.ptr[r->at] <= '9';
 }
 
-/* RFC 8785 3.2.2.2: what has a short escape has that one, other control characters \u00XX in lower case, nothing
- * else any. */
+/* RFC 8785 3.2.2.2: what has a short escape has that one, other control characters \u00XX in lower
+ * case, nothing else any. */
 static bool take_escape(struct reading *r)
 {
     static const struct ch_str shorts = {"\"\\bfnrt", 7};

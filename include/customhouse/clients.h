@@ -1,6 +1,6 @@
-/* Which clients can take a file, as far as its name and what the index says it asks of them go: to tell
- * whether another version's file could stand in for one that is held. The words are those of PyPI's
- * tags (PEP 425, 600, 656, 730, 738), which alone have such files so far. */
+/* Which clients can take a file, as far as its name and what the index says it asks of them go: to
+ * tell whether another version's file could stand in for one that is held. The words are those of
+ * PyPI's tags (PEP 425, 600, 656, 730, 738), which alone have such files so far. */
 #ifndef CUSTOMHOUSE_CLIENTS_H
 #define CUSTOMHOUSE_CLIENTS_H
 

@@ -4,7 +4,8 @@
 
 #include "customhouse/bytes.h"
 
-/* Standard streams, loop, listeners, channels, logs, folders, and what is open for a moment only. */
+/* Standard streams, loop, listeners, channels, logs, folders, and what is open for a moment only.
+ */
 #define FEW 64
 
 static uint64_t limit(void)

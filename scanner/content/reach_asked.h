@@ -1,5 +1,6 @@
-/* Texts that source of the artifact only asks other texts for (scanner/source/imports.h). They name nothing, until
- * some file of the artifact says itself what asking does: then they name what any text names. */
+/* Texts that source of the artifact only asks other texts for (scanner/source/imports.h). They name
+ * nothing, until some file of the artifact says itself what asking does: then they name what any
+ * text names. */
 #ifndef CH_CONTENT_REACH_ASKED_H
 #define CH_CONTENT_REACH_ASKED_H
 
@@ -23,7 +24,8 @@ struct reach_asked {
 void reach_asked_done(struct reach_asked *a);
 /* Keeps it for later, in copies. False: it names something at once. */
 bool reach_asked_keep(struct reach_asked *a, const struct asked *one);
-/* What a source says itself. Whether that is new: then reach_asked_take gives what was kept for it. */
+/* What a source says itself. Whether that is new: then reach_asked_take gives what was kept for it.
+ */
 bool reach_asked_own(struct reach_asked *a, struct ch_str bytes);
 /* The next one that names something after all; `own` is the caller's then, to free. False: none. */
 bool reach_asked_take(struct reach_asked *a, struct asked *ret);

@@ -95,7 +95,8 @@ static void name_module(struct naming *n, struct ch_str text)
     ch_buf_done(&b);
 }
 
-/* "utils_test", a module that only its name makes one of tests: what is put before it is told elsewhere, perhaps. */
+/* "utils_test", a module that only its name makes one of tests: what is put before it is told
+ * elsewhere, perhaps. */
 static void name_test_module(struct naming *n, struct ch_str text)
 {
     struct ch_buf b;

@@ -60,7 +60,8 @@ void loads_objects(struct file *f, const struct call *c)
     capability(f, CAP_DYNAMIC);
     const struct value *a = &c->args[0];
     link_used(f, a, LINK_LOADED, c->line);
-    bool embedded = c->count > 0 && (a->kind == VALUE_TEXT || (a->marks & (MARK_BLOB | MARK_DATA)) != 0);
+    bool embedded =
+        c->count > 0 && (a->kind == VALUE_TEXT || (a->marks & (MARK_BLOB | MARK_DATA)) != 0);
     if (c->count > 0 && (a->marks & MARK_REMOTE) != 0) {
         report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
     }

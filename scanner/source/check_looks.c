@@ -1,5 +1,5 @@
-/* Source that looks other than it runs: letters that change the order of others, code behind blanks, names in letters
- * that look like others. */
+/* Source that looks other than it runs: letters that change the order of others, code behind
+ * blanks, names in letters that look like others. */
 #include <string.h>
 
 #include "scanner/source/source_int.h"
@@ -18,9 +18,9 @@ static uint32_t line_of(struct ch_str text, size_t at)
     return line;
 }
 
-/* A line [from, to) of a docstring, all of it: what it looks like is text, wherever its letters come to stand, since
- * the algorithm goes no further than the line, and no quote is on it that could seem to end the text. Of a string that
- * is used that is not so: it may be executed. */
+/* A line [from, to) of a docstring, all of it: what it looks like is text, wherever its letters
+ * come to stand, since the algorithm goes no further than the line, and no quote is on it that
+ * could seem to end the text. Of a string that is used that is not so: it may be executed. */
 static bool is_in_docstring(const struct file *f, size_t from, size_t to)
 {
     struct ch_str line = ch_str_sub(f->text, from, to - from);
@@ -59,9 +59,9 @@ void check_text(struct file *f, struct ch_str text)
     uint32_t found = 0;
     uint32_t looked = 0;
     while (p != NULL && p < end && (p = memchr(p, 0xe2, (size_t)(end - p))) != NULL) {
-        bool is = end - p >= 3 &&
-                  ((p[1] == '\x80' && (uint8_t)p[2] >= 0xaa && (uint8_t)p[2] <= 0xae) ||
-                   (p[1] == '\x81' && (uint8_t)p[2] >= 0xa6 && (uint8_t)p[2] <= 0xa9));
+        bool is =
+            end - p >= 3 && ((p[1] == '\x80' && (uint8_t)p[2] >= 0xaa && (uint8_t)p[2] <= 0xae) ||
+                             (p[1] == '\x81' && (uint8_t)p[2] >= 0xa6 && (uint8_t)p[2] <= 0xa9));
         if (is && found < 3) {
             size_t from = (size_t)(p - text.ptr);
             size_t to = from;
@@ -117,8 +117,8 @@ char text_like(uint32_t c)
     return 0;
 }
 
-/* A slip of the keyboard: the file defines it, for itself alone, and nowhere has what it looks like, so that nobody can
- * take one for the other. */
+/* A slip of the keyboard: the file defines it, for itself alone, and nowhere has what it looks
+ * like, so that nobody can take one for the other. */
 static bool is_slip(const struct file *f, struct ch_str name)
 {
     struct ch_buf twin;
@@ -130,7 +130,8 @@ static bool is_slip(const struct file *f, struct ch_str name)
     ch_buf_init(&twin, name.len);
     for (size_t i = 0; i < name.len; i++) {
         uint8_t c = (uint8_t)name.ptr[i];
-        uint32_t code = c < 0x80 ? c : (uint32_t)(c & 0x1f) << 6 | ((uint8_t)name.ptr[i + 1] & 0x3f);
+        uint32_t code =
+            c < 0x80 ? c : (uint32_t)(c & 0x1f) << 6 | ((uint8_t)name.ptr[i + 1] & 0x3f);
         ch_buf_putc(&twin, c < 0x80 ? (char)c : text_like(code));
         i += c < 0x80 ? 0 : 1;
     }
@@ -148,9 +149,10 @@ static bool is_slip(const struct file *f, struct ch_str name)
 void check_name(struct file *f, const struct ch_token *tok)
 {
     static const char *const loud[] = {
-        "exec",   "eval",       "compile", "getattr", "setattr",  "globals", "__import__", "open",
-        "import", "subprocess", "system",  "popen",   "requests", "socket",  "base64",     "builtins",
-        "os",     "sys",        "marshal", "decode",  "b64decode", "urlopen", "zlib",      "environ"};
+        "exec",       "eval",   "compile",   "getattr",    "setattr", "globals",
+        "__import__", "open",   "import",    "subprocess", "system",  "popen",
+        "requests",   "socket", "base64",    "builtins",   "os",      "sys",
+        "marshal",    "decode", "b64decode", "urlopen",    "zlib",    "environ"};
     struct ch_str name = ch_token_str(f->text, tok);
     struct ch_buf b;
     ch_buf_init(&b, 4 * name.len + 8);

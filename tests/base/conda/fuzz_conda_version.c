@@ -1,5 +1,5 @@
-/* Versions, one a line: orders are orders, and prefixes agree with them (ch_conda_version_*). The keeper
- * reads such text from upstreams. */
+/* Versions, one a line: orders are orders, and prefixes agree with them (ch_conda_version_*). The
+ * keeper reads such text from upstreams. */
 #include <stdint.h>
 
 #include "base/conda/version.h"

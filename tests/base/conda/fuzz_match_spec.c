@@ -1,5 +1,5 @@
-/* A match spec, and after its first line feed a version and a build: what was parsed can be matched, and
- * means the same when its parts are put together again (ch_match_spec_*). */
+/* A match spec, and after its first line feed a version and a build: what was parsed can be
+ * matched, and means the same when its parts are put together again (ch_match_spec_*). */
 #include <stdint.h>
 
 #include "base/conda/match_spec.h"
@@ -14,9 +14,9 @@ static bool put_again(struct ch_buf *b, const struct ch_match_spec *s)
         const char *key;
         struct ch_str value;
     } fields[] = {
-        {"version", s->version}, {"build", s->build},     {"build_number", s->build_number},
-        {"channel", s->channel}, {"subdir", s->subdir},   {"fn", s->file_name},
-        {"url", s->url},         {"md5", s->md5},         {"sha256", s->sha256},
+        {"version", s->version}, {"build", s->build},   {"build_number", s->build_number},
+        {"channel", s->channel}, {"subdir", s->subdir}, {"fn", s->file_name},
+        {"url", s->url},         {"md5", s->md5},       {"sha256", s->sha256},
     };
     char before = '[';
     ch_buf_puts(b, s->name);

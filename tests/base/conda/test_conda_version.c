@@ -16,45 +16,88 @@ struct step {
 
 /* CEP 33, "Examples". */
 static const struct step cep33[] = {
-    {"0.4", false},          {"0.4.0", true},      {"0.4.1.rc", false}, {"0.4.1.RC", true},
-    {"0.4.1+local", false},  {"0.4.1+0.local", false}, {"0.4.1", false}, {"0.4.1+0", true},
-    {"0.4.1+1.local", false}, {"0.5a1", false},    {"0.5b3", false},    {"0.5C1", false},
-    {"0.5", false},          {"0.9.6", false},     {"0.960923", false}, {"1.0", false},
-    {"1.1dev1", false},      {"1.1a1", false},     {"1.1.0dev1", false}, {"1.1.dev1", true},
-    {"1.1.a1", false},       {"1.1.0rc1", false},  {"1.1.0.0", false},  {"1.1.0", true},
-    {"1.1", true},           {"1.1.post1", false}, {"1.1.0post1", true}, {"1.1post1", false},
-    {"1996.07.12", false},   {"1!0.4.1", false},   {"1!3.1.1.6", false}, {"2!0.4.1", false},
+    {"0.4", false},       {"0.4.0", true},        {"0.4.1.rc", false},
+    {"0.4.1.RC", true},   {"0.4.1+local", false}, {"0.4.1+0.local", false},
+    {"0.4.1", false},     {"0.4.1+0", true},      {"0.4.1+1.local", false},
+    {"0.5a1", false},     {"0.5b3", false},       {"0.5C1", false},
+    {"0.5", false},       {"0.9.6", false},       {"0.960923", false},
+    {"1.0", false},       {"1.1dev1", false},     {"1.1a1", false},
+    {"1.1.0dev1", false}, {"1.1.dev1", true},     {"1.1.a1", false},
+    {"1.1.0rc1", false},  {"1.1.0.0", false},     {"1.1.0", true},
+    {"1.1", true},        {"1.1.post1", false},   {"1.1.0post1", true},
+    {"1.1post1", false},  {"1996.07.12", false},  {"1!0.4.1", false},
+    {"1!3.1.1.6", false}, {"2!0.4.1", false},
 };
 
 /* The list of conda's own tests of VersionOrder, and openssl's as its documentation has it. */
 static const struct step conda[] = {
-    {"0.4", false},     {"0.4.0", true},     {"0.4.1a.vc11", false}, {"0.4.1.rc", false},
-    {"0.4.1.vc11", false}, {"0.4.1", false}, {"0.5*", false},        {"0.5a1", false},
-    {"0.5b3", false},   {"0.5C1", false},    {"0.5z", false},        {"0.5za", false},
-    {"0.5", false},     {"0.5_5", false},    {"0.5-5", true},        {"0.9.6", false},
-    {"0.960923", false}, {"1.0", false},     {"1.0.4a3", false},     {"1.0.4b1", false},
-    {"1.0.4", false},   {"1.1dev1", false},  {"1.1_", false},        {"1.1a1", false},
-    {"1.1.dev1", false}, {"1.1.a1", false},  {"1.1", false},         {"1.1.post1", false},
-    {"1.1.1dev1", false}, {"1.1.1rc1", false}, {"1.1.1", false},     {"1.1.1post1", false},
-    {"1.1post1", false}, {"2g6", false},     {"2.0b1pr0", false},    {"2.2be.ta29", false},
-    {"2.2be5ta29", false}, {"2.2beta29", false}, {"2.2.0.1", false}, {"3.1.1.6", false},
-    {"3.2.p.r0", false}, {"3.2.pr0", false}, {"3.2.pr.1", false},    {"5.5.kw", false},
-    {"11g", false},     {"14.3.1", false},   {"14.3.1.26.g9d75bc2", false}, {"1996.07.12", false},
-    {"1!0.4.1", false}, {"1!3.1.1.6", false}, {"2!0.4.1", false},
+    {"0.4", false},
+    {"0.4.0", true},
+    {"0.4.1a.vc11", false},
+    {"0.4.1.rc", false},
+    {"0.4.1.vc11", false},
+    {"0.4.1", false},
+    {"0.5*", false},
+    {"0.5a1", false},
+    {"0.5b3", false},
+    {"0.5C1", false},
+    {"0.5z", false},
+    {"0.5za", false},
+    {"0.5", false},
+    {"0.5_5", false},
+    {"0.5-5", true},
+    {"0.9.6", false},
+    {"0.960923", false},
+    {"1.0", false},
+    {"1.0.4a3", false},
+    {"1.0.4b1", false},
+    {"1.0.4", false},
+    {"1.1dev1", false},
+    {"1.1_", false},
+    {"1.1a1", false},
+    {"1.1.dev1", false},
+    {"1.1.a1", false},
+    {"1.1", false},
+    {"1.1.post1", false},
+    {"1.1.1dev1", false},
+    {"1.1.1rc1", false},
+    {"1.1.1", false},
+    {"1.1.1post1", false},
+    {"1.1post1", false},
+    {"2g6", false},
+    {"2.0b1pr0", false},
+    {"2.2be.ta29", false},
+    {"2.2be5ta29", false},
+    {"2.2beta29", false},
+    {"2.2.0.1", false},
+    {"3.1.1.6", false},
+    {"3.2.p.r0", false},
+    {"3.2.pr0", false},
+    {"3.2.pr.1", false},
+    {"5.5.kw", false},
+    {"11g", false},
+    {"14.3.1", false},
+    {"14.3.1.26.g9d75bc2", false},
+    {"1996.07.12", false},
+    {"1!0.4.1", false},
+    {"1!3.1.1.6", false},
+    {"2!0.4.1", false},
 };
 
 static const struct step openssl[] = {
-    {"1.0.1dev", false}, {"1.0.1_", false},  {"1.0.1a", false},  {"1.0.1b", false},
-    {"1.0.1c", false},   {"1.0.1d", false},  {"1.0.1r", false},  {"1.0.1rc", false},
-    {"1.0.1rc1", false}, {"1.0.1rc2", false}, {"1.0.1s", false}, {"1.0.1", false},
-    {"1.0.1post.a", false}, {"1.0.1post.b", false}, {"1.0.1post.z", false},
-    {"1.0.1post.za", false}, {"1.0.2", false},
+    {"1.0.1dev", false},    {"1.0.1_", false},      {"1.0.1a", false},      {"1.0.1b", false},
+    {"1.0.1c", false},      {"1.0.1d", false},      {"1.0.1r", false},      {"1.0.1rc", false},
+    {"1.0.1rc1", false},    {"1.0.1rc2", false},    {"1.0.1s", false},      {"1.0.1", false},
+    {"1.0.1post.a", false}, {"1.0.1post.b", false}, {"1.0.1post.z", false}, {"1.0.1post.za", false},
+    {"1.0.2", false},
 };
 
 /* Numbers have no upper bound. */
 static const struct step large[] = {
-    {"18446744073709551615", false},       {"99999999999999999999999999", false},
-    {"099999999999999999999999999.0", true}, {"100000000000000000000000000", false},
+    {"18446744073709551615", false},
+    {"99999999999999999999999999", false},
+    {"099999999999999999999999999.0", true},
+    {"100000000000000000000000000", false},
 };
 
 static void check_steps(const struct step *steps, size_t count)
@@ -63,11 +106,13 @@ static void check_steps(const struct step *steps, size_t count)
         int expected = 0;
         for (size_t j = i; j < count; j++) {
             expected = j > i && !steps[j].same ? -1 : expected;
-            int got = sign(ch_conda_version_cmp(ch_str_of(steps[i].text), ch_str_of(steps[j].text)));
-            int back = sign(ch_conda_version_cmp(ch_str_of(steps[j].text), ch_str_of(steps[i].text)));
+            int got =
+                sign(ch_conda_version_cmp(ch_str_of(steps[i].text), ch_str_of(steps[j].text)));
+            int back =
+                sign(ch_conda_version_cmp(ch_str_of(steps[j].text), ch_str_of(steps[i].text)));
             if (got != expected || back != -expected) {
-                fail_msg("%s against %s: %d, back %d, expected %d", steps[i].text, steps[j].text, got,
-                         back, expected);
+                fail_msg("%s against %s: %d, back %d, expected %d", steps[i].text, steps[j].text,
+                         got, back, expected);
             }
         }
     }
@@ -165,13 +210,27 @@ static void test_prefixes(void **state)
         const char *version;
         bool starts;
     } rows[] = {
-        {"1.2", "1.2.3", true},   {"1.2", "1.2a1", true},    {"1.2", "1.20", false},
-        {"1.2", "1.3", false},    {"1.0", "1", true},        {"1.0.0", "1", true},
-        {"1.2.0", "1.2a1", false}, {"1.0.1a", "1.0.1a2", true}, {"1.0.1a", "1.0.1alpha", false},
-        {"1.0a", "1.0a_", true},  {"1.0_", "1.0_", true},    {"1.0", "1.0post1", true},
-        {"1.0.post", "1.0.0post1", true}, {"1", "1!1", false}, {"1!1", "1!1.2", true},
-        {"1_2", "1.2.3", true},   {"1", "1+2", true},        {"1+2", "1.0+2.3", true},
-        {"1+2", "1.1+2.3", false}, {"1.2a1", "1.2a10", false}, {"1.DEV", "1.dev3", true},
+        {"1.2", "1.2.3", true},
+        {"1.2", "1.2a1", true},
+        {"1.2", "1.20", false},
+        {"1.2", "1.3", false},
+        {"1.0", "1", true},
+        {"1.0.0", "1", true},
+        {"1.2.0", "1.2a1", false},
+        {"1.0.1a", "1.0.1a2", true},
+        {"1.0.1a", "1.0.1alpha", false},
+        {"1.0a", "1.0a_", true},
+        {"1.0_", "1.0_", true},
+        {"1.0", "1.0post1", true},
+        {"1.0.post", "1.0.0post1", true},
+        {"1", "1!1", false},
+        {"1!1", "1!1.2", true},
+        {"1_2", "1.2.3", true},
+        {"1", "1+2", true},
+        {"1+2", "1.0+2.3", true},
+        {"1+2", "1.1+2.3", false},
+        {"1.2a1", "1.2a10", false},
+        {"1.DEV", "1.dev3", true},
         {"1.d", "1.dev", false},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
@@ -191,8 +250,8 @@ static void test_shorten(void **state)
     static const struct {
         const char *text;
         const char *main; /* NULL: cannot be */
-    } rows[] = {{"1.2.3", "1.2"}, {"1.2a1", "1"}, {"1_2", "1"}, {"1.0_", "1"}, {"1!1.2", "1"},
-                {"1", NULL},      {"1_", NULL},   {"1.2+3", NULL}};
+    } rows[] = {{"1.2.3", "1.2"}, {"1.2a1", "1"}, {"1_2", "1"}, {"1.0_", "1"},
+                {"1!1.2", "1"},   {"1", NULL},    {"1_", NULL}, {"1.2+3", NULL}};
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct ch_conda_version v;
         struct ch_conda_version s;

@@ -33,8 +33,8 @@ static void test_fields(void **state)
          "linux-64", "numpy", "=1", NULL},
         {"linux-64::numpy", "linux-64", NULL, "numpy", NULL, NULL},
         {"numpy[version=1.2]", NULL, NULL, "numpy", "1.2", NULL},
-        {"*[ version = '>=1,<2' , build=\"py*\" , channel=conda-forge/, subdir=noarch ]", "conda-forge",
-         "noarch", "*", ">=1,<2", "py*"},
+        {"*[ version = '>=1,<2' , build=\"py*\" , channel=conda-forge/, subdir=noarch ]",
+         "conda-forge", "noarch", "*", ">=1,<2", "py*"},
         {"numpy 1.2[build=py3_0]", NULL, NULL, "numpy", "1.2", "py3_0"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
@@ -64,7 +64,8 @@ static void test_refused(void **state)
         {"", "column 1: a package's name was expected"},
         {"  ", "column 3: a package's name was expected"},
         {"::numpy", "column 1: a channel was expected before '::'"},
-        {"conda-forge:ns:numpy", "column 15: '::' was expected; between two colons nothing is taken"},
+        {"conda-forge:ns:numpy",
+         "column 15: '::' was expected; between two colons nothing is taken"},
         {"numpy\t1.2", "column 6: a version was expected"},
         {"numpy =", "column 8: a version was expected"},
         {"numpy >=", "column 9: a version was expected"},
@@ -72,7 +73,8 @@ static void test_refused(void **state)
         {"numpy ===1", "column 9: a version was expected"},
         {"numpy 1.2,", "column 11: a version was expected"},
         {"numpy >=1,|2", "column 11: a version was expected"},
-        {"numpy ^1.2$", "column 7: a version was expected; regular expressions are not taken, write '*'"},
+        {"numpy ^1.2$",
+         "column 7: a version was expected; regular expressions are not taken, write '*'"},
         {"numpy (1.2", "column 11: ')', ',' or '|' was expected"},
         {"numpy 1.2)", "column 10: the end, '[', ',' or '|' was expected"},
         {"numpy 1..2", "column 9: a letter or digit was expected"},
@@ -83,14 +85,15 @@ static void test_refused(void **state)
         {"numpy ~=1", "column 7: ~= needs two numbers and no '+', as in ~=1.0"},
         {"numpy 1.2 py3_0 more", "column 17: the end, '[', ',' or '|' was expected"},
         {"numpy 1.2=py3_0", "column 10: a space was expected, since one stands behind the name"},
-        {"numpy=1.2 py3_0", "column 10: '=' was expected, as in name=1.2=build (or name =1.2 build)"},
+        {"numpy=1.2 py3_0",
+         "column 10: '=' was expected, as in name=1.2=build (or name =1.2 build)"},
         {"numpy=1.2=", "column 11: a build was expected"},
         {"numpy 1.2 ^py.*$",
          "column 11: a build was expected; regular expressions are not taken, write '*'"},
-        {"numpy[]",
-         "column 7: version, build, build_number, channel, subdir, fn, url, md5 or sha256 was expected"},
-        {"numpy[name=scipy]",
-         "column 7: version, build, build_number, channel, subdir, fn, url, md5 or sha256 was expected"},
+        {"numpy[]", "column 7: version, build, build_number, channel, subdir, fn, url, md5 or "
+                    "sha256 was expected"},
+        {"numpy[name=scipy]", "column 7: version, build, build_number, channel, subdir, fn, url, "
+                              "md5 or sha256 was expected"},
         {"numpy[version]", "column 14: '=' was expected"},
         {"numpy[version=]", "column 15: a version was expected"},
         {"numpy[build='']", "column 14: a build was expected"},
@@ -99,8 +102,8 @@ static void test_refused(void **state)
         {"numpy[version='1.2]", "column 20: ' was expected; escapes are not taken"},
         {"numpy[build='a\\'b']", "column 15: ' was expected; escapes are not taken"},
         {"numpy[version=1.2]x", "column 19: the end was expected"},
-        {"numpy[version=1.2,]",
-         "column 19: version, build, build_number, channel, subdir, fn, url, md5 or sha256 was expected"},
+        {"numpy[version=1.2,]", "column 19: version, build, build_number, channel, subdir, fn, "
+                                "url, md5 or sha256 was expected"},
         {"numpy 1.2[version=1.3]", "column 11: version is said twice"},
         {"numpy[version='1 2']", "column 18: a version was expected"},
         {"numpy[build_number=x]", "column 20: a build_number was expected"},
@@ -233,7 +236,7 @@ static void test_no_version(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_fields),  cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_fields),      cmocka_unit_test(test_refused),
         cmocka_unit_test(test_parentheses), cmocka_unit_test(test_matches),
         cmocka_unit_test(test_no_version),
     };

@@ -21,8 +21,10 @@ static const struct {
      "c.yaml:1:1: a list is given where a map (lines of \"key: value\") is expected"},
     {"misspelt key", "listn: 1\n" GOOD, "c.yaml:1:1: listn: unknown key; \"listen\" is near"},
     {"strange key", "zzzzzzzz: 1\n" GOOD,
-     "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, anonymous_pull, admin, public_url, "
-     "host_names, approver, approver_uid, exception_advice, upstreams, repositories, store, index_refresh_seconds, "
+     "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, anonymous_pull, "
+     "admin, public_url, "
+     "host_names, approver, approver_uid, exception_advice, upstreams, repositories, store, "
+     "index_refresh_seconds, "
      "rescan_grace_days, rules, "
      "prefetch, fetching, processes, connections, ..."},
     {"key twice", GOOD "insecure_http: true\ninsecure_http: true\n",
@@ -45,10 +47,13 @@ static const struct {
      "c.yaml:1:20: listen[0].address: \"0.0.0.0:80\" is not loopback: give tls_certificate and "
      "tls_key, or set insecure_http: true"},
     {"administration in the clear", GOOD "insecure_http: true\nadmin: {address: '0.0.0.0:81'}\n",
-     "c.yaml:7:18: admin.address: \"0.0.0.0:81\" is not loopback: give tls_certificate and tls_key"},
+     "c.yaml:7:18: admin.address: \"0.0.0.0:81\" is not loopback: give tls_certificate and "
+     "tls_key"},
     {"administration where clients are", GOOD "admin: {address: '127.0.0.1:8080'}\n",
-     "c.yaml:6:18: admin.address: \"127.0.0.1:8080\" is an address of listen, where clients connect"},
-    {"administration with half a key", GOOD "admin: {tls_key: /k}\n", "c.yaml:6:8: admin: tls_certificate and tls_key go together; only one of them is given"},
+     "c.yaml:6:18: admin.address: \"127.0.0.1:8080\" is an address of listen, where clients "
+     "connect"},
+    {"administration with half a key", GOOD "admin: {tls_key: /k}\n",
+     "c.yaml:6:8: admin: tls_certificate and tls_key go together; only one of them is given"},
     {"address twice", "listen: [{address: '[::1]:80'}, {address: '[::1]:80'}]\n" UPSTREAMS REPOS,
      "c.yaml:1:43: listen[1].address: \"[::1]:80\" is given twice"},
     {"key without certificate", "listen: [{address: '[::1]:80', tls_key: /k}]\n" UPSTREAMS REPOS,
@@ -163,7 +168,8 @@ static const struct {
     {"reserved pattern that keeps nothing",
      LISTEN UPSTREAMS "repositories:\n  - {name: a, ecosystem: pypi, upstreams: [up], reserved: "
                       "['acme-']}\n",
-     "c.yaml:5:60: repositories[0].reserved[0]: \"acme-\" matches no name: names begin and end with a "
+     "c.yaml:5:60: repositories[0].reserved[0]: \"acme-\" matches no name: names begin and end "
+     "with a "
      "letter or a digit"},
 };
 

@@ -1,5 +1,5 @@
-/* Versions and specifiers made by chance: what the real library says of them, and that samples stand for
- * all of them. */
+/* Versions and specifiers made by chance: what the real library says of them, and that samples
+ * stand for all of them. */
 #include "tests/ch_test.h"
 
 #include <stdio.h>

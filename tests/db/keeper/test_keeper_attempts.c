@@ -1,5 +1,5 @@
-/* How often a file's inspection was begun: what is counted durably before it begins, and what is not
- * counted, since it says nothing about the bytes. */
+/* How often a file's inspection was begun: what is counted durably before it begins, and what is
+ * not counted, since it says nothing about the bytes. */
 #include "house.h"
 #include "db/keeper/intake/intake_int.h"
 
@@ -118,8 +118,8 @@ static void what_is_broken_off_by_order_is_not_counted(void **state)
     house_free(h);
 }
 
-/* Also where it comes after an attempt was counted and before a jail has it: what interrupted the one
- * before was not this one's end. */
+/* Also where it comes after an attempt was counted and before a jail has it: what interrupted the
+ * one before was not this one's end. */
 static void an_attempt_that_no_jail_got_is_not_counted(void **state)
 {
     (void)state;

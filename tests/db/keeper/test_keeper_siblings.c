@@ -31,7 +31,8 @@ static void t10_siblings_of_an_attack_are_held(void **state)
 
 #define SIBLING "pkg-1.0-py2-none-any.whl"
 
-/* The page states the hashes of both (of the wheel, unless NULL); `comes` is what is had for the wheel. */
+/* The page states the hashes of both (of the wheel, unless NULL); `comes` is what is had for the
+ * wheel. */
 static void set_pair(struct house *h, const char *wheel, const char *sibling, const char *comes)
 {
     char text[512], hash[CH_SHA256_HEX + 1], other[CH_SHA256_HEX + 1];
@@ -117,7 +118,8 @@ static void t10_a_replaced_attack_holds_its_version(void **state)
     }
 }
 
-/* Bytes that take the place of an attack while the keeper runs: it is not forgotten until the restart. */
+/* Bytes that take the place of an attack while the keeper runs: it is not forgotten until the
+ * restart. */
 static void t10_an_attack_replaced_on_arrival_holds_its_version(void **state)
 {
     (void)state;
@@ -149,18 +151,16 @@ static void set_pair_md5(struct house *h, const char *wheel, const char *md5, co
     house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
 }
 
-/* An inspection is one of the hashes that the index stated; that an attack came is so whatever it states
- * since, of the bytes that take its place or of the same ones. */
+/* An inspection is one of the hashes that the index stated; that an attack came is so whatever it
+ * states since, of the bytes that take its place or of the same ones. */
 static void t10_another_hash_stated_frees_no_sibling(void **state)
 {
     (void)state;
     const struct {
         const char *former, *then, *then_md5;
     } ways[] = {
-        {MD5_ATTACK, "honest", MD5_HONEST},
-        {MD5_ATTACK, "honest", NULL},
-        {NULL, "honest", MD5_HONEST},
-        {NULL, "attack", MD5_ATTACK},
+        {MD5_ATTACK, "honest", MD5_HONEST}, {MD5_ATTACK, "honest", NULL},
+        {NULL, "honest", MD5_HONEST},       {NULL, "attack", MD5_ATTACK},
         {MD5_ATTACK, "attack", MD5_HONEST},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
@@ -174,7 +174,8 @@ static void t10_another_hash_stated_frees_no_sibling(void **state)
     }
 }
 
-/* T15: the right sha256 beside another md5 is a mismatch, found once: it is not inspected for ever. */
+/* T15: the right sha256 beside another md5 is a mismatch, found once: it is not inspected for ever.
+ */
 static void t15_an_md5_that_differs_is_a_mismatch_once(void **state)
 {
     (void)state;

@@ -6,9 +6,11 @@
 
 enum { P_IMPORT = CH_PLACE_IMPORT };
 
-#define BIDI "\xe2\x80\xae\xe2\x81\xa6"
+#define BIDI  "\xe2\x80\xae\xe2\x81\xa6"
 #define SLACK "W = 'https://hooks.slack.com/services/"
-#define PROGRAM(s) "import requests, sys, types\n" s "if __name__ == '__main__':\n    requests.get('http://example.org/')\n"
+#define PROGRAM(s)                                                                                 \
+    "import requests, sys, types\n" s                                                              \
+    "if __name__ == '__main__':\n    requests.get('http://example.org/')\n"
 #define LOAD "return torch.load(io.BytesIO(requests.get(u).content), "
 
 const struct source_row source_row_near[] = {
@@ -43,14 +45,18 @@ const struct source_row source_row_near[] = {
      "import subprocess, sys\ndef f(x):\n    subprocess.run([sys.executable, '-c', "
      "f'import base64;exec(base64.b64decode({x}).decode())'])\n"},
     {P_IMPORT, "hidden-code",
-     "import os\ndef f(x):\n    os.system(f'python3 -c \"import base64;exec(base64.b64decode({x}))\"')\n"},
+     "import os\ndef f(x):\n    os.system(f'python3 -c \"import "
+     "base64;exec(base64.b64decode({x}))\"')\n"},
     {P_IMPORT, "hidden-code",
      "import subprocess, sys\nX = b'cHJpbnQoMSk='\ndef f():\n    subprocess.run([sys.executable, "
      "'-c', f'import base64;exec(base64.b64decode({X}))'])\n"},
     /* a name given to a module that is made, and to this one */
-    {P_IMPORT, NULL, PROGRAM("m = types.ModuleType('x')\nvars(m).update({'__name__': '__main__'})\n")},
-    {P_IMPORT, NULL, PROGRAM("m = types.ModuleType('x')\nn = vars(m)\nn.update({'__name__': '__main__'})\n")},
-    {P_IMPORT, "import-network", PROGRAM("vars(sys.modules[__name__]).update({'__name__': '__main__'})\n")},
+    {P_IMPORT, NULL,
+     PROGRAM("m = types.ModuleType('x')\nvars(m).update({'__name__': '__main__'})\n")},
+    {P_IMPORT, NULL,
+     PROGRAM("m = types.ModuleType('x')\nn = vars(m)\nn.update({'__name__': '__main__'})\n")},
+    {P_IMPORT, "import-network",
+     PROGRAM("vars(sys.modules[__name__]).update({'__name__': '__main__'})\n")},
     {P_IMPORT, "import-network",
      PROGRAM("m = types.ModuleType('x')\nif a:\n    m = sys.modules[__name__]\n"
              "vars(m).update({'__name__': '__main__'})\n")},
@@ -58,25 +64,42 @@ const struct source_row source_row_near[] = {
      PROGRAM("m = sys.modules[__name__]\nif a:\n    m = types.ModuleType('x')\n"
              "vars(m).update({'__name__': '__main__'})\n")},
     {P_IMPORT, "import-network",
-     PROGRAM("def f(m):\n    vars(m).update({'__name__': '__main__'})\nf(sys.modules[__name__])\n")},
+     PROGRAM(
+         "def f(m):\n    vars(m).update({'__name__': '__main__'})\nf(sys.modules[__name__])\n")},
     {P_IMPORT, "import-network",
-     PROGRAM("m = types.ModuleType('x')\nm = sys.modules[__name__]\nvars(m).update({'__name__': '__main__'})\n")},
+     PROGRAM("m = types.ModuleType('x')\nm = sys.modules[__name__]\nvars(m).update({'__name__': "
+             "'__main__'})\n")},
     /* an address is shown, and a program started */
-    {P_IMPORT, NULL, "import requests, webbrowser\ndef f(u):\n    webbrowser.open(requests.get(u).json()['url'])\n"},
-    {P_IMPORT, "remote-code", "import requests, os\ndef f(u):\n    os.startfile(requests.get(u).json()['url'])\n"},
+    {P_IMPORT, NULL,
+     "import requests, webbrowser\ndef f(u):\n    "
+     "webbrowser.open(requests.get(u).json()['url'])\n"},
+    {P_IMPORT, "remote-code",
+     "import requests, os\ndef f(u):\n    os.startfile(requests.get(u).json()['url'])\n"},
     {P_IMPORT, "import-network", "import webbrowser\nwebbrowser.open('http://example.org/')\n"},
     /* a slip of the keyboard, and a name for another */
-    {P_IMPORT, NULL, "class A:\n    def _data_\xd1\x81ontour(self):\n        return 1\n"
-                     "    def f(self):\n        return self._data_\xd1\x81ontour()\n"},
-    {P_IMPORT, "look-alike-name", "def _l\xd0\xbe" "ad():\n    pass\ndef _load():\n    pass\n"},
-    {P_IMPORT, "look-alike-name", "from .a import _l\xd0\xbe" "ad\n_l\xd0\xbe" "ad()\n"},
-    {P_IMPORT, "look-alike-name", "def __l\xd0\xbe" "ad__(self):\n    pass\n"},
-    {P_IMPORT, "look-alike-name", "def l\xd0\xbe" "ad(self):\n    pass\n"},
+    {P_IMPORT, NULL,
+     "class A:\n    def _data_\xd1\x81ontour(self):\n        return 1\n"
+     "    def f(self):\n        return self._data_\xd1\x81ontour()\n"},
+    {P_IMPORT, "look-alike-name",
+     "def _l\xd0\xbe"
+     "ad():\n    pass\ndef _load():\n    pass\n"},
+    {P_IMPORT, "look-alike-name",
+     "from .a import _l\xd0\xbe"
+     "ad\n_l\xd0\xbe"
+     "ad()\n"},
+    {P_IMPORT, "look-alike-name",
+     "def __l\xd0\xbe"
+     "ad__(self):\n    pass\n"},
+    {P_IMPORT, "look-alike-name",
+     "def l\xd0\xbe"
+     "ad(self):\n    pass\n"},
     /* tensors, and objects */
     {P_IMPORT, NULL, "import io, requests, torch\ndef f(u):\n    " LOAD "weights_only=True)\n"},
-    {P_IMPORT, "remote-code", "import io, requests, torch\ndef f(u):\n    " LOAD "weights_only=False)\n"},
+    {P_IMPORT, "remote-code",
+     "import io, requests, torch\ndef f(u):\n    " LOAD "weights_only=False)\n"},
     {P_IMPORT, "remote-code", "import io, requests, torch\ndef f(u, **k):\n    " LOAD "**k)\n"},
-    {P_IMPORT, "remote-code", "import io, requests, torch\ndef f(u, w):\n    " LOAD "weights_only=w)\n"},
+    {P_IMPORT, "remote-code",
+     "import io, requests, torch\ndef f(u, w):\n    " LOAD "weights_only=w)\n"},
     {P_IMPORT, "remote-code",
      "import io, requests, torch\nTrue_ = 0\ndef f(u):\n    " LOAD "weights_only=True_)\n"},
     {P_IMPORT, "remote-code",

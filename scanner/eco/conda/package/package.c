@@ -92,8 +92,8 @@ static void check_file_name(struct conda_package *p, struct ch_str ending)
     p->name = rest;
     if ((p->job->project.len > 0 && !ch_str_eq(p->job->project, p->name)) ||
         (p->job->version.len > 0 && !ch_str_eq(p->job->version, p->version))) {
-        conda_report(p, CH_F_CONDA_NAME, whole, "%.*s %.*s is expected", CH_STR_ARG(p->job->project),
-                     CH_STR_ARG(p->job->version));
+        conda_report(p, CH_F_CONDA_NAME, whole, "%.*s %.*s is expected",
+                     CH_STR_ARG(p->job->project), CH_STR_ARG(p->job->version));
     }
 }
 
@@ -101,8 +101,8 @@ static void check_file_name(struct conda_package *p, struct ch_str ending)
 
 static bool is_kept(struct ch_str path)
 {
-    return ch_str_eq(path, CH_STR("info/index.json")) || ch_str_eq(path, CH_STR("info/paths.json")) ||
-           ch_str_eq(path, CH_STR("info/link.json"));
+    return ch_str_eq(path, CH_STR("info/index.json")) ||
+           ch_str_eq(path, CH_STR("info/paths.json")) || ch_str_eq(path, CH_STR("info/link.json"));
 }
 
 static bool is_below(struct ch_str path, struct ch_str folder)
@@ -110,12 +110,14 @@ static bool is_below(struct ch_str path, struct ch_str folder)
     return path.len > folder.len && ch_str_starts(path, folder);
 }
 
-/* ".NAME-post-link.sh" in bin/, ".bat" in Scripts/; whatever NAME is, since some installers take any. */
+/* ".NAME-post-link.sh" in bin/, ".bat" in Scripts/; whatever NAME is, since some installers take
+ * any. */
 static bool is_link_script(struct ch_str path)
 {
     static const struct ch_str endings[] = {
-        {"-pre-link.sh", 12},    {"-post-link.sh", 13},  {"-pre-unlink.sh", 14}, {"-post-unlink.sh", 15},
-        {"-pre-link.bat", 13},   {"-post-link.bat", 14}, {"-pre-unlink.bat", 15}, {"-post-unlink.bat", 16},
+        {"-pre-link.sh", 12},    {"-post-link.sh", 13},    {"-pre-unlink.sh", 14},
+        {"-post-unlink.sh", 15}, {"-pre-link.bat", 13},    {"-post-link.bat", 14},
+        {"-pre-unlink.bat", 15}, {"-post-unlink.bat", 16},
     };
     struct ch_str base = path;
     if (is_below(path, CH_STR("bin/."))) {
@@ -229,8 +231,8 @@ static void check_outer(struct conda_package *p, const struct ch_zip *z)
     }
     if (metadata != 1 || info != 1 || pkg != 1) {
         conda_report(p, CH_F_CONDA_MEMBERS, whole,
-                     "%zu metadata.json, %zu info- and %zu pkg- archives; expected one of each", metadata,
-                     info, pkg);
+                     "%zu metadata.json, %zu info- and %zu pkg- archives; expected one of each",
+                     metadata, info, pkg);
     }
 }
 
@@ -240,8 +242,8 @@ static enum ch_code walk_inner(struct conda_package *p, const struct ch_input *i
     struct ch_input inner = {.fd = -1, .ptr = in->ptr + m->data_at, .len = (size_t)m->size_bytes};
     bool whole_one = false;
     p->in_info = ch_str_starts(m->name, CH_STR("info-"));
-    enum ch_code rc = ch_tar_walk(&inner, CH_STREAM_ZSTD, &ch_tar_profile_conda, p->out, see, p,
-                                  &whole_one, err);
+    enum ch_code rc =
+        ch_tar_walk(&inner, CH_STREAM_ZSTD, &ch_tar_profile_conda, p->out, see, p, &whole_one, err);
     *complete = *complete && whole_one;
     return rc;
 }
@@ -308,9 +310,11 @@ enum ch_code ch_conda_package_inspect(const struct ch_scan_job *job, const struc
     p.by_path = ch_map_new();
     p.folded = ch_map_new();
     check_file_name(&p, zip ? CH_STR(".conda") : CH_STR(".tar.bz2"));
-    rc = zip ? walk_zip(&p, in, &complete, err)
-             : ch_tar_walk(in, CH_STREAM_BZIP2, &ch_tar_profile_conda, out, see, &p, &complete, err);
-    if (rc == CH_OK && complete) { /* of half a package there is less to say: its findings hold it */
+    rc =
+        zip ? walk_zip(&p, in, &complete, err)
+            : ch_tar_walk(in, CH_STREAM_BZIP2, &ch_tar_profile_conda, out, see, &p, &complete, err);
+    if (rc == CH_OK &&
+        complete) { /* of half a package there is less to say: its findings hold it */
         conda_check_index(&p);
         conda_check_paths(&p);
         conda_check_link(&p);

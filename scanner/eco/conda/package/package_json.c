@@ -1,4 +1,5 @@
-/* info/index.json, info/paths.json and info/link.json, against the name and the content. Spec: CEP 34. */
+/* info/index.json, info/paths.json and info/link.json, against the name and the content. Spec:
+ * CEP 34. */
 #include <jansson.h>
 #include <sys/random.h>
 
@@ -12,7 +13,8 @@ static struct ch_str text_of(const json_t *string)
 }
 
 /* An object, with no key twice; NULL: reported. Decref it. */
-static json_t *load(struct conda_package *p, struct ch_str path, enum ch_finding_code code, bool optional)
+static json_t *load(struct conda_package *p, struct ch_str path, enum ch_finding_code code,
+                    bool optional)
 {
     struct ch_str text;
     json_error_t e;
@@ -46,14 +48,15 @@ static json_t *load(struct conda_package *p, struct ch_str path, enum ch_finding
 
 static const struct ch_str index_path = {"info/index.json", 15};
 
-static void check_field(struct conda_package *p, const json_t *doc, const char *key, struct ch_str expected)
+static void check_field(struct conda_package *p, const json_t *doc, const char *key,
+                        struct ch_str expected)
 {
     struct ch_str value = text_of(json_object_get(doc, key));
     if (value.ptr == NULL) {
         conda_report(p, CH_F_CONDA_INDEX, index_path, "%s: a text was expected", key);
     } else if (expected.ptr != NULL && !ch_str_eq(value, expected)) {
-        conda_report(p, CH_F_CONDA_INDEX, index_path, "%s: \"%.*s\", the file name says \"%.*s\"", key,
-                     CH_STR_ARG(value), CH_STR_ARG(expected));
+        conda_report(p, CH_F_CONDA_INDEX, index_path, "%s: \"%.*s\", the file name says \"%.*s\"",
+                     key, CH_STR_ARG(value), CH_STR_ARG(expected));
     }
 }
 
@@ -184,8 +187,8 @@ void conda_check_paths(struct conda_package *p)
     json_t *doc = load(p, paths_path, CH_F_CONDA_PATHS, false);
     const json_t *paths = json_object_get(doc, "paths");
     const json_t *version = json_object_get(doc, "paths_version");
-    if (doc != NULL && (!json_is_array(paths) || !json_is_integer(version) ||
-                        json_integer_value(version) != 1)) {
+    if (doc != NULL &&
+        (!json_is_array(paths) || !json_is_integer(version) || json_integer_value(version) != 1)) {
         conda_report(p, CH_F_CONDA_PATHS, paths_path, "expected paths, and paths_version 1");
     } else if (doc != NULL) {
         for (size_t i = 0; i < json_array_size(paths); i++) {
@@ -251,8 +254,9 @@ static bool is_entry_point(struct ch_str s)
         return false;
     }
     object = ch_str_trim(object);
-    return ch_str_split(&object, ':', &module) && object.ptr != NULL && is_command(ch_str_trim(name)) &&
-           is_dotted(ch_str_trim(module)) && is_dotted(ch_str_trim(object));
+    return ch_str_split(&object, ':', &module) && object.ptr != NULL &&
+           is_command(ch_str_trim(name)) && is_dotted(ch_str_trim(module)) &&
+           is_dotted(ch_str_trim(object));
 }
 
 void conda_check_link(struct conda_package *p)

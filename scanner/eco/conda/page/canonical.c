@@ -230,13 +230,15 @@ static enum ch_code put_number(struct writing *w, enum ch_conda_kind *ret_kind)
     size_t from = w->out->len;
     uint64_t number = 0;
     bool integer = true, digits = false;
-    for (int c = peek(in); (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' ||
-                           c == 'E';
+    for (int c = peek(in);
+         (c >= '0' && c <= '9') || c == '-' || c == '+' || c == '.' || c == 'e' || c == 'E';
          c = peek(in)) {
         bool digit = c >= '0' && c <= '9';
         integer = integer && (digit || (c == '-' && w->out->len == from));
         digits = digits || digit;
-        number = !digit ? number : number > UINT64_C(1) << 53 ? number : number * 10 + (uint64_t)(c - '0');
+        number = !digit                       ? number
+                 : number > UINT64_C(1) << 53 ? number
+                                              : number * 10 + (uint64_t)(c - '0');
         ch_buf_putc(w->out, (char)c);
         in->at++;
         if (w->out->len - from > 64 || w->out->failed) {
@@ -245,7 +247,8 @@ static enum ch_code put_number(struct writing *w, enum ch_conda_kind *ret_kind)
     }
     struct ch_str text = ch_str_sub(ch_buf_str(w->out), from, w->out->len - from);
     struct ch_str bare = ch_str_starts(text, CH_STR("-")) ? ch_str_sub(text, 1, text.len) : text;
-    if (!digits || (bare.len > 1 && bare.ptr[0] == '0' && bare.ptr[1] >= '0' && bare.ptr[1] <= '9')) {
+    if (!digits ||
+        (bare.len > 1 && bare.ptr[0] == '0' && bare.ptr[1] >= '0' && bare.ptr[1] <= '9')) {
         return ch_conda_expected(in, "a value");
     }
     bool canonical = integer && number < UINT64_C(1) << 53 && !(number == 0 && bare.len < text.len);

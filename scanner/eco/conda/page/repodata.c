@@ -60,7 +60,7 @@ static const struct {
     [K_VERSION] = {"version", CH_CONDA_STRING, false},
 };
 
-struct value { /* in repodata.values, as it is spelled */
+struct value {        /* in repodata.values, as it is spelled */
     size_t from, len; /* len 0: not there */
 };
 
@@ -84,7 +84,8 @@ static struct ch_str spelling(const struct repodata *d, enum key k)
     return ch_str_sub(ch_buf_str(&d->values), d->value[k].from, d->value[k].len);
 }
 
-/* A string that needs no escape: what names and digests are. Absent: it is another one, or not there. */
+/* A string that needs no escape: what names and digests are. Absent: it is another one, or not
+ * there. */
 static struct ch_str plain(const struct repodata *d, enum key k)
 {
     struct ch_str s = spelling(d, k);
@@ -97,9 +98,10 @@ static struct ch_str plain(const struct repodata *d, enum key k)
 
 static bool is_known_type(enum key k, enum ch_conda_kind kind, struct ch_str spelled)
 {
-    bool same = kind == keys[k].kind ||
-                (keys[k].may_be_null && kind == CH_CONDA_WORD && ch_str_eq(spelled, CH_STR("null"))) ||
-                (k == K_TRACK_FEATURES && kind == CH_CONDA_LIST); /* older ones */
+    bool same =
+        kind == keys[k].kind ||
+        (keys[k].may_be_null && kind == CH_CONDA_WORD && ch_str_eq(spelled, CH_STR("null"))) ||
+        (k == K_TRACK_FEATURES && kind == CH_CONDA_LIST); /* older ones */
     return same && (keys[k].kind != CH_CONDA_NUMBER || spelled.ptr[0] != '-');
 }
 
@@ -185,7 +187,8 @@ static bool is_version_part(struct ch_str s)
 static bool is_named_so(const struct repodata *d, struct ch_str ending, struct ch_index_file *f)
 {
     struct ch_str rest = f->file_name;
-    const struct ch_str parts[] = {f->project, CH_STR("-"), f->version, CH_STR("-"), f->build, ending};
+    const struct ch_str parts[] = {f->project,  CH_STR("-"), f->version,
+                                   CH_STR("-"), f->build,    ending};
     for (size_t i = 0; i < CH_ARRAY_LEN(parts); i++) {
         if (!ch_str_starts(rest, parts[i])) {
             return false;
@@ -202,7 +205,8 @@ static bool read_number(const struct repodata *d, enum key k, uint64_t *ret)
     return d->value[k].len == 0 || ch_str_u64(spelling(d, k), ret);
 }
 
-/* Milliseconds; older ones have seconds, as conda takes them: 253402300799 is the end of the year 9999. */
+/* Milliseconds; older ones have seconds, as conda takes them: 253402300799 is the end of the year
+ * 9999. */
 static bool read_time(const struct repodata *d, int64_t *ret_us)
 {
     const uint64_t last_s = 253402300799;
@@ -268,7 +272,8 @@ static bool make_file(struct repodata *d, struct ch_str ending, struct ch_index_
                                 .version = plain(d, K_VERSION),
                                 .build = plain(d, K_BUILD)};
     if (!is_named_so(d, ending, f) || !read_number(d, K_SIZE, &f->size_bytes) ||
-        !read_time(d, &f->uploaded_at_us) || !read_hashes(d, f) || !put_record(d) || !put_url(d, f->file_name)) {
+        !read_time(d, &f->uploaded_at_us) || !read_hashes(d, f) || !put_record(d) ||
+        !put_url(d, f->file_name)) {
         return false;
     }
     f->record = ch_buf_str(&d->record);
@@ -286,7 +291,8 @@ static enum ch_code read_entry(struct repodata *d, struct ch_str ending, struct 
         rc = ch_conda_expected(&d->in, "no file twice");
     }
     if (rc == CH_OK && ++d->count > ch_limits.page_files) {
-        rc = ch_fail(err, CH_E_LIMIT, "more than %llu files", (unsigned long long)ch_limits.page_files);
+        rc = ch_fail(err, CH_E_LIMIT, "more than %llu files",
+                     (unsigned long long)ch_limits.page_files);
     }
     if (rc == CH_OK && !ch_conda_take(&d->in, ':')) {
         rc = ch_conda_expected(&d->in, "':'");
@@ -320,7 +326,8 @@ static enum ch_code read_group(struct repodata *d, struct ch_str ending, struct 
     do {
         rc = read_entry(d, ending, err);
     } while (rc == CH_OK && ch_conda_take(&d->in, ','));
-    return rc == CH_OK && !ch_conda_take(&d->in, '}') ? ch_conda_expected(&d->in, "',' or '}'") : rc;
+    return rc == CH_OK && !ch_conda_take(&d->in, '}') ? ch_conda_expected(&d->in, "',' or '}'")
+                                                      : rc;
 }
 
 /* CEP 15. What is relative is said of the document's own folder, or is one that nobody uses. */
@@ -331,7 +338,8 @@ static enum ch_code set_base(struct repodata *d, struct ch_str url, struct ch_er
     }
     if (d->has_packages || !ch_index_url_ok(url) || ch_str_find_char(url, '?', NULL) ||
         ch_str_find_char(url, '#', NULL)) {
-        return ch_fail(err, CH_E_FORMAT, "info.base_url: expected an absolute URL, before all packages");
+        return ch_fail(err, CH_E_FORMAT,
+                       "info.base_url: expected an absolute URL, before all packages");
     }
     ch_buf_clear(&d->base);
     ch_buf_puts(&d->base, url);
@@ -375,7 +383,8 @@ static enum ch_code read_info(struct repodata *d, struct ch_err *err)
         rc = read_info_field(d, seen, err);
     } while (rc == CH_OK && ch_conda_take(&d->in, ','));
     ch_map_free(seen);
-    return rc == CH_OK && !ch_conda_take(&d->in, '}') ? ch_conda_expected(&d->in, "',' or '}'") : rc;
+    return rc == CH_OK && !ch_conda_take(&d->in, '}') ? ch_conda_expected(&d->in, "',' or '}'")
+                                                      : rc;
 }
 
 static enum ch_code read_top(struct repodata *d, struct ch_map *seen, struct ch_err *err)
@@ -442,8 +451,8 @@ static enum ch_code begin(struct repodata *d, struct ch_err *err)
         return ch_fail(err, CH_E_USAGE, "the job names no http or https address of the document");
     }
     ch_buf_puts(&d->base, url);
-    ch_scan_write_index_head(d->out, &(struct ch_index_head){.project = d->job->project,
-                                                            .states_times = true});
+    ch_scan_write_index_head(
+        d->out, &(struct ch_index_head){.project = d->job->project, .states_times = true});
     return ch_buf_ok(&d->base, err);
 }
 
@@ -465,7 +474,8 @@ enum ch_code ch_repodata_parse(const struct ch_scan_job *job, const struct ch_in
     ch_buf_init(&d->url, (size_t)ch_limits.url_bytes);
     enum ch_code rc = begin(d, err);
     rc = rc == CH_OK ? read_document(d, err) : rc;
-    struct ch_buf *const all[] = {&d->base, &d->text, &d->file_name, &d->values, &d->record, &d->url};
+    struct ch_buf *const all[] = {&d->base,   &d->text,   &d->file_name,
+                                  &d->values, &d->record, &d->url};
     for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
         ch_buf_done(all[i]);
     }

@@ -12,8 +12,8 @@
 #define META  "\"meta\":{\"api-version\":\"1.1\"},\"name\":\"foo\""
 #define FILE1 "\"filename\":\"foo-1.tar.gz\",\"url\":\"foo-1.tar.gz\",\"hashes\":{}"
 #define URL1  "<https://example.org/simple/foo/foo-1.tar.gz>"
-#define MD5  "cccccccccccccccccccccccccccccccc"
-#define MD5B "cccccccccccccccccccccccccccccccd"
+#define MD5   "cccccccccccccccccccccccccccccccc"
+#define MD5B  "cccccccccccccccccccccccccccccccd"
 
 struct page_row {
     const char *label;

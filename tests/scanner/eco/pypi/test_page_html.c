@@ -24,7 +24,8 @@ static void html_pages(void **state)
                 "data-requires-python=\"&gt;=3.8,&#60;4\" data-yanked=\"b&quot;d\" "
                 "data-dist-info-metadata=\"true\" data-core-metadata=\"sha256=" HEX2 "\" "
                 "data-upload-time=\"2010-04-16T14:29:37.458396Z\" rel=internal >\n"
-                " foo-1-py3-none-any.whl </a><br />\n</body>\n</html>\n<!--SERIAL 99--><!--NUMBER 98-->"),
+                " foo-1-py3-none-any.whl </a><br />\n</body>\n</html>\n<!--SERIAL 99--><!--NUMBER "
+                "98-->"),
          "head () archived reason=a & b serial=99 times\n"
          "file foo-1-py3-none-any.whl <https://files.example.org/foo-1-py3-none-any.whl> sha256=00 "
          "at=2010-04-16T14:29:37.458396Z python=>=3.8,<4 yanked=(b\"d) sidecar sha256=11\n"},
@@ -137,17 +138,33 @@ static void html_pages(void **state)
     page_rows_run(ch_page_parse, "page-html", rows, CH_ARRAY_LEN(rows));
 }
 
-/* "<" begins a tag before a letter only; before all else it is text, and what follows it is read on. */
+/* "<" begins a tag before a letter only; before all else it is text, and what follows it is read
+ * on. */
 #define IN_A_VALUE(first) CH_STR("<" first " title=\"<a href='foo-1.tar.gz'>foo-1.tar.gz</a>\">")
-#define NO_TAG(first)     {"no tag: <" first, IN_A_VALUE(first), "head ()\nfile foo-1.tar.gz " URL1 "\n"}
-#define TAG(first)        {"a tag: <" first, IN_A_VALUE(first), "head ()\n"}
+#define NO_TAG(first)                                                                              \
+    {                                                                                              \
+        "no tag: <" first, IN_A_VALUE(first), "head ()\nfile foo-1.tar.gz " URL1 "\n"              \
+    }
+#define TAG(first)                                                                                 \
+    {                                                                                              \
+        "a tag: <" first, IN_A_VALUE(first), "head ()\n"                                           \
+    }
 
 static void where_tags_begin(void **state)
 {
     (void)state;
     const struct page_row rows[] = {
-        TAG("a1"),     TAG("A1"),   TAG("m"),    TAG("M"),    TAG("z"), TAG("Z"),
-        NO_TAG("`"),   NO_TAG("{"), NO_TAG("@"), NO_TAG("["), NO_TAG("1"),
+        TAG("a1"),
+        TAG("A1"),
+        TAG("m"),
+        TAG("M"),
+        TAG("z"),
+        TAG("Z"),
+        NO_TAG("`"),
+        NO_TAG("{"),
+        NO_TAG("@"),
+        NO_TAG("["),
+        NO_TAG("1"),
         NO_TAG("\xc3\xa9"),
         {"an end tag: its values hide what is in them",
          CH_STR("<b></b x='><a href=foo-1.tar.gz>foo-1.tar.gz</a>'>"), "head ()\n"},

@@ -1,5 +1,5 @@
-/* JSON pages of a project, of both kinds: what good ones say, and that bad, lying and truncated ones are
- * no answer. */
+/* JSON pages of a project, of both kinds: what good ones say, and that bad, lying and truncated
+ * ones are no answer. */
 #include "page_rows.h"
 
 static void json_pages(void **state)

@@ -19,7 +19,8 @@ struct ch_scan_job conda_job(const struct conda_spec *s)
         .profile = s->bzip2 ? CH_STR("conda-tar") : CH_STR("conda"),
         .project = ch_str_of(s->project),
         .version = ch_str_of(s->version),
-        .file_name = or_default(s->file_name, s->bzip2 ? "foo-1.0-py_0.tar.bz2" : "foo-1.0-py_0.conda"),
+        .file_name =
+            or_default(s->file_name, s->bzip2 ? "foo-1.0-py_0.tar.bz2" : "foo-1.0-py_0.conda"),
     };
 }
 
@@ -66,10 +67,11 @@ static void add_info(struct tb *t, const struct conda_spec *s)
     ch_buf_init(&paths, 65536);
     put_paths(&paths, s);
     ch_buf_putc(&paths, '\0');
-    const char *index = s->index != NULL ? s->index
-                                         : "{\"name\": \"foo\", \"version\": \"1.0\", \"build\": \"py_0\", "
-                                           "\"build_number\": 0, \"subdir\": \"noarch\", "
-                                           "\"depends\": [\"python >=3.8\"]}";
+    const char *index = s->index != NULL
+                            ? s->index
+                            : "{\"name\": \"foo\", \"version\": \"1.0\", \"build\": \"py_0\", "
+                              "\"build_number\": 0, \"subdir\": \"noarch\", "
+                              "\"depends\": [\"python >=3.8\"]}";
     const char *text = s->paths != NULL ? s->paths : paths.ptr;
     if (index[0] != '\0') {
         tb_file(t, "info/index.json", index);
@@ -118,11 +120,13 @@ static void pack_tar(struct ch_buf *ret, const struct conda_spec *s, bool info, 
     tb_done(&t);
 }
 
-static void add_outer(struct zb *z, const struct conda_spec *s, const char *prefix, struct ch_str content)
+static void add_outer(struct zb *z, const struct conda_spec *s, const char *prefix,
+                      struct ch_str content)
 {
     struct ch_buf name;
     ch_buf_init(&name, 256);
-    ch_buf_printf(&name, "%s-%s.tar.zst", prefix, s->outer_stem != NULL ? s->outer_stem : "foo-1.0-py_0");
+    ch_buf_printf(&name, "%s-%s.tar.zst", prefix,
+                  s->outer_stem != NULL ? s->outer_stem : "foo-1.0-py_0");
     zb_add(z, &(struct zb_member){
                   .name = ch_buf_str(&name), .content = content, .deflate = s->outer_deflate});
     ch_buf_done(&name);

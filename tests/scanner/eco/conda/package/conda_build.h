@@ -8,14 +8,14 @@ enum { CONDA_MORE_MAX = 4 };
 
 /* Zeroed fields mean "as it should be". */
 struct conda_spec {
-    const char *file_name; /* foo-1.0-py_0.conda, or .tar.bz2 */
-    const char *project;   /* expected by the job; absent */
-    const char *version;   /* expected by the job; absent */
-    bool bzip2;            /* .tar.bz2 */
-    const char *index;     /* info/index.json, whole; "" leaves it out */
-    const char *paths;     /* info/paths.json, whole; "" leaves it out */
-    const char *paths_more; /* entries added to it */
-    const char *link;      /* info/link.json */
+    const char *file_name;   /* foo-1.0-py_0.conda, or .tar.bz2 */
+    const char *project;     /* expected by the job; absent */
+    const char *version;     /* expected by the job; absent */
+    bool bzip2;              /* .tar.bz2 */
+    const char *index;       /* info/index.json, whole; "" leaves it out */
+    const char *paths;       /* info/paths.json, whole; "" leaves it out */
+    const char *paths_more;  /* entries added to it */
+    const char *link;        /* info/link.json */
     const char *placeholder; /* of the first of `more`: '"prefix_placeholder": ..., ' */
     struct {
         const char *path;

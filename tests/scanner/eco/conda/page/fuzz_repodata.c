@@ -1,4 +1,5 @@
-/* Target: ch_repodata_parse. What it takes, the keeper's strict reader takes: each record in its one spelling. */
+/* Target: ch_repodata_parse. What it takes, the keeper's strict reader takes: each record in its
+ * one spelling. */
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
