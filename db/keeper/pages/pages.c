@@ -470,7 +470,9 @@ enum ch_name_owner page_owner(const struct page *p)
 enum ch_name_owner page_file_owner(const struct page *p, size_t file)
 {
     enum ch_name_owner owner = page_owner(p);
-    return owner == CH_OWNER_UPSTREAM && ch_config_reserves(p->config, page_project(p, file))
+    bool other = p->facts.files[file].index.project.len > 0; /* else page_owner has asked for it */
+    return owner == CH_OWNER_UPSTREAM && other &&
+                   ch_config_reserves(p->config, page_project(p, file))
                ? CH_OWNER_RESERVED
                : owner;
 }

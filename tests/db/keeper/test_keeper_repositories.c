@@ -192,8 +192,8 @@ static void t5_what_was_stored_is_told_whatever_fails_after(void **state)
     }
 }
 
-/* Likewise with a person's word that an older answer counts: it is said of the upstream's page, so it
- * holds in each repository, and the command says what is so. */
+/* Likewise with a person's word that an older answer counts: it is said of the upstream's page, so
+ * it holds in each repository, and the command says what is so. */
 static void t5_an_older_answer_counts_whatever_fails_after(void **state)
 {
     (void)state;
@@ -305,7 +305,8 @@ static void t12_each_repository_pins_the_owner(void **state)
     "upstreams:\n"                                                                                 \
     "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true,\n"   \
     "     states_times: never}\n"                                                                  \
-    "  - {name: other, ecosystem: pypi, url: 'https://other.example.org/simple', trust_times: true,\n" \
+    "  - {name: other, ecosystem: pypi, url: 'https://other.example.org/simple', trust_times: "    \
+    "true,\n"                                                                                      \
     "     states_times: never}\n"                                                                  \
     "repositories:\n"                                                                              \
     "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"                                         \
@@ -416,6 +417,26 @@ static void t12_nor_one_that_was_answered_meanwhile(void **state)
     house_free(h);
 }
 
+/* What the upstream is not told by one repository, it is not told by another. */
+static void t12_what_one_reserves_no_other_asks_for(void **state)
+{
+    (void)state;
+    struct house *h =
+        open_house_with(CONFIG("states_times: never") "  - {name: own, ecosystem: pypi, upstreams: "
+                                                      "[up], reserved: ['corp-*']}\n");
+    house_site(h, PAGE_URL("corp-secret"), 200, PAGE_TYPE,
+               "corp_secret-1.0-py3-none-any.whl - - 30\n");
+    for (size_t i = 0; i < CH_ARRAY_LEN(repositories); i++) {
+        h->asked = repositories[i];
+        house_ask_page(h, "corp-secret");
+        assert_int_equal(h->page_reply.outcome, CH_PAGE_NOT_FOUND);
+        house_ask_file(h, "corp-secret", "corp_secret-1.0-py3-none-any.whl");
+        assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND);
+    }
+    assert_int_equal(h->fetches, 0);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +450,7 @@ int main(void)
         cmocka_unit_test(t12_one_404_gives_no_known_name_away),
         cmocka_unit_test(t12_nor_one_that_a_person_gave),
         cmocka_unit_test(t12_nor_one_that_was_answered_meanwhile),
+        cmocka_unit_test(t12_what_one_reserves_no_other_asks_for),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
