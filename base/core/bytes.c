@@ -217,6 +217,25 @@ void ch_buf_putc(struct ch_buf *b, char c)
     ch_buf_put(b, &c, 1);
 }
 
+void ch_buf_put_code_point(struct ch_buf *b, uint32_t c)
+{
+    if (c < 0x80) {
+        ch_buf_putc(b, (char)c);
+    } else if (c < 0x800) {
+        ch_buf_putc(b, (char)(0xc0 | c >> 6));
+        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
+    } else if (c < 0x10000) {
+        ch_buf_putc(b, (char)(0xe0 | c >> 12));
+        ch_buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
+        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
+    } else {
+        ch_buf_putc(b, (char)(0xf0 | (c >> 18 & 7)));
+        ch_buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
+        ch_buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
+        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
+    }
+}
+
 void ch_buf_printf(struct ch_buf *b, const char *fmt, ...)
 {
     char small[256];

@@ -69,6 +69,8 @@ char *ch_buf_reserve(struct ch_buf *b, size_t more); /* room for `more`; NULL wh
 void ch_buf_put(struct ch_buf *b, const void *ptr, size_t len);
 void ch_buf_puts(struct ch_buf *b, struct ch_str s);
 void ch_buf_putc(struct ch_buf *b, char c);
+/* Appends a number below 2^21 as UTF-8 (RFC 3629) writes code points, surrogates too. */
+void ch_buf_put_code_point(struct ch_buf *b, uint32_t c);
 void ch_buf_printf(struct ch_buf *b, const char *fmt, ...) CH_PRINTF(2, 3);
 /* Bytes 0x20 to 0x7e as they are (backslash doubled), everything else as \xNN: the one encoder for
  * text from outside that reaches a terminal, a log, a header or a reason phrase (T20). */

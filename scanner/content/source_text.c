@@ -192,7 +192,7 @@ static void decode(struct ch_buf *out, struct ch_str s, bool is_bytes)
         if (value >= 0 && is_bytes) {
             ch_buf_putc(out, (char)value);
         } else if (value >= 0) {
-            token_put_number(out, (uint32_t)value); /* as marshal writes it: surrogates too */
+            ch_buf_put_code_point(out, (uint32_t)value); /* as marshal writes it: surrogates too */
         }
     }
 }

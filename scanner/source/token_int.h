@@ -67,8 +67,6 @@ enum {
     TOKEN_ESCAPE_NONE = -3,    /* the backslash stands for itself */
 };
 const uint8_t *token_escape(const uint8_t *p, const uint8_t *end, bool bytes, int64_t *ret_value);
-/* Appends a code point below 2^21 as UTF-8 writes numbers, surrogates too. */
-void token_put_number(struct ch_buf *b, uint32_t c);
 /* Appends a code point; U+FFFD for what is none. */
 void token_put_utf8(struct ch_buf *b, uint32_t c);
 void token_fstring_text(struct ch_tokenizer *t, struct ch_token *ret);

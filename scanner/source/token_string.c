@@ -211,29 +211,10 @@ void token_fstring_text(struct ch_tokenizer *t, struct ch_token *ret)
 
 /* --- values --- */
 
-void token_put_number(struct ch_buf *b, uint32_t c)
-{
-    if (c < 0x80) {
-        ch_buf_putc(b, (char)c);
-    } else if (c < 0x800) {
-        ch_buf_putc(b, (char)(0xc0 | c >> 6));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    } else if (c < 0x10000) {
-        ch_buf_putc(b, (char)(0xe0 | c >> 12));
-        ch_buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    } else {
-        ch_buf_putc(b, (char)(0xf0 | (c >> 18 & 7)));
-        ch_buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    }
-}
-
 void token_put_utf8(struct ch_buf *b, uint32_t c)
 {
     bool none = c >= 0xd800 && (c < 0xe000 || c > 0x10ffff);
-    token_put_number(b, none ? 0xfffd : c);
+    ch_buf_put_code_point(b, none ? 0xfffd : c);
 }
 
 static uint32_t hex_value(uint8_t c)

@@ -93,10 +93,31 @@ static void escaped_once_stays(void **state)
     ch_buf_done(&b);
 }
 
+static void test_code_points(void **state)
+{
+    static const struct {
+        uint32_t c;
+        const char *bytes;
+    } rows[] = {
+        {0x7f, "\x7f"},         {0x80, "\xc2\x80"},         {0x7ff, "\xdf\xbf"},
+        {0x800, "\xe0\xa0\x80"}, {0xd800, "\xed\xa0\x80"},     {0xffff, "\xef\xbf\xbf"},
+        {0x10000, "\xf0\x90\x80\x80"}, {0x10ffff, "\xf4\x8f\xbf\xbf"},
+    };
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, 16);
+        ch_buf_put_code_point(&b, rows[i].c);
+        assert_str_eq(ch_buf_str(&b), rows[i].bytes);
+        ch_buf_done(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ascii_ends_at_every_place),
+        cmocka_unit_test(test_code_points),
         cmocka_unit_test(plain_ends_at_every_place),
         cmocka_unit_test(utf8_at_every_place),
         cmocka_unit_test(escaped_once_stays),

@@ -107,25 +107,6 @@ static bool take_hex(struct ch_conda_in *in, uint32_t *ret)
     return true;
 }
 
-static void put_utf8(struct ch_buf *b, uint32_t c)
-{
-    if (c < 0x80) {
-        ch_buf_putc(b, (char)c);
-    } else if (c < 0x800) {
-        ch_buf_putc(b, (char)(0xc0 | c >> 6));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    } else if (c < 0x10000) {
-        ch_buf_putc(b, (char)(0xe0 | c >> 12));
-        ch_buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    } else {
-        ch_buf_putc(b, (char)(0xf0 | c >> 18));
-        ch_buf_putc(b, (char)(0x80 | (c >> 12 & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c >> 6 & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    }
-}
-
 static bool take_escape(struct ch_conda_in *in, struct ch_buf *ret)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
@@ -147,7 +128,7 @@ static bool take_escape(struct ch_conda_in *in, struct ch_buf *ret)
         }
         c = 0x10000 + ((c - 0xd800) << 10) + (low - 0xdc00);
     }
-    put_utf8(ret, c);
+    ch_buf_put_code_point(ret, c);
     return true;
 }
 

@@ -252,25 +252,6 @@ enum ch_code ch_html_next(struct ch_html *h, struct ch_html_token *ret, struct c
 
 /* --- entities --- */
 
-static void put_utf8(struct ch_buf *b, uint32_t c)
-{
-    if (c < 0x80) {
-        ch_buf_putc(b, (char)c);
-    } else if (c < 0x800) {
-        ch_buf_putc(b, (char)(0xc0 | (c >> 6)));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    } else if (c < 0x10000) {
-        ch_buf_putc(b, (char)(0xe0 | (c >> 12)));
-        ch_buf_putc(b, (char)(0x80 | ((c >> 6) & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    } else {
-        ch_buf_putc(b, (char)(0xf0 | (c >> 18)));
-        ch_buf_putc(b, (char)(0x80 | ((c >> 12) & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | ((c >> 6) & 0x3f)));
-        ch_buf_putc(b, (char)(0x80 | (c & 0x3f)));
-    }
-}
-
 /* The character of "#38" or "#x26"; false when it is none that may stand in text. */
 static bool number_entity(struct ch_str s, uint32_t *ret)
 {
@@ -339,7 +320,7 @@ enum ch_code ch_html_decode(struct ch_str raw, struct ch_buf *ret, struct ch_err
                 return ch_fail(err, CH_E_FORMAT, "page: \"&%.*s;\" is no character",
                                CH_STR_ARG(name));
             }
-            put_utf8(ret, c);
+            ch_buf_put_code_point(ret, c);
         } else if (!named_entity(name, ret)) {
             ch_buf_putc(ret, '&');
             continue;
