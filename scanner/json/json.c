@@ -1,4 +1,4 @@
-#include "scanner/eco/pypi/page/json.h"
+#include "scanner/json/json.h"
 
 #include <stdio.h>
 #include <sys/random.h>
