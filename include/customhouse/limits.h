@@ -101,6 +101,8 @@
     X(licence_bytes, 4096, "bytes", "a licence expression")                                        \
     X(licence_depth, 64, "levels", "parentheses in a licence expression")                          \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
+    X(oci_manifest_bytes, 4194304, "bytes", "a manifest or index; what clients and registries take")  \
+    X(oci_manifest_parts, 1024, "descriptors", "of one; images have at most 127 layers")              \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
     X(fetch_connections, 192, "connections", "to all hosts of one upstream")                       \

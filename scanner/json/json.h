@@ -37,6 +37,9 @@ enum ch_code ch_json_at(const struct ch_json *at, size_t index, int type, struct
 #define ch_json_need(at, key, type, ret, err)   ch_json_get(&(at), key, type, true, ret, err)
 #define ch_json_item(at, index, type, ret, err) ch_json_at(&(at), index, type, ret, err)
 
+/* Walks an object's members; *state is NULL before the first. False: there are no more. */
+bool ch_json_next(const struct ch_json *object, void **state, struct ch_json *ret);
+
 struct ch_str ch_json_str(struct ch_json string);
 /* CH_E_FORMAT: "path: what, found VALUE" */
 enum ch_code ch_json_fail(struct ch_json at, struct ch_err *err, const char *what);
