@@ -10,7 +10,7 @@
 
 enum ch_package_kind { CH_PACKAGE_DEB = 1, CH_PACKAGE_APK, CH_PACKAGE_RPM };
 
-/* All slices borrow from the database; absent: it does not say. */
+/* All slices are borrowed for the call; absent: it does not say. */
 struct ch_package {
     enum ch_package_kind kind;
     struct ch_str name; /* never absent, nor is the version */
@@ -21,7 +21,7 @@ struct ch_package {
     struct ch_str source;
     struct ch_str source_version;
     struct ch_str licence; /* as it is written there, no SPDX expression */
-    size_t line;           /* on which its entry begins, from 1 */
+    size_t line;           /* on which its entry begins, from 1; of binary databases the row */
 };
 typedef void ch_package_fn(void *arg, const struct ch_package *p);
 
@@ -39,5 +39,11 @@ enum ch_code ch_inventory_apk(struct ch_str text, ch_package_fn *fn, void *arg,
  * source package ("(none)": it says nothing). The source is the name of its file. */
 enum ch_code ch_inventory_rpm_manifest(struct ch_str text, ch_package_fn *fn, void *arg,
                                        struct ch_err *err) CH_MUST_CHECK;
+/* rpmdb.sqlite of var/lib/rpm or usr/lib/sysimage/rpm: table Packages, a header each. Spec: rpm's
+ * documentation "Header Format", without the magic; rpmtag.h. The version is EPOCH:VERSION-RELEASE,
+ * without an epoch where the header has none. A key that was imported ("gpg-pubkey") is a package.
+ */
+enum ch_code ch_inventory_rpm_sqlite(struct ch_str file, ch_package_fn *fn, void *arg,
+                                     struct ch_err *err) CH_MUST_CHECK;
 
 #endif
