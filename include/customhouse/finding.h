@@ -348,7 +348,13 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_OCI_TYPE, 265, "oci-type", IRREGULAR, MEDIUM,                                           \
       "has content of a media type that nothing here inspects")                                    \
     X(CH_F_OCI_CONTENTS, 266, "oci-contents", IRREGULAR, HIGH,                                     \
-      "has a layer that some clients unpack by a table of contents, not by its bytes")
+      "has a layer that some clients unpack by a table of contents, not by its bytes")               \
+    X(CH_F_OCI_CONFIG, 267, "oci-config", IRREGULAR, HIGH,                                         \
+      "has a configuration that cannot be read, or that clients read differently")                 \
+    X(CH_F_OCI_ROOT, 268, "oci-root", NOTE, LOW,                                                   \
+      "runs as root where nobody says otherwise")                                                  \
+    X(CH_F_OCI_HISTORY, 269, "oci-history", NOTE, LOW,                                             \
+      "has a history of other layers than it has")
 
 enum ch_finding_code {
     CH_F_NONE = 0,
