@@ -92,6 +92,7 @@ static void test_not_smaller(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),
-                                       cmocka_unit_test(test_document), cmocka_unit_test(test_not_smaller)};
+                                       cmocka_unit_test(test_document),
+                                       cmocka_unit_test(test_not_smaller)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

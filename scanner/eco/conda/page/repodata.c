@@ -176,7 +176,7 @@ static bool is_name(struct ch_str s)
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-              (i > 0 && (c == '-' || c == '.')))) {
+              (i > 0 && i + 1 < s.len && (c == '-' || c == '.')))) {
             return false;
         }
     }
