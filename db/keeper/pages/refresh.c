@@ -408,6 +408,63 @@ static void page_absent(struct refresh *r)
     owner_left(k, p);
 }
 
+static enum ch_code form_url(const struct refresh *r, struct ch_buf *url)
+{
+    const struct page *p = r->p;
+    return p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), r->form, url);
+}
+
+static void on_page_fetched(void *ctx, const struct ch_fetched *answer);
+
+static enum ch_code fetch_form(struct refresh *r, struct ch_str url, struct ch_err *err)
+{
+    const struct page *p = r->p;
+    enum ch_code rc = jobs_memfd("page", &r->fd, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    struct ch_fetch f = {
+        .kind = CH_FETCH_DOCUMENT,
+        .upstream = ch_str_of(p->upstream->name),
+        .url = url,
+        .accept = ch_str_of(p->eco->page_accept),
+        .range_to_bytes = UINT64_MAX,
+        .max_bytes = ch_limits.page_bytes,
+        .expected_bytes = CH_SIZE_UNKNOWN,
+        .timeout_ms = DOCUMENT_TIMEOUT_MS,
+        .retry_ms = PAGE_PATIENCE_MS,
+    };
+    if (p->load == PAGE_READY && !p->details_due) {
+        f.if_none_match = p->info.etag;
+        f.if_modified_since = p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
+    }
+    free(r->url);
+    r->url = ch_str_dup(url);
+    r->fetch = jobs_fetch(r->k, &f, r->fd, on_page_fetched, r);
+    return CH_OK;
+}
+
+/* That a page is not there in one form says nothing of the others. False: there is no other. */
+static bool ask_next_form(struct refresh *r)
+{
+    struct ch_buf url;
+    struct ch_err err;
+    ch_buf_init(&url, ch_limits.url_bytes);
+    r->form++;
+    enum ch_code rc = form_url(r, &url);
+    bool next = rc != CH_E_NOT_FOUND;
+    if (rc == CH_OK) {
+        close(r->fd);
+        r->fd = -1;
+        rc = fetch_form(r, ch_buf_str(&url), &err);
+    }
+    ch_buf_done(&url);
+    if (next && rc != CH_OK) {
+        refresh_failed(r, 502, "no URL for this page");
+    }
+    return next;
+}
+
 static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
 {
     struct refresh *r = ctx;
@@ -453,7 +510,9 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         return;
     }
     if (answer->http_status == 404 || answer->http_status == 410) {
-        page_absent(r);
+        if (!ask_next_form(r)) {
+            page_absent(r);
+        }
         return;
     }
     const char *profile =
@@ -523,7 +582,7 @@ void page_refresh(struct keeper *k, struct page *p)
     ch_buf_init(&url, ch_limits.url_bytes);
     enum ch_code rc =
         p->upstream != NULL && !page_withheld(p) /* T12: nobody reserved it meanwhile */
-            ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
+            ? form_url(r, &url)
             : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
     if (rc == CH_OK && p->load != PAGE_READY &&
         upstream_is_down(k, p->upstream, ch_buf_str(&url))) {
@@ -536,28 +595,8 @@ void page_refresh(struct keeper *k, struct page *p)
         refresh_failed(r, status, text);
         return;
     }
+    rc = rc == CH_OK ? fetch_form(r, ch_buf_str(&url), &err) : rc;
     if (rc == CH_OK) {
-        rc = jobs_memfd("page", &r->fd, &err);
-    }
-    if (rc == CH_OK) {
-        struct ch_fetch f = {
-            .kind = CH_FETCH_DOCUMENT,
-            .upstream = ch_str_of(p->upstream->name),
-            .url = ch_buf_str(&url),
-            .accept = ch_str_of(p->eco->page_accept),
-            .range_to_bytes = UINT64_MAX,
-            .max_bytes = ch_limits.page_bytes,
-            .expected_bytes = CH_SIZE_UNKNOWN,
-            .timeout_ms = DOCUMENT_TIMEOUT_MS,
-            .retry_ms = PAGE_PATIENCE_MS,
-        };
-        if (p->load == PAGE_READY && !p->details_due) {
-            f.if_none_match = p->info.etag;
-            f.if_modified_since =
-                p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
-        }
-        r->url = ch_str_dup(ch_buf_str(&url));
-        r->fetch = jobs_fetch(k, &f, r->fd, on_page_fetched, r);
         if (p->load != PAGE_READY) {
             upstream_asked(k, p->upstream);
         }

@@ -1,0 +1,178 @@
+"""Conda channels through the gateway, with rattler: solved from our repodata, installed from our files, refused with our
+reason. The channel is generated, on loopback."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from house import clients, conda
+from house.case import Quarantine, add_wheel
+
+
+class OfChannel(Quarantine):
+    """A service with a channel "chan" beside its index."""
+    reserved = ""
+
+    @classmethod
+    def make_channel(cls):
+        cls.channel = conda.Channel()
+        cls.addClassCleanup(cls.channel.close)
+
+    @classmethod
+    def configure(cls, text):
+        return re.sub(r"(?m)^repositories:\n", "  - name: channel\n    ecosystem: conda\n"
+                      f"    url: {cls.channel.url}\n    trust_times: true\n\nrepositories:\n"
+                      f"  - name: chan\n    ecosystem: conda\n    upstreams: [channel]\n{cls.reserved}", text, count=1)
+
+    def repodata(self, subdir="noarch"):
+        a = self.service.ask(f"/chan/{subdir}/repodata.json")
+        self.assertEqual((a.status, a["Content-Type"]), (200, "application/json"), a)
+        return json.loads(a.body)
+
+    def records(self, subdir="noarch"):
+        d = self.repodata(subdir)
+        return {**d["packages"], **d["packages.conda"]}
+
+    def fetch(self, file, subdir="noarch"):
+        """The file's last answer: redirects say "wait"."""
+        a = self.service.ask(f"/chan/{subdir}/{file}")
+        while a.status == 307:
+            a = self.service.ask(a["Location"])
+        return a
+
+    def command(self, *words):
+        status, out, err = self.service.command(*words, "--repository", "chan")
+        self.assertEqual(status, 0, out + err)
+        return out
+
+    def rattler(self, *specs, url=None, install=True, folder=None):
+        """What rattler says, in an environment of its own unless `folder` is another's."""
+        if "rattler" in clients.missing:
+            self.skipTest(clients.missing["rattler"])
+        if folder is None:
+            folder = tempfile.mkdtemp(prefix="ch-rattler-")
+            self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        job = {"channels": [url or f"{self.service.url}/chan/"], "specs": specs, "install": install,
+               "prefix": os.path.join(folder, "prefix"), "cache": os.path.join(folder, "cache")}
+        done = subprocess.run([os.path.join(clients.tool("rattler-env"), "bin", "python"),
+                               os.path.join(os.path.dirname(clients.__file__), "rattler_client.py")],
+                              input=json.dumps(job) + "\n", capture_output=True, text=True, timeout=300,
+                              env=clients.clean_env(folder))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout.splitlines()[-1]), folder
+
+
+class Listing(OfChannel):
+    """What of a channel is shown, and how."""
+    reserved = "    reserved: [ours]\n"
+
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        add = cls.channel.add
+        cls.good = add("good", "1.0")
+        cls.old = add("old", "1.0", ending=".tar.bz2", depends=["good >=1"])
+        add("young", "1.0")
+        cls.young = add("young", "2.0", days=1, depends=["good"])
+        cls.weak = add("weak", "1.0", hashes=("md5",))
+        add("ours", "1.0")
+        add("__held-by-policy", "1.0")
+        add("native", "1.0", subdir="linux-64")
+        cls.channel.extra = {"v3": {"whl": {"evil-1.0.whl": {}}}, "signatures": {cls.good: {}}}
+
+    def test_a_subdir_as_the_upstream_has_it(self):
+        d = self.repodata()
+        self.assertEqual(d["info"], {"subdir": "noarch"})
+        self.assertEqual(set(d), {"info", "packages", "packages.conda", "removed", "repodata_version"})
+        self.assertEqual(d["packages.conda"][self.good], self.channel.records["noarch"][self.good])
+        self.assertEqual(d["packages"][self.old], self.channel.records["noarch"][self.old])
+        self.assertEqual(list(self.records("linux-64")), ["native-1.0-0.conda"])
+        self.assertEqual(self.service.ask("/chan/osx-64/repodata.json").status, 404)
+
+    def test_zst_is_a_document_of_the_same(self):
+        plain = self.service.ask("/chan/noarch/repodata.json")
+        packed = self.service.ask("/chan/noarch/repodata.json.zst", {"Accept-Encoding": "gzip, zstd"})
+        self.assertEqual((packed.status, packed["Content-Type"], packed["Content-Encoding"]),
+                         (200, "application/zstd", None), packed)
+        self.assertEqual(conda.unzstd(packed.body), plain.body)
+        self.assertNotEqual(packed["ETag"], plain["ETag"])
+        head = self.service.ask("/chan/noarch/repodata.json.zst", method="HEAD")
+        self.assertEqual((head.status, head["Content-Length"]), (200, str(len(packed.body))))
+        again = self.service.ask("/chan/noarch/repodata.json.zst", {"If-None-Match": packed["ETag"]})
+        self.assertEqual(again.status, 304)
+
+    def test_what_we_have_not_is_not_found(self):
+        """403 would end rattler's solve where it asks for another form at 404."""
+        self.records()
+        for path in ("noarch/repodata.json.bz2", "noarch/repodata_shards.msgpack.zst", "noarch/run_exports.json",
+                     "noarch/current_repodata.json", "noarch/repodata_from_packages.json", "channeldata.json",
+                     "label/dev/noarch/repodata.json", "noarch/", "noarch", "noarch/repodata.json/",
+                     "NOARCH/repodata.json"):
+            with self.subTest(path):
+                self.assertEqual(self.service.ask(f"/chan/{path}").status, 404)
+        a = self.service.ask("/chan/notices.json")
+        self.assertEqual((a.status, a["Content-Type"], json.loads(a.body)), (200, "application/json", {"notices": []}))
+
+    def test_a_held_record_says_so(self):
+        records = self.records()
+        was = self.channel.records["noarch"][self.young]
+        held = records[self.young]
+        self.assertEqual(held["depends"][0], "good")
+        self.assertRegex(held["depends"][1], r"\A__held-by-policy-released-1-day-ago[a-z0-9_.-]+\Z")
+        self.assertEqual({**held, "depends": was["depends"]}, was)
+        self.assertEqual(records["young-1.0-0.conda"], self.channel.records["noarch"]["young-1.0-0.conda"])
+        a = self.fetch(self.young)
+        self.assertEqual((a.status, a["Content-Type"]), (403, "application/problem+json"), a)
+        self.assertIn("young 2.0 held by cool-down", a.reason)
+        self.assertIsInstance(json.loads(a.body)["detail"], str)
+
+    def test_only_an_md5_is_held(self):  # T15
+        self.assertIn("only-an-md5-hash", self.records()[self.weak]["depends"][0])
+        a = self.fetch(self.weak)
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("md5", a.reason)
+
+    def test_a_reserved_name_and_one_that_nobody_provides(self):  # T12
+        names = {r["name"] for r in self.records().values()}
+        self.assertEqual(names & {"ours", "__held-by-policy"}, set())
+        a = self.fetch("ours-1.0-0.conda")
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("reserved", a.reason)
+        self.assertNotIn("/chan/noarch/ours-1.0-0.conda", self.channel.asked)
+        self.assertEqual(self.fetch("__held-by-policy-1.0-0.conda").status, 404)
+
+    def test_rattler_passes_over_the_held_one(self):
+        said, _ = self.rattler("young", install=False)
+        self.assertEqual(said.get("solved"), ["young-1.0-0.conda"], said)
+        said, _ = self.rattler("young ==2.0", install=False)
+        self.assertEqual(said.get("at"), "solve", said)
+        self.assertRegex(said["error"], r"young 2\.0 would require[^_]*__held-by-policy-released-1-day-ago")
+        said, _ = self.rattler("old", install=False)
+        self.assertEqual(said.get("solved"), ["good-1.0-0.conda", self.old], said)
+
+
+class Forms(OfChannel):
+    """The upstream has the page in one form or the other."""
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        cls.file = cls.channel.add("good", "1.0")
+        cls.channel.add("native", "1.0", subdir="linux-64")
+
+    def test_plain_where_there_is_no_packed_one(self):
+        self.channel.forms = ("repodata.json",)
+        self.assertEqual(list(self.records()), [self.file])
+        self.assertEqual(self.channel.asked[:2], ["/chan/noarch/repodata.json.zst", "/chan/noarch/repodata.json"])
+        self.channel.forms = ("repodata.json.zst",)
+        self.assertEqual(list(self.records("linux-64")), ["native-1.0-0.conda"])
+        self.assertNotIn("/chan/linux-64/repodata.json", self.channel.asked)
+        self.channel.forms = ()
+        self.assertEqual(self.service.ask("/chan/win-64/repodata.json").status, 404)
+        self.assertEqual(self.channel.asked[-2:], ["/chan/win-64/repodata.json.zst", "/chan/win-64/repodata.json"])
+
+
+if __name__ == "__main__":
+    unittest.main()
