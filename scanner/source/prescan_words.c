@@ -51,27 +51,6 @@ void words_made(void)
     literals = ch_literals_new(list, word_count);
 }
 
-static char lower(char c)
-{
-    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
-}
-
-static bool same(struct ch_str s, size_t at, struct ch_str word, bool fold)
-{
-    if (s.len - at < word.len) {
-        return false;
-    }
-    if (!fold) {
-        return memcmp(s.ptr + at, word.ptr, word.len) == 0;
-    }
-    for (size_t i = 0; i < word.len; i++) {
-        if (lower(s.ptr[at + i]) != word.ptr[i]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static bool is_name_byte(struct ch_str s, size_t at)
 {
     return at < s.len && token_is((uint8_t)s.ptr[at], BYTE_NAME);
@@ -312,39 +291,116 @@ static size_t over_blanks(struct ch_str s, size_t at)
 
 static bool is_word_at(struct ch_str s, size_t at, struct ch_str word)
 {
-    return same(s, at < s.len ? at : s.len, word, false) && !is_name_byte(s, at + word.len);
+    return text_stands(s, at < s.len ? at : s.len, word, false) && !is_name_byte(s, at + word.len);
 }
 
 /* From behind a name: whether only an attribute is taken of it, of those that are no way to another. */
 static bool is_plain_attribute(struct ch_str s, size_t end)
 {
-    bool dot = end < s.len && s.ptr[end] == '.';
-    return dot && is_name_byte(s, end + 1) && !ch_str_starts(ch_str_sub(s, end + 1, s.len), CH_STR("__"));
+    if (end >= s.len || s.ptr[end] != '.') {
+        return false;
+    }
+    end = over_gaps(s, end + 1); /* or a sentence ends here, and another begins */
+    return is_name_byte(s, end) && (!ch_str_starts(ch_str_sub(s, end, s.len), CH_STR("__")) ||
+                                    is_word_at(s, end, CH_STR("__version__")));
 }
 
-/* Whether the name from `at` on, which a module was given in an import, is anywhere a value. */
-static bool other_name_is_object(struct ch_str s, size_t at, struct words_seen *seen)
+/* Whether what stands behind a name, and behind blanks, is another word or a text: no operand has
+ * one behind it in Python but a keyword that joins. So it is in a comment or in a documentation's
+ * sentence. */
+static bool goes_on_as_prose(struct ch_str s, size_t end)
 {
-    enum { NAMES_MANY = 16 }; /* for each the text is searched */
-    struct ch_str name = {s.ptr + at, 0};
-    while (is_name_byte(s, at + name.len)) {
-        name.len++;
+    static const char *const keywords[] = {"and", "as",     "async", "else", "for", "from",
+                                           "if",  "import", "in",    "is",   "not", "or"};
+    size_t to = end;
+    while (is_name_byte(s, to)) {
+        to++;
     }
-    if (name.len == 0 || ch_str_ascii(name) < name.len || seen->other_names++ >= NAMES_MANY) {
-        return true;
+    if (to == end) {
+        return end < s.len && (s.ptr[end] == '\'' || s.ptr[end] == '"' || s.ptr[end] == '`');
     }
-    const char *p = s.ptr;
-    for (; (p = memmem(p, s.len - (size_t)(p - s.ptr), name.ptr, name.len)) != NULL; p += name.len) {
-        size_t from = (size_t)(p - s.ptr);
-        size_t end = over_blanks(s, from + name.len);
-        bool is = (from == 0 || !is_name_byte(s, from - 1)) && !is_name_byte(s, from + name.len);
-        bool bound = ch_str_eq(word_before(s, from), CH_STR("as")) ||
-                     (end < s.len && s.ptr[end] == '=' && (end + 1 == s.len || s.ptr[end + 1] != '='));
-        if (is && !bound && !is_plain_attribute(s, end) && !is_word_at(s, end, CH_STR("is"))) {
+    struct ch_str word = ch_str_sub(s, end, to - end);
+    for (size_t i = 0; i < CH_ARRAY_LEN(keywords); i++) {
+        if (ch_str_eq(word, ch_str_of(keywords[i]))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Whether the name at `at` cannot but be in a comment or in a text, by what stands before it on its
+ * line: a # and no quote (so that either a comment begins there, or a text goes on, which has not
+ * ended), or the :// of an address. A brace may be that of an f-string, which lets code in. */
+static bool is_commented(struct ch_str s, size_t at)
+{
+    enum { FAR = 1000 };
+    size_t least = at > FAR ? at - FAR : 0;
+    bool hash = false;
+    bool blank = false;
+    for (; at > 0 && s.ptr[at - 1] != '\n' && s.ptr[at - 1] != '\r'; at--) {
+        if (at == least) {
+            return false;
+        }
+        char c = s.ptr[at - 1];
+        if (c == '"' || c == '\'' || (c == '{' && !hash)) {
+            return false;
+        }
+        hash = hash || c == '#';
+        blank = blank || c == ' ' || c == '\t' || c == '\f';
+        if (c == '/' && !blank && at >= 3 && s.ptr[at - 2] == '/' && s.ptr[at - 3] == ':') {
+            return true;
+        }
+    }
+    return hash;
+}
+
+/* Whether the name, which a module was given in an import, is anywhere in the text a value. */
+static bool is_value_somewhere(struct ch_str s, struct ch_str name)
+{
+    for (size_t at = 0; (at = text_find(s, at, name, false)) < s.len; at += name.len) {
+        size_t end = over_blanks(s, at + name.len);
+        if (is_name_byte(s, at + name.len) || is_plain_attribute(s, end) ||
+            (at > 0 && is_name_byte(s, at - 1))) {
+            continue;
+        }
+        bool bound =
+            ch_str_eq(word_before(s, at), CH_STR("as")) ||
+            (end < s.len && s.ptr[end] == '=' && (end + 1 == s.len || s.ptr[end + 1] != '='));
+        bool is = !bound && !goes_on_as_prose(s, end) && !is_word_at(s, end, CH_STR("is"));
+        bool attribute = at > 0 && s.ptr[at - 1] == '.';
+        if (is && (attribute || is_operand(s, at) || is_imported(s, at)) && !is_commented(s, at)) {
             return true;
         }
     }
     return false;
+}
+
+/* The same of the name from `at` on. Each example of a documentation says "import numpy as np" once
+ * more: of a name the whole text is searched once, for so many names. */
+static bool other_name_is_object(struct ch_str s, size_t at, struct words_seen *seen)
+{
+    struct ch_str name = {s.ptr + at, 0};
+    while (is_name_byte(s, at + name.len)) {
+        name.len++;
+    }
+    if (name.len == 0 || ch_str_ascii(name) < name.len) {
+        return true;
+    }
+    if (s.ptr != seen->text.ptr) { /* a window: short, and gone when the next one comes */
+        return is_value_somewhere(s, name);
+    }
+    for (uint32_t i = 0; i < seen->other_count; i++) {
+        if (ch_str_eq(seen->others[i].name, name)) {
+            return seen->others[i].is_value;
+        }
+    }
+    if (seen->other_count == OTHER_NAMES) {
+        return true;
+    }
+    bool is = is_value_somewhere(s, name);
+    seen->others[seen->other_count].name = name;
+    seen->others[seen->other_count++].is_value = is;
+    return is;
 }
 
 /* A module as a value: not what one attribute is taken of at once, and not where it is imported; under
@@ -353,10 +409,14 @@ static bool is_object(struct ch_str s, size_t at, size_t end, struct words_seen 
 {
     end = over_blanks(s, end);
     bool attribute = at > 0 && s.ptr[at - 1] == '.';
-    if (is_plain_attribute(s, end) || !(attribute || is_operand(s, at) || is_imported(s, at))) {
+    if (is_plain_attribute(s, end) || goes_on_as_prose(s, end) ||
+        !(attribute || is_operand(s, at) || is_imported(s, at))) {
         return false;
     }
     size_t next = over_gaps(s, end);
+    if (is_word_at(s, next, CH_STR("import"))) { /* the path of a from: that binds what it has */
+        return false;
+    }
     if (is_word_at(s, next, CH_STR("as"))) {
         return other_name_is_object(s, over_gaps(s, next + 2), seen);
     }
@@ -401,14 +461,9 @@ static bool is_harmless(struct ch_str s, size_t at, size_t end)
 static bool find_star(struct ch_str s)
 {
     const struct ch_str word = CH_STR("import");
-    const char *end = s.ptr + s.len;
-    const char *p = s.ptr;
-    while ((p = memmem(p, (size_t)(end - p), word.ptr, word.len)) != NULL) {
-        p += word.len;
-        while (p < end && (is_gap(*p) || *p == '\f' || *p == '\\')) {
-            p++;
-        }
-        if (p < end && *p == '*') {
+    for (size_t at = 0; (at = text_find(s, at, word, false)) < s.len;) {
+        at = over_gaps(s, at + word.len);
+        if (at < s.len && s.ptr[at] == '*') {
             return true;
         }
     }
@@ -483,6 +538,10 @@ static bool on_word(void *arg, uint32_t i, size_t end)
         !stands(x->text, end - w->text.len, w->text, (enum word_kind)w->kind, x->seen)) {
         return false;
     }
+    bool text = w->kind == WORD_TEXT || w->kind == WORD_PIECE || w->kind == WORD_ADDRESS;
+    if (!text && is_commented(x->text, end - w->text.len)) {
+        return false;
+    }
     x->seen->bits[i / 64] |= (uint64_t)1 << i % 64;
     return w->alone;
 }
@@ -496,13 +555,9 @@ bool words_scan(struct ch_str s, struct words_seen *seen)
 bool words_brief(struct ch_str text, const char *word, enum word_kind kind, struct words_seen *seen)
 {
     struct ch_str w = {word, strcspn(word, "./(")};
-    for (size_t at = 0; at + w.len <= text.len; at++) {
-        const char *p = memchr(text.ptr + at, w.ptr[0], text.len - at);
-        if (p == NULL) {
-            return false;
-        }
-        at = (size_t)(p - text.ptr);
-        if (same(text, at, w, ignores_case(kind)) && stands(text, at, w, kind, seen)) {
+    bool fold = ignores_case(kind);
+    for (size_t at = 0; (at = text_find(text, at, w, fold)) < text.len; at++) {
+        if (stands(text, at, w, kind, seen) && (kind == WORD_PIECE || !is_commented(text, at))) {
             return true;
         }
     }
