@@ -3,6 +3,7 @@
 #define CH_SCANNER_PRESCAN_H
 
 #include "scanner/source/source_int.h"
+#include "scanner/source/token_int.h"
 
 /* False: nothing of the text can lead to a finding other than that it is not Python's syntax, nor
  * to a capability that is not of `known`, a bit for each. The text is UTF-8, and has no letter
@@ -49,6 +50,36 @@ bool words_brief(struct ch_str text, const char *word, enum word_kind kind,
 bool text_stands(struct ch_str s, size_t at, struct ch_str word, bool fold); /* at `at` */
 size_t text_find(struct ch_str s, size_t at, struct ch_str word,
                  bool fold); /* from `at` on; s.len: nowhere */
+
+/* --- prescan_prose.c: a name that stands from `at` to `end` --- */
+bool prescan_may_follow(struct ch_str s,
+                        size_t end); /* a name the word that ends there: a keyword */
+/* What stands from `end` on, behind blanks: another word or a text, which no operand has behind it.
+ */
+bool prescan_goes_on_as_prose(struct ch_str s, size_t end);
+bool prescan_in_prose(struct ch_str s, size_t at, size_t end);
+bool prescan_in_comment(struct ch_str s, size_t at);
+
+static inline bool prescan_is_name(struct ch_str s, size_t at)
+{
+    return at < s.len && token_is((uint8_t)s.ptr[at], BYTE_NAME);
+}
+
+static inline size_t prescan_over_blanks(struct ch_str s, size_t at)
+{
+    while (at < s.len && (s.ptr[at] == ' ' || s.ptr[at] == '\t')) {
+        at++;
+    }
+    return at;
+}
+
+static inline size_t prescan_back_over_blanks(struct ch_str s, size_t at)
+{
+    while (at > 0 && (s.ptr[at - 1] == ' ' || s.ptr[at - 1] == '\t')) {
+        at--;
+    }
+    return at;
+}
 
 /* --- prescan_pieces.c --- */
 /* The words of texts that do not stand as they are written. As words_scan(). */

@@ -51,11 +51,6 @@ void words_made(void)
     literals = ch_literals_new(list, word_count);
 }
 
-static bool is_name_byte(struct ch_str s, size_t at)
-{
-    return at < s.len && token_is((uint8_t)s.ptr[at], BYTE_NAME);
-}
-
 static bool is_gap(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -87,7 +82,7 @@ static bool plain_getattr(struct ch_str s, size_t at)
         return false;
     }
     char quote = s.ptr[at++];
-    while (at < end && is_name_byte(s, at)) {
+    while (at < end && prescan_is_name(s, at)) {
         at++;
     }
     if (at >= end || s.ptr[at++] != quote) {
@@ -103,32 +98,12 @@ static bool plain_getattr(struct ch_str s, size_t at)
  * what def defines, not in the middle of a sentence, not a text for itself. */
 static bool is_operand(struct ch_str s, size_t at)
 {
-    static const char *const keywords[] = {"and",   "as",     "assert", "await",  "case",    "del",
-                                           "elif",  "else",   "except", "exec",   "for",     "from",
-                                           "if",    "import", "in",     "is",     "lambda",  "not",
-                                           "or",    "print",  "raise",  "return", "while",   "with",
-                                           "yield", "async",  "match",  "global", "nonlocal"};
-    while (at > 0 && (s.ptr[at - 1] == ' ' || s.ptr[at - 1] == '\t')) {
-        at--;
+    at = prescan_back_over_blanks(s, at);
+    if (at > 0 && prescan_is_name(s, at - 1)) {
+        return prescan_may_follow(s, at);
     }
-    if (at == 0 || !is_name_byte(s, at - 1)) {
-        char before = at > 0 ? s.ptr[at - 1] : '\n';
-        return before != '.' && before != '"' && before != '\'' && before != '`';
-    }
-    size_t end = at;
-    while (at > 0 && is_name_byte(s, at - 1)) {
-        at--;
-    }
-    struct ch_str word = ch_str_sub(s, at, end - at);
-    if ((word.ptr[0] >= '0' && word.ptr[0] <= '9') || (at > 0 && s.ptr[at - 1] == '.')) {
-        return true; /* a number, then a keyword: 1if x else y, 1.e5or y */
-    }
-    for (size_t i = 0; i < CH_ARRAY_LEN(keywords); i++) {
-        if (ch_str_eq(word, ch_str_of(keywords[i]))) {
-            return true;
-        }
-    }
-    return false;
+    char before = at > 0 ? s.ptr[at - 1] : '\n';
+    return before != '.' && before != '"' && before != '\'' && before != '`';
 }
 
 /* The word before `at`, and before blanks. */
@@ -139,7 +114,7 @@ static struct ch_str word_before(struct ch_str s, size_t at)
         at--;
     }
     size_t end = at;
-    while (at > 0 && is_name_byte(s, at - 1) && end - at < LONGEST) {
+    while (at > 0 && prescan_is_name(s, at - 1) && end - at < LONGEST) {
         at--;
     }
     return ch_str_sub(s, at, end - at);
@@ -218,7 +193,7 @@ static bool is_in_import(struct ch_str s, size_t at)
             return least > 0;
         }
         size_t end = at;
-        while (at > 0 && is_name_byte(s, at - 1)) {
+        while (at > 0 && prescan_is_name(s, at - 1)) {
             at--;
         }
         struct ch_str word = ch_str_sub(s, at, end - at);
@@ -281,17 +256,10 @@ static bool is_in_list_of_imports(struct ch_str s, size_t at)
     return ch_str_starts(ch_str_sub(s, from, at - from), CH_STR("import "));
 }
 
-static size_t over_blanks(struct ch_str s, size_t at)
-{
-    while (at < s.len && (s.ptr[at] == ' ' || s.ptr[at] == '\t')) {
-        at++;
-    }
-    return at;
-}
-
 static bool is_word_at(struct ch_str s, size_t at, struct ch_str word)
 {
-    return text_stands(s, at < s.len ? at : s.len, word, false) && !is_name_byte(s, at + word.len);
+    return text_stands(s, at < s.len ? at : s.len, word, false) &&
+           !prescan_is_name(s, at + word.len);
 }
 
 /* From behind a name: whether only an attribute is taken of it, of those that are no way to another. */
@@ -301,74 +269,26 @@ static bool is_plain_attribute(struct ch_str s, size_t end)
         return false;
     }
     end = over_gaps(s, end + 1); /* or a sentence ends here, and another begins */
-    return is_name_byte(s, end) && (!ch_str_starts(ch_str_sub(s, end, s.len), CH_STR("__")) ||
-                                    is_word_at(s, end, CH_STR("__version__")));
-}
-
-/* Whether what stands behind a name, and behind blanks, is another word or a text: no operand has
- * one behind it in Python but a keyword that joins. So it is in a comment or in a documentation's
- * sentence. */
-static bool goes_on_as_prose(struct ch_str s, size_t end)
-{
-    static const char *const keywords[] = {"and", "as",     "async", "else", "for", "from",
-                                           "if",  "import", "in",    "is",   "not", "or"};
-    size_t to = end;
-    while (is_name_byte(s, to)) {
-        to++;
-    }
-    if (to == end) {
-        return end < s.len && (s.ptr[end] == '\'' || s.ptr[end] == '"' || s.ptr[end] == '`');
-    }
-    struct ch_str word = ch_str_sub(s, end, to - end);
-    for (size_t i = 0; i < CH_ARRAY_LEN(keywords); i++) {
-        if (ch_str_eq(word, ch_str_of(keywords[i]))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Whether the name at `at` cannot but be in a comment or in a text, by what stands before it on its
- * line: a # and no quote (so that either a comment begins there, or a text goes on, which has not
- * ended), or the :// of an address. A brace may be that of an f-string, which lets code in. */
-static bool is_commented(struct ch_str s, size_t at)
-{
-    enum { FAR = 1000 };
-    size_t least = at > FAR ? at - FAR : 0;
-    bool hash = false;
-    bool blank = false;
-    for (; at > 0 && s.ptr[at - 1] != '\n' && s.ptr[at - 1] != '\r'; at--) {
-        if (at == least) {
-            return false;
-        }
-        char c = s.ptr[at - 1];
-        if (c == '"' || c == '\'' || (c == '{' && !hash)) {
-            return false;
-        }
-        hash = hash || c == '#';
-        blank = blank || c == ' ' || c == '\t' || c == '\f';
-        if (c == '/' && !blank && at >= 3 && s.ptr[at - 2] == '/' && s.ptr[at - 3] == ':') {
-            return true;
-        }
-    }
-    return hash;
+    return prescan_is_name(s, end) && (!ch_str_starts(ch_str_sub(s, end, s.len), CH_STR("__")) ||
+                                       is_word_at(s, end, CH_STR("__version__")));
 }
 
 /* Whether the name, which a module was given in an import, is anywhere in the text a value. */
 static bool is_value_somewhere(struct ch_str s, struct ch_str name)
 {
     for (size_t at = 0; (at = text_find(s, at, name, false)) < s.len; at += name.len) {
-        size_t end = over_blanks(s, at + name.len);
-        if (is_name_byte(s, at + name.len) || is_plain_attribute(s, end) ||
-            (at > 0 && is_name_byte(s, at - 1))) {
+        size_t end = prescan_over_blanks(s, at + name.len);
+        if (prescan_is_name(s, at + name.len) || is_plain_attribute(s, end) ||
+            (at > 0 && prescan_is_name(s, at - 1))) {
             continue;
         }
         bool bound =
             ch_str_eq(word_before(s, at), CH_STR("as")) ||
             (end < s.len && s.ptr[end] == '=' && (end + 1 == s.len || s.ptr[end + 1] != '='));
-        bool is = !bound && !goes_on_as_prose(s, end) && !is_word_at(s, end, CH_STR("is"));
+        bool is = !bound && !prescan_goes_on_as_prose(s, end) && !is_word_at(s, end, CH_STR("is"));
         bool attribute = at > 0 && s.ptr[at - 1] == '.';
-        if (is && (attribute || is_operand(s, at) || is_imported(s, at)) && !is_commented(s, at)) {
+        if (is && (attribute || is_operand(s, at) || is_imported(s, at)) &&
+            !prescan_in_comment(s, at)) {
             return true;
         }
     }
@@ -380,7 +300,7 @@ static bool is_value_somewhere(struct ch_str s, struct ch_str name)
 static bool other_name_is_object(struct ch_str s, size_t at, struct words_seen *seen)
 {
     struct ch_str name = {s.ptr + at, 0};
-    while (is_name_byte(s, at + name.len)) {
+    while (prescan_is_name(s, at + name.len)) {
         name.len++;
     }
     if (name.len == 0 || ch_str_ascii(name) < name.len) {
@@ -407,9 +327,9 @@ static bool other_name_is_object(struct ch_str s, size_t at, struct words_seen *
  * another name, where that is one. */
 static bool is_object(struct ch_str s, size_t at, size_t end, struct words_seen *seen)
 {
-    end = over_blanks(s, end);
+    end = prescan_over_blanks(s, end);
     bool attribute = at > 0 && s.ptr[at - 1] == '.';
-    if (is_plain_attribute(s, end) || goes_on_as_prose(s, end) ||
+    if (is_plain_attribute(s, end) || prescan_goes_on_as_prose(s, end) ||
         !(attribute || is_operand(s, at) || is_imported(s, at))) {
         return false;
     }
@@ -454,7 +374,7 @@ static bool is_harmless(struct ch_str s, size_t at, size_t end)
     }
     char before = at > 0 ? s.ptr[at - 1] : '\n';
     bool passed = before == ',' || before == '*' || before == '%' ||
-                  (before == '(' && at > 1 && is_name_byte(s, at - 2));
+                  (before == '(' && at > 1 && prescan_is_name(s, at - 2));
     return s.ptr[end] == '.' || (passed && (s.ptr[end] == ',' || s.ptr[end] == ')'));
 }
 
@@ -489,13 +409,13 @@ static bool begins_address(struct ch_str s, size_t at)
     return text_address(ch_str_sub(s, at, end - at));
 }
 
-/* Whether what is written like the word from `at` on is one. */
-static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kind kind,
-                   struct words_seen *seen)
+/* Whether what is written like the word from `at` on may be one, by itself and its neighbours. */
+static bool looks_like(struct ch_str s, size_t at, struct ch_str word, enum word_kind kind,
+                       struct words_seen *seen)
 {
     size_t end = at + word.len;
     char before = at > 0 ? s.ptr[at - 1] : '\n';
-    bool name = !token_is((uint8_t)before, BYTE_NAME) && !is_name_byte(s, end);
+    bool name = !token_is((uint8_t)before, BYTE_NAME) && !prescan_is_name(s, end);
     switch (kind) {
     case WORD_TEXT:
         return true;
@@ -525,6 +445,20 @@ static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kin
     return true;
 }
 
+/* Whether the word stands at `at`. Names are none in comments and sentences; Python 2 executed what
+ * stood behind exec without brackets. */
+static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kind kind,
+                   struct words_seen *seen)
+{
+    if (!looks_like(s, at, word, kind, seen)) {
+        return false;
+    }
+    bool text = kind == WORD_TEXT || kind == WORD_PIECE || kind == WORD_ADDRESS;
+    bool exec = kind == WORD_ROOT && ch_str_eq(word, CH_STR("exec"));
+    return text ||
+           !((!exec && prescan_in_prose(s, at, at + word.len)) || prescan_in_comment(s, at));
+}
+
 struct search {
     struct ch_str text;
     struct words_seen *seen;
@@ -536,10 +470,6 @@ static bool on_word(void *arg, uint32_t i, size_t end)
     const struct word *w = &words[i];
     if (words_has(x->seen, (uint16_t)i) ||
         !stands(x->text, end - w->text.len, w->text, (enum word_kind)w->kind, x->seen)) {
-        return false;
-    }
-    bool text = w->kind == WORD_TEXT || w->kind == WORD_PIECE || w->kind == WORD_ADDRESS;
-    if (!text && is_commented(x->text, end - w->text.len)) {
         return false;
     }
     x->seen->bits[i / 64] |= (uint64_t)1 << i % 64;
@@ -557,7 +487,7 @@ bool words_brief(struct ch_str text, const char *word, enum word_kind kind, stru
     struct ch_str w = {word, strcspn(word, "./(")};
     bool fold = ignores_case(kind);
     for (size_t at = 0; (at = text_find(text, at, w, fold)) < text.len; at++) {
-        if (stands(text, at, w, kind, seen) && (kind == WORD_PIECE || !is_commented(text, at))) {
+        if (stands(text, at, w, kind, seen)) {
             return true;
         }
     }

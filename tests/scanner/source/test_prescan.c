@@ -310,6 +310,12 @@ static void sees_modules_by_all_doors(void **state)
         {"import-network", "import requests as r\nx = (r.\n__dict__)\nn = 'po'\nn += 'st'\nx[n]('http://a.example')\n"},
         {"import-network", "import requests\nx = (requests. # one\n__dict__)\nn = 'po'\nn += 'st'\n"
                            "x[n]('http://a.example')\n"},
+        {"import-process", "import os\nx = os.system if 1 else 0\nx('id')\n"},
+        {"import-process", "import os\nx = [1 for y in z if os. system ('id')]\n"},
+        {"import-process", "import os\nx = not os .system and 1 or 2\nx = os.system\nx('id')\n"},
+        {"import-process", "from os import (system as s)\ns('id')\n"},
+        {"import-process", "from os import \\\n  system\nsystem('id')\n"},
+        {"import-process", "import os\ntype x = int\nraise os.popen('id') from None\n"},
         /* what is decoded, into a file of source */
         {"hidden-code", "import zlib\nopen('a/x.py', 'wb').write(zlib.decompress(b'x'))\n"},
         {"hidden-code", "import base64\nopen('a/x.py', 'wb').write(base64.urlsafe_b64decode(b'x'))\n"},
