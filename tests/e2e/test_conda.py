@@ -48,15 +48,17 @@ class OfChannel(Quarantine):
         self.assertEqual(status, 0, out + err)
         return out
 
-    def rattler(self, *specs, url=None, install=True, folder=None):
-        """What rattler says, in an environment of its own unless `folder` is another's."""
+    def rattler(self, *specs, url=None, install=True, folder=None, packages=None):
+        """What rattler says, in an environment of its own unless `folder` is another's. `packages`: these, by their
+        URLs, without asking what there is."""
         if "rattler" in clients.missing:
             self.skipTest(clients.missing["rattler"])
         if folder is None:
             folder = tempfile.mkdtemp(prefix="ch-rattler-")
             self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
         job = {"channels": [url or f"{self.service.url}/chan/"], "specs": specs, "install": install,
-               "prefix": os.path.join(folder, "prefix"), "cache": os.path.join(folder, "cache")}
+               "prefix": os.path.join(folder, "prefix"), "cache": os.path.join(folder, "cache"),
+               **({"packages": packages} if packages else {})}
         done = subprocess.run([os.path.join(clients.tool("rattler-env"), "bin", "python"),
                                os.path.join(os.path.dirname(clients.__file__), "rattler_client.py")],
                               input=json.dumps(job) + "\n", capture_output=True, text=True, timeout=300,
@@ -81,6 +83,8 @@ class Listing(OfChannel):
         add("ours", "1.0")
         add("__held-by-policy", "1.0")
         add("native", "1.0", subdir="linux-64")
+        add("twice", "1.0", subdir="linux-64")
+        add("twice", "1.0")
         cls.channel.extra = {"v3": {"whl": {"evil-1.0.whl": {}}}, "signatures": {cls.good: {}}}
 
     def test_a_subdir_as_the_upstream_has_it(self):
@@ -89,7 +93,7 @@ class Listing(OfChannel):
         self.assertEqual(set(d), {"info", "packages", "packages.conda", "removed", "repodata_version"})
         self.assertEqual(d["packages.conda"][self.good], self.channel.records["noarch"][self.good])
         self.assertEqual(d["packages"][self.old], self.channel.records["noarch"][self.old])
-        self.assertEqual(list(self.records("linux-64")), ["native-1.0-0.conda"])
+        self.assertEqual(list(self.records("linux-64")), ["native-1.0-0.conda", "twice-1.0-0.conda"])
         self.assertEqual(self.service.ask("/chan/osx-64/repodata.json").status, 404)
 
     def test_zst_is_a_document_of_the_same(self):
@@ -143,6 +147,27 @@ class Listing(OfChannel):
         self.assertIn("reserved", a.reason)
         self.assertNotIn("/chan/noarch/ours-1.0-0.conda", self.channel.asked)
         self.assertEqual(self.fetch("__held-by-policy-1.0-0.conda").status, 404)
+
+    def test_commands_know_it(self):
+        self.records()
+        for what in ("conda:old", "conda:old==1.0", "conda:old>=1,<2", self.old, "conda:noarch/old==1.0",
+                     f"noarch/{self.old}", f"{self.service.url}/chan/noarch/{self.old}"):
+            with self.subTest(what):
+                out = self.command("explain", what)
+                self.assertIn(self.old, out)
+                self.assertNotIn(self.good, out)
+        self.records("linux-64")
+        self.assertIn("native-1.0-0.conda", self.command("explain", "conda:native"))
+        self.assertIn("twice-1.0-0.conda", self.command("explain", "conda:linux-64/twice"))
+        for what, says in (("conda:nobody", "nobody: no page that somebody asked for in repository chan lists it"),
+                           ("nobody-1.0-0.conda", "nobody-1.0-0.conda: no page that somebody asked for"),
+                           ("conda:linux-64/old", "old: no page that somebody asked for"),
+                           ("conda:twice", "twice: several pages list it: name a file, or say which page, as in "
+                                           "noarch/twice (linux-64, noarch)")):
+            with self.subTest(what):
+                status, out, err = self.service.command("explain", what, "--repository", "chan")
+                self.assertNotEqual(status, 0, out)
+                self.assertIn(says, err)
 
     def test_rattler_passes_over_the_held_one(self):
         said, _ = self.rattler("young", install=False)
