@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 import unittest
 
-from house import clients, conda
+from house import clients, conda, people
 from house.case import Quarantine, add_wheel
 
 
@@ -177,6 +177,78 @@ class Listing(OfChannel):
         self.assertRegex(said["error"], r"young 2\.0 would require[^_]*__held-by-policy-released-1-day-ago")
         said, _ = self.rattler("old", install=False)
         self.assertEqual(said.get("solved"), ["good-1.0-0.conda", self.old], said)
+
+
+class Tokens(OfChannel):
+    """A token in front of the path, as conda's clients send it."""
+    @classmethod
+    def configure(cls, text):
+        text = re.sub(r"(?m)^anonymous_pull: .*$", "anonymous_pull: false", text)
+        return super().configure(text)
+
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        cls.good = cls.channel.add("good", "1.0")
+        cls.young = cls.channel.add("young", "1.0", days=1)
+        add_wheel(cls.up, "beside", "1.0")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        people.person(cls.service, "ci", "reader/chan", service_account=True)
+        people.person(cls.service, "else", "reader/pypi", service_account=True)
+        cls.token, _ = people.token(cls.service, "ci")
+        cls.other, _ = people.token(cls.service, "else")
+
+    def status(self, path, headers=None):
+        return self.service.ask(path, headers).status
+
+    def test_who_it_is(self):
+        good = f"/t/{self.token}/chan/noarch"
+        self.assertEqual(self.status("/chan/noarch/repodata.json"), 401)
+        for path in ("repodata.json", "repodata.json.zst"):
+            self.assertEqual(self.status(f"{good}/{path}"), 200)
+        self.assertEqual(self.status(f"/t/{self.token}/chan/"), 200)
+        self.assertEqual(self.status(f"/t/{self.token}/chan/notices.json"), 200)
+        self.assertEqual(self.status(f"{good}/repodata_shards.msgpack.zst"), 404)
+        a = self.service.ask(f"{good}/{self.young}")
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("young 1.0 held by cool-down", a.reason)
+        # wrong ones never count as none, and two are one too many
+        for token in ("chp_" + "0" * 64, self.token[:-1], "x", self.token.upper()):
+            self.assertEqual(self.status(f"/t/{token}/chan/noarch/repodata.json"), 401, token)
+        bearer = {"Authorization": f"Bearer {self.token}"}
+        self.assertEqual(self.status(f"{good}/repodata.json", bearer), 401)
+        self.assertEqual(self.status("/chan/noarch/repodata.json", bearer), 200)
+        self.assertEqual(self.status(f"/t/{self.other}/chan/noarch/repodata.json"), 403)
+        self.assertEqual(self.status(f"/t/{self.token}/t/{self.token}/chan/noarch/repodata.json"), 400)
+        # only where clients know no better
+        self.assertEqual(self.status(f"/t/{self.other}/pypi/simple/beside/"), 404)
+        self.assertEqual(self.status("/t/"), 401)
+
+    def test_rattler_waits_and_is_refused_with_it(self):
+        url = f"{self.service.url}/t/{self.token}/chan/"
+        said, folder = self.rattler("good", url=url, install=False)
+        self.assertEqual(said.get("solved"), [self.good], said)
+        said, _ = self.rattler("young", url=url, install=False)
+        self.assertIn("__held-by-policy-released-1-day-ago", said.get("error", ""), said)
+        # a hop of waiting keeps the token: it names the file beside where the client is
+        a = self.service.ask(f"/t/{self.token}/chan/noarch/{self.good}")
+        if a.status == 307:
+            self.assertEqual(a["Location"].split("?")[0], f"./{self.good}")
+
+    def test_nothing_of_it_is_written(self):
+        self.assertEqual(self.status(f"/t/{self.token}/chan/noarch/repodata.json"), 200)
+        self.status(f"/t/{self.token}x/chan/noarch/repodata.json")
+        self.status(f"/t/{self.token}/nowhere/")
+        a = self.service.ask(f"/t/{self.token}/chan/noarch/{self.young}")
+        lines = self.service.access_log()
+        mine = [line for line in lines if line["path"] == "/chan/noarch/repodata.json"]
+        self.assertIn("service:ci", {line.get("principal") for line in mine})
+        for text in (json.dumps(lines), self.service.log(), a.reason, a.body.decode()):
+            self.assertNotIn("/t/", text)
+            self.assertNotRegex(text, "chp_[0-9a-f]{4}")
 
 
 class Forms(OfChannel):
