@@ -9,7 +9,7 @@ import tempfile
 import unittest
 
 from house import clients, conda, people
-from house.case import Quarantine, add_wheel
+from house.case import Quarantine, add_wheel, with_key
 
 
 class OfChannel(Quarantine):
@@ -269,6 +269,76 @@ class Forms(OfChannel):
         self.channel.forms = ()
         self.assertEqual(self.service.ask("/chan/win-64/repodata.json").status, 404)
         self.assertEqual(self.channel.asked[-2:], ["/chan/win-64/repodata.json.zst", "/chan/win-64/repodata.json"])
+
+
+class Changing(OfChannel):
+    """An upstream that changes its mind, and a service that looks every second."""
+    @classmethod
+    def configure(cls, text):
+        return with_key(super().configure(text), "index_refresh_seconds", "1")
+
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        cls.channel.add("first", "1.0")
+
+    def refreshed(self, check):
+        """The records, once what the upstream has by now was seen."""
+        return self.eventually(lambda: check(self.records()) and self.records())
+
+    def says(self, words):
+        self.eventually(lambda: self.records() is not None and words in self.service.log())
+
+    def test_what_comes_and_goes(self):
+        self.assertEqual(list(self.records()), ["first-1.0-0.conda"])
+        added = self.channel.add("second", "1.0", days=1)
+        records = self.refreshed(lambda r: added in r)
+        self.assertIn("__held-by-policy", records[added]["depends"][0])
+        self.channel.remove(added)
+        self.refreshed(lambda r: added not in r)
+        a = self.fetch(added)
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("gone", a.reason)  # T5
+
+    def test_nearly_nothing_is_kept_back(self):
+        many = [self.channel.add(f"many{i}", "1.0", subdir="linux-64", data=b"x") for i in range(120)]
+        self.assertEqual(sorted(self.records("linux-64")), sorted(many))
+        kept = dict(self.channel.records["linux-64"])
+        self.channel.records["linux-64"] = {}
+        self.eventually(lambda: self.records("linux-64") and "kept back" in self.service.log())
+        self.assertEqual(sorted(self.records("linux-64")), sorted(many))
+        # a tenth of them is a channel that was tidied up
+        self.channel.records["linux-64"] = dict(list(kept.items())[:12])
+        self.eventually(lambda: len(self.records("linux-64")) == 12)
+
+    def test_what_cannot_be_read_changes_nothing(self):
+        good = self.channel.add("good", "1.0", subdir="osx-64", data=b"x")
+        path = "/chan/osx-64/repodata.json.zst"
+        self.assertEqual(list(self.records("osx-64")), [good])
+        text = json.dumps(self.channel.repodata("osx-64"))
+        record = self.channel.records["osx-64"][good]
+        for label, body, words in (
+                ("truncated", conda.zstd(text.encode())[:-9], "osx-64 error=\"the upstream's page could not be read"),
+                ("no JSON", conda.zstd(b"<html>"), "expected a JSON object"),
+                ("a key twice", conda.zstd(text.replace('"name"', '"name": "x", "name"').encode()), "no key twice"),
+                ("another subdir", conda.zstd(text.replace('{"subdir": "osx-64"}', '{"subdir": "win-64"}').encode()),
+                 "subdir")):
+            with self.subTest(label):
+                self.channel.documents[path] = body
+                since = len(self.service.log())
+                self.eventually(lambda: self.records("osx-64") and words in self.service.log()[since:])
+                self.assertEqual(self.records("osx-64"), {good: record})
+
+    def test_packages_elsewhere_are_asked_there_and_shown_here(self):  # T13
+        good = self.channel.add("good", "1.0", subdir="win-64", data=b"x")
+        d = self.channel.repodata("win-64")
+        d["info"]["base_url"] = "http://packages.example.org/win-64/"
+        self.channel.documents["/chan/win-64/repodata.json.zst"] = conda.zstd(json.dumps(d).encode())
+        self.assertEqual(self.repodata("win-64")["info"], {"subdir": "win-64"})
+        self.assertIn(good, self.records("win-64"))
+        a = self.fetch(good, "win-64")
+        self.assertEqual(a.status, 403, a)
+        self.assertNotIn(f"/chan/win-64/{good}", self.channel.asked)
 
 
 if __name__ == "__main__":
