@@ -136,6 +136,9 @@ struct ch_ecosystem {
     size_t (*wanted_next)(const struct ch_page *page, const bool *eligible, struct ch_str user_agent,
                           size_t *ret_indices, size_t max);
 
+    /* Its clients may send a token in front of the path, /t/TOKEN/REPOSITORY/... */
+    bool token_in_path;
+
     /* Appends the line that a user needs ("pip install --index-url http://.../pypi/simple/ ..."). */
     void (*usage_line)(struct ch_str origin, struct ch_str repository, struct ch_buf *out);
 

@@ -251,6 +251,43 @@ static struct ch_sha256 *received_of(const struct page *p)
     return list;
 }
 
+static size_t listed(const struct page *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        n += p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
+    }
+    return n;
+}
+
+/* A page of many projects of which next to nothing is left is a mirror's accident, or an attack
+ * that would have everything held: what is known goes on for as long as it does while an upstream
+ * fails. After that it is what the upstream says (T5). */
+static bool shrinks_to_nothing(const struct refresh *r, struct ch_str stream)
+{
+    const struct page *p = r->p;
+    if (p->eco->is_page == NULL || p->load != PAGE_READY || !page_usable(r->k, p)) {
+        return false;
+    }
+    struct ch_scan_reader reader;
+    struct ch_scan_record record;
+    struct ch_err err;
+    size_t before = listed(p);
+    ch_scan_reader_init(&reader, stream);
+    while (ch_scan_read(&reader, &record, &err) == CH_OK) {
+    }
+    return reader.ended && before >= ch_limits.page_shrink_files &&
+           reader.count[CH_REC_INDEX_FILE] < before / 10;
+}
+
+static void keep_back(struct refresh *r)
+{
+    const char *what = "the upstream's page has lost nearly all of its files, and is kept back";
+    keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"%s\"", r->p->repository,
+               r->p->project, r->p->upstream->name, what);
+    refresh_failed(r, 502, what);
+}
+
 static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
 {
     struct refresh *r = ctx;
@@ -269,6 +306,10 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         return;
     }
     if (lost_what_is_known(r)) {
+        return;
+    }
+    if (shrinks_to_nothing(r, stream)) {
+        keep_back(r);
         return;
     }
     r->now_us = keeper_now_us(r->k);
@@ -321,16 +362,6 @@ static void page_unchanged(struct refresh *r)
     refresh_ended(r);
 }
 
-static bool lists_any(const struct page *p)
-{
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* T5: a project that vanished is a complete answer without any file. One such answer may be an
  * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says
  * the same; until then it is a failure like others. The owner of the name stays (T12). */
@@ -340,7 +371,7 @@ static void known_page_absent(struct refresh *r)
     struct page *p = r->p;
     struct ch_err err;
     r->now_us = keeper_now_us(k);
-    if (p->load == PAGE_READY && !lists_any(p)) {
+    if (p->load == PAGE_READY && listed(p) == 0) {
         page_unchanged(r);
         return;
     }

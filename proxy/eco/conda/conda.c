@@ -265,5 +265,6 @@ const struct ch_ecosystem ch_ecosystem_conda = {
     .page_accept = "*/*",
     .page_url = page_url,
     .page_profile = page_profile,
+    .token_in_path = true,
     .usage_line = usage_line,
 };
