@@ -13,6 +13,8 @@
     X(word_bytes, 64, "bytes", "an identifier of ours: ecosystem, profile, name of a fact")        \
     X(command_input_bytes, 33554432, "bytes", "what a command is about: a policy, a lock's lines") \
     X(want_hashes, 4096, "hashes", "of one line of a lock file")                                   \
+    X(dependencies, 256, "requirements", "looked up by a command, which says if there are more")   \
+    X(dependencies_wait_ms, 20000, "ms", "for upstreams' pages of them; then what is known")       \
     X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
     X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
     X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
