@@ -8,7 +8,14 @@
 
 #include "customhouse/bytes.h"
 
-enum ch_package_kind { CH_PACKAGE_DEB = 1, CH_PACKAGE_APK, CH_PACKAGE_RPM };
+enum ch_package_kind {
+    CH_PACKAGE_DEB = 1,
+    CH_PACKAGE_APK,
+    CH_PACKAGE_RPM,
+    CH_PACKAGE_GO,    /* a module in a program; the name is its path */
+    CH_PACKAGE_NPM,   /* the name with its scope, "@types/node" */
+    CH_PACKAGE_MAVEN, /* the name is GROUP:ARTIFACT */
+};
 
 /* All slices are borrowed for the call; absent: it does not say. */
 struct ch_package {
@@ -45,5 +52,26 @@ enum ch_code ch_inventory_rpm_manifest(struct ch_str text, ch_package_fn *fn, vo
  */
 enum ch_code ch_inventory_rpm_sqlite(struct ch_str file, ch_package_fn *fn, void *arg,
                                      struct ch_err *err) CH_MUST_CHECK;
+
+/* What a Go program was built from, by the record that the linker leaves in it: its own module
+ * where that has a version ("(devel)": none), the modules that it depends on, or what replaces
+ * them, and the standard library ("stdlib", "1.22.3"). Spec: Go's debug/buildinfo (1.18 and later),
+ * and the lines of runtime/debug.BuildInfo. CH_E_NOT_FOUND: there is no such record.
+ * CH_E_UNSUPPORTED: one of before 1.18, which has to be followed through the program's memory.
+ * `line` counts those of the record. */
+enum ch_code ch_inventory_go(struct ch_str program, ch_package_fn *fn, void *arg,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+/* META-INF/maven/GROUP/ARTIFACT/pom.properties of a jar. Spec: java.util.Properties, of which Maven
+ * writes "key=value" lines and comments; anything that would be read otherwise (escapes, lines that
+ * go on) is refused. */
+enum ch_code ch_inventory_maven(struct ch_str text, ch_package_fn *fn, void *arg,
+                                struct ch_err *err) CH_MUST_CHECK;
+
+/* node_modules/.../package.json. Spec: npm's package.json(5): name, version, and license as a text
+ * or in its old form. A document without name or version is no package (CH_E_NOT_FOUND): many
+ * folders have one for the loader alone. */
+enum ch_code ch_inventory_npm(struct ch_str text, ch_package_fn *fn, void *arg,
+                              struct ch_err *err) CH_MUST_CHECK;
 
 #endif

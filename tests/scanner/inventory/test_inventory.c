@@ -104,9 +104,143 @@ static const struct row {
      "1:a 1 arch=x src=s", "line 2: expected 10 fields"},
     {"rpm-no-name", ch_inventory_rpm_manifest, MANIFEST("", "1", "x", "s"), "",
      "line 1: a package without name or version"},
+    {"maven", ch_inventory_maven,
+     "#Created by Apache Maven 3.9\r\n\nversion=2.14.1\ngroupId=org.apache\nartifactId=log4j\nx=\n",
+     "1:org.apache:log4j 2.14.1", NULL},
+    {"maven-no-version", ch_inventory_maven, "groupId=a\nartifactId=b\n", "",
+     "line 1: expected groupId, artifactId and version"},
+    {"maven-twice", ch_inventory_maven, "version=1\nversion=2\n", "",
+     "line 2: version is there twice"},
+    {"maven-escape", ch_inventory_maven, "versio\\u006e=1\n", "", "line 1: expected \"key=value\""},
+    {"maven-goes-on", ch_inventory_maven, "x=\\\nversion=1\n", "",
+     "line 1: expected \"key=value\""},
+    {"maven-colon", ch_inventory_maven, "version:1=2\n", "", "line 1: expected \"key=value\""},
+    {"maven-blank", ch_inventory_maven, " version=1\n", "", "line 1: expected \"key=value\""},
+
+    {"npm", ch_inventory_npm, "{\"name\":\"@a/b\",\"version\":\"1.0.0\",\"license\":\"MIT\"}",
+     "1:@a/b 1.0.0 lic=MIT", NULL},
+    {"npm-licence-old", ch_inventory_npm,
+     "{\"name\":\"b\",\"version\":\"1.0.0\",\"license\":{\"type\":\"BSD\",\"url\":\"\"}}",
+     "1:b 1.0.0 lic=BSD", NULL},
+    {"npm-no-version", ch_inventory_npm, "{\"name\":\"b\",\"type\":\"module\"}", "",
+     "without name or version"},
+    {"npm-number", ch_inventory_npm, "{\"name\":\"b\",\"version\":1}", "",
+     "without name or version"},
+    {"npm-twice", ch_inventory_npm, "{\"name\":\"b\",\"name\":\"c\",\"version\":\"1\"}", "",
+     "duplicate"},
+    {"npm-list", ch_inventory_npm, "[]", "", "expected an object"},
     {"rpm-none", ch_inventory_rpm_manifest, MANIFEST("a", "(none)", "x", "s"), "",
      "line 1: a package without name or version"},
 };
+
+/* ------------------------------------------------------------------ programs and libraries */
+
+/* 16 bytes that frame what the linker leaves. */
+#define FRAME "0123456789abcdef"
+
+static void put_length(struct ch_buf *b, size_t n)
+{
+    for (; n >= 0x80; n >>= 7) {
+        ch_buf_putc(b, (char)(n | 0x80));
+    }
+    ch_buf_putc(b, (char)n);
+}
+
+/* A program with a record in the middle, behind `skew` bytes that put it off its place. */
+static void put_program(struct ch_buf *b, size_t skew, char flags, const char *version,
+                        const char *modules)
+{
+    for (size_t i = 0; i < 64 + skew; i++) {
+        ch_buf_putc(b, 'x');
+    }
+    ch_buf_put(b, "\xff Go buildinf:\x08", 15);
+    ch_buf_putc(b, flags);
+    ch_buf_put(b, "0123456789abcdef", 16);
+    put_length(b, strlen(version));
+    ch_buf_puts(b, ch_str_of(version));
+    put_length(b, strlen(modules));
+    ch_buf_puts(b, ch_str_of(modules));
+    ch_buf_puts(b, CH_STR("\0more"));
+}
+
+static void programs_of_go_say_what_they_are_made_of(void **state)
+{
+    static const struct {
+        const char *version;
+        const char *modules;
+        const char *packages;
+        const char *error;
+    } programs[] = {
+        {"go1.22.3", "", "0:stdlib 1.22.3", NULL},
+        {"go1.22.3 X:loopvar", "", "0:stdlib 1.22.3", NULL},
+        {"devel go1.23-abc", "", "", NULL},
+        {"go1.22.3",
+         FRAME "path\tcommand-line\nmod\texample.org/me\t(devel)\t\n"
+               "dep\tgolang.org/x/net\tv0.1.0\th1:x=\ndep\texample.org/a\tv1.0.0\n"
+               "=>\texample.org/fork\tv1.0.1\th1:y=\ndep\texample.org/b\tv2.0.0\n=>\t./b\n"
+               "build\t-compiler=gc\n" FRAME,
+         "0:stdlib 1.22.3; 3:golang.org/x/net v0.1.0; 5:example.org/fork v1.0.1", NULL},
+        {"go1.22.3", FRAME "mod\texample.org/me\tv1.2.3\n" FRAME,
+         "0:stdlib 1.22.3; 1:example.org/me v1.2.3", NULL},
+        {"go1.22.3", FRAME "dep\texample.org/me\n" FRAME, "0:stdlib 1.22.3",
+         "line 1: expected a module and its version"},
+        {"go1.22.3", FRAME "=>\texample.org/me\tv1\n" FRAME, "0:stdlib 1.22.3",
+         "line 1: expected a module and its version"},
+        {"go1.22.3", "short", "", "cut short"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
+        struct ch_buf program;
+        struct ch_buf b;
+        struct ch_err err = {.msg = ""};
+        ch_buf_init(&program, 65536);
+        ch_buf_init(&b, 65536);
+        put_program(&program, 0, 2, programs[i].version, programs[i].modules);
+        enum ch_code rc = ch_inventory_go(ch_buf_str(&program), on_package, &b, &err);
+        ch_buf_putc(&b, '\0');
+        if (strcmp(b.ptr, programs[i].packages) != 0 ||
+            (rc == CH_OK) != (programs[i].error == NULL) ||
+            (programs[i].error != NULL && strstr(err.msg, programs[i].error) == NULL)) {
+            fail_msg("program %zu: \"%s\": %s", i, b.ptr, err.msg);
+        }
+        ch_buf_done(&program);
+        ch_buf_done(&b);
+    }
+}
+
+static void other_programs_are_told_from_damaged_ones(void **state)
+{
+    struct ch_buf program;
+    struct ch_buf b;
+    struct ch_err err;
+    (void)state;
+    ch_buf_init(&program, 65536);
+    ch_buf_init(&b, 65536);
+    put_program(&program, 5, 2, "go1.22.3", "");
+    assert_ch_code(CH_E_NOT_FOUND, ch_inventory_go(ch_buf_str(&program), on_package, &b, &err));
+    while (program.len % 16 != 0) { /* one that looks for others, and has its own behind */
+        ch_buf_putc(&program, 'x');
+    }
+    put_program(&program, 0, 2, "go1.22.3", "");
+    assert_ch_ok(&err, ch_inventory_go(ch_buf_str(&program), on_package, &b, &err));
+    ch_buf_putc(&b, '\0');
+    assert_string_equal(b.ptr, "0:stdlib 1.22.3");
+    ch_buf_clear(&program);
+    put_program(&program, 0, 0, "go1.17", "");
+    assert_ch_code(CH_E_UNSUPPORTED, ch_inventory_go(ch_buf_str(&program), on_package, &b, &err));
+    ch_buf_clear(&program);
+    put_program(&program, 0, 2, "go1.22.3", "");
+    const size_t behind = sizeof("\0more") - 1;
+    for (size_t cut = behind + 1; cut <= behind + 10; cut++) { /* down to the version's length */
+        assert_ch_code(CH_E_FORMAT,
+                       ch_inventory_go(ch_str_sub(ch_buf_str(&program), 0, program.len - cut),
+                                       on_package, &b, &err));
+    }
+    ch_buf_done(&program);
+    ch_buf_done(&b);
+}
+
+/* ------------------------------------------------------------------ all texts */
 
 static void databases_are_read_strictly(void **state)
 {
@@ -211,6 +345,8 @@ static void dpkg_says_the_same_of_this_machine(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(programs_of_go_say_what_they_are_made_of),
+        cmocka_unit_test(other_programs_are_told_from_damaged_ones),
         cmocka_unit_test(databases_are_read_strictly),
         cmocka_unit_test(dpkg_says_the_same_of_this_machine),
     };
