@@ -271,6 +271,15 @@ static void look_at_nothing(const struct page *p, struct dependency *x)
     }
 }
 
+/* Who waits is told what for, once. */
+static void tell_wait(struct dependencies *d)
+{
+    if (!d->told && !d->c->args.json) {
+        command_print(d->c, "looking up %zu requirement%s\n", d->count, d->count == 1 ? "" : "s");
+        d->told = true;
+    }
+}
+
 /* False: the command waits. */
 static bool look_up(struct dependencies *d, struct dependency *x, enum step *ret_step)
 {
@@ -288,6 +297,7 @@ static bool look_up(struct dependencies *d, struct dependency *x, enum step *ret
         }
         struct waiter *waiter = command_waiter(c);
         if (!page_ready(c->k, p, waiter)) {
+            tell_wait(d);
             *ret_step = STEP_WAIT;
             return false;
         }
