@@ -46,6 +46,7 @@ struct ch_dependency {
     struct ch_str extras;   /* of that project, as written; absent: none */
     struct ch_str versions; /* for match_version; absent: any will do */
     struct ch_str version;  /* the only one that will do, where that is said so; else absent */
+    bool prereleases;       /* it names one, so that resolvers take others, too, though finals fit */
     struct ch_str on;       /* the condition, as written, where clients differ in it; absent: always needed */
 };
 

@@ -3,7 +3,9 @@ import json
 import re
 import shlex
 
-from house.case import Quarantine, add_wheel
+from house.case import Quarantine, add_wheel, file_path
+from house.clients import Client
+from house.upstream import Upstream
 
 HELD = "no version that fits can be had now; 2.1 is held (cool-down, policy.yaml:"
 
@@ -21,6 +23,9 @@ class Dependencies(Quarantine):
             for part in ("win", "fast"):
                 add_wheel(cls.up, f"{name}-{part}", "1.0")
                 add_wheel(cls.up, f"{name}-{part}", "2.0", days=1)
+
+        add_wheel(cls.up, "pinning", "1.0", requires=["sdk-core==2.0"])
+        add_wheel(cls.up, "ready", "1.0", requires=["told-core>=2"])
 
     def ok(self, *args):
         status, out, err = self.service.command(*args)
@@ -58,6 +63,23 @@ class Dependencies(Quarantine):
         self.with_clients(lambda client: self.installs(client, "sdk==2.0", "sdk", "2.0"))
         self.refused("sdk-core", "2.0", "the policy asks for 7")
         self.refused("sdk-win", "2.0", "the policy asks for 7")
+
+    def test_a_pinned_requirement_says_why_in_every_client(self):
+        """A pin is taken where it is yanked, and is refused at the file: there pip has a place for the reason."""
+        self.with_clients(lambda client: self.is_refused(client, "pinning", "the policy asks for 7"))
+
+    def test_what_pip_does_not_say_explain_does(self):
+        """Nothing holds the release. Its metadata were shown, and say it whether or not the file itself ever comes."""
+        wheel = file_path("ready", "1.0").split("/")[-1]
+        self.up.behave = lambda path: (lambda h: Upstream.send(h, 404, "text/plain", b"no") or True) \
+            if path.endswith(wheel) else None
+        with Client("pip-newest") as client:
+            self.is_refused(client, "ready", "No matching distribution found for told-core>=2")
+        out = self.ok("explain", "pypi:ready==1.0")
+        self.assertIn("not inspected yet", out)
+        self.assertIn(f"needs told-core>=2: {HELD}", out)
+        told = json.loads(self.ok("explain", "pypi:ready==1.0", "--json"))[0]["dependencies"]
+        self.assertEqual([(d["project"], d["state"]) for d in told], [("told-core", "held")])
 
     def test_explain_says_it_and_programs_are_told(self):
         told = json.loads(self.approve("pypi:told==2.0", "--json"))[0]["dependencies"]

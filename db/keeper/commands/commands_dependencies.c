@@ -204,12 +204,27 @@ static void refuse(struct keeper *k, struct page *p, struct dependency *x, const
     snprintf(x->version, sizeof(x->version), "%s", p->files[told].release.version);
 }
 
+static void passes(const struct page *p, size_t file, struct dependency *x)
+{
+    x->state = WANT_PASSES;
+    snprintf(x->version, sizeof(x->version), "%s", p->files[file].release.version);
+}
+
+static bool is_prerelease(const struct page *p, size_t file)
+{
+    return p->eco->is_prerelease != NULL &&
+           p->eco->is_prerelease(ch_str_of(p->files[file].release.version));
+}
+
+/* Pre-releases are taken where no final fits, whether or not that is held, or where one is named.
+ */
 static void look_at_page(struct keeper *k, struct page *p, struct dependency *x)
 {
     struct ch_policy_want want = {.specifier = x->said.versions, .version = x->said.version};
     size_t n = p->facts.file_count;
     bool *marks = ch_calloc(3 * n + 1, sizeof(bool));
-    bool *fits = marks, *held = marks + n, *liftable = marks + 2 * n, any = false;
+    bool *fits = marks, *held = marks + n, *liftable = marks + 2 * n, any = false, finals = false;
+    ptrdiff_t prerelease = -1;
     x->state = WANT_UNKNOWN;
     for (size_t i = 0; i < n && x->state != WANT_PASSES; i++) {
         struct ch_decision d;
@@ -217,18 +232,23 @@ static void look_at_page(struct keeper *k, struct page *p, struct dependency *x)
         if (!fits[i]) {
             continue;
         }
+        bool pre = is_prerelease(p, i) && !x->said.prereleases;
         any = true;
+        finals = finals || !pre;
         judge(k, p, i, &d);
         held[i] = d.verdict == CH_VERDICT_HOLD;
         liftable[i] = is_liftable(p, &d);
-        if (want_could_be_had(&d)) {
-            x->state = WANT_PASSES;
-            snprintf(x->version, sizeof(x->version), "%s", p->files[i].release.version);
+        if (want_could_be_had(&d) && pre) {
+            prerelease = (ptrdiff_t)i;
+        } else if (want_could_be_had(&d)) {
+            passes(p, i, x);
         }
     }
     if (!any) {
         x->state = WANT_MISSING;
         snprintf(x->text, sizeof(x->text), "the upstream lists no version that fits");
+    } else if (x->state != WANT_PASSES && prerelease >= 0 && !finals) {
+        passes(p, (size_t)prerelease, x);
     } else if (x->state != WANT_PASSES) {
         refuse(k, p, x, liftable, held, fits);
     }
@@ -251,6 +271,15 @@ static void look_at_nothing(const struct page *p, struct dependency *x)
     }
 }
 
+/* Who waits is told what for, once. */
+static void tell_wait(struct dependencies *d)
+{
+    if (!d->told && !d->c->args.json) {
+        command_print(d->c, "looking up %zu requirement%s\n", d->count, d->count == 1 ? "" : "s");
+        d->told = true;
+    }
+}
+
 /* False: the command waits. */
 static bool look_up(struct dependencies *d, struct dependency *x, enum step *ret_step)
 {
@@ -268,6 +297,7 @@ static bool look_up(struct dependencies *d, struct dependency *x, enum step *ret
         }
         struct waiter *waiter = command_waiter(c);
         if (!page_ready(c->k, p, waiter)) {
+            tell_wait(d);
             *ret_step = STEP_WAIT;
             return false;
         }

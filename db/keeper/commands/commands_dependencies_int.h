@@ -39,6 +39,7 @@ struct dependencies {
     size_t gathered;        /* files of the page that were looked at */
     struct ch_sha256 shown; /* metadata that a jail reads, or read last */
     size_t at;              /* the next one to look up */
+    bool told;              /* that it takes a while */
     bool ask;               /* upstreams, */
     uint64_t until_ms;      /* until then */
     struct ch_timer timer;

@@ -1,5 +1,6 @@
 #include "proxy/eco/pypi/pypi_int.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/pypi/name.h"
@@ -345,6 +346,24 @@ static struct ch_str pinned(struct ch_str specifier)
                 : (struct ch_str){NULL, 0};
 }
 
+/* PEP 440, "Handling of pre-releases": a clause that names one permits them. */
+static bool names_prerelease(struct ch_str specifier)
+{
+    struct ch_str clause;
+    while (ch_str_split(&specifier, ',', &clause)) {
+        struct ch_pep440 version;
+        size_t at = 0;
+        while (at < clause.len && strchr("<>=!~ \t", clause.ptr[at]) != NULL) {
+            at++;
+        }
+        if (ch_pep440_parse(ch_str_trim(ch_str_sub(clause, at, clause.len)), &version) &&
+            ch_pep440_is_prerelease(&version)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A marker is judged once for no extra, and once for each that is asked for, as installers do. */
 static bool read_dependency(struct ch_str value, struct ch_str extras, struct ch_dependency *ret)
 {
@@ -363,6 +382,7 @@ static bool read_dependency(struct ch_str value, struct ch_str extras, struct ch
     ret->extras = parts.extras;
     ret->versions = parts.specifier;
     ret->version = pinned(parts.specifier);
+    ret->prereleases = names_prerelease(parts.specifier);
     ret->on = needed == CH_MARKER_DEPENDS ? parts.marker : (struct ch_str){NULL, 0};
     return true;
 }

@@ -79,6 +79,7 @@ static void who_approves_hears_what_is_held_besides(void **state)
     ch_buf_init(&out, 1u << 20);
     add_core(h);
     assert_int_equal(approve(h, "pkg==1.1", &out), 0);
+    SAYS(&out, "fetching and inspecting 1 file\nlooking up 2 requirements\npkg-1.1");
     SAYS(&out, "approved until");
     SAYS(&out, "needs pkg-core<3,>=2: no version that fits can be had now; 2.1 is held (cool-down, "
                "policy.yaml:");
@@ -92,6 +93,7 @@ static void who_approves_hears_what_is_held_besides(void **state)
     /* whoever asks later hears it, too, until it is approved */
     assert_int_equal(house_command(h, false, "explain", "pkg==1.1", NULL, NULL, &out), 0);
     SAYS(&out, "customhouse approve pypi:pkg-core==2.1");
+    SAYS_NOT(&out, "looking up");
     h->second_word = "1";
     assert_int_equal(house_command(h, false, "exceptions", "show", NULL, NULL, &out), 0);
     SAYS(&out, "customhouse approve pypi:pkg-core==2.1");
@@ -207,6 +209,27 @@ static void what_no_approval_helps(void **state)
     SAYS(&out, "approve pypi:mixed==1.0 --reason");
     SAYS(&out, "customhouse approve 'pypi:epoch==1!2.0' --reason TEXT\n");
     SAYS_NOT(&out, "approve pypi:pkg-core");
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* A resolver takes a pre-release only where no final fits, even a held one, or where it is named.
+ */
+static void prereleases_stand_in_for_nothing(void **state)
+{
+    (void)state;
+    struct house *h =
+        open_house(NEEDS("begun>=1") NEEDS("begun>=2.0a1") NEEDS("early") NEEDS("begun<2"));
+    struct ch_buf out;
+    static const char *const begun[] = {"1.0", "2.0a2"};
+    static const unsigned days[] = {1, 30};
+    ch_buf_init(&out, 1u << 20);
+    add_project(h, PAGE_URL("begun"), "begun", begun, days, 2);
+    add_project(h, PAGE_URL("early"), "early", &begun[1], &days[1], 1);
+    assert_int_equal(approve(h, "pkg==1.1", &out), 0);
+    SAYS(&out, "needs begun>=1: no version that fits can be had now; 1.0 is held");
+    SAYS(&out, "needs begun<2: no version that fits can be had now; 1.0 is held");
+    SAYS(&out, "of each of 2 other requirements a version can be had\n");
     ch_buf_done(&out);
     house_free(h);
 }
@@ -336,6 +359,7 @@ int main(void)
         cmocka_unit_test(programs_hear_the_same),
         cmocka_unit_test(conditions_and_extras),
         cmocka_unit_test(what_no_approval_helps),
+        cmocka_unit_test(prereleases_stand_in_for_nothing),
         cmocka_unit_test(what_is_not_known),
         cmocka_unit_test(more_than_are_looked_up),
         cmocka_unit_test(findings_do_not_hide_it),

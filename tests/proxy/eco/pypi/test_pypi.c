@@ -164,9 +164,26 @@ static void test_dependencies(void **state)
         assert_str_eq(d.versions, rows[i].versions);
         assert_str_eq(d.version, rows[i].version);
         assert_str_eq(d.on, rows[i].on);
+        assert_false(d.prereleases);
         if (d.asked != rows[i].asked) {
             fail_msg("%s: asked %d", rows[i].value, d.asked);
         }
+    }
+}
+
+static void test_prereleases_asked_for(void **state)
+{
+    (void)state;
+    static const char *const naming[] = {"a>=2.0a1", "a<3, >= 2rc1", "a==1.0.dev1", "a (~=2.0b2)"};
+    static const char *const others[] = {"a>=2", "a", "a==2.*", "a>=2.0.post1", "a==1+local"};
+    struct ch_dependency d;
+    for (size_t i = 0; i < CH_ARRAY_LEN(naming); i++) {
+        assert_true(pypi()->read_dependency(ch_str_of(naming[i]), CH_STR(""), &d));
+        assert_true(d.prereleases);
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(others); i++) {
+        assert_true(pypi()->read_dependency(ch_str_of(others[i]), CH_STR(""), &d));
+        assert_false(d.prereleases);
     }
 }
 
@@ -245,6 +262,7 @@ int main(void)
         cmocka_unit_test(test_classify_bounds_names),
         cmocka_unit_test(test_normalise_and_split),
         cmocka_unit_test(test_dependencies),
+        cmocka_unit_test(test_prereleases_asked_for),
         cmocka_unit_test(test_upstream_urls),
         cmocka_unit_test(test_page_profile),
         cmocka_unit_test(test_usage_line),
