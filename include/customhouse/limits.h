@@ -118,7 +118,8 @@
     X(fetch_redirects, 5, "hops", "of one request")                                                \
     X(fetch_retries, 3, "times", "a transfer that broke is taken up again")                        \
     X(fetch_timeout_retries, 1, "times", "of these, after a time-out: each took its time already") \
-    X(fetch_answer_ms, 8000, "ms", "until an answer begins, before who waits for it is told")      \
+    X(fetch_answer_ms, 8000, "ms", "until an answer begins, before it leaves its turn to others")  \
+    X(fetch_tell_ms, 16000, "ms", "the same, before who waits for it is told: pip gives up at 15") \
     X(fetch_backoff_ms, 300, "ms", "before the first retry, doubled for each more, less jitter")   \
     X(fetch_retry_after_ms, 10000, "ms", "a longer Retry-After ends the job with that answer")     \
     X(upstream_rest_ms, 300000, "ms",                                                              \
