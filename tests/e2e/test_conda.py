@@ -15,6 +15,7 @@ from house.case import Quarantine, add_wheel, with_key
 class OfChannel(Quarantine):
     """A service with a channel "chan" beside its index."""
     reserved = ""
+    trust_times = "true"
 
     @classmethod
     def make_channel(cls):
@@ -24,7 +25,7 @@ class OfChannel(Quarantine):
     @classmethod
     def configure(cls, text):
         return re.sub(r"(?m)^repositories:\n", "  - name: channel\n    ecosystem: conda\n"
-                      f"    url: {cls.channel.url}\n    trust_times: true\n\nrepositories:\n"
+                      f"    url: {cls.channel.url}\n    trust_times: {cls.trust_times}\n\nrepositories:\n"
                       f"  - name: chan\n    ecosystem: conda\n    upstreams: [channel]\n{cls.reserved}", text, count=1)
 
     def repodata(self, subdir="noarch"):
@@ -269,6 +270,31 @@ class Forms(OfChannel):
         self.channel.forms = ()
         self.assertEqual(self.service.ask("/chan/win-64/repodata.json").status, 404)
         self.assertEqual(self.channel.asked[-2:], ["/chan/win-64/repodata.json.zst", "/chan/win-64/repodata.json"])
+
+
+class TimesOfBuilders(OfChannel):
+    """A channel whose timestamps are its builders' word, as they are by default (T7)."""
+    trust_times = "false"
+
+    @classmethod
+    def configure(cls, text):
+        return with_key(super().configure(text), "index_refresh_seconds", "1")
+
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        cls.first = cls.channel.add("first", "1.0", days=1)
+
+    def test_age_counts_from_when_it_was_listed(self):
+        self.assertEqual(self.records()[self.first]["depends"], [])  # of the first load
+        later = self.channel.add("first", "2.0", days=4000)
+        self.eventually(lambda: later in self.records())
+        self.assertRegex(self.records()[later]["depends"][0], r"\A__held-by-policy-[a-z0-9_.-]+\Z")
+        a = self.fetch(later)
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("first 2.0 held by cool-down", a.reason)
+        said, _ = self.rattler("first", install=False)
+        self.assertEqual(said.get("solved"), [self.first], said)
 
 
 class Changing(OfChannel):
