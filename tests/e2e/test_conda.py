@@ -134,6 +134,30 @@ class Listing(OfChannel):
         self.assertIn("young 2.0 held by cool-down", a.reason)
         self.assertIsInstance(json.loads(a.body)["detail"], str)
 
+    def asked_in_turn(self, sequence, etag=None):
+        """Each (method, path, expected status), with the validators of the answer before it."""
+        for method, path, status in sequence:
+            headers = {"If-None-Match": etag, "If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"} if etag else {}
+            a = self.service.ask(f"/chan/noarch/{path}", headers, method=method)
+            self.assertEqual(a.status, status, (method, path, a))
+            etag = a["ETag"] if status in (200, 304) and method == "GET" else etag
+        return etag
+
+    def test_replayed_conda_26_5(self):
+        """Any 4xx on shards means none, for a week; then the packed form, and again with its validators."""
+        etag = self.asked_in_turn([("GET", "repodata_shards.msgpack.zst", 404), ("GET", "repodata.json.zst", 200)])
+        self.asked_in_turn([("GET", "repodata.json.zst", 304)], etag)
+
+    def test_replayed_conda_classic(self):
+        self.asked_in_turn([("GET", "current_repodata.json", 404), ("GET", "repodata.json", 200)])
+
+    def test_replayed_mamba(self):
+        self.asked_in_turn([("HEAD", "repodata.json.zst", 200), ("GET", "repodata.json.zst", 200)])
+
+    def test_replayed_pixi(self):
+        self.asked_in_turn([("GET", "repodata_shards.msgpack.zst", 404), ("HEAD", "repodata.json.zst", 200),
+                            ("HEAD", "repodata.json.bz2", 404), ("GET", "repodata.json.zst", 200)])
+
     def test_only_an_md5_is_held(self):  # T15
         self.assertIn("only-an-md5-hash", self.records()[self.weak]["depends"][0])
         a = self.fetch(self.weak)
