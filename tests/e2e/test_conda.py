@@ -86,6 +86,7 @@ class Listing(OfChannel):
         add("native", "1.0", subdir="linux-64")
         add("twice", "1.0", subdir="linux-64")
         add("twice", "1.0")
+        add("twice", "2.0")
         cls.channel.extra = {"v3": {"whl": {"evil-1.0.whl": {}}}, "signatures": {cls.good: {}}}
 
     def test_a_subdir_as_the_upstream_has_it(self):
@@ -186,6 +187,7 @@ class Listing(OfChannel):
         self.assertIn("twice-1.0-0.conda", self.command("explain", "conda:linux-64/twice"))
         for what, says in (("conda:nobody", "nobody: no page that somebody asked for in repository chan lists it"),
                            ("nobody-1.0-0.conda", "nobody-1.0-0.conda: no page that somebody asked for"),
+                           ("linux-64/twice-2.0-0.conda", "twice-2.0-0.conda: no page that somebody asked for"),
                            ("conda:linux-64/old", "old: no page that somebody asked for"),
                            ("conda:twice", "twice: several pages list it: name a file, or say which page, as in "
                                            "noarch/twice (linux-64, noarch)")):
