@@ -15,6 +15,7 @@ from house.case import Quarantine, add_wheel, with_key
 class OfChannel(Quarantine):
     """A service with a channel "chan" beside its index."""
     reserved = ""
+    trust_times = "true"
 
     @classmethod
     def make_channel(cls):
@@ -24,7 +25,7 @@ class OfChannel(Quarantine):
     @classmethod
     def configure(cls, text):
         return re.sub(r"(?m)^repositories:\n", "  - name: channel\n    ecosystem: conda\n"
-                      f"    url: {cls.channel.url}\n    trust_times: true\n\nrepositories:\n"
+                      f"    url: {cls.channel.url}\n    trust_times: {cls.trust_times}\n\nrepositories:\n"
                       f"  - name: chan\n    ecosystem: conda\n    upstreams: [channel]\n{cls.reserved}", text, count=1)
 
     def repodata(self, subdir="noarch"):
@@ -85,6 +86,7 @@ class Listing(OfChannel):
         add("native", "1.0", subdir="linux-64")
         add("twice", "1.0", subdir="linux-64")
         add("twice", "1.0")
+        add("twice", "2.0")
         cls.channel.extra = {"v3": {"whl": {"evil-1.0.whl": {}}}, "signatures": {cls.good: {}}}
 
     def test_a_subdir_as_the_upstream_has_it(self):
@@ -133,6 +135,30 @@ class Listing(OfChannel):
         self.assertIn("young 2.0 held by cool-down", a.reason)
         self.assertIsInstance(json.loads(a.body)["detail"], str)
 
+    def asked_in_turn(self, sequence, etag=None):
+        """Each (method, path, expected status), with the validators of the answer before it."""
+        for method, path, status in sequence:
+            headers = {"If-None-Match": etag, "If-Modified-Since": "Thu, 01 Jan 2026 00:00:00 GMT"} if etag else {}
+            a = self.service.ask(f"/chan/noarch/{path}", headers, method=method)
+            self.assertEqual(a.status, status, (method, path, a))
+            etag = a["ETag"] if status in (200, 304) and method == "GET" else etag
+        return etag
+
+    def test_replayed_conda_26_5(self):
+        """Any 4xx on shards means none, for a week; then the packed form, and again with its validators."""
+        etag = self.asked_in_turn([("GET", "repodata_shards.msgpack.zst", 404), ("GET", "repodata.json.zst", 200)])
+        self.asked_in_turn([("GET", "repodata.json.zst", 304)], etag)
+
+    def test_replayed_conda_classic(self):
+        self.asked_in_turn([("GET", "current_repodata.json", 404), ("GET", "repodata.json", 200)])
+
+    def test_replayed_mamba(self):
+        self.asked_in_turn([("HEAD", "repodata.json.zst", 200), ("GET", "repodata.json.zst", 200)])
+
+    def test_replayed_pixi(self):
+        self.asked_in_turn([("GET", "repodata_shards.msgpack.zst", 404), ("HEAD", "repodata.json.zst", 200),
+                            ("HEAD", "repodata.json.bz2", 404), ("GET", "repodata.json.zst", 200)])
+
     def test_only_an_md5_is_held(self):  # T15
         self.assertIn("only-an-md5-hash", self.records()[self.weak]["depends"][0])
         a = self.fetch(self.weak)
@@ -161,6 +187,7 @@ class Listing(OfChannel):
         self.assertIn("twice-1.0-0.conda", self.command("explain", "conda:linux-64/twice"))
         for what, says in (("conda:nobody", "nobody: no page that somebody asked for in repository chan lists it"),
                            ("nobody-1.0-0.conda", "nobody-1.0-0.conda: no page that somebody asked for"),
+                           ("linux-64/twice-2.0-0.conda", "twice-2.0-0.conda: no page that somebody asked for"),
                            ("conda:linux-64/old", "old: no page that somebody asked for"),
                            ("conda:twice", "twice: several pages list it: name a file, or say which page, as in "
                                            "noarch/twice (linux-64, noarch)")):
@@ -269,6 +296,31 @@ class Forms(OfChannel):
         self.channel.forms = ()
         self.assertEqual(self.service.ask("/chan/win-64/repodata.json").status, 404)
         self.assertEqual(self.channel.asked[-2:], ["/chan/win-64/repodata.json.zst", "/chan/win-64/repodata.json"])
+
+
+class TimesOfBuilders(OfChannel):
+    """A channel whose timestamps are its builders' word, as they are by default (T7)."""
+    trust_times = "false"
+
+    @classmethod
+    def configure(cls, text):
+        return with_key(super().configure(text), "index_refresh_seconds", "1")
+
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        cls.first = cls.channel.add("first", "1.0", days=1)
+
+    def test_age_counts_from_when_it_was_listed(self):
+        self.assertEqual(self.records()[self.first]["depends"], [])  # of the first load
+        later = self.channel.add("first", "2.0", days=4000)
+        self.eventually(lambda: later in self.records())
+        self.assertRegex(self.records()[later]["depends"][0], r"\A__held-by-policy-[a-z0-9_.-]+\Z")
+        a = self.fetch(later)
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("first 2.0 held by cool-down", a.reason)
+        said, _ = self.rattler("first", install=False)
+        self.assertEqual(said.get("solved"), [self.first], said)
 
 
 class Changing(OfChannel):

@@ -17,9 +17,9 @@ static void on_page(void *ctx, struct page *p)
 {
     struct search *s = ctx;
     const char *only = s->what->page;
-    if (only[0] != '\0'
-            ? strcmp(only, p->project) == 0
-            : s->what->kind != WHAT_FILE || page_find_file(p, ch_str_of(s->what->file_name)) >= 0) {
+    bool named = only[0] == '\0' || strcmp(only, p->project) == 0;
+    if (named &&
+        (s->what->kind != WHAT_FILE || page_find_file(p, ch_str_of(s->what->file_name)) >= 0)) {
         ch_buf_printf(&s->names, "%s%s", s->count++ > 0 ? ", " : "", p->project);
         s->found = p;
     }

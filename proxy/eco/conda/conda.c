@@ -144,6 +144,19 @@ static enum ch_code match_version(struct ch_str spec, struct ch_str version, boo
                : rc;
 }
 
+/* Who denies 1.0 means 1.0+cuda too: its local part tells builds apart, which CEP 33 takes for
+ * another version. */
+static enum ch_code match_denied(struct ch_str spec, struct ch_str version, bool *ret_match,
+                                 struct ch_err *err)
+{
+    size_t at;
+    enum ch_code rc = match_version(spec, version, ret_match, err);
+    if (rc == CH_OK && !*ret_match && ch_str_find_char(version, '+', &at)) {
+        rc = match_version(spec, ch_str_sub(version, 0, at), ret_match, err);
+    }
+    return rc;
+}
+
 /* Not worked out for these: it cannot be said. */
 static bool sample_versions(const struct ch_str *specs, size_t count,
                             void (*fn)(void *arg, struct ch_str version), void *arg)
@@ -257,6 +270,7 @@ const struct ch_ecosystem ch_ecosystem_conda = {
     .project_of = project_of,
     .compare_versions = ch_conda_version_cmp,
     .match_version = match_version,
+    .match_denied = match_denied,
     .sample_versions = sample_versions,
     .classify = classify,
     .formats = formats,

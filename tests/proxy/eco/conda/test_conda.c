@@ -140,6 +140,25 @@ static void test_versions(void **state)
                      CH_E_FORMAT);
     assert_int_equal(conda()->match_version(CH_STR("1.0"), CH_STR("1.0"), &match, &err),
                      CH_E_FORMAT);
+    static const struct {
+        const char *spec, *version;
+        bool taken, denied;
+    } rows[] = {
+        {"==1.0", "1.0", true, true},        {"==1.0", "1.0+cuda", false, true},
+        {"==1.0", "1.1+cuda", false, false}, {"==1.0+cuda", "1.0+cpu", false, false},
+        {"<=1.0", "1.0+cuda", true, true},  {"!=1.0", "1.0+cuda", true, true},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_str spec = ch_str_of(rows[i].spec), version = ch_str_of(rows[i].version);
+        bool denied = false;
+        assert_ch_ok(&err, conda()->match_version(spec, version, &match, &err));
+        assert_ch_ok(&err, conda()->match_denied(spec, version, &denied, &err));
+        if (match != rows[i].taken || denied != rows[i].denied) {
+            fail_msg("%s of %s: taken %d, denied %d", rows[i].version, rows[i].spec, match, denied);
+        }
+    }
+    assert_int_equal(conda()->match_denied(CH_STR("1.0"), CH_STR("1.0+x"), &match, &err),
+                     CH_E_FORMAT);
     assert_true(conda()->compare_versions(CH_STR("1.0rc1"), CH_STR("1.0")) < 0);
 }
 
