@@ -431,8 +431,8 @@ static void writes_file(struct file *f, const struct call *c, uint32_t effects,
     }
 }
 
-/* The machine's own name, or what a variable says, is looked up by honest code; a name that is made
- * with it is not. */
+/* The machine's own name, also without its domain, or what a variable says, is looked up by honest
+ * code; a name that is made with it is not. */
 static void looks_up(struct file *f, const struct call *c, uint32_t effects)
 {
     const struct value *a = &c->args[0];
@@ -446,7 +446,8 @@ static void looks_up(struct file *f, const struct call *c, uint32_t effects)
     bool made = a->kind == VALUE_PARTIAL && ch_str_find_char(a->text, '.', &dot);
     /* RFC 6762: names below ".local" are asked of neighbours, never of a name server */
     bool near = a->kind == VALUE_PARTIAL && ch_str_ends(a->text, CH_STR(".local"));
-    bool host = (a->marks & MARK_HOST) != 0 && a->kind != VALUE_NAME && !near;
+    bool with = a->kind == VALUE_PARTIAL || (a->marks & MARK_BUILT) != 0;
+    bool host = (a->marks & MARK_HOST) != 0 && a->kind != VALUE_NAME && with && !near;
     if (host || (made && (a->marks & MARK_VARIABLE) != 0) ||
         (a->marks & (MARK_SECRET | MARK_ENVIRON)) != 0) {
         report(f, CH_F_SOURCE_DNS_THEFT, c->line, call_shown(f, c));
