@@ -22,10 +22,11 @@ enum {
     DOES_START_FILE = 1 << 5, /* writes a file that runs whenever any Python starts */
     DOES_AUTOSTART = 1 << 6,  /* makes code run by itself later */
     DOES_RUN_DATA = 1 << 7,   /* runs a file as code that is no source by its name */
-    DOES_COUNT = 8,
-    DOES_NETWORK_OF = 1 << 8,  /* with an address that it is given: counts for who calls it, only */
-    DOES_RUN_FILE_OF = 1 << 9, /* runs the file whose name it is given */
-    DOES_LOAD_LISTED = 1 << 10, /* imports the modules that it finds in its own folder */
+    DOES_LOGIN = 1 << 8,      /* opens the file of the keys that may log in, to write it */
+    DOES_COUNT = 9,
+    DOES_NETWORK_OF = 1 << 9, /* with an address that it is given: counts for who calls it, only */
+    DOES_RUN_FILE_OF = 1 << 10, /* runs the file whose name it is given */
+    DOES_LOAD_LISTED = 1 << 11, /* imports the modules that it finds in its own folder */
 };
 
 /* Functions that each file has, and that nobody wrote. */
