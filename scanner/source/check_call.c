@@ -229,6 +229,21 @@ static void places_by_shell(struct file *f, const struct call *c, const struct v
     }
 }
 
+/* ["curl", "-o", file, address]: a constant says what is started; the rest only where it goes to.
+ */
+static bool fetches_there(const struct value *v)
+{
+    static const char *const tools[] = {"curl", "wget", "aria2c"};
+    const struct value *first = v->kind == VALUE_LIST && v->item_count > 0 ? &v->items[0] : v;
+    bool is = v->kind == VALUE_LIST && first->kind == VALUE_TEXT && v->also == NULL;
+    for (size_t i = 0; is && i < CH_ARRAY_LEN(tools); i++) {
+        if (str_is(first->text, tools[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void starts_process(struct file *f, const struct call *c)
 {
     capability(f, CAP_PROCESS);
@@ -268,7 +283,7 @@ static void starts_process(struct file *f, const struct call *c)
             link_used(f, v, LINK_STARTED, c->line);
         }
         bool shows = ch_str_starts(c->name, CH_STR("webbrowser.")); /* an address: to log in */
-        if (i == 0 && (v->marks & MARK_REMOTE) != 0 && !shows) {
+        if (i == 0 && (v->marks & MARK_REMOTE) != 0 && !shows && !fetches_there(v)) {
             report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
         }
         if (i == 0 && (v->marks & MARK_DECODED) != 0) {
