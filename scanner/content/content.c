@@ -323,7 +323,12 @@ void ch_content_expect(struct ch_content *c, struct ch_str path)
     if (c->reach != NULL && place == CH_PLACE_IMPORT && c->starts.count > 0 && !carrier) {
         reach_add(c->reach, path, c->options.site(c->options.arg, path), REACH_MODULE);
     }
-    if (c->reach == NULL || (place != CH_PLACE_TEST && place != CH_PLACE_NONE && !carrier)) {
+    if (c->options.site != NULL) {
+        ch_source_brings(c->source, c->options.site(c->options.arg, path));
+    }
+    bool program = place == CH_PLACE_PROGRAM;
+    if (c->reach == NULL ||
+        (place != CH_PLACE_TEST && place != CH_PLACE_NONE && !program && !carrier)) {
         return;
     }
     if (carrier) {

@@ -416,6 +416,14 @@ static void makes_source(struct file *f, const struct call *c, uint32_t effects)
     }
 }
 
+/* What is written to the file of keys is no key that somebody gave, but one of the code's own. */
+static bool brings_key(const struct value *v)
+{
+    const uint32_t own = MARK_REMOTE | MARK_DECODED | MARK_FILE | MARK_VARIABLE | MARK_BESIDE;
+    bool text = (v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL) && v->text.len > 1;
+    return text || v->kind == VALUE_LIST || (v->marks & own) != 0;
+}
+
 /* Writing what was fetched; writing where something runs it by itself. */
 static void writes_file(struct file *f, const struct call *c, uint32_t effects,
                         const struct value *ret)
@@ -431,18 +439,13 @@ static void writes_file(struct file *f, const struct call *c, uint32_t effects,
     if (writes && (c->marks & MARK_DECODED) != 0 && at_import(f)) {
         add_unpacked(f, c->self.origin);
         if ((c->self.marks & MARK_PYTHON) != 0) {
-/* What is written to the file of keys is no key that somebody gave, but one of the code's own. */
-static bool brings_key(const struct value *v)
-{
-    const uint32_t own = MARK_REMOTE | MARK_DECODED | MARK_FILE | MARK_VARIABLE | MARK_BESIDE;
-    bool text = (v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL) && v->text.len > 1;
-    return text || v->kind == VALUE_LIST || (v->marks & own) != 0;
-}
-
             report(f, CH_F_SOURCE_HIDDEN_CODE, c->line, CH_STR("decoded into a file of source"));
         }
     }
     makes_source(f, c, effects);
+    if (writes && (c->self.marks & MARK_LOGIN) != 0 && c->count > 0 && brings_key(&c->args[0])) {
+        report(f, CH_F_SOURCE_LOGIN_KEY, c->line, call_shown(f, c));
+    }
     if (moves_file(c, effects, &from, &to)) {
         places_file(f, c, to.marks, true);
         if (named(c, "shutil.copyfileobj") && (from.marks & MARK_REMOTE) != 0) {
@@ -458,9 +461,6 @@ static bool brings_key(const struct value *v)
 
 /* The machine's own name, also without its domain, or what a variable says, is looked up by honest
  * code; a name that is made with it is not. */
-    if (writes && (c->self.marks & MARK_LOGIN) != 0 && c->count > 0 && brings_key(&c->args[0])) {
-        report(f, CH_F_SOURCE_LOGIN_KEY, c->line, call_shown(f, c));
-    }
 static void looks_up(struct file *f, const struct call *c, uint32_t effects)
 {
     const struct value *a = &c->args[0];

@@ -26,6 +26,17 @@ void ch_source_on_named(struct ch_source *s,
     o->arg = arg;
 }
 
+void ch_source_brings(struct ch_source *s, struct ch_str site)
+{
+    struct others *o = source_others(s);
+    o->tasks = o->tasks || ch_str_starts(site, CH_STR("airflow/sdk"));
+}
+
+bool source_brings_tasks(struct ch_source *s)
+{
+    return source_others(s)->tasks;
+}
+
 /* What is not known of a path is "*"; a folder that is not known at its beginning is left out. */
 static void names_path(struct file *f, const struct value *v, enum ch_named_as as)
 {

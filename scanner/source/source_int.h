@@ -548,6 +548,8 @@ void names_other(struct file *f, const struct value *v, enum ch_named_as as);
 void file_done(struct file *f);
 void capability(struct file *f, enum capability c);
 void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen);
+/* Whether the artifact has a module by which puts_off() of define.c knows functions. */
+bool source_brings_tasks(struct ch_source *s);
 /* exec of what a function of another file of the artifact gave: judged when all were seen. */
 void runs_result_of(struct file *f, struct ch_str callee, uint32_t line);
 /* A constant that is executed: judged as source, at `line`. */
