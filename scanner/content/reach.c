@@ -110,7 +110,7 @@ void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum rea
     if (kind == REACH_TESTS) {
         t->words[0] = reach_gate_add(&r->gate, add_folders(r, t->site));
     }
-    if (t->script) {
+    if (t->script || kind == REACH_PROGRAM) {
         t->words[0] = reach_gate_add(&r->gate, path_stem(base));
     }
     /* Python among tests is named with its folder */

@@ -203,7 +203,7 @@ static void places_file(struct file *f, const struct call *c, uint32_t to, bool 
     } else if ((to & MARK_AUTOSTART) != 0) { /* what a user asks for: completion for a shell */
         does(f, DOES_AUTOSTART, c->line, call_shown(f, c), false);
     }
-    if ((to & MARK_LOGIN) != 0) {
+    if ((to & MARK_LOGIN) != 0 && copy) {
         report(f, CH_F_SOURCE_LOGIN_KEY, c->line, call_shown(f, c));
     } else if ((to & MARK_LOGIN) != 0) { /* an administrator's tool, which is told whose key */
         does(f, DOES_LOGIN, c->line, call_shown(f, c), false);

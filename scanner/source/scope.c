@@ -236,6 +236,9 @@ uint32_t class_now(const struct file *f)
 
 bool at_import(const struct file *f)
 {
+    if (f->place == CH_PLACE_PROGRAM) {
+        return false;
+    }
     if (f->outer != NULL && !at_import(f->outer)) {
         return false;
     }

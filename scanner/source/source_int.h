@@ -539,7 +539,7 @@ void names_call(struct file *f, struct ch_str name);
  * bound to. At the end of the file. */
 void called_at_start(struct file *f);
 /* Whether it was said of the file when it was read before: what runs as Python starts may be read
- * again. */
+ * again, and so may a program that turns out to be imported. */
 bool was_told(struct file *f, uint64_t place);
 /* A value that is imported, loaded or started by its name. */
 void names_other(struct file *f, const struct value *v, enum ch_named_as as);

@@ -498,5 +498,8 @@ enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
     bool mapped = sdist_is_mapped(s, tree, &tree);
     bool test = is_aside(s, tree, !mapped) || is_below(s, tree, tests, CH_ARRAY_LEN(tests)) ||
                 ch_str_starts(name, CH_STR("test_")) || ch_str_eq(name, CH_STR("conftest.py"));
-    return test && !named ? CH_PLACE_TEST : CH_PLACE_IMPORT;
+    if (test && !named) {
+        return CH_PLACE_TEST;
+    }
+    return path_is_program(tree) && !named ? CH_PLACE_PROGRAM : CH_PLACE_IMPORT;
 }
