@@ -28,7 +28,8 @@ static const struct {
     {"a/tests/__pycache__/old.cpython-312.pyc", REACH_TESTS},
     {"share/a/tool.py", REACH_DATA},
     {"a/utils_test.py", REACH_TESTS},
-    {"a/__main__.py", REACH_PROGRAM},
+    {"a/__main__.py", REACH_PROGRAM},         {"a/c/doc/conf.py", REACH_TESTS},
+    {"a/c/.ci/x.py", REACH_TESTS},
 };
 
 static const struct row {
@@ -107,6 +108,11 @@ static const struct row {
     {"... by its path", "c.py", "open('a/__main__.py')\n", "a/__main__.py"},
     {"whether it is the program", "a/b.py", "if __name__ == '__main__':\n    f()\n", ""},
     {"its package", "c.py", "import a\nfrom a import b\n", ""},
+    /* of tests by the kind of archive */
+    {"a package and a name", "a/b.py", "import_module(f'a.{name}')\n", ""},
+    {"a package and a folder", "a/b.py", "f('a/')\nf('a/c/')\nf('a.c.')\n", ""},
+    {"a folder of documentation", "a/b.py", "import_module(f'a.c.doc.{name}')\n", "a/c/doc/conf.py"},
+    {"a module there", "b.py", "import a.c.doc.conf\n", "a/c/doc/conf.py"},
     /* near */
     {"in a comment", "a/b.py", "x = 1  # from .tests import evil\n", ""},
     {"in prose", "a/b.py", "'''See the tests, and evil.'''\n", ""},
@@ -251,7 +257,7 @@ static void test_executed(void **state)
     (void)state;
     static const char *const all =
         "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py a/utils_test.py "
-        "a/__main__.py";
+        "a/__main__.py a/c/doc/conf.py a/c/.ci/x.py";
     static const struct {
         const char *site;
         const char *path;
