@@ -323,7 +323,12 @@ void ch_content_expect(struct ch_content *c, struct ch_str path)
     if (c->reach != NULL && place == CH_PLACE_IMPORT && c->starts.count > 0 && !carrier) {
         reach_add(c->reach, path, c->options.site(c->options.arg, path), REACH_MODULE);
     }
-    if (c->reach == NULL || (place != CH_PLACE_TEST && place != CH_PLACE_NONE && !carrier)) {
+    if (c->options.site != NULL) {
+        ch_source_brings(c->source, c->options.site(c->options.arg, path));
+    }
+    bool program = place == CH_PLACE_PROGRAM;
+    if (c->reach == NULL ||
+        (place != CH_PLACE_TEST && place != CH_PLACE_NONE && !program && !carrier)) {
         return;
     }
     if (carrier) {
@@ -333,6 +338,7 @@ void ch_content_expect(struct ch_content *c, struct ch_str path)
         !path_is_shell(path) && (kind == NAME_TEXT || kind == NAME_MEDIA || is_notice(path));
     reach_add(c->reach, path, c->options.site(c->options.arg, path),
               place == CH_PLACE_TEST           ? REACH_TESTS
+              : program                        ? REACH_PROGRAM
               : path_has_extension(path, "py") ? REACH_SCRIPT
               : text                           ? REACH_TEXT
                                                : REACH_DATA);
@@ -345,7 +351,8 @@ enum ch_code_place content_place(const struct ch_content *c, struct ch_str path)
     if (place == CH_PLACE_IMPORT && (how & REACH_START) != 0) {
         return CH_PLACE_START;
     }
-    if (how == 0 || (place != CH_PLACE_TEST && place != CH_PLACE_NONE)) {
+    if (how == 0 ||
+        (place != CH_PLACE_TEST && place != CH_PLACE_NONE && place != CH_PLACE_PROGRAM)) {
         return place;
     }
     return (how & REACH_START) != 0 ? CH_PLACE_START : CH_PLACE_IMPORT;

@@ -15,8 +15,9 @@ enum ch_code_place {
     CH_PLACE_IMPORT,   /* when the package, or a part of it, is imported */
     CH_PLACE_INSTALL,  /* when it is built or installed: setup.py, a build back end in the tree */
     CH_PLACE_INSTALL_IMPORT, /* imported then, and perhaps never called */
-    CH_PLACE_START,    /* when any Python starts: .pth, sitecustomize.py */
-    CH_PLACE_TEST,     /* tests and examples: looked at, and judged mildly */
+    CH_PLACE_START,          /* when any Python starts: .pth, sitecustomize.py */
+    CH_PLACE_TEST,           /* tests and examples: looked at, and judged mildly */
+    CH_PLACE_PROGRAM,        /* when somebody starts it: a package's __main__.py, for `python -m` */
 };
 
 /* What the archive is: where native code may lie, and what an installer makes of its folders. */

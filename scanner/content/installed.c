@@ -40,6 +40,9 @@ static enum ch_code_place place_in_site(struct ch_str path)
     if (path_is_test(path) || path_is_test_module(path)) {
         return CH_PLACE_TEST;
     }
+    if (path_is_program(path)) {
+        return CH_PLACE_PROGRAM;
+    }
     return is_code(path) ? CH_PLACE_IMPORT : CH_PLACE_NONE;
 }
 

@@ -75,6 +75,11 @@ struct ch_str path_stem(struct ch_str base)
     return ch_str_find_char(base, '.', &dot) ? ch_str_sub(base, 0, dot) : base;
 }
 
+bool path_is_program(struct ch_str path)
+{
+    return ch_str_ends(path, CH_STR("/__main__.py"));
+}
+
 bool path_is_shell(struct ch_str path)
 {
     static const char *const extensions[] = {"sh",  "bash", "zsh", "ksh", "fish",

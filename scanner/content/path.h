@@ -20,6 +20,8 @@ struct ch_str path_stem(struct ch_str base);
 /* In a package a module that is of tests by its name: those that pytest looks for (python_files, conftest), and helpers of
  * such. Nothing else says so of it: any text that is its name names it. */
 bool path_is_test_module(struct ch_str path);
+/* In a package what `python -m` starts, and no import does but one that names it. */
+bool path_is_program(struct ch_str path);
 /* Named like a script of a shell, of Windows' too. */
 bool path_is_shell(struct ch_str path);
 

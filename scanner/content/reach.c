@@ -44,6 +44,18 @@ static void chain(struct ch_map *map, struct ch_str key, struct target *t, struc
     CH_IGNORE(ch_map_set(map, key, t));
 }
 
+/* A folder of a source archive that makes tests of what lies in it: of documentation, and what no
+ * import can name. */
+static bool is_aside(struct ch_str part)
+{
+    static const char *const names[] = {"doc", "docs", "samples", "benchmark"};
+    bool is = !reach_is_dotted(part) || ch_str_find_char(part, '.', NULL);
+    for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
+        is = is || ch_str_eq_nocase(part, ch_str_of(names[i]));
+    }
+    return is;
+}
+
 /* The folder of tests in which it lies, and all within that, so that they can be found by name.
  * Returns the word without which no source can import from there. */
 static struct ch_str add_folders(struct reach *r, struct ch_str site)
@@ -60,7 +72,16 @@ static struct ch_str add_folders(struct reach *r, struct ch_str site)
         if (named || path_is_test_module(site) || !ch_str_split(&rest, '/', &last)) {
             return path_stem(path_base(site));
         }
-        end = last.len;
+        for (struct ch_str part_of = last; part_of.len > 0;) { /* "a/doc" of "a/doc/conf.py" */
+            if (is_aside(part_of)) {
+                last = part_of;
+                break;
+            }
+            if (!ch_str_split(&rest, '/', &part_of) || rest.ptr == NULL) {
+                break;
+            }
+        }
+        end = (size_t)(last.ptr - site.ptr) + last.len;
     }
     for (; end < folder.len; end++) {
         if (site.ptr[end] == '/') {
@@ -110,7 +131,7 @@ void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum rea
     if (kind == REACH_TESTS) {
         t->words[0] = reach_gate_add(&r->gate, add_folders(r, t->site));
     }
-    if (t->script) {
+    if (t->script || kind == REACH_PROGRAM) {
         t->words[0] = reach_gate_add(&r->gate, path_stem(base));
     }
     /* Python among tests is named with its folder */

@@ -20,12 +20,13 @@ enum {
 };
 
 enum reach_kind {
-    REACH_TESTS,  /* lies among tests */
-    REACH_DATA,   /* elsewhere: an archive, perhaps, or a script */
-    REACH_TEXT,   /* the same, named like a text or a picture: only what starts it counts
-                     (reach_started) */
-    REACH_MODULE, /* imported anyway: only what runs as Python starts reaches it (REACH_START) */
-    REACH_SCRIPT, /* the same of Python source among data: what is put on sys.path, too */
+    REACH_TESTS,   /* lies among tests */
+    REACH_DATA,    /* elsewhere: an archive, perhaps, or a script */
+    REACH_TEXT,    /* the same, named like a text or a picture: only what starts it counts
+                      (reach_started) */
+    REACH_MODULE,  /* imported anyway: only what runs as Python starts reaches it (REACH_START) */
+    REACH_SCRIPT,  /* the same of Python source among data: what is put on sys.path, too */
+    REACH_PROGRAM, /* a package's __main__.py: what imports it by its name, or starts the package */
 };
 
 struct reach;

@@ -95,6 +95,17 @@ static void name_module(struct naming *n, struct ch_str text)
     ch_buf_done(&b);
 }
 
+/* runpy.run_module("a"), python -m a: a.__main__ of the package. */
+static void name_program(struct naming *n, struct ch_str text)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, text.len + 10);
+    ch_buf_puts(&b, text);
+    ch_buf_puts(&b, CH_STR(".__main__"));
+    name_module(n, ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
 /* "utils_test", a module that only its name makes one of tests: what is put before it is told
  * elsewhere, perhaps. */
 static void name_test_module(struct naming *n, struct ch_str text)
@@ -138,6 +149,9 @@ static void on_text(void *arg, struct ch_str text)
     name_path(n, text);
     if (reach_is_dotted(text) && (n->started || ch_str_find_char(text, '.', &at))) {
         name_module(n, text);
+    }
+    if (reach_is_dotted(text) && n->started) {
+        name_program(n, text);
     }
     name_test_module(n, text);
     if (!n->started && names_has(&n->r->folder_names, path_base(text))) {

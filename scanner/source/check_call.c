@@ -203,8 +203,10 @@ static void places_file(struct file *f, const struct call *c, uint32_t to, bool 
     } else if ((to & MARK_AUTOSTART) != 0) { /* what a user asks for: completion for a shell */
         does(f, DOES_AUTOSTART, c->line, call_shown(f, c), false);
     }
-    if ((to & MARK_LOGIN) != 0) {
+    if ((to & MARK_LOGIN) != 0 && copy) {
         report(f, CH_F_SOURCE_LOGIN_KEY, c->line, call_shown(f, c));
+    } else if ((to & MARK_LOGIN) != 0) { /* an administrator's tool, which is told whose key */
+        does(f, DOES_LOGIN, c->line, call_shown(f, c), false);
     }
     if ((to & MARK_SETTINGS) != 0) {
         does(f, DOES_SETTINGS, c->line, call_shown(f, c), false);
@@ -225,6 +227,21 @@ static void places_by_shell(struct file *f, const struct call *c, const struct v
             places_file(f, c, one->marks & (MARK_AUTOSTART | MARK_SETTINGS | MARK_LOGIN), true);
         }
     }
+}
+
+/* ["curl", "-o", file, address]: a constant says what is started; the rest only where it goes to.
+ */
+static bool fetches_there(const struct value *v)
+{
+    static const char *const tools[] = {"curl", "wget", "aria2c"};
+    const struct value *first = v->kind == VALUE_LIST && v->item_count > 0 ? &v->items[0] : v;
+    bool is = v->kind == VALUE_LIST && first->kind == VALUE_TEXT && v->also == NULL;
+    for (size_t i = 0; is && i < CH_ARRAY_LEN(tools); i++) {
+        if (str_is(first->text, tools[i])) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static void starts_process(struct file *f, const struct call *c)
@@ -266,7 +283,7 @@ static void starts_process(struct file *f, const struct call *c)
             link_used(f, v, LINK_STARTED, c->line);
         }
         bool shows = ch_str_starts(c->name, CH_STR("webbrowser.")); /* an address: to log in */
-        if (i == 0 && (v->marks & MARK_REMOTE) != 0 && !shows) {
+        if (i == 0 && (v->marks & MARK_REMOTE) != 0 && !shows && !fetches_there(v)) {
             report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
         }
         if (i == 0 && (v->marks & MARK_DECODED) != 0) {
@@ -399,6 +416,14 @@ static void makes_source(struct file *f, const struct call *c, uint32_t effects)
     }
 }
 
+/* What is written to the file of keys is no key that somebody gave, but one of the code's own. */
+static bool brings_key(const struct value *v)
+{
+    const uint32_t own = MARK_REMOTE | MARK_DECODED | MARK_FILE | MARK_VARIABLE | MARK_BESIDE;
+    bool text = (v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL) && v->text.len > 1;
+    return text || v->kind == VALUE_LIST || (v->marks & own) != 0;
+}
+
 /* Writing what was fetched; writing where something runs it by itself. */
 static void writes_file(struct file *f, const struct call *c, uint32_t effects,
                         const struct value *ret)
@@ -418,6 +443,9 @@ static void writes_file(struct file *f, const struct call *c, uint32_t effects,
         }
     }
     makes_source(f, c, effects);
+    if (writes && (c->self.marks & MARK_LOGIN) != 0 && c->count > 0 && brings_key(&c->args[0])) {
+        report(f, CH_F_SOURCE_LOGIN_KEY, c->line, call_shown(f, c));
+    }
     if (moves_file(c, effects, &from, &to)) {
         places_file(f, c, to.marks, true);
         if (named(c, "shutil.copyfileobj") && (from.marks & MARK_REMOTE) != 0) {
@@ -431,8 +459,8 @@ static void writes_file(struct file *f, const struct call *c, uint32_t effects,
     }
 }
 
-/* The machine's own name, or what a variable says, is looked up by honest code; a name that is made
- * with it is not. */
+/* The machine's own name, also without its domain, or what a variable says, is looked up by honest
+ * code; a name that is made with it is not. */
 static void looks_up(struct file *f, const struct call *c, uint32_t effects)
 {
     const struct value *a = &c->args[0];
@@ -446,7 +474,8 @@ static void looks_up(struct file *f, const struct call *c, uint32_t effects)
     bool made = a->kind == VALUE_PARTIAL && ch_str_find_char(a->text, '.', &dot);
     /* RFC 6762: names below ".local" are asked of neighbours, never of a name server */
     bool near = a->kind == VALUE_PARTIAL && ch_str_ends(a->text, CH_STR(".local"));
-    bool host = (a->marks & MARK_HOST) != 0 && a->kind != VALUE_NAME && !near;
+    bool with = a->kind == VALUE_PARTIAL || (a->marks & MARK_BUILT) != 0;
+    bool host = (a->marks & MARK_HOST) != 0 && a->kind != VALUE_NAME && with && !near;
     if (host || (made && (a->marks & MARK_VARIABLE) != 0) ||
         (a->marks & (MARK_SECRET | MARK_ENVIRON)) != 0) {
         report(f, CH_F_SOURCE_DNS_THEFT, c->line, call_shown(f, c));

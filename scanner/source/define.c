@@ -35,11 +35,24 @@ static bool says_kind(struct function *fn, const struct value *d)
     return property || is_static || of_class;
 }
 
+/* Airflow's task() makes of a function one that a scheduler calls later, and of its calls notes
+ * that it is to do so. Where that may be anything else as well, or a module of this artifact, it
+ * counts as called. */
+static bool puts_off(const struct file *f, const struct value *d)
+{
+    struct ch_str task = CH_STR("airflow.sdk.task");
+    bool is =
+        d->kind == VALUE_NAME && d->also == NULL && ch_str_starts(d->text, task) &&
+        (d->text.len == task.len || d->text.ptr[task.len] == '.' || d->text.ptr[task.len] == '(');
+    return is && !source_brings_tasks(f->source);
+}
+
 /* What the decorators make of it: they are called with it, the last one first. */
 static struct value decorated(struct file *f, struct value v, uint32_t line)
 {
     struct value r = v;
     uint32_t count = f->decorator_count;
+    bool later = false;
     struct value decorators[DECORATORS];
     memcpy(decorators, f->decorators, count * sizeof(*decorators));
     f->decorator_count = 0;
@@ -51,12 +64,13 @@ static struct value decorated(struct file *f, struct value v, uint32_t line)
         if (is_named(d, "exec") || is_named(d, "eval")) { /* no function is ever decorated so */
             report(f, CH_F_SOURCE_HIDDEN_CODE, line, CH_STR("exec as a decorator"));
         }
+        later = v.kind == VALUE_FUNCTION && (later || puts_off(f, d));
         struct call c = {.line = line, .count = 1};
         c.args[0] = r;
         c.marks = r.marks;
         r = call(f, *d, &c);
     }
-    r = value_or(f, v, r);
+    r = later ? r : value_or(f, v, r);
     r.marks = v.marks;
     return r;
 }

@@ -439,7 +439,7 @@ static struct value operand(struct file *f)
 static struct value kept_or(struct file *f, struct value kept, struct value v)
 {
     implied_use(f, &v);
-    kept.marks = (kept.marks | v.marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF;
+    kept.marks = (kept.marks | marks_instead(v.marks) | MARK_COMPUTED) & ~(uint32_t)MARK_SELF;
     kept.origin = kept.origin != 0 ? kept.origin : v.origin;
     return v.kind >= VALUE_NAME || v.kind == VALUE_UNKNOWN || v.also != NULL ? value_or(f, kept, v)
                                                                              : kept;

@@ -239,6 +239,7 @@ static struct value call_function(struct file *f, const struct value *callee, st
     edge_to(f, function_now(f), index);
     uint32_t marks = fn.returns & ~(uint32_t)MARK_PARAM;
     marks |= (fn.returns & MARK_PARAM) != 0 ? c->marks : 0U;
+    marks |= (fn.returns & MARK_PARAM) != 0 && (c->marks & MARK_HOST) != 0 ? MARK_BUILT : 0U;
     if (fn.runs_argument && (c->marks & (MARK_DECODED | MARK_REMOTE)) != 0) {
         report(f, (c->marks & MARK_REMOTE) != 0 ? CH_F_SOURCE_REMOTE_CODE : CH_F_SOURCE_HIDDEN_CODE,
                c->line, CH_STR("through a function that runs what it is given"));

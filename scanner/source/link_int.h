@@ -14,7 +14,7 @@ static const uint64_t link_any_name = UINT64_C(1) << 62;
  */
 enum {
     LOUD_DOES = DOES_NETWORK | DOES_HOST_SEND | DOES_SETTINGS | DOES_START_FILE | DOES_AUTOSTART |
-                DOES_RUN_DATA,
+                DOES_RUN_DATA | DOES_LOGIN,
     TELLING = MARK_DECODED | MARK_CHAR | MARK_REMOTE | MARK_SECRET | MARK_ENVIRON,
     RUNS = 1 << 0,    /* executes its argument, ... */
     SENDS = 1 << 1,   /* ... or sends it */

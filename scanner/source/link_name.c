@@ -65,8 +65,8 @@ bool link_is_own(const struct file *f, struct ch_str dotted)
     struct ch_str rest = f->path;
     struct ch_str part;
     size_t slash;
-    bool may =
-        root.len > 0 && (f->place != CH_PLACE_IMPORT || !ch_str_find_char(rest, '/', &slash));
+    bool imported = f->place == CH_PLACE_IMPORT || f->place == CH_PLACE_PROGRAM;
+    bool may = root.len > 0 && (!imported || !ch_str_find_char(rest, '/', &slash));
     while (!may && ch_str_find_char(rest, '/', &slash)) {
         part = ch_str_sub(rest, 0, slash);
         may = ch_str_eq(part, root);

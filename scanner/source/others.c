@@ -26,6 +26,17 @@ void ch_source_on_named(struct ch_source *s,
     o->arg = arg;
 }
 
+void ch_source_brings(struct ch_source *s, struct ch_str site)
+{
+    struct others *o = source_others(s);
+    o->tasks = o->tasks || ch_str_starts(site, CH_STR("airflow/sdk"));
+}
+
+bool source_brings_tasks(struct ch_source *s)
+{
+    return source_others(s)->tasks;
+}
+
 /* What is not known of a path is "*"; a folder that is not known at its beginning is left out. */
 static void names_path(struct file *f, const struct value *v, enum ch_named_as as)
 {
@@ -164,8 +175,8 @@ void called_at_start(struct file *f)
 /* Whether it was said of the file when it was read before. */
 bool was_told(struct file *f, uint64_t place)
 {
+    bool again = f->place == CH_PLACE_START || ch_str_ends(f->path, CH_STR("/__main__.py"));
     uint64_t key[2] = {value_hash(f->path), place};
     struct ch_str text = {(const char *)key, sizeof(key)};
-    return f->place == CH_PLACE_START &&
-           ch_map_set(source_others(f->source)->told, text, f->source) != NULL;
+    return again && ch_map_set(source_others(f->source)->told, text, f->source) != NULL;
 }

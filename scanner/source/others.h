@@ -12,6 +12,7 @@ struct others {
     struct ch_map *called; /* hashes of names that what runs as Python starts calls, ... */
     struct ch_map *had;    /* ... of functions and classes that it has, ... */
     struct ch_map *told;   /* ... and of what was said of it */
+    bool tasks;            /* ch_source_brings */
 };
 void others_init(struct others *o);
 void others_done(struct others *o);

@@ -77,10 +77,9 @@ static struct binding *binding_new(struct file *f, uint64_t hash, uint32_t scope
  * its block is within. */
 static void rebind(struct file *f, struct binding *b, struct value v, bool always)
 {
-    const uint32_t either = ~(uint32_t)(MARK_BUILT | MARK_CHAR);
     bool over = always && b->block >= block_here(f) && f->block == block_here(f);
     if (!over || b->value.kind != v.kind || b->value.kind == VALUE_TEXT) {
-        v.marks |= b->value.marks & either;
+        v.marks |= marks_instead(b->value.marks) & ~(uint32_t)MARK_CHAR;
     }
     b->value = over ? v : value_or(f, v, b->value);
     b->block = f->block;
@@ -237,6 +236,9 @@ uint32_t class_now(const struct file *f)
 
 bool at_import(const struct file *f)
 {
+    if (f->place == CH_PLACE_PROGRAM) {
+        return false;
+    }
     if (f->outer != NULL && !at_import(f->outer)) {
         return false;
     }

@@ -34,6 +34,9 @@ void ch_source_on_named(struct ch_source *s,
                         void (*named)(void *arg, struct ch_str path, struct ch_str name,
                                       enum ch_named_as as),
                         void *arg);
+/* A member, by its path as imports see it, before any source is given: what is known of a library's
+ * function does not hold for a module of the artifact that has its name. */
+void ch_source_brings(struct ch_source *s, struct ch_str site);
 /* What runs as Python starts calls a function, or makes an instance of a class, of this name: where
  * a file at CH_PLACE_START has one, it is called. True: one that was given before has it, and was
  * judged without. */

@@ -22,10 +22,11 @@ enum {
     DOES_START_FILE = 1 << 5, /* writes a file that runs whenever any Python starts */
     DOES_AUTOSTART = 1 << 6,  /* makes code run by itself later */
     DOES_RUN_DATA = 1 << 7,   /* runs a file as code that is no source by its name */
-    DOES_COUNT = 8,
-    DOES_NETWORK_OF = 1 << 8,  /* with an address that it is given: counts for who calls it, only */
-    DOES_RUN_FILE_OF = 1 << 9, /* runs the file whose name it is given */
-    DOES_LOAD_LISTED = 1 << 10, /* imports the modules that it finds in its own folder */
+    DOES_LOGIN = 1 << 8,      /* opens the file of the keys that may log in, to write it */
+    DOES_COUNT = 9,
+    DOES_NETWORK_OF = 1 << 9, /* with an address that it is given: counts for who calls it, only */
+    DOES_RUN_FILE_OF = 1 << 10, /* runs the file whose name it is given */
+    DOES_LOAD_LISTED = 1 << 11, /* imports the modules that it finds in its own folder */
 };
 
 /* Functions that each file has, and that nobody wrote. */
@@ -538,7 +539,7 @@ void names_call(struct file *f, struct ch_str name);
  * bound to. At the end of the file. */
 void called_at_start(struct file *f);
 /* Whether it was said of the file when it was read before: what runs as Python starts may be read
- * again. */
+ * again, and so may a program that turns out to be imported. */
 bool was_told(struct file *f, uint64_t place);
 /* A value that is imported, loaded or started by its name. */
 void names_other(struct file *f, const struct value *v, enum ch_named_as as);
@@ -547,6 +548,8 @@ void names_other(struct file *f, const struct value *v, enum ch_named_as as);
 void file_done(struct file *f);
 void capability(struct file *f, enum capability c);
 void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen);
+/* Whether the artifact has a module by which puts_off() of define.c knows functions. */
+bool source_brings_tasks(struct ch_source *s);
 /* exec of what a function of another file of the artifact gave: judged when all were seen. */
 void runs_result_of(struct file *f, struct ch_str callee, uint32_t line);
 /* A constant that is executed: judged as source, at `line`. */

@@ -191,6 +191,12 @@ static struct value partial(struct file *f, struct value r, const struct value *
     return r;
 }
 
+/* What is put together with the machine's name is not that name alone. */
+static uint32_t with_host(uint32_t marks)
+{
+    return (marks & MARK_HOST) != 0 ? MARK_BUILT : 0U;
+}
+
 /* Of a sum: where the content, or the name, of a file is from, if it is one. */
 static uint64_t origin_of(const struct value *a, const struct value *b)
 {
@@ -221,7 +227,7 @@ struct value value_add(struct file *f, struct value a, struct value b)
             return (struct value){.kind = VALUE_INT, .marks = marks, .number = sum};
         }
     }
-    struct value v = {.marks = (marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
+    struct value v = {.marks = (marks | MARK_COMPUTED | with_host(marks)) & ~(uint32_t)MARK_SELF,
                       .origin = origin_of(&a, &b)};
     if (a.kind != VALUE_TEXT || b.kind != VALUE_TEXT) {
         if (is_reference(&a) || is_reference(&b)) { /* lists */
@@ -404,7 +410,7 @@ struct value value_percent(struct file *f, struct value v, struct value args)
             next++;
         }
     }
-    struct value r = {.marks = v.marks | args.marks | MARK_COMPUTED};
+    struct value r = {.marks = v.marks | args.marks | MARK_COMPUTED | with_host(args.marks)};
     if (known) {
         r = pieces(f, &b, v.marks | args.marks | (next > 0 ? MARK_BUILT : 0U));
     }
@@ -509,6 +515,19 @@ static bool of_other_name(struct file *f, struct value v, struct ch_str method,
     return false;
 }
 
+/* Methods of a text whose arguments do not become a part of what they give. */
+static bool takes_apart(struct ch_str name)
+{
+    static const char *const some[] = {"split",  "rsplit", "partition",    "rpartition",  "strip",
+                                       "lstrip", "rstrip", "removeprefix", "removesuffix"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(some); i++) {
+        if (str_is(name, some[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 struct value value_method(struct file *f, struct value v, struct ch_str name,
                           const struct value *args, uint32_t count)
 {
@@ -575,6 +594,7 @@ struct value value_method(struct file *f, struct value v, struct ch_str name,
         r.marks |=
             args[i].marks & (MARK_SECRET | MARK_ENVIRON | MARK_HOST | MARK_REMOTE | MARK_OTHER);
     }
+    r.marks |= count > 0 && !takes_apart(name) ? with_host(r.marks) : 0U;
     r.origin = r.origin != 0 && (v.marks & MARK_OTHER) != 0 ? r.origin : other_of(args, count);
     r.origin = r.origin != 0 ? r.origin : v.origin;
     return r;

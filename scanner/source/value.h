@@ -13,12 +13,13 @@ enum {
         1 << 0,           /* base64, hex, zlib, marshal, xor, chr(): text that was not to be read */
     MARK_REMOTE = 1 << 1, /* fetched over a network */
     MARK_SECRET = 1 << 2, /* the path or the content of a file of credentials */
-    MARK_ENVIRON = 1 << 3,   /* the whole environment */
-    MARK_HOST = 1 << 4,      /* name of the machine or the user */
-    MARK_SOCKET = 1 << 5,    /* a socket or its descriptor */
-    MARK_BUILT = 1 << 6,     /* a constant put together from pieces, reversed, or made of numbers */
-    MARK_PARAM = 1 << 7,     /* a parameter of the function */
-    MARK_BLOB = 1 << 8,      /* from a long literal */
+    MARK_ENVIRON = 1 << 3, /* the whole environment */
+    MARK_HOST = 1 << 4,    /* name of the machine or the user */
+    MARK_SOCKET = 1 << 5,  /* a socket or its descriptor */
+    MARK_BUILT = 1 << 6,   /* a constant put together from pieces, reversed, or made of numbers; and
+                              whatever is put together with MARK_HOST */
+    MARK_PARAM = 1 << 7,   /* a parameter of the function */
+    MARK_BLOB = 1 << 8,    /* from a long literal */
     MARK_AUTOSTART = 1 << 9, /* a path that something runs by itself */
     MARK_SELF = 1 << 10,     /* the path of this file */
     MARK_WRITES = 1 << 11,   /* a file opened for writing */
@@ -69,6 +70,14 @@ struct value {
     uint64_t origin; /* a hash of the path of a file, or of the variable that has it; 0: none */
     const struct value *also; /* what else it may be: of two branches, of a table; reach.c */
 };
+
+/* Of a value the marks that another has as well, which may be it instead: how the one was put
+ * together says nothing about the name that the other is. What is made of the machine's name stays
+ * that. */
+static inline uint32_t marks_instead(uint32_t marks)
+{
+    return (marks & MARK_HOST) != 0 ? marks : marks & ~(uint32_t)MARK_BUILT;
+}
 
 void *value_alloc(struct file *f, size_t n); /* NULL beyond the limit */
 void value_release(struct file *f);

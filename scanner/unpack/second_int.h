@@ -27,6 +27,7 @@ struct inside {
     unsigned depth;
     uint64_t members;
     uint64_t unpacked_bytes;
+    uint64_t tests_bytes; /* of these out of archives that lie among tests: half of what may be */
 };
 void inside_init(struct inside *n, struct ch_rules_scan *rules, struct ch_scan_writer *out);
 

@@ -12,6 +12,7 @@ import shutil
 import signal
 import sys
 import time
+import urllib.parse
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "e2e"))
 from house.service import ROOT, Service  # noqa: E402
@@ -94,7 +95,7 @@ def fetch(service, project, name, keep):
         answer.read()
         connection.close()
         if answer.status == 307:
-            path = answer.getheader("Location")
+            path = urllib.parse.urljoin(path, answer.getheader("Location"))
         else:
             time.sleep(1)
 

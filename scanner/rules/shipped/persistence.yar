@@ -135,14 +135,13 @@ rule protection_switched_off
 {
     meta:
         id = "CH-R-108"
-        message = "switches off the virus protection or the firewall"
+        message = "switches off the virus protection"
         class = "irregular"
         severity = "high"
         paths = "@code"
     strings:
         $mp = /Set-MpPreference["', ]{1,6}[^\n]{0,40}-Disable\w{6,40}/ nocase
         $exclude = /Add-MpPreference["', ]{1,6}[^\n]{0,40}-Exclusion(Path|Process|Extension)/ nocase
-        $firewall = /netsh["', ]{1,6}advfirewall["', ]{1,6}set["', ]{1,6}allprofiles["', ]{1,6}state["', ]{1,6}off/ nocase
         $defender = /(sc|net)(\.exe)? stop (WinDefend|wuauserv|mpssvc)/ nocase
         $selinux = /\bsetenforce 0\s{0,4}(;|&&)[^\n]{0,120}(curl|wget|iptables -F)/
     condition:
@@ -172,4 +171,34 @@ rule analyst_watched_for
         $p12 = "joeboxcontrol" nocase
     condition:
         5 of them
+}
+
+rule firewall_switched_off
+{
+    meta:
+        id = "CH-R-110"
+        message = "switches off the firewall"
+        class = "irregular"
+        severity = "high"
+        paths = "@shell,@script"
+    strings:
+        $netsh = /netsh["', ]{1,6}advfirewall["', ]{1,6}set["', ]{1,6}allprofiles["', ]{1,6}state["', ]{1,6}off/ nocase
+    condition:
+        $netsh
+}
+
+/* In a text of Python: behind its quotation mark, or other words. Behind a colon and a blank it is an
+   example of settings, in documentation. */
+rule firewall_switched_off_by_python
+{
+    meta:
+        id = "CH-R-111"
+        message = "switches off the firewall"
+        class = "irregular"
+        severity = "high"
+        paths = "@python"
+    strings:
+        $netsh = /([^ ]|[^:] )netsh["', ]{1,6}advfirewall["', ]{1,6}set["', ]{1,6}allprofiles["', ]{1,6}state["', ]{1,6}off/ nocase
+    condition:
+        $netsh
 }

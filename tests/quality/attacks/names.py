@@ -61,6 +61,13 @@ def direct_reference(p):
 
 
 @attack
+def direct_reference_by_requires_txt(p):
+    """No Requires-Dist, but a requires.txt beside it, from which pip takes requirements then. Must be denied."""
+    return p.wheel(files={f"{p.info}/requires.txt":
+                          b"tables-core @ https://cdn.example.net/tables_core-1.0-py3-none-any.whl\n"})
+
+
+@attack
 def direct_reference_to_git(p):
     """The same with a repository instead of an archive. Must be denied."""
     return p.wheel(requires=["tables-core @ git+https://git.example.net/tables-core@main"])

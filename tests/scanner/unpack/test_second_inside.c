@@ -100,6 +100,7 @@ static const struct row {
 };
 
 static const struct row *now;
+static bool twice; /* first among tests */
 
 static enum ch_code run(const struct ch_scan_job *job CH_UNUSED, const struct ch_input *in,
                         struct ch_scan_writer *out, struct ch_err *err)
@@ -110,11 +111,13 @@ static enum ch_code run(const struct ch_scan_job *job CH_UNUSED, const struct ch
     struct ch_rules_scan *rules = ch_rules_scan_new(out, (struct ch_str){NULL, 0});
     struct ch_str bytes = {(const char *)in->ptr, in->len};
     inside_init(&inside, rules, out);
-    inside_begin(&m);
-    for (size_t at = 0; at < bytes.len; at += PIECE) {
-        inside_add(&m, ch_str_sub(bytes, at, PIECE));
+    for (int i = twice ? 0 : 1; i < 2; i++) {
+        inside_begin(&m);
+        for (size_t at = 0; at < bytes.len; at += PIECE) {
+            inside_add(&m, ch_str_sub(bytes, at, PIECE));
+        }
+        inside_end(&inside, &m, i == 0 ? CH_STR("a/tests/y.zip") : ch_str_of(now->path));
     }
-    inside_end(&inside, &m, ch_str_of(now->path));
     ch_rules_scan_free(rules);
     return ch_scan_writer_ok(out, err);
 }
@@ -200,6 +203,19 @@ static void test_rows(void **state)
     ch_limits.nested_bytes--;
     row.findings = "rule-inside";
     wrong += !run_row(&row);
+    /* tests may have half, and what lies elsewhere the rest */
+    ch_limits.nested_bytes = 2 * CH_STR("# what is looked for\n").len - 1;
+    row.member = NULL;
+    row.path = "a/tests/x.zip";
+    row.findings = "rule-inside-test";
+    wrong += !run_row(&row);
+    twice = true;
+    row.path = "a/x.zip";
+    row.findings = "rule-inside-test rule-malicious";
+    wrong += !run_row(&row);
+    twice = false;
+    row = rows[0];
+    row.findings = "rule-inside";
     ch_limits = before;
     ch_limits.archive_members = 0;
     row.member = "a/x.zip";

@@ -404,6 +404,25 @@ static bool has_word(struct ch_str text, struct ch_str word)
     return false;
 }
 
+/* "sources = ", "[a.sources]", "sources.x", and not "the sources of x". */
+static bool has_key(struct ch_str text, struct ch_str key)
+{
+    size_t at;
+    for (size_t from = 0; ch_str_find(ch_str_sub(text, from, text.len), key, &at); from += at + 1) {
+        size_t end = from + at + key.len;
+        while (end < text.len && (text.ptr[end] == ' ' || text.ptr[end] == '\t' ||
+                                  text.ptr[end] == '"' || text.ptr[end] == '\'')) {
+            end++;
+        }
+        if (end < text.len &&
+            (text.ptr[end] == '=' || text.ptr[end] == ':' || text.ptr[end] == '.' ||
+             text.ptr[end] == ']')) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* What one of them says of the build; absent: it is not there. */
 static struct ch_str told_by(const struct sdist *s, struct ch_str name)
 {
@@ -425,7 +444,8 @@ static bool is_mapped(const struct sdist *s, struct ch_str folder)
         struct ch_str text = told_by(s, telling[i]);
         size_t count = i == 0 ? KEYS_OF_SETUP : CH_ARRAY_LEN(keys);
         for (size_t k = 0; k < count; k++) {
-            if (contains(text, keys[k]) && has_word(text, folder)) {
+            bool told = i == 0 ? contains(text, keys[k]) : has_key(text, keys[k]);
+            if (told && has_word(text, folder)) {
                 return true;
             }
         }
@@ -498,5 +518,8 @@ enum ch_code_place sdist_place(const struct sdist *s, struct ch_str path)
     bool mapped = sdist_is_mapped(s, tree, &tree);
     bool test = is_aside(s, tree, !mapped) || is_below(s, tree, tests, CH_ARRAY_LEN(tests)) ||
                 ch_str_starts(name, CH_STR("test_")) || ch_str_eq(name, CH_STR("conftest.py"));
-    return test && !named ? CH_PLACE_TEST : CH_PLACE_IMPORT;
+    if (test && !named) {
+        return CH_PLACE_TEST;
+    }
+    return path_is_program(tree) && !named ? CH_PLACE_PROGRAM : CH_PLACE_IMPORT;
 }

@@ -375,6 +375,46 @@ static void check_direct_url(struct wheel *w)
     }
 }
 
+/* requires.txt is egg-info's, and no builder of wheels leaves one. Yet importlib.metadata, and pip with
+ * it, takes the requirements from there when METADATA has none: neither the metadata beside the file
+ * nor who reads METADATA knows of them. */
+static void check_requires(struct wheel *w, size_t index, struct ch_str path)
+{
+    struct ch_buf text;
+    struct ch_err err;
+    struct ch_str line;
+    bool direct = false;
+    ch_buf_init(&text, (size_t)ch_limits.member_whole_bytes);
+    if (ch_zip_read(w->zip, index, &text, &err) == CH_OK) {
+        struct ch_str rest = ch_buf_str(&text);
+        while (pypi_next_line(&rest, &line)) {
+            line = ch_str_trim(line);
+            bool section = ch_str_starts(line, CH_STR("[")) || ch_str_starts(line, CH_STR("#"));
+            if (!section && ch_requirement_classify(line) == CH_REQUIREMENT_DIRECT) {
+                wheel_report(w, CH_F_DIRECT_REFERENCE, path, "%.*s",
+                             CH_STR_ARG(ch_str_sub(line, 0, 200)));
+                direct = true;
+            }
+        }
+    }
+    if (!direct) {
+        wheel_report(w, CH_F_WHEEL_METADATA, path, "requirements that METADATA does not state");
+    }
+    ch_buf_done(&text);
+}
+
+static void check_requires_files(struct wheel *w)
+{
+    for (size_t i = 0; i < ch_zip_count(w->zip); i++) {
+        struct ch_str path = ch_zip_at(w->zip, i)->name;
+        if (ch_str_starts(path, w->dist_info) &&
+            ch_str_eq_nocase(ch_str_sub(path, w->dist_info.len, path.len),
+                             CH_STR("/requires.txt"))) {
+            check_requires(w, i, path);
+        }
+    }
+}
+
 /* --- names --- */
 
 static void check_dist_info_name(struct wheel *w)
@@ -468,6 +508,7 @@ enum ch_code ch_wheel_inspect(const struct ch_scan_job *job, const struct ch_inp
         if (w.dist_info.ptr != NULL) {
             check_metadata(&w);
             check_direct_url(&w);
+            check_requires_files(&w);
             wheel_check_wheel(&w);
             wheel_check_entry_points(&w);
             wheel_check_record(&w);

@@ -141,6 +141,10 @@ static const struct sdist_row rows[] = {
     {"no name of a module", {.more = {{".circleci/logs.py", GETS "go()\n", NULL}}}, "", LEGACY},
     {"no name of a module, but mapped to one", {.more = {{"setup.cfg", "[options]\npackage_dir =\n  pkg = my-src\n", NULL},
      {"my-src/m.py", GETS "go()\n", NULL}}}, "import-network", LEGACY},
+    {"... in words", {.more = {{"pyproject.toml", "[tool.x]\n# better than the sources.\nm = 'my-src/m.py'\n", NULL},
+     {"my-src/m.py", GETS "go()\n", NULL}}}, "", LEGACY},
+    {"... by a table", {.more = {{"pyproject.toml", "[tool.hatch.build.sources]\n'my-src' = 'pkg'\n", NULL},
+     {"my-src/m.py", GETS "go()\n", NULL}}}, "import-network", LEGACY},
     /* how it is built */
     {"broken pyproject.toml", {.more = {{"pyproject.toml", "[build-system]\n[build-system]\n", NULL}}},
      "sdist-build", LEGACY},

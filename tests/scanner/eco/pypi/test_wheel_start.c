@@ -12,6 +12,9 @@
 #include "zip_build.h"
 
 #define GETS "import urllib.request\ndef go():\n    urllib.request.urlopen('http://example.org/')\n"
+#define TASK                                                                                       \
+    "import requests\nfrom airflow.sdk import task\n@task\ndef f():\n"                             \
+    "    requests.get('http://example.org/')\nf()\n"
 #define DATA "foo_bar-1.0.data/data/"
 
 /* clang-format off */
@@ -109,6 +112,35 @@ static const struct {
       {"foo_bar/boot.py", GETS}}}, "", "start foo.start"},
     {"among tests", {.files = {{"foo.start", "foo_bar.tests.boot:go\n"}, {"foo_bar/tests/boot.py", GETS}}},
      "start-code", "start foo.start"},
+    /* a package's program, which only who starts it runs */
+    {"a program", {.files = {{"foo_bar/__main__.py", GETS "go()\n"}}}, "", ""},
+    {"... that is imported", {.files = {{"foo_bar/__main__.py", GETS "go()\n"},
+      {"foo_bar/a.py", "from .__main__ import go\n"}}}, "import-network", ""},
+    {"... that comes behind its import", {.files = {{"foo_bar/a.py", "from . import __main__\n"},
+      {"foo_bar/__main__.py", GETS "go()\n"}}}, "import-network", ""},
+    {"... that is started", {.files = {{"foo_bar/__main__.py", GETS "go()\n"},
+      {"foo_bar/a.py", "import runpy\nrunpy.run_module('foo_bar')\n"}}}, "import-network", ""},
+    {"... by another Python", {.files = {{"foo_bar/__main__.py", GETS "go()\n"},
+      {"foo_bar/a.py", "import subprocess, sys\nsubprocess.run([sys.executable, '-m', 'foo_bar'])\n"}}},
+     "import-network import-process", ""},
+    {"... that is executed", {.files = {{"foo_bar/__main__.py", GETS "go()\n"},
+      {"foo_bar/a.py", "import os\nexec(open(os.path.join(os.path.dirname(__file__), '__main__.py')).read())\n"}}},
+     "import-network", ""},
+    {"... at start", {.files = {{"foo.pth", "import foo_bar.__main__\n"},
+      {"foo_bar/__main__.py", GETS "go()\n"}}}, "start-code", "pth foo.pth"},
+    {"... through another module", {.files = {{"foo_bar/__main__.py", "from .a import go\ngo()\n"},
+      {"foo_bar/a.py", GETS}}}, "", ""},
+    {"... through another module, imported", {.files = {{"foo_bar/__main__.py", "from .a import go\ngo()\n"},
+      {"foo_bar/a.py", GETS}, {"foo_bar/b.py", "import foo_bar.__main__\n"}}}, "import-network", ""},
+    {"... that hides what it runs", {.files = {{"foo_bar/__main__.py",
+      "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))\n"}}}, "hidden-code", ""},
+    {"... and is imported", {.files = {{"foo_bar/__main__.py",
+      "import base64\nexec(base64.b64decode('cHJpbnQoMSk='))\n"}, {"foo_bar/a.py", "from . import __main__\n"}}},
+     "hidden-code", ""},
+    /* a task that Airflow calls later, and one that is called now */
+    {"a task of Airflow", {.files = {{"foo_bar/a.py", TASK}}}, "", ""},
+    {"... of an Airflow of its own", {.files = {{"foo_bar/a.py", TASK}, {"airflow/sdk.py", "def task(f):\n    return f\n"}}},
+     "import-network", ""},
     /* what lies where others look for it */
     {"pip's settings", {.files = {{DATA "pip.conf", "[global]\nindex-url = http://example.org/\n"}}}, "", "data pip.conf"},
     {"pip's settings on Windows", {.files = {{DATA "pip.ini", "[global]\n"}}}, "", "data pip.ini"},

@@ -1,1 +1,1 @@
-netsh advfirewall set allprofiles state off
+sc stop WinDefend

@@ -1,0 +1,1 @@
+cmd /c netsh advfirewall set allprofiles state off
