@@ -47,6 +47,9 @@ struct rule {
 static struct rule rules[RULES];
 static uint32_t rule_count;
 static uint32_t brief_count;
+/* Rules by their first word: by_word[by_word_from[w]] and on; those without one come last. */
+static uint16_t by_word[RULES];
+static uint16_t by_word_from[WORDS_MAX + 2];
 
 static void rule_word(struct rule *r, struct ch_str text, enum word_kind kind)
 {
@@ -63,7 +66,7 @@ static bool brief_same(const struct rule *a, const struct rule *b)
 
 static bool rule_same(const struct rule *a, const struct rule *b)
 {
-    return a->count == b->count && a->capability == b->capability &&
+    return a->words[0] == b->words[0] && a->count == b->count && a->capability == b->capability &&
            memcmp(a->words, b->words, sizeof(a->words)) == 0 && brief_same(a, b);
 }
 
@@ -384,6 +387,26 @@ static void rules_of_effects(const char *word, uint32_t effects)
     }
 }
 
+static uint32_t first_word(const struct rule *r)
+{
+    return r->count > 0 ? r->words[0] : WORDS_MAX;
+}
+
+static void sort_rules(void)
+{
+    uint16_t next[WORDS_MAX + 1];
+    for (uint32_t i = 0; i < rule_count; i++) {
+        by_word_from[first_word(&rules[i]) + 1]++;
+    }
+    for (uint32_t w = 0; w <= WORDS_MAX; w++) {
+        next[w] = by_word_from[w];
+        by_word_from[w + 1] = (uint16_t)(by_word_from[w + 1] + next[w]);
+    }
+    for (uint32_t i = 0; i < rule_count; i++) {
+        by_word[next[first_word(&rules[i])]++] = (uint16_t)i;
+    }
+}
+
 static void make(void)
 {
     uint32_t effects;
@@ -432,6 +455,7 @@ static void make(void)
         }
     }
     rules_of_checks();
+    sort_rules();
     words_made();
 }
 
@@ -499,36 +523,52 @@ void prescan_prepare(void)
     }
 }
 
+struct looking {
+    struct words_seen seen;
+    uint32_t known;
+    enum { NOT_LOOKED = 0, ABSENT, PRESENT } briefs[BRIEFS];
+};
+
+static bool rule_holds(struct looking *l, const struct rule *r)
+{
+    bool all = (l->known & 1U << r->capability) == 0;
+    for (uint32_t k = 0; all && k < r->count; k++) {
+        all = words_has(&l->seen, r->words[k]);
+    }
+    bool hidden = r->brief_kind == WORD_PIECE && l->seen.escapes > 0;
+    if (!all || r->brief == NULL || hidden) {
+        return all;
+    }
+    if (l->briefs[r->brief_number] == NOT_LOOKED) {
+        bool is = words_brief(l->seen.text, r->brief, r->brief_kind, &l->seen);
+        l->briefs[r->brief_number] = is ? PRESENT : ABSENT;
+    }
+    return l->briefs[r->brief_number] == PRESENT;
+}
+
+/* One of the rules that begin with a word. */
+static bool rules_hold(struct looking *l, uint32_t word)
+{
+    bool holds = false;
+    for (uint32_t i = by_word_from[word]; i < by_word_from[word + 1] && !holds; i++) {
+        holds = rule_holds(l, &rules[by_word[i]]);
+    }
+    return holds;
+}
+
 bool prescan_needed(struct ch_str text, uint32_t known)
 {
-    struct words_seen seen = {.text = text};
-    enum { NOT_LOOKED = 0, ABSENT, PRESENT };
-    uint8_t briefs[BRIEFS] = {NOT_LOOKED};
+    struct looking l = {.seen = {.text = text}, .known = known};
     prescan_prepare();
-    if (words_scan(text, &seen) || is_shaped(text) || pieces_scan(text, &seen)) {
+    if (words_scan(text, &l.seen) || is_shaped(text) || pieces_scan(text, &l.seen)) {
         return true;
     }
-    for (uint32_t i = 0; i < rule_count; i++) {
-        const struct rule *r = &rules[i];
-        bool all = (known & 1U << r->capability) == 0;
-        for (uint32_t k = 0; all && k < r->count; k++) {
-            all = words_has(&seen, r->words[k]);
-        }
-        bool hidden = r->brief_kind == WORD_PIECE && seen.escapes > 0;
-        if (!all) {
-            continue;
-        }
-        if (r->brief == NULL || hidden) {
-            return true;
-        }
-        uint8_t *known_brief = &briefs[r->brief_number];
-        if (*known_brief == NOT_LOOKED) {
-            bool is = words_brief(text, r->brief, r->brief_kind, &seen);
-            *known_brief = is ? PRESENT : ABSENT;
-        }
-        if (*known_brief == PRESENT) {
-            return true;
+    for (size_t i = 0; i < CH_ARRAY_LEN(l.seen.bits); i++) {
+        for (uint64_t left = l.seen.bits[i]; left != 0; left &= left - 1) {
+            if (rules_hold(&l, (uint32_t)(64 * i) + (uint32_t)__builtin_ctzll(left))) {
+                return true;
+            }
         }
     }
-    return false;
+    return rules_hold(&l, WORDS_MAX);
 }

@@ -34,14 +34,31 @@ static bytes16 load16(const char *p)
     return v;
 }
 
+/* Each byte that begins such a pair: 0xff. */
+static bytes16 pairs16(const char *p, uint8_t first, uint8_t second, uint8_t fold)
+{
+    return (bytes16)((load16(p) | fold) == first) & (bytes16)((load16(p + 1) | fold) == second);
+}
+
+static bool is_any(bytes16 b)
+{
+    uint64_t halves[2];
+    memcpy(halves, &b, sizeof(halves));
+    return (halves[0] | halves[1]) != 0;
+}
+
 /* Where a two-byte text stands next from `at` on, `fold` (0x20) being set in both; s.len: nowhere.
  * Sixteen places at once: for words of two or three letters that is faster than memchr and memmem,
  * which find the first letter everywhere. */
 static size_t find_two(struct ch_str s, size_t at, uint8_t first, uint8_t second, uint8_t fold)
 {
-    for (; at + sizeof(bytes16) < s.len; at += sizeof(bytes16)) {
-        bytes16 both = (bytes16)((load16(s.ptr + at) | fold) == first) &
-                       (bytes16)((load16(s.ptr + at + 1) | fold) == second);
+    const size_t step = sizeof(bytes16);
+    while (at + 2 * step < s.len && !is_any(pairs16(s.ptr + at, first, second, fold) |
+                                            pairs16(s.ptr + at + step, first, second, fold))) {
+        at += 2 * step;
+    }
+    for (; at + step < s.len; at += step) {
+        bytes16 both = pairs16(s.ptr + at, first, second, fold);
         uint64_t halves[2];
         memcpy(halves, &both, sizeof(halves));
         if (halves[0] != 0) {

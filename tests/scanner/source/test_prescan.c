@@ -1,8 +1,10 @@
 /* What the first look passes over: nothing that a check would find, by whatever name or door. */
 #include "tests/ch_test.h"
 
+#include <ctype.h>
 #include <stdio.h>
 
+#include "scanner/source/prescan.h"
 #include "scanner/source/source_int.h"
 #include "tests/scanner/source/source_look.h"
 
@@ -368,6 +370,38 @@ static void sees_a_module_of_many_names(void **state)
     ch_buf_done(&b);
 }
 
+/* Wherever a short word stands, also over the ends of what is looked at at once, and nowhere else. */
+static void finds_words_everywhere(void **state)
+{
+    (void)state;
+    static const struct ch_str words[] = {{"o", 1}, {"os", 2}, {"ssh", 3}, {"/tcp", 4}, {"npnp", 4}};
+    char text[100];
+    for (size_t w = 0; w < CH_ARRAY_LEN(words); w++) {
+        for (size_t len = 0; len <= sizeof(text); len++) {
+            for (size_t at = 0; at < sizeof(text); at++) {
+                memset(text, words[w].ptr[0], sizeof(text));
+                bool fits = at + words[w].len <= len;
+                if (fits) {
+                    memcpy(text + at, words[w].ptr, words[w].len);
+                }
+                struct ch_str s = {text, len};
+                size_t want = 0;
+                while (want < len && !text_stands(s, want, words[w], false)) {
+                    want++;
+                }
+                assert_int_equal(text_find(s, 0, words[w], false), want);
+                assert_int_equal(text_find(s, want, words[w], false), want);
+                if (fits && at > 0) {
+                    text[at] = (char)toupper((uint8_t)text[at]);
+                    assert_true(text_find(s, 0, words[w], true) <= at);
+                    assert_true(words[w].len < 2 || text[at] == words[w].ptr[0] ||
+                                text_find(s, at, words[w], false) != at);
+                }
+            }
+        }
+    }
+}
+
 /* What is passed over: not even that Python refuses it. */
 static void passes_over_what_calls_nothing(void **state)
 {
@@ -391,6 +425,7 @@ int main(void)
         cmocka_unit_test(finds_each_row_of_effects),
         cmocka_unit_test(sees_modules_by_all_doors),
         cmocka_unit_test(sees_texts_of_many_pieces),
+        cmocka_unit_test(finds_words_everywhere),
         cmocka_unit_test(sees_a_module_of_many_names),
         cmocka_unit_test(passes_over_what_calls_nothing),
     };
