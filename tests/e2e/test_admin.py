@@ -75,7 +75,8 @@ class Admin(Quarantine):
         text = answer.read()
         conn.close()
         self.headers = answer.headers
-        return answer.status, json.loads(text) if "json" in answer.headers.get("Content-Type", "") else text
+        is_json = text and "json" in answer.headers.get("Content-Type", "")  # HEAD has no body
+        return answer.status, json.loads(text) if is_json else text
 
     # --- who ---
 
@@ -86,6 +87,29 @@ class Admin(Quarantine):
             self.assertIn("Basic", self.headers["WWW-Authenticate"])
         status, _ = self.ask("GET", "status", headers={"Authorization": "Bearer x y"})
         self.assertEqual(status, 401)
+
+    def test_a_token_opens_the_one_door_it_is_for(self):
+        """Each audience at each door, of somebody whose groups would let him through all of them."""
+        doors = {
+            "pull": [(path, self.service.port) for path in (
+                "/", "/pypi/simple/", "/pypi/simple/old/", file_path("old", "1.0"), file_path("old", "1.0") + ".metadata",
+                file_path("old", "1.0") + ".vsa.json", "/-/metrics")],
+            "admin": [(path, self.service.admin_port) for path in (
+                "/api/v1/status", "/api/v1/queue", "/api/v1/users", "/api/v1/explain?what=old")],
+        }
+        self.assertEqual(self.service.ask(file_path("old", "1.0")).status, 200)
+        for audience in ("pull", "push", "scanner", "admin"):
+            token = self.token("alice", audience)
+            for door, places in doors.items():
+                for path, port in places:
+                    for method in ("GET", "HEAD") if door == "pull" else ("GET",):  # wrong ones are counted here
+                        status, why = self.ask(method, path, token, port=port)
+                        wanted = 200 if audience == door else 401
+                        self.assertEqual(status, wanted, f"{audience}: {method} {path}: {why}")
+            for path, body in (("denials", {"what": "absent==1.0", "reason": "no"}),
+                               ("commands", {"command": "user", "words": ["list"]})):
+                status, why = self.ask("POST", path, token, body)
+                self.assertEqual(status, 200 if audience == "admin" else 401, f"{audience}: POST {path}: {why}")
 
     def test_basic_does_as_well(self):
         word = base64.b64encode(f"__token__:{self.token('alice')}".encode()).decode()

@@ -14,6 +14,7 @@ from house.receivers import Hook, Mail, Rsyslog, Syslog, make_certificates
 from house.service import free_port
 
 KILLS = int(os.environ.get("CUSTOMHOUSE_E2E_EGRESS_KILLS", "6"))
+ORDERED = 5
 PASSWORD = "open sesame"
 QUERY = "?key=s3same&thread=a%2Fb"
 
@@ -81,7 +82,8 @@ syslog:
 
     @classmethod
     def fill(cls):
-        for name in ("young", "again", "later", *(f"kill{i}" for i in range(KILLS))):
+        for name in ("young", "again", "later", *(f"kill{i}" for i in range(KILLS)),
+                     *(f"queued{i}" for i in range(ORDERED))):
             add_wheel(cls.up, name, "1.0", days=1)
         add_wheel(cls.up, "evil", "1.0", data=wheels.forged_directory("evil", "1.0"))
 
@@ -167,6 +169,24 @@ syslog:
         self.eventually(lambda: self.told(self.hook, "exception.requested", number), 60)
         self.eventually(lambda: self.destination("hook")["waiting"] == 0, 60)
         self.assertLessEqual(set(self.hook.refused), set(self.hook.ids()))  # the same again, and known as such
+
+    def test_what_waited_comes_once_and_in_order(self):
+        """Its server is down, keeper and egress are killed meanwhile: afterwards each comes, signed, none twice."""
+        told, before = [], self.hook.ids()
+        self.hook.close()
+        numbers = []
+        for i in range(ORDERED):
+            numbers.append(self.ask(f"queued{i}"))
+            if i % 2 == 0:
+                self.kill("keeper" if i % 4 == 0 else "egress")
+        self.eventually(lambda: self.destination("hook")["waiting"] >= ORDERED, 20)
+        self.hook.open()
+        self.eventually(lambda: self.destination("hook")["waiting"] == 0, 90)
+        for id, body in self.hook.got:
+            if body["data"].get("exception") in numbers:
+                told.append(body["data"]["exception"])
+        self.assertEqual(told, numbers)
+        self.assertEqual(len(set(self.hook.ids()) - set(before)), len(self.hook.ids()) - len(before))
 
     def test_a_destination_is_added_by_a_reload(self):
         text = f"  - name: late\n    url: {self.late.url}\n    secret_file: {self.folder}/late\n    events: [requests]\n"

@@ -23,6 +23,7 @@ struct outlet {
     uint64_t job;  /* 0: nothing is in hand */
     uint64_t *ids; /* of what is in hand */
     uint32_t *tries;
+    int64_t *due_at_us;
     size_t id_count;
     uint64_t pause_until_ms;
     uint32_t failures; /* in a row */
@@ -52,6 +53,7 @@ static void free_outlet(struct outlet *o)
     free(o->name);
     free(o->ids);
     free(o->tries);
+    free(o->due_at_us);
     free(o);
 }
 
@@ -96,7 +98,9 @@ static void gather(void *ctx, const struct ch_notice_row *row)
     }
     o->ids = ch_realloc_array(o->ids, o->id_count + 1, sizeof(*o->ids));
     o->tries = ch_realloc_array(o->tries, o->id_count + 1, sizeof(*o->tries));
+    o->due_at_us = ch_realloc_array(o->due_at_us, o->id_count + 1, sizeof(*o->due_at_us));
     o->ids[o->id_count] = row->id;
+    o->due_at_us[o->id_count] = row->due_at_us;
     o->tries[o->id_count++] = row->tries;
     if (o->id_count == 1) {
         ch_buf_puts(&g->id, row->message);
@@ -107,16 +111,25 @@ static void gather(void *ctx, const struct ch_notice_row *row)
     ch_buf_puts(&g->body, row->body);
 }
 
-static enum ch_code settle(struct outlet *o, bool taken, struct ch_err *err)
+/* Nobody was there, or said only that it is not the time: that is about the destination and no
+ * single notification, so each keeps its place, and they come in the order in which they happened.
+ * What was refused goes behind the others, for one that is never taken must not hold them up. */
+static bool keeps_place(const struct ch_sent *answer)
+{
+    return answer->status == 0 || answer->status == 429 ||
+           (answer->status >= 502 && answer->status <= 504);
+}
+
+static enum ch_code settle(struct outlet *o, bool taken, bool keep_place, struct ch_err *err)
 {
     struct keeper *k = o->k;
-    int64_t now = keeper_now_us(k);
     enum ch_code rc = keeper_write(k, err);
     for (size_t i = 0; i < o->id_count && rc == CH_OK; i++) {
+        int64_t due_at_us =
+            keep_place ? o->due_at_us[i]
+                       : keeper_now_us(k) + (int64_t)egress_pause_ms(o->tries[i] + 1) * 1000;
         rc = taken ? ch_store_drop_notice(k->store, o->ids[i], err)
-                   : ch_store_notice_failed(k->store, o->ids[i],
-                                            now + (int64_t)egress_pause_ms(o->tries[i] + 1) * 1000,
-                                            err);
+                   : ch_store_notice_failed(k->store, o->ids[i], due_at_us, err);
     }
     return rc;
 }
@@ -148,7 +161,8 @@ static void on_sent(void *ctx, const struct ch_sent *answer)
                    o->name, o->failures, o->error);
     }
     o->pause_until_ms = taken ? 0 : ch_loop_now_ms(o->k->child.loop) + egress_pause_ms(o->failures);
-    if (settle(o, taken, &err) != CH_OK) { /* it is tried again, and known by its ID */
+    if (settle(o, taken, keeps_place(answer), &err) !=
+        CH_OK) { /* it is tried again, and known by its ID */
         keeper_log("store", "error=\"%s\"", err.msg);
         o->pause_until_ms = ch_loop_now_ms(o->k->child.loop) + egress_pause_ms(1);
     }

@@ -46,16 +46,6 @@ uint64_t want(struct house *h, const char *address, const char *project, size_t 
     return h->asks;
 }
 
-void until_told(struct house *h, uint64_t ask)
-{
-    for (uint64_t end = ch_now_boot_ms() + 10000; house_told(h, ask) < 0;) {
-        if (ch_now_boot_ms() > end) {
-            fail_msg("ask %llu has no answer", (unsigned long long)ask);
-        }
-        house_turn(h, 20);
-    }
-}
-
 struct house *house_with(const char *project, size_t files)
 {
     struct house *h = house_new();

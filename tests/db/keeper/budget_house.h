@@ -12,7 +12,6 @@ void set_project(struct house *h, const char *url, const char *project, size_t f
 /* Asks for the file of this number; returns the ask's. */
 uint64_t want(struct house *h, const char *address, const char *project, size_t i,
               uint32_t patience_ms);
-void until_told(struct house *h, uint64_t ask);
 struct house *house_with(const char *project, size_t files);
 /* New files, of one client. */
 void set_budget(struct house *h, uint32_t burst, uint32_t per_minute);

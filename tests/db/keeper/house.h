@@ -127,6 +127,8 @@ void house_tell_served(struct house *h, const char *project, const char *file, c
 /* What the ask of this number was answered, of a file: its outcome, or the status it failed with; of a page:
  * 200, 404 or the status it failed with. -1: nothing yet. */
 int house_told(const struct house *h, uint64_t ask);
+/* Until it is answered, at most 20 s: also when a thread has something to do before. */
+void until_told(struct house *h, uint64_t ask);
 /* The first fetch that is held and has this in its URL, -1: none is. */
 int house_held(const struct house *h, const char *in_url);
 size_t house_holds(const struct house *h); /* how many are held now */

@@ -149,3 +149,13 @@ void house_tell_served(struct house *h, const char *project, const char *file, c
     ch_buf_done(&b);
     house_settle(h);
 }
+
+void until_told(struct house *h, uint64_t ask)
+{
+    for (uint64_t end = ch_now_boot_ms() + 20000; house_told(h, ask) < 0;) {
+        if (ch_now_boot_ms() > end) {
+            fail_msg("ask %llu has no answer", (unsigned long long)ask);
+        }
+        house_turn(h, 20);
+    }
+}

@@ -45,16 +45,6 @@ static uint64_t want(struct house *h, const char *address, size_t i, uint32_t pa
     return h->asks;
 }
 
-static void until_told(struct house *h, uint64_t ask)
-{
-    for (uint64_t end = ch_now_boot_ms() + 10000; house_told(h, ask) < 0;) {
-        if (ch_now_boot_ms() > end) {
-            fail_msg("ask %llu has no answer", (unsigned long long)ask);
-        }
-        house_turn(h, 20);
-    }
-}
-
 static void until_held(struct house *h, const char *name)
 {
     for (uint64_t end = ch_now_boot_ms() + 10000; house_held(h, name) < 0;) {

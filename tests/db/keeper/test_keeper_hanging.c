@@ -39,15 +39,6 @@ static struct site *mute_page(struct house *h, const char *project)
     return s;
 }
 
-static void until_told(struct house *h, uint64_t ask)
-{
-    uint64_t begin = ch_now_boot_ms();
-    while (house_told(h, ask) < 0) {
-        house_turn(h, 50);
-        assert_in_range(ch_now_boot_ms() - begin, 0, 20000);
-    }
-}
-
 /* Whoever asks for names that the upstream is slow with shuts it for nobody: a page that it knows
  * is answered, so it does not hang. */
 static void slow_names_shut_nothing(void **state)

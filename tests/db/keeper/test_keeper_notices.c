@@ -279,6 +279,32 @@ static void one_that_is_never_taken_holds_up_none(void **state)
     house_free(h);
 }
 
+/* While nobody answers, or only that it cannot be taken now, the first one stays the first. */
+static void what_nobody_answers_keeps_its_order(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ch_code code;
+        uint32_t status;
+    } rows[] = {{CH_E_UPSTREAM, 0}, {CH_E_TIMEOUT, 0}, {CH_OK, 429},
+                {CH_OK, 502},       {CH_OK, 503},      {CH_OK, 504}};
+    for (size_t r = 0; r < CH_ARRAY_LEN(rows); r++) {
+        struct house *h = house_new_with(NULL, HOUSE HOOK);
+        struct away a = {.count = 0};
+        add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "first", keeper_now_us(h->k) - 2000000);
+        add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "second", keeper_now_us(h->k) - 1000000);
+        connect_away(&a, h);
+        for (size_t i = 0; i < 5; i++) {
+            assert_int_equal(a.count, i + 1);
+            assert_string_equal(a.sent[i].body, i < 4 ? "first" : "second");
+            answer(&a, i, i < 3 ? rows[r].code : CH_OK, i < 3 ? rows[r].status : 204);
+        }
+        assert_int_equal(waiting(h, CH_DESTINATION_WEBHOOK, "hook"), 0);
+        away_done(&a);
+        house_free(h);
+    }
+}
+
 static void a_mail_tells_what_has_gathered(void **state)
 {
     (void)state;
@@ -553,6 +579,7 @@ int main(void)
         cmocka_unit_test(what_waits_for_one_more_and_what_is_renewed),
         cmocka_unit_test(egress_ends_with_one_in_hand),
         cmocka_unit_test(one_that_is_never_taken_holds_up_none),
+        cmocka_unit_test(what_nobody_answers_keeps_its_order),
         cmocka_unit_test(a_mail_tells_what_has_gathered),
         cmocka_unit_test(a_mail_that_is_refused_is_told_in_parts),
         cmocka_unit_test(what_is_given_up_is_in_the_log),

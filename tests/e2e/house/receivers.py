@@ -96,9 +96,14 @@ class Hook:
 
             def log_message(self, *args):
                 pass
-        self.server = Threaded(("127.0.0.1", 0), Handler, self.wrong)
-        self.port = run(self.server)
+        self.handler, self.port = Handler, 0
+        self.open()
         self.url = f"http://127.0.0.1:{self.port}/hook"
+
+    def open(self):
+        """Also again after `close`, at the same address."""
+        self.server = Threaded(("127.0.0.1", self.port), self.handler, self.wrong)
+        self.port = run(self.server)
 
     def fault(self, headers, body):
         id, at = headers["webhook-id"], headers["webhook-timestamp"]

@@ -111,7 +111,8 @@ static bool is_below(struct ch_str path, struct ch_str folder)
 }
 
 /* ".NAME-post-link.sh" in bin/, ".bat" in Scripts/; whatever NAME is, since some installers take
- * any. */
+ * any. As the others, of a path in lower case: installers find "scripts/" and "MENU/" where the
+ * file system does not tell them apart, and those of menus by themselves. */
 static bool is_link_script(struct ch_str path)
 {
     static const struct ch_str endings[] = {
@@ -122,7 +123,7 @@ static bool is_link_script(struct ch_str path)
     struct ch_str base = path;
     if (is_below(path, CH_STR("bin/."))) {
         base = ch_str_sub(path, 4, path.len);
-    } else if (is_below(path, CH_STR("Scripts/."))) {
+    } else if (is_below(path, CH_STR("scripts/."))) {
         base = ch_str_sub(path, 8, path.len);
     } else {
         return false;
@@ -135,35 +136,37 @@ static bool is_link_script(struct ch_str path)
     return false;
 }
 
-static void check_runs(struct conda_package *p, struct ch_str path)
+static void check_runs(struct conda_package *p, struct ch_str path, struct ch_str folded)
 {
-    if (is_link_script(path)) {
+    if (is_link_script(folded)) {
         conda_report(p, CH_F_CONDA_LINK_SCRIPT, path, "by its place and name");
     }
-    if (is_below(path, CH_STR("etc/conda/activate.d/")) ||
-        is_below(path, CH_STR("etc/conda/deactivate.d/")) ||
-        is_below(path, CH_STR("etc/conda/env_vars.d/"))) {
+    if (is_below(folded, CH_STR("etc/conda/activate.d/")) ||
+        is_below(folded, CH_STR("etc/conda/deactivate.d/")) ||
+        is_below(folded, CH_STR("etc/conda/env_vars.d/"))) {
         conda_report(p, CH_F_CONDA_ACTIVATE, path, "by its place");
     }
-    if (is_below(path, CH_STR("Menu/")) && ch_str_ends(path, CH_STR(".json"))) {
+    if (is_below(folded, CH_STR("menu/")) && ch_str_ends(folded, CH_STR(".json"))) {
         conda_report(p, CH_F_CONDA_MENU, path, "by its place");
     }
 }
 
-/* Two archives are unpacked into one folder: what each keeps apart may meet there. */
-static void check_collision(struct conda_package *p, struct ch_str path, struct conda_file *f)
+static bool is_info(struct ch_str path)
 {
-    struct ch_buf folded;
-    ch_buf_init(&folded, path.len + 1);
-    for (size_t i = 0; i < path.len; i++) {
-        char c = path.ptr[i];
-        ch_buf_putc(&folded, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-    }
-    const struct conda_file *other = ch_map_set(p->folded, ch_buf_str(&folded), f);
+    return is_below(path, CH_STR("info/")) || ch_str_eq(path, CH_STR("info"));
+}
+
+/* Two archives are unpacked into one folder: what each keeps apart may meet there. So does a file
+ * of "Info/" with what installers read of info/, though no file of that is there. */
+static void check_collision(struct conda_package *p, struct ch_str path, struct ch_str folded,
+                            struct conda_file *f)
+{
+    const struct conda_file *other = ch_map_set(p->folded, folded, f);
     if (other != NULL && (f->type != CH_MEMBER_DIR || other->type != CH_MEMBER_DIR)) {
         conda_report(p, CH_F_CONDA_COLLISION, path, "another member has that path");
+    } else if (!f->info && is_info(folded)) {
+        conda_report(p, CH_F_CONDA_COLLISION, path, "is info/ where case does not count");
     }
-    ch_buf_done(&folded);
 }
 
 static void see(void *arg, const struct ch_tar_member *m)
@@ -176,7 +179,7 @@ static void see(void *arg, const struct ch_tar_member *m)
     struct conda_file *f = ch_calloc(1, sizeof(*f));
     f->type = m->type;
     f->hard_link = m->type == CH_MEMBER_OTHER && m->link.len > 0;
-    f->info = is_below(path, CH_STR("info/")) || ch_str_eq(path, CH_STR("info"));
+    f->info = is_info(path);
     f->size_bytes = m->size_bytes;
     f->sha256 = m->sha256;
     if (m->type == CH_MEMBER_FILE && is_kept(path)) {
@@ -187,10 +190,17 @@ static void see(void *arg, const struct ch_tar_member *m)
     if (p->split && f->info != p->in_info) {
         conda_report(p, CH_F_CONDA_MEMBERS, m->path, "in the wrong one of the two archives");
     }
-    check_collision(p, path, f);
-    if (!f->info && m->type != CH_MEMBER_DIR) {
-        check_runs(p, path);
+    struct ch_buf folded;
+    ch_buf_init(&folded, path.len + 1);
+    for (size_t i = 0; i < path.len; i++) {
+        char c = path.ptr[i];
+        ch_buf_putc(&folded, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
     }
+    check_collision(p, path, ch_buf_str(&folded), f);
+    if (!f->info && m->type != CH_MEMBER_DIR) {
+        check_runs(p, path, ch_buf_str(&folded));
+    }
+    ch_buf_done(&folded);
     struct conda_file *before = ch_map_set(p->by_path, path, f);
     if (before != NULL) {
         free(before->text);

@@ -130,6 +130,17 @@ static const struct row {
     {"post-link-elsewhere", {.more = {{"share/.foo-post-link.sh", "id", NULL}}}, ""},
     {"activate", {.more = {{"etc/conda/activate.d/foo.sh", "id", NULL}}}, "conda-activate"},
     {"menu", {.more = {{"Menu/foo.json", "{}", NULL}}}, "conda-menu"},
+    /* as where case does not count */
+    {"post-link-in-Bin", {.more = {{"Bin/.foo-post-link.sh", "id", NULL}}}, "conda-link-script"},
+    {"post-link-in-scripts",
+     {.more = {{"scripts/.foo-Post-Link.BAT", "id", NULL}}},
+     "conda-link-script"},
+    {"activate-in-Etc", {.more = {{"Etc/Conda/Activate.D/foo.bat", "id", NULL}}}, "conda-activate"},
+    {"menu-in-lower-case", {.more = {{"menu/foo.JSON", "{}", NULL}}}, "conda-menu"},
+    {"another-Info",
+     {.more = {{"Info/link.json", "{\"noarch\": {\"entry_points\": [\"a=b:c\\nimport os\"]}}",
+                NULL}}},
+     "conda-collision"},
 };
 
 static void test_rows(void **state)
