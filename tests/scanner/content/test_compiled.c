@@ -201,6 +201,12 @@ static const struct {
     /* what compilers do */
     {"joined strings", {.minor = 12, .name = "x", .constant = S("one two three")}, "x = 'one ' \\\n    f'two three'\n", ""},
     {"added strings", {.minor = 12, .name = "x", .constant = S("first part, second part")}, "x = 'first part, ' + 'second part'\n", ""},
+    {"short strings, added", {.minor = 11, .name = "x", .constant = S("xiar cru")}, "x = 'xiar' + ' cru'\n", ""},
+    {"... over lines", {.minor = 11, .name = "x", .constant = S("xiar cru"), .is_bytes = true}, "x = ('xiar' \\\n    +\n  b' cru')\n", ""},
+    {"short strings, with something between", {.minor = 11, .name = "y", .constant = S("xiar cru")}, "x = 'xiar' + y + ' cru'\n",
+     "pyc-differs"},
+    {"part of a format", {.minor = 11, .name = "x", .constant = S(")=%d ")}, "x = 'f(%s)=%%d %s' % (a, b)\n", ""},
+    {"parts of an f-string", {.minor = 11, .name = "join", .constant = S("a=")}, "x = f'a={a}'\n", ""},
     {"repeated string", {.minor = 12, .name = "x", .constant = S("----------------")}, "x = '-' * 16\n", ""},
     {"escapes", {.minor = 12, .name = "x", .constant = S("a\n\x1b[0m\xc3\xa9")}, "x = 'a\\n\\x1b[0m\\u00e9'\n", ""},
     {"bytes", {.minor = 12, .name = "x", .constant = S("\xff\0\1"), .is_bytes = true}, "x = b'\\xff\\0\\001'\n", ""},
