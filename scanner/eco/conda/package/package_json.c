@@ -6,7 +6,7 @@
 #include "base/spdx/spdx.h"
 #include "customhouse/limits.h"
 #include "scanner/eco/conda/package/package_int.h"
-#include "scanner/eco/pypi/metadata/entry_points.h"
+#include "scanner/python/entry_points.h"
 
 static struct ch_str text_of(const json_t *string)
 {

@@ -4,9 +4,9 @@
  * rewrite INSTALLER and relink libraries). Installers never read WHEEL of what is installed. */
 #include "customhouse/limits.h"
 #include "scanner/eco/conda/package/package_int.h"
-#include "scanner/eco/pypi/metadata/entry_points.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
-#include "scanner/eco/pypi/metadata/record.h"
+#include "scanner/python/entry_points.h"
+#include "scanner/python/metadata.h"
+#include "scanner/python/record.h"
 
 /* A file of the folder that was kept; false when there is none. One that is too large is reported.
  */

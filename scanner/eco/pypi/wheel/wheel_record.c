@@ -5,7 +5,7 @@
 #include <openssl/evp.h>
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/record.h"
+#include "scanner/python/record.h"
 #include "scanner/eco/pypi/wheel/wheel_int.h"
 
 static void digest_chunk(void *arg, const void *ptr, size_t len)

@@ -1,4 +1,4 @@
-#include "scanner/eco/pypi/metadata/record.h"
+#include "scanner/python/record.h"
 
 static const struct {
     struct ch_str name;

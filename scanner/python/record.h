@@ -2,8 +2,8 @@
  *
  * Spec: recording installed packages; "a CSV file, readable with the default reader of Python's csv
  * module"; hashes urlsafe-base64 without padding; md5 and sha1 not allowed. */
-#ifndef CH_SCANNER_PYPI_RECORD_H
-#define CH_SCANNER_PYPI_RECORD_H
+#ifndef CH_SCANNER_PYTHON_RECORD_H
+#define CH_SCANNER_PYTHON_RECORD_H
 
 #include "customhouse/bytes.h"
 
