@@ -13,8 +13,8 @@
         "--repository", "NAME", false, false, "of this repository; needed where several have it"   \
     }
 #define WHAT_TEXT                                                                                  \
-    "WHAT is pypi:NAME, NAME==VERSION, a file name, a URL of this server or of an upstream, or\n"  \
-    "sha256:HEX."
+    "WHAT is pypi:NAME, conda:NAME, NAME==VERSION, a file name, a URL of this server or of an\n"   \
+    "upstream, or sha256:HEX. Of a conda package that several subdirs have, SUBDIR/NAME is one."
 
 #define NEW_SITE_OPTIONS \
     {"--listen", "HOST:PORT", false, true, \

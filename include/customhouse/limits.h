@@ -93,6 +93,8 @@
     /* index pages */                                                                              \
     X(page_bytes, 67108864, "bytes", "one upstream project page; 10,000 files are about 7 MB")     \
     X(page_files, 100000, "files", "files of one project")                                         \
+    X(page_shrink_files, 100, "files",                                                             \
+      "of many projects; a page that had them does not lose nine in ten by one answer")            \
     X(record_bytes, 65536, "bytes", "a record of an index; with 400 dependencies about 10 KB")        \
     X(root_bytes, 268435456, "bytes", "a repository's list of projects, encoded")                  \
     X(root_names, 5000000, "names", "projects of one repository")                                  \

@@ -401,7 +401,7 @@ enum step command_exceptions_show(struct command *c)
         return STEP_DONE;
     }
     command_what_of(&x.row, &what);
-    struct page *p = page_get(c->k, x.row.repository, x.row.project);
+    struct page *p = command_find_page(c->k, &what, &err);
     p = p != NULL && page_load(c->k, p) && what.kind != WHAT_RANGE ? p : NULL;
     struct exception_shown shown = command_shown(c->k, p, &what);
     exception_token(&shown, token);

@@ -50,7 +50,8 @@ enum what_kind { WHAT_PROJECT, WHAT_RANGE, WHAT_VERSION, WHAT_FILE };
 struct what {
     enum what_kind kind;
     char repository[256];
-    char project[256];
+    char project[256];   /* FILE: the page that lists it */
+    char page[256];      /* that is named beside a project; empty: none was */
     char spec[256]; /* RANGE: as given; VERSION: "==VER" */
     char version[160];
     char file_name[520];
@@ -80,6 +81,11 @@ enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha
 /* Reads WHAT, and checks that the command may be about it. CH_E_USAGE says what forms there are;
  * CH_E_NOT_FOUND: nothing known by that name; CH_E_DENIED: not by this principal. */
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err) CH_MUST_CHECK;
+/* Whether its pages list files of many projects, and `what` does not name one of them. */
+bool command_is_searched(struct keeper *k, const struct what *what);
+/* The page that lists it: the project's own; or, where pages list many projects, the only one of those that somebody
+ * asked for. NULL: the text says why. Nothing is fetched. */
+struct page *command_find_page(struct keeper *k, const struct what *what, struct ch_err *err);
 /* The page of what the command is about; NULL: wait, or (c ended) nothing there. */
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step);
 /* The same, also where no upstream has it: PAGE_ABSENT. And what is said then. */

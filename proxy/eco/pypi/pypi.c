@@ -214,8 +214,12 @@ static void classify(struct ch_str repository, const struct ch_str *segments, si
 
 /* --- the upstream --- */
 
-static enum ch_code page_url(struct ch_str base, struct ch_str project, struct ch_buf *url)
+static enum ch_code page_url(struct ch_str base, struct ch_str project, unsigned form,
+                             struct ch_buf *url)
 {
+    if (form > 0) {
+        return CH_E_NOT_FOUND;
+    }
     ch_buf_puts(url, base);
     ch_buf_putc(url, '/');
     ch_pypi_put_path_part(url, project);
@@ -315,13 +319,13 @@ static void usage_line(struct ch_str origin, struct ch_str repository, struct ch
 /* In the order that breaks ties: what asks for nothing in particular is a browser or an old tool.
  */
 static const struct ch_index_format formats[] = {
-    {"text/html; charset=utf-8", "text/html", ch_pypi_render_html, ch_pypi_render_root_html},
+    {"text/html; charset=utf-8", "text/html", ch_pypi_render_html, ch_pypi_render_root_html, false},
     {"application/vnd.pypi.simple.v1+html",
      "application/vnd.pypi.simple.v1+html,application/vnd.pypi.simple.latest+html",
-     ch_pypi_render_html, ch_pypi_render_root_html},
+     ch_pypi_render_html, ch_pypi_render_root_html, false},
     {"application/vnd.pypi.simple.v1+json",
      "application/vnd.pypi.simple.v1+json,application/vnd.pypi.simple.latest+json",
-     ch_pypi_render_json, ch_pypi_render_root_json},
+     ch_pypi_render_json, ch_pypi_render_root_json, false},
 };
 
 static bool is_prerelease(struct ch_str version)

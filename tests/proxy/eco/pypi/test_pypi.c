@@ -138,7 +138,7 @@ static void test_upstream_urls(void **state)
     const struct ch_str base = CH_STR("https://index.example.org/simple");
     struct ch_buf b;
     ch_buf_init(&b, 200);
-    assert_url(pypi()->page_url(base, CH_STR("foo"), &b), &b,
+    assert_url(pypi()->page_url(base, CH_STR("foo"), 0, &b), &b,
                "https://index.example.org/simple/foo/");
     assert_url(pypi()->details_url(CH_STR("https://index.example.org/pypi"), CH_STR("foo"), &b), &b,
                "https://index.example.org/pypi/foo/json");
@@ -148,7 +148,8 @@ static void test_upstream_urls(void **state)
                "https://f.example.org/a.whl.metadata?x=1");
     ch_buf_done(&b);
     ch_buf_init(&b, 10);
-    assert_int_equal(pypi()->page_url(base, CH_STR("foo"), &b), CH_E_LIMIT);
+    assert_int_equal(pypi()->page_url(base, CH_STR("foo"), 0, &b), CH_E_LIMIT);
+    assert_int_equal(pypi()->page_url(base, CH_STR("foo"), 1, &b), CH_E_NOT_FOUND);
     ch_buf_done(&b);
 }
 
