@@ -432,7 +432,8 @@ static bool is_qualified_name(const struct source_text *t, struct ch_str text)
 bool source_text_has_string(struct source_text *t, struct ch_str text, bool is_bytes)
 {
     struct ch_buf s;
-    if (names_has(&t->words, text) || (!is_bytes && is_synthetic(text)) ||
+    if (names_has(&t->words, text) ||
+        (!is_bytes && (is_synthetic(text) || is_mangled(t, text))) || /* of arguments, too */
         (!is_bytes && is_qualified_name(t, text))) {
         return true;
     }

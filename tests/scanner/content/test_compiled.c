@@ -222,6 +222,8 @@ static const struct {
     {"private name", {.minor = 12, .name = "_Foo__bar", .constant = S("x")}, "class Foo:\n    def __bar(self): return 'x'\n", ""},
     {"private name of a private class", {.minor = 12, .name = "_Foo__bar", .constant = S("x")},
      "class _Foo:\n    def __bar(self): return 'x'\n", ""},
+    {"private name of an argument", {.minor = 11, .name = "f", .constant = S("_Group__func")},
+     "class Group:\n    def f(self, __func): f(__func=1)\n", ""},
     {"dotted name", {.minor = 12, .name = "os.path", .constant = S("x")}, "import os.path\n'x'\n", ""},
     {"name of a class", {.minor = 12, .name = "C", .constant = S("f.<locals>.C")}, "def f():\n    class C: pass\n", ""},
     {"string in an f-string", {.minor = 12, .name = "x", .constant = S("#b")}, "y = f\"{x[\"#b\"]}\"\n", ""},
