@@ -1,5 +1,5 @@
 /* PEP 508 dependency specifiers, read to tell plain ones from those that name an address. */
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 
 struct cursor {
     struct ch_str s;
