@@ -142,27 +142,37 @@ static void test_rows(void **state)
     assert_int_equal(wrong, 0);
 }
 
-/* Nothing is passed over because it is too much. */
+/* Nothing is passed over because it is too much: of either kind. */
 static void test_limits(void **state)
 {
     (void)state;
-    const struct conda_spec spec = {.more = {{"site-packages/a.py", GETS}}};
     const struct ch_limits before = ch_limits;
-    ch_limits.conda_kept_bytes = 300; /* fits what info/ has no more */
-    char *found = findings(&spec, false);
-    assert_non_null(strstr(found, "limit"));
-    free(found);
-    ch_limits = before;
-    ch_limits.member_whole_bytes = 16;
-    found = findings(&spec, false);
-    assert_non_null(strstr(found, "limit"));
-    free(found);
-    ch_limits = before;
-    ch_limits.archive_members = 2;
-    found = findings(&spec, false);
-    assert_non_null(strstr(found, "limit"));
-    free(found);
-    ch_limits = before;
+    for (int bzip2 = 0; bzip2 < 2; bzip2++) {
+        const struct conda_spec spec = {.bzip2 = bzip2 == 1,
+                                        .more = {{"site-packages/a.py", GETS}}};
+        const struct {
+            const char *finding;
+            uint64_t *limit;
+            uint64_t value;
+        } limits[] = {
+            {"limit", &ch_limits.conda_kept_bytes, 300}, /* enough for less than info/ has */
+            {"limit", &ch_limits.member_whole_bytes, 16},
+            {"limit", &ch_limits.archive_members, 2},
+            {"limit", &ch_limits.archive_unpacked_bytes, 1024},
+            {"limit", &ch_limits.archive_names_bytes, 8},
+            {"stream-ratio", &ch_limits.archive_ratio, 1},
+        };
+        for (size_t i = 0; i < CH_ARRAY_LEN(limits); i++) {
+            ch_limits.archive_ratio_from_bytes = 1024;
+            *limits[i].limit = limits[i].value;
+            char *found = findings(&spec, false);
+            ch_limits = before;
+            if (strstr(found, limits[i].finding) == NULL) {
+                fail_msg("limit %zu: \"%s\"", i, found);
+            }
+            free(found);
+        }
+    }
 }
 
 static void test_facts(void **state)
