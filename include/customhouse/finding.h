@@ -355,6 +355,13 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "runs as root where nobody says otherwise")                                                  \
     X(CH_F_OCI_HISTORY, 269, "oci-history", NOTE, LOW,                                             \
       "has a history of other layers than it has")
+      "has two paths that are one where case does not count")                                      \
+    X(CH_F_CONDA_RECORD, 243, "conda-record", NOTE, LOW,                                           \
+      "has a file that the RECORD of its Python package says otherwise (builders change some)")    \
+    X(CH_F_CONDA_LINK, 244, "conda-link", IRREGULAR, HIGH,                                         \
+      "has a link by which code would run that was not judged for that")                           \
+    X(CH_F_CONDA_META, 245, "conda-meta", IRREGULAR, HIGH,                                         \
+      "has a file where installers keep their own records of an environment")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

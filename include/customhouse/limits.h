@@ -191,6 +191,8 @@
     X(sdist_text_bytes, 1048576, "bytes", "a text of an sdist that may say how it is built")       \
     X(sdist_kept_bytes, 134217728, "bytes",                                                        \
       "Python source and such texts of one sdist, in memory")                                      \
+    X(conda_kept_bytes, 134217728, "bytes",                                                        \
+      "Python source, compiled Python and such texts of one conda package, in memory")             \
     X(wheel_tags, 1000, "tags", "of one wheel, expanded")                                          \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
     X(native_entries, 65535, "entries", "headers, load commands, dynamic entries of native code")  \

@@ -98,6 +98,11 @@ void ch_content_free(struct ch_content *c)
     }
 }
 
+void ch_content_set_platform(struct ch_content *c, struct ch_str platform)
+{
+    c->options.platform = platform;
+}
+
 /* --- saying it --- */
 
 static void say(struct ch_content *c, enum ch_finding_code code, struct ch_str path,

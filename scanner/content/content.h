@@ -66,6 +66,8 @@ struct ch_content_options {
 struct ch_content;
 struct ch_content *ch_content_new(const struct ch_content_options *options);
 void ch_content_free(struct ch_content *c); /* accepts NULL */
+/* options.platform, where it becomes known later: before members that may be native code. Borrowed. */
+void ch_content_set_platform(struct ch_content *c, struct ch_str platform);
 /* A member that will be handed over, where its path is known before: what names it may come first. */
 void ch_content_expect(struct ch_content *c, struct ch_str path);
 /* The same of all members before those calls: which of them run when any Python starts; and after

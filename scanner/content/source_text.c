@@ -121,9 +121,37 @@ static void step_string(struct scan *x)
     }
 }
 
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\\';
+}
+
+/* "'a' + 'b'": compilers make one string of it, as of strings that stand beside each other. */
+static bool joins_strings(const struct scan *x)
+{
+    size_t before = x->out->len;
+    size_t after = x->at + 1;
+    while (before > 0 && is_blank(x->out->ptr[before - 1])) {
+        before--;
+    }
+    while (after < x->s.len && is_blank(x->s.ptr[after])) {
+        after++;
+    }
+    for (int i = 0; i < 2 && after < x->s.len; i++) { /* a prefix */
+        after += x->s.ptr[after] != '\0' && strchr("rbufRBUF", x->s.ptr[after]) != NULL ? 1 : 0;
+    }
+    char left = before > 0 ? x->out->ptr[before - 1] : ' ';
+    char right = after < x->s.len ? x->s.ptr[after] : ' ';
+    return (left == '"' || left == '\'') && (right == '"' || right == '\'');
+}
+
 static void step_code(struct scan *x)
 {
     char c = x->s.ptr[x->at];
+    if (c == '+' && joins_strings(x)) {
+        x->at++;
+        return;
+    }
     if (c == '#') {
         size_t end;
         struct ch_str rest = ch_str_sub(x->s, x->at, x->s.len);
@@ -166,11 +194,13 @@ static bool is_dropped(uint8_t c)
                           c == '}';
 }
 
+/* Of several '%' one: "%%s" is "%s" in what a compiler makes of a format. */
 static void squeeze(struct ch_buf *out, struct ch_str s)
 {
     size_t from = 0;
     for (size_t i = 0; i <= s.len; i++) {
-        if (i == s.len || is_dropped((uint8_t)s.ptr[i])) {
+        if (i == s.len || is_dropped((uint8_t)s.ptr[i]) ||
+            (s.ptr[i] == '%' && i + 1 < s.len && s.ptr[i + 1] == '%')) {
             ch_buf_puts(out, ch_str_sub(s, from, i - from));
             from = i + 1;
         }
@@ -266,6 +296,7 @@ static bool is_synthetic(struct ch_str word)
         "__annotate__",   "__annotate_func__", "__annotations__", "__module__",
         "__qualname__",   "__name__",      "__doc__",         "__class__",
         "__classcell__",  "__classdict__", "__classdictcell__", "__static_attributes__",
+        "join", /* of the parts of a long f-string */
         "__firstlineno__", "__type_params__", "__orig_bases__", "__conditional_annotations__",
         "__enter__",      "__exit__",      "__aenter__",      "__aexit__",
         "return",         "AssertionError", "NotImplementedError", "StopIteration",
@@ -401,7 +432,8 @@ static bool is_qualified_name(const struct source_text *t, struct ch_str text)
 bool source_text_has_string(struct source_text *t, struct ch_str text, bool is_bytes)
 {
     struct ch_buf s;
-    if (names_has(&t->words, text) || (!is_bytes && is_synthetic(text)) ||
+    if (names_has(&t->words, text) ||
+        (!is_bytes && (is_synthetic(text) || is_mangled(t, text))) || /* of arguments, too */
         (!is_bytes && is_qualified_name(t, text))) {
         return true;
     }

@@ -14,7 +14,7 @@ enum { WINDOW_BYTES = 1 << 17 }; /* read and hashed at once; fits the second-lev
 const struct ch_tar_profile ch_tar_profile_sdist = {
     .name = "sdist", .links = true, .one_folder = true, .gnu_names = true};
 const struct ch_tar_profile ch_tar_profile_conda = {
-    .name = "conda", .links = true, .gnu_names = true};
+    .name = "conda", .links = true, .gnu_names = true, .stale_text = true};
 const struct ch_tar_profile ch_tar_profile_bare = {
     .name = "tar", .links = true, .gnu_names = true, .dot_names = true};
 

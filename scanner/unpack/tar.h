@@ -18,6 +18,8 @@ struct ch_tar_profile {
     bool one_folder; /* ... inside the first folder of their path: installers strip that */
     bool gnu_names;  /* L and K headers */
     bool devices;    /* types 3, 4, 6 (layers) */
+    bool stale_text; /* bytes behind the NUL that ends a name or link: of the member before, whose header
+                        a writer used again */
     bool dot_names;  /* names that begin with "./", and "./" itself */
     bool xattr_nul;  /* NUL in values of SCHILY.xattr.* and LIBARCHIVE.xattr.* (layers) */
 };

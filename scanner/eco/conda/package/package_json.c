@@ -1,9 +1,12 @@
 /* info/index.json, info/paths.json and info/link.json, against the name and the content. Spec:
  * CEP 34. */
-#include <jansson.h>
+#include <stdio.h>
 #include <sys/random.h>
 
+#include "base/spdx/spdx.h"
+#include "customhouse/limits.h"
 #include "scanner/eco/conda/package/package_int.h"
+#include "scanner/python/entry_points.h"
 
 static struct ch_str text_of(const json_t *string)
 {
@@ -12,13 +15,22 @@ static struct ch_str text_of(const json_t *string)
                : (struct ch_str){NULL, 0};
 }
 
+json_t *conda_json(struct ch_str text, json_error_t *e)
+{
+    size_t seed = 0;
+    /* jansson would open a file for its seed; a jail cannot */
+    if (getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed)) {
+        json_object_seed(seed == 0 ? 1 : seed);
+    }
+    return json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, e);
+}
+
 /* An object, with no key twice; NULL: reported. Decref it. */
 static json_t *load(struct conda_package *p, struct ch_str path, enum ch_finding_code code,
                     bool optional)
 {
     struct ch_str text;
     json_error_t e;
-    size_t seed = 0;
     if (ch_map_get(p->by_path, path) == NULL) {
         if (!optional) {
             conda_report(p, code, path, "is missing");
@@ -29,11 +41,7 @@ static json_t *load(struct conda_package *p, struct ch_str path, enum ch_finding
         conda_report(p, code, path, "is no file that can be read");
         return NULL;
     }
-    /* jansson would open a file for its seed; a jail cannot */
-    if (getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed)) {
-        json_object_seed(seed == 0 ? 1 : seed);
-    }
-    json_t *doc = json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, &e);
+    json_t *doc = conda_json(text, &e);
     if (doc == NULL) {
         conda_report(p, code, path, "line %d, column %d: %s", e.line, e.column, e.text);
     } else if (!json_is_object(doc)) {
@@ -75,6 +83,118 @@ static void check_texts(struct conda_package *p, const json_t *doc, const char *
     }
 }
 
+/* Platform tags of wheels for the same machines. */
+static const struct platform {
+    const char *subdir;
+    const char *tag;
+} platforms[] = {
+    {"linux-64", "linux_x86_64"},
+    {"linux-32", "linux_i686"},
+    {"linux-aarch64", "linux_aarch64"},
+    {"linux-armv6l", "linux_armv6l"},
+    {"linux-armv7l", "linux_armv7l"},
+    {"linux-ppc64le", "linux_ppc64le"},
+    {"linux-ppc64", "linux_ppc64"},
+    {"linux-s390x", "linux_s390x"},
+    {"linux-riscv64", "linux_riscv64"},
+    {"osx-64", "macosx_10_9_x86_64"},
+    {"osx-arm64", "macosx_11_0_arm64"},
+    {"win-64", "win_amd64"},
+    {"win-32", "win32"},
+    {"win-arm64", "win_arm64"},
+};
+
+/* "noarch": "generic" says nothing of native code: files for other machines come so, sysroots of
+ * compilers. */
+static struct ch_str platform_of(const json_t *doc)
+{
+    struct ch_str subdir = text_of(json_object_get(doc, "subdir"));
+    if (ch_str_eq(text_of(json_object_get(doc, "noarch")), CH_STR("python"))) {
+        return CH_STR("any");
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(platforms); i++) {
+        if (ch_str_eq(subdir, ch_str_of(platforms[i].subdir))) {
+            return ch_str_of(platforms[i].tag);
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}
+
+void conda_see_index(struct conda_package *p, struct ch_str text)
+{
+    json_error_t e;
+    json_t *doc = conda_json(text, &e);
+    ch_content_set_platform(p->content, platform_of(doc));
+    p->platform_known = true;
+    json_decref(doc);
+}
+
+static void tell(struct conda_package *p, const char *name, struct ch_str value)
+{
+    if (value.len > ch_limits.text_bytes) {
+        conda_report(p, CH_F_LIMIT, index_path, "%s is longer than is kept", name);
+    } else if (value.len > 0) {
+        ch_scan_write_fact(p->out, ch_str_of(name), value);
+    }
+}
+
+/* SPDX, by CEP 34; older packages state what they like. */
+static void tell_licence(struct conda_package *p, struct ch_str stated)
+{
+    struct ch_err err;
+    struct ch_buf canonical;
+    const char *id = ch_spdx_of_text(stated);
+    ch_buf_init(&canonical, ch_limits.licence_bytes);
+    tell(p, "license", stated);
+    if (id != NULL) {
+        ch_buf_puts(&canonical, ch_str_of(id));
+    } else if (ch_spdx_canonical(stated, &canonical, &err) != CH_OK) {
+        ch_buf_clear(&canonical);
+    }
+    tell(p, ch_fact_row(CH_FACT_LICENCE)->name, ch_buf_str(&canonical));
+    ch_buf_done(&canonical);
+}
+
+static void tell_index(struct conda_package *p, const json_t *doc)
+{
+    static const char *const texts[] = {"subdir", "noarch", "build"};
+    static const char *const lists[] = {"depends", "constrains"};
+    const json_t *number = json_object_get(doc, "build_number");
+    char digits[32];
+    for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
+        tell(p, texts[i], text_of(json_object_get(doc, texts[i])));
+    }
+    snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(number));
+    tell(p, "build-number", json_is_integer(number) ? ch_str_of(digits) : CH_STR(""));
+    for (size_t i = 0; i < CH_ARRAY_LEN(lists); i++) {
+        const json_t *list = json_object_get(doc, lists[i]);
+        for (size_t k = 0; k < json_array_size(list); k++) {
+            tell(p, lists[i], text_of(json_array_get(list, k)));
+        }
+    }
+    struct ch_str licence = text_of(json_object_get(doc, "license"));
+    if (licence.len > 0) {
+        tell_licence(p, licence);
+    }
+}
+
+/* What some installers take from here, others from the folder that the package was found in. */
+static void check_noarch(struct conda_package *p, const json_t *doc)
+{
+    const json_t *noarch = json_object_get(doc, "noarch");
+    struct ch_str kind = text_of(noarch);
+    struct ch_str subdir = text_of(json_object_get(doc, "subdir"));
+    p->python = ch_str_eq(kind, CH_STR("python"));
+    bool stated = p->python || ch_str_eq(kind, CH_STR("generic")) || json_is_true(noarch);
+    if (!stated && noarch != NULL && !json_is_null(noarch) && !json_is_false(noarch)) {
+        conda_report(p, CH_F_CONDA_INDEX, index_path,
+                     "noarch: \"python\" or \"generic\" was expected");
+    } else if (subdir.ptr != NULL && stated && !ch_str_eq(subdir, CH_STR("noarch"))) {
+        conda_report(p, CH_F_CONDA_INDEX, index_path, "noarch, and subdir \"%.*s\"",
+                     CH_STR_ARG(subdir));
+    }
+}
+
 void conda_check_index(struct conda_package *p)
 {
     json_t *doc = load(p, index_path, CH_F_CONDA_INDEX, false);
@@ -93,6 +213,8 @@ void conda_check_index(struct conda_package *p)
     }
     check_texts(p, doc, "depends", true);
     check_texts(p, doc, "constrains", false);
+    check_noarch(p, doc);
+    tell_index(p, doc);
     json_decref(doc);
 }
 
@@ -105,8 +227,8 @@ static void check_content(struct conda_package *p, struct ch_str path, const str
 {
     struct ch_sha256 stated;
     const json_t *size = json_object_get(entry, "size_in_bytes");
-    if (f->hard_link) {
-        return; /* what it leads to is listed, too; the reader saw that it is there */
+    if (f->hard_link && f->target != NULL) {
+        f = f->target;
     }
     if (f->type != CH_MEMBER_FILE) {
         conda_report(p, CH_F_CONDA_DIFFERS, path, "is listed as a file");
@@ -172,12 +294,10 @@ static void check_entry(struct conda_package *p, const json_t *entry)
 
 static void check_unlisted(struct conda_package *p)
 {
-    struct ch_str path;
-    void *value;
-    for (size_t at = 0; ch_map_next(p->by_path, &at, &path, &value);) {
-        const struct conda_file *f = value;
+    for (size_t i = 0; i < p->count; i++) {
+        const struct conda_file *f = p->files[i];
         if (!f->info && !f->listed && f->type != CH_MEMBER_DIR) {
-            conda_report(p, CH_F_CONDA_UNLISTED, path, "is there, and is not listed");
+            conda_report(p, CH_F_CONDA_UNLISTED, f->path, "is there, and is not listed");
         }
     }
 }
@@ -259,10 +379,25 @@ static bool is_entry_point(struct ch_str s)
            is_dotted(ch_str_trim(object));
 }
 
+static void see_entry_point(struct conda_package *p, struct ch_str s)
+{
+    struct ch_str object = s;
+    struct ch_str name;
+    CH_IGNORE(ch_str_split(&object, '=', &name));
+    entry_points_tell(p->out, p->content, link_path, CH_STR("console_scripts"), ch_str_trim(name),
+                      ch_str_trim(object));
+}
+
 void conda_check_link(struct conda_package *p)
 {
     json_t *doc = load(p, link_path, CH_F_CONDA_ENTRY_POINT, true);
-    const json_t *points = json_object_get(json_object_get(doc, "noarch"), "entry_points");
+    const json_t *noarch = json_object_get(doc, "noarch");
+    const json_t *points = json_object_get(noarch, "entry_points");
+    if (ch_str_eq(text_of(json_object_get(noarch, "type")), CH_STR("python")) && !p->python) {
+        /* which of the two is asked differs by installer: for some its entry points count */
+        conda_report(p, CH_F_CONDA_INDEX, link_path,
+                     "noarch: python, which info/index.json does not say");
+    }
     if (points != NULL && !json_is_array(points)) {
         conda_report(p, CH_F_CONDA_ENTRY_POINT, link_path, "entry_points: a list was expected");
     }
@@ -270,6 +405,8 @@ void conda_check_link(struct conda_package *p)
         struct ch_str s = text_of(json_array_get(points, i));
         if (s.ptr == NULL || !is_entry_point(s)) {
             conda_report(p, CH_F_CONDA_ENTRY_POINT, link_path, "\"%.*s\"", CH_STR_ARG(s));
+        } else {
+            see_entry_point(p, s);
         }
     }
     json_decref(doc);

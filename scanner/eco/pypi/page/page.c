@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 #include "scanner/eco/pypi/url.h"
 
 /* --- dispatch --- */

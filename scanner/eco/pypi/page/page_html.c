@@ -1,6 +1,6 @@
 /* PEP 503 project pages in HTML. */
 #include "scanner/eco/pypi/page/html.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 #include "scanner/eco/pypi/page/page.h"
 #include "scanner/eco/pypi/url.h"
 

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/inspection.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/inspection.h"
+#include "scanner/python/metadata.h"
 #include "scanner/eco/pypi/sdist/sdist_int.h"
 #include "scanner/unpack/kind.h"
 #include "scanner/unpack/tar.h"

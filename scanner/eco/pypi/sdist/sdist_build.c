@@ -2,9 +2,9 @@
  *
  * Spec: PEP 517, 518, 621; setuptools (setup.cfg, pyproject.toml, requires.txt of eggs). */
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 #include "scanner/eco/pypi/sdist/sdist_int.h"
-#include "scanner/eco/pypi/metadata/setup_cfg.h"
+#include "scanner/eco/pypi/sdist/setup_cfg.h"
 
 /* --- requirements --- */
 

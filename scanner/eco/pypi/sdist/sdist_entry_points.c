@@ -4,9 +4,9 @@
  * Spec: setuptools (entry_points.txt; "Entry Points", [options.entry_points]), PEP 621, poetry-core
  * (plugins). */
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/entry_points.h"
+#include "scanner/python/entry_points.h"
 #include "scanner/eco/pypi/sdist/sdist_int.h"
-#include "scanner/eco/pypi/metadata/setup_cfg.h"
+#include "scanner/eco/pypi/sdist/setup_cfg.h"
 
 struct telling {
     struct sdist *s;

@@ -1,7 +1,7 @@
 /* Addresses that a setup.py makes pip fetch from (threats.md T1), told by its tokens: whether it
  * only declares or not. */
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 #include "scanner/eco/pypi/sdist/sdist_int.h"
 
 /* "NAME @ SCHEME://...", and not an address of mail. */

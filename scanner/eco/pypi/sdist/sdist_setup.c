@@ -10,7 +10,7 @@
  * The lists are of names, since nothing but the names is needed: no name in them can be bound anew, and
  * an import of a module that the tree itself has is beyond. */
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 #include "scanner/eco/pypi/sdist/sdist_int.h"
 
 #include <stdlib.h>

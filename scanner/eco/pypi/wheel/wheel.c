@@ -4,8 +4,8 @@
 
 #include "customhouse/limits.h"
 #include "scanner/content/installed.h"
-#include "scanner/eco/pypi/inspection.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/inspection.h"
+#include "scanner/python/metadata.h"
 #include "scanner/eco/pypi/wheel/wheel_int.h"
 
 static const struct ch_str whole = {NULL, 0};

@@ -3,7 +3,7 @@
 #include <libdeflate.h>
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 #include "scanner/eco/pypi/wheel/wheel.h"
 #include "scanner/eco/pypi/wheel/wheel_int.h"
 

@@ -1,7 +1,7 @@
 /* WHEEL and entry_points.txt. */
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/entry_points.h"
-#include "scanner/eco/pypi/inspection.h"
+#include "scanner/python/entry_points.h"
+#include "scanner/python/inspection.h"
 #include "scanner/eco/pypi/wheel/wheel_int.h"
 
 /* --- WHEEL --- */

@@ -6,9 +6,9 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/entry_points.h"
+#include "scanner/python/entry_points.h"
 #include "scanner/eco/pypi/sdist/sdist_int.h"
-#include "scanner/eco/pypi/metadata/setup_cfg.h"
+#include "scanner/eco/pypi/sdist/setup_cfg.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 
 #define HEAD "Metadata-Version: 2.1\nName: foo\nVersion: 1.0\n"
 

@@ -8,7 +8,7 @@
 #include "customhouse/limits.h"
 #include "scan_run.h"
 #include "scanner/eco/pypi/sdist/sdist.h"
-#include "scanner/eco/pypi/metadata/setup_cfg.h"
+#include "scanner/eco/pypi/sdist/setup_cfg.h"
 #include "sdist_build.h"
 
 #define META "Metadata-Version: 2.1\nName: foo-bar\nVersion: 1.0\n"

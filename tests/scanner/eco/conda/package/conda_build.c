@@ -1,5 +1,8 @@
 #include "conda_build.h"
 
+#include <string.h>
+
+#include "native_build.h"
 #include "pack.h"
 #include "tar_build.h"
 #include "zip_build.h"
@@ -24,10 +27,9 @@ struct ch_scan_job conda_job(const struct conda_spec *s)
     };
 }
 
-static void put_file(struct ch_buf *b, const char *path, const char *content, const char *more,
+static void put_file(struct ch_buf *b, const char *path, struct ch_str c, const char *more,
                      bool wrong_hash, bool wrong_size)
 {
-    struct ch_str c = ch_str_of(content);
     struct ch_sha256 sha256 = ch_sha256_of(c.ptr, c.len);
     char hex[CH_SHA256_HEX + 1];
     sha256.byte[0] ^= wrong_hash ? 1 : 0;
@@ -38,22 +40,44 @@ static void put_file(struct ch_buf *b, const char *path, const char *content, co
                   path, more, hex, c.len + (wrong_size ? 1 : 0));
 }
 
+/* What member i consists of: of a hard link what it leads to. */
+static void put_content(struct ch_buf *ret, const struct conda_spec *s, size_t i)
+{
+    if (s->more[i].elf) {
+        native_elf(ret, &(struct native_spec){.machine = 183});
+    } else if (s->more[i].hard && s->more[i].content == NULL) {
+        ch_buf_puts(ret, CH_STR(CONTENT));
+        for (size_t k = 0; k < CONDA_MORE_MAX && s->more[k].path != NULL; k++) {
+            if (strcmp(s->more[k].path, s->more[i].link) == 0) {
+                ch_buf_clear(ret);
+                put_content(ret, s, k);
+            }
+        }
+    } else {
+        ch_buf_puts(ret, ch_str_of(s->more[i].content));
+    }
+}
+
 static void put_paths(struct ch_buf *b, const struct conda_spec *s)
 {
     ch_buf_puts(b, CH_STR("{\"paths\": ["));
-    put_file(b, "site-packages/foo.py", CONTENT, "", false, false);
+    put_file(b, "site-packages/foo.py", CH_STR(CONTENT), "", false, false);
     for (size_t i = 0; i < CONDA_MORE_MAX && s->more[i].path != NULL; i++) {
+        struct ch_buf content;
         if (s->more[i].unlisted) {
             continue;
         }
+        ch_buf_init(&content, 1 << 20);
+        put_content(&content, s, i);
         ch_buf_puts(b, CH_STR(", "));
-        if (s->more[i].link != NULL) {
+        if (s->more[i].link != NULL && !s->more[i].hard) {
             ch_buf_printf(b, "{\"_path\": \"%s\", \"path_type\": \"softlink\"}", s->more[i].path);
         } else {
-            put_file(b, s->more[i].path, s->more[i].content,
+            put_file(b, s->more[i].path, ch_buf_str(&content),
                      i == 0 && s->placeholder != NULL ? s->placeholder : "", s->more[i].wrong_hash,
                      s->more[i].wrong_size);
         }
+        ch_buf_done(&content);
     }
     if (s->paths_more != NULL) {
         ch_buf_printf(b, ", %s", s->paths_more);
@@ -67,11 +91,11 @@ static void add_info(struct tb *t, const struct conda_spec *s)
     ch_buf_init(&paths, 65536);
     put_paths(&paths, s);
     ch_buf_putc(&paths, '\0');
-    const char *index = s->index != NULL
-                            ? s->index
-                            : "{\"name\": \"foo\", \"version\": \"1.0\", \"build\": \"py_0\", "
-                              "\"build_number\": 0, \"subdir\": \"noarch\", "
-                              "\"depends\": [\"python >=3.8\"]}";
+    const char *index =
+        s->index != NULL ? s->index
+                         : "{\"name\": \"foo\", \"version\": \"1.0\", \"build\": \"py_0\", "
+                           "\"build_number\": 0, \"subdir\": \"noarch\", \"noarch\": \"python\", "
+                           "\"depends\": [\"python >=3.8\"]}";
     const char *text = s->paths != NULL ? s->paths : paths.ptr;
     if (index[0] != '\0') {
         tb_file(t, "info/index.json", index);
@@ -85,20 +109,41 @@ static void add_info(struct tb *t, const struct conda_spec *s)
     ch_buf_done(&paths);
 }
 
+static void add_member(struct tb *t, const struct conda_spec *s, size_t i)
+{
+    struct ch_buf content;
+    struct tb_member m = {.name = ch_str_of(s->more[i].path), .link = ch_str_of(s->more[i].link)};
+    ch_buf_init(&content, 1 << 20);
+    if (s->more[i].link != NULL) {
+        m.type = s->more[i].hard ? '1' : '2';
+    } else {
+        put_content(&content, s, i);
+        m.content = ch_buf_str(&content);
+    }
+    if (s->more[i].stale) {
+        m.patch[0] = (struct tb_patch){m.name.len + 1, CH_STR("left/over")};
+    }
+    tb_add(t, &m);
+    ch_buf_done(&content);
+}
+
 static void add_more(struct tb *t, const struct conda_spec *s, bool info)
 {
     for (size_t i = 0; i < CONDA_MORE_MAX && s->more[i].path != NULL; i++) {
-        if (s->more[i].in_info != info) {
-            continue;
-        }
-        if (s->more[i].link != NULL) {
-            tb_add(t, &(struct tb_member){.type = '2',
-                                          .name = ch_str_of(s->more[i].path),
-                                          .link = ch_str_of(s->more[i].link)});
-        } else {
-            tb_file(t, s->more[i].path, s->more[i].content);
+        if (s->more[i].in_info == info) {
+            add_member(t, s, i);
         }
     }
+}
+
+static void add_part(struct tb *t, const struct conda_spec *s, bool info)
+{
+    if (info) {
+        add_info(t, s);
+    } else {
+        tb_file(t, "site-packages/foo.py", CONTENT);
+    }
+    add_more(t, s, info);
 }
 
 /* One archive, packed. */
@@ -106,13 +151,14 @@ static void pack_tar(struct ch_buf *ret, const struct conda_spec *s, bool info, 
 {
     struct tb t;
     tb_init(&t);
-    if (info) {
-        add_info(&t, s);
-        add_more(&t, s, true);
+    if (info && !s->info_last) {
+        add_part(&t, s, true);
     }
     if (pkg) {
-        tb_file(&t, "site-packages/foo.py", CONTENT);
-        add_more(&t, s, false);
+        add_part(&t, s, false);
+    }
+    if (info && s->info_last) {
+        add_part(&t, s, true);
     }
     tb_end(&t);
     ch_buf_init(ret, 1 << 20);

@@ -21,11 +21,15 @@ struct conda_spec {
         const char *path;
         const char *content;
         const char *link; /* a symbolic link instead */
+        bool hard;        /* ... or a hard link */
+        bool elf;         /* a library for Linux on arm64 instead */
+        bool stale; /* its header has bytes of a longer name behind its own */
         bool unlisted;
         bool wrong_hash;
         bool wrong_size;
         bool in_info; /* of a .conda: in the archive of info/ */
     } more[CONDA_MORE_MAX];
+    bool info_last;         /* of a .tar.bz2: info/ behind all else */
     const char *outer_more; /* of a .conda: one more member */
     const char *outer_stem; /* of its archives: foo-1.0-py_0 */
     bool outer_deflate;

@@ -20,7 +20,7 @@ static const struct row {
     {"honest", {.project = "foo", .version = "1.0"}, ""},
     {"honest-bzip2", {.bzip2 = true}, ""},
     {"honest-link",
-     {.more = {{"lib/libfoo.so.1", "x", NULL}, {"lib/libfoo.so", NULL, "libfoo.so.1"}}},
+     {.more = {{"lib/libfoo.so.1", "x", NULL}, {"lib/libfoo.so.0", NULL, "libfoo.so.1"}}},
      ""},
     /* names */
     {"name-two-parts", {.file_name = "foo-1.0.conda", .outer_stem = "foo-1.0"}, "conda-name"},

@@ -1,6 +1,6 @@
-/* What the inspections of wheels and of sdists have in common. */
-#ifndef CH_SCANNER_PYPI_INSPECTION_H
-#define CH_SCANNER_PYPI_INSPECTION_H
+/* What the inspections of Python packages have in common. */
+#ifndef CH_SCANNER_PYTHON_INSPECTION_H
+#define CH_SCANNER_PYTHON_INSPECTION_H
 
 #include <stdarg.h>
 

@@ -1,4 +1,4 @@
-#include "scanner/eco/pypi/metadata/setup_cfg.h"
+#include "scanner/eco/pypi/sdist/setup_cfg.h"
 
 #include "customhouse/limits.h"
 #include "customhouse/map.h"

@@ -3,8 +3,8 @@
  * Spec: PyPA core metadata 2.4 (PEP 241, 314, 345, 566, 643, 685, 639), dependency specifiers
  * (PEP 508). What it says steers the installer (threats.md T1), so it is read strictly: a header
  * that two readers could understand differently is an error. */
-#ifndef CH_SCANNER_PYPI_METADATA_H
-#define CH_SCANNER_PYPI_METADATA_H
+#ifndef CH_SCANNER_PYTHON_METADATA_H
+#define CH_SCANNER_PYTHON_METADATA_H
 
 #include "base/pypi/name.h"
 #include "base/pypi/requirement.h"

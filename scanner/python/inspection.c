@@ -1,8 +1,8 @@
-#include "scanner/eco/pypi/inspection.h"
+#include "scanner/python/inspection.h"
 
 #include <stdio.h>
 
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 #include "scanner/unpack/name.h"
 
 void pypi_report(struct ch_scan_writer *out, enum ch_finding_code code, struct ch_str member,

@@ -1,4 +1,4 @@
-#include "scanner/eco/pypi/metadata/metadata_int.h"
+#include "scanner/python/metadata_int.h"
 
 #include "base/spdx/spdx.h"
 #include "customhouse/limits.h"

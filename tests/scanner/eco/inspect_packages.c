@@ -1,6 +1,6 @@
-/* Inspects wheels and sdists given as paths, by either opinion, and says what was found and what it
- * took: inspect_wheels both|first|second|facts FILE... "facts" is the first opinion, with the facts
- * that policy may speak of. For measuring and for trying real wheels; exit status 1 when a wheel
+/* Inspects wheels, sdists and conda packages given as paths, by either opinion, and says what was found and
+ * what it took: inspect_packages both|first|second|facts FILE... "facts" is the first opinion, with the facts
+ * that policy may speak of. For measuring and for trying real packages; exit status 1 when one
  * has findings other than notes or the two opinions differ. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -13,8 +13,28 @@
 
 #include "tests/ch_test.h"
 #include "scan_run.h"
+#include "scanner/eco/conda/package/package.h"
 #include "scanner/eco/pypi/sdist/sdist.h"
 #include "scanner/eco/pypi/wheel/wheel.h"
+
+static const struct kind { /* by the end of the name; the last one: what is left */
+    const char *ending, *ecosystem, *profile;
+    scan_run_fn *first, *second;
+} kinds[] = {
+    {".whl", "pypi", "wheel", ch_wheel_inspect, ch_second_opinion},
+    {".conda", "conda", "conda", ch_conda_package_inspect, ch_conda_package_second},
+    {".tar.bz2", "conda", "conda-tar", ch_conda_package_inspect, ch_conda_package_second},
+    {"", "pypi", "sdist", ch_sdist_inspect, ch_second_opinion},
+};
+
+static const struct kind *kind_of(const char *path)
+{
+    const struct kind *k = kinds;
+    while (!ch_str_ends(ch_str_of(path), ch_str_of(k->ending))) {
+        k++;
+    }
+    return k;
+}
 
 static double cpu_seconds(void)
 {
@@ -54,19 +74,19 @@ static bool inspect(const char *mode, const char *path, double *spent)
     }
     char *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
     const char *slash = strrchr(path, '/');
-    bool wheel = ch_str_ends(ch_str_of(path), CH_STR(".whl"));
-    struct ch_scan_job job = {.ecosystem = CH_STR("pypi"),
-                              .profile = wheel ? CH_STR("wheel") : CH_STR("sdist"),
+    const struct kind *k = kind_of(path);
+    struct ch_scan_job job = {.ecosystem = ch_str_of(k->ecosystem),
+                              .profile = ch_str_of(k->profile),
                               .file_name = ch_str_of(slash != NULL ? slash + 1 : path)};
     struct ch_str bytes = {p, (size_t)st.st_size};
     struct scan_run first = {0};
     struct scan_run second = {0};
     double before = cpu_seconds();
     if (strcmp(mode, "second") != 0) {
-        scan_run(&first, wheel ? ch_wheel_inspect : ch_sdist_inspect, &job, bytes);
+        scan_run(&first, k->first, &job, bytes);
     }
     if (strcmp(mode, "both") == 0 || strcmp(mode, "second") == 0) {
-        scan_run(&second, ch_second_opinion, &job, bytes);
+        scan_run(&second, k->second, &job, bytes);
     }
     *spent += cpu_seconds() - before;
     bool ok = clean(&first) && clean(&second);
@@ -97,7 +117,7 @@ int main(int argc, char **argv)
     double spent = 0;
     int bad = 0;
     if (argc < 3) {
-        fprintf(stderr, "usage: inspect_wheels both|first|second|facts FILE...\n");
+        fprintf(stderr, "usage: inspect_packages both|first|second|facts FILE...\n");
         return 2;
     }
     for (int i = 2; i < argc; i++) {

@@ -1,7 +1,7 @@
 #include "base/pypi/version.h"
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 
 /* File names write '-' inside a version as '_' (PEP 427, PEP 625). PEP 440 tells the two apart in
  * one place only, before the number of an implicit post release. */

@@ -2,8 +2,8 @@
  *
  * Spec: packaging.python.org, "Entry points specification". What readers could split into lines or
  * entries otherwise is a finding: only what all read alike is told. */
-#ifndef CH_SCANNER_PYPI_ENTRY_POINTS_H
-#define CH_SCANNER_PYPI_ENTRY_POINTS_H
+#ifndef CH_SCANNER_PYTHON_ENTRY_POINTS_H
+#define CH_SCANNER_PYTHON_ENTRY_POINTS_H
 
 #include "scanner/content/content.h"
 

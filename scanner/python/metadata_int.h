@@ -1,8 +1,8 @@
 /* What the files that report core metadata share. */
-#ifndef CH_SCANNER_PYPI_METADATA_INT_H
-#define CH_SCANNER_PYPI_METADATA_INT_H
+#ifndef CH_SCANNER_PYTHON_METADATA_INT_H
+#define CH_SCANNER_PYTHON_METADATA_INT_H
 
-#include "scanner/eco/pypi/metadata/metadata.h"
+#include "scanner/python/metadata.h"
 
 /* The evidence is `what` and `value`, clipped. */
 void ch_metadata_finding(struct ch_scan_writer *out, enum ch_finding_code code,

@@ -1,7 +1,7 @@
-#include "scanner/eco/pypi/metadata/entry_points.h"
+#include "scanner/python/entry_points.h"
 
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/inspection.h"
+#include "scanner/python/inspection.h"
 
 struct reading {
     struct ch_scan_writer *out;

@@ -7,7 +7,7 @@
  * the field. */
 #include "base/spdx/spdx.h"
 #include "customhouse/limits.h"
-#include "scanner/eco/pypi/metadata/metadata_int.h"
+#include "scanner/python/metadata_int.h"
 
 struct comparing {
     struct ch_metadata_licences *files;

@@ -1,0 +1,118 @@
+/* Links inside a package. What code a link brings to a place is judged there, too: a file among
+ * data is none that anything imports, until a link in site-packages leads to it. */
+#include "customhouse/limits.h"
+#include "scanner/content/path.h"
+#include "scanner/eco/conda/package/package_int.h"
+
+/* Every folder of every member's path. */
+static void gather_folders(struct conda_package *p)
+{
+    p->folders = ch_map_new();
+    for (size_t i = 0; i < p->count; i++) {
+        const struct conda_file *f = p->files[i];
+        struct ch_str path = f->path;
+        if (f->type == CH_MEMBER_DIR) {
+            CH_IGNORE(ch_map_set(p->folders, path, p));
+        }
+        while ((path = path_folder(path)).len > 0) {
+            path.len--; /* the slash */
+            if (ch_map_set(p->folders, path, p) != NULL) {
+                break; /* so are those above it */
+            }
+        }
+    }
+}
+
+static bool is_folder(struct conda_package *p, struct ch_str path)
+{
+    if (p->folders == NULL) {
+        gather_folders(p);
+    }
+    return ch_map_get(p->folders, path) != NULL;
+}
+
+/* Where the link leads, over other links; absent: out of what the package has. `ret` holds the
+ * path. */
+static struct conda_file *follow(struct conda_package *p, const struct conda_file *f,
+                                 struct ch_buf *ret)
+{
+    enum { STEPS = 16 };
+    for (int i = 0; i < STEPS; i++) {
+        struct ch_str folder = f->hard_link ? (struct ch_str){NULL, 0} : path_folder(f->path);
+        if (!conda_join(folder, f->link, ret)) {
+            return NULL;
+        }
+        struct conda_file *next = ch_map_get(p->by_path, ch_buf_str(ret));
+        if (next == NULL || next->type == CH_MEMBER_FILE || next->link.ptr == NULL) {
+            return next != NULL && next->type == CH_MEMBER_FILE ? next : NULL;
+        }
+        f = next;
+    }
+    ch_buf_clear(ret);
+    return NULL;
+}
+
+/* When a module of that folder would run. */
+static enum ch_code_place place_below(struct ch_str folder)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, 2 * ch_limits.member_path_bytes);
+    ch_buf_puts(&b, folder);
+    ch_buf_puts(&b, CH_STR("/x.py"));
+    enum ch_code_place place = conda_place(ch_buf_str(&b));
+    ch_buf_done(&b);
+    return place;
+}
+
+static void judge_target(struct conda_package *p, struct conda_file *f, struct conda_file *target)
+{
+    enum ch_code_place place = conda_place(f->path);
+    bool same_name = ch_str_eq_nocase(path_extension(f->path), path_extension(target->path));
+    f->target = target;
+    f->next_alias = target->alias;
+    target->alias = f;
+    enum ch_code_place there = conda_place(target->path);
+    if (place == CH_PLACE_NONE || (place == there && same_name) ||
+        (target->binary && there != CH_PLACE_TEST)) {
+        return; /* it was judged as what it is there */
+    }
+    if (target->kept && conda_is_source(f->path)) {
+        f->deferred = true;
+    } else if (target->kept) {
+        conda_see_content(p, f, target->bytes);
+    } else {
+        conda_want(p, f);
+    }
+}
+
+static void judge_link(struct conda_package *p, struct conda_file *f)
+{
+    struct ch_buf path;
+    ch_buf_init(&path, 2 * ch_limits.member_path_bytes);
+    struct conda_file *target = follow(p, f, &path);
+    enum ch_code_place place = conda_place(f->path);
+    enum ch_code_place below = place_below(f->path);
+    if (target != NULL) {
+        judge_target(p, f, target);
+    } else if (path.len > 0 && is_folder(p, ch_buf_str(&path))) {
+        if (below != CH_PLACE_NONE && below != place_below(ch_buf_str(&path))) {
+            conda_report(p, CH_F_CONDA_LINK, f->path, "to the folder \"%.*s\"",
+                         CH_STR_ARG(ch_buf_str(&path)));
+        }
+    } else if (conda_installed(f->path).root == CH_INSTALLED_SITE || place == CH_PLACE_START ||
+               place == CH_PLACE_INSTALL || conda_is_source(f->path)) {
+        conda_report(p, CH_F_CONDA_LINK, f->path, "to \"%.*s\", which is not there",
+                     CH_STR_ARG(f->link));
+    }
+    ch_buf_done(&path);
+}
+
+void conda_follow_links(struct conda_package *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        struct conda_file *f = p->files[i];
+        if (f->link.len > 0 && !f->info) {
+            judge_link(p, f);
+        }
+    }
+}

@@ -1,0 +1,139 @@
+/* Where the members of a conda package lie in an environment.
+ *
+ * Spec: CEP 20 (noarch: python: site-packages/ and python-scripts/ are moved to where the
+ * environment's Python has them); conda's link scripts. */
+#include "scanner/content/path.h"
+#include "scanner/eco/conda/package/package_int.h"
+
+static bool starts_nocase(struct ch_str s, struct ch_str prefix)
+{
+    return ch_str_eq_nocase(ch_str_sub(s, 0, prefix.len), prefix);
+}
+
+/* "site-packages/x" of noarch packages, "lib/python3.12/site-packages/x", "Lib/site-packages/x". */
+static bool below_site(struct ch_str path, struct ch_str *ret)
+{
+    struct ch_str rest = path;
+    struct ch_str part;
+    bool first = ch_str_split(&rest, '/', &part) && rest.ptr != NULL;
+    bool library =
+        first && (ch_str_eq_nocase(part, CH_STR("lib")) || ch_str_eq_nocase(part, CH_STR("lib64")));
+    if (library) {
+        first = ch_str_split(&rest, '/', &part) && rest.ptr != NULL;
+        bool python =
+            first && (starts_nocase(part, CH_STR("python")) || starts_nocase(part, CH_STR("pypy")));
+        first = python ? ch_str_split(&rest, '/', &part) && rest.ptr != NULL : first;
+    }
+    *ret = rest;
+    return first && ch_str_eq_nocase(part, CH_STR("site-packages"));
+}
+
+struct ch_installed conda_installed(struct ch_str path)
+{
+    static const struct ch_str scripts[] = {{"bin/", 4}, {"Scripts/", 8}, {"python-scripts/", 15}};
+    struct ch_str below;
+    struct ch_str folder;
+    struct ch_str name;
+    if (ch_str_starts(path, CH_STR("info/")) || conda_in_dist_info(path, &folder, &name)) {
+        return (struct ch_installed){CH_INSTALLED_NOWHERE, path};
+    }
+    if (below_site(path, &below)) {
+        return (struct ch_installed){CH_INSTALLED_SITE, below};
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(scripts); i++) {
+        if (starts_nocase(path, scripts[i])) {
+            return (struct ch_installed){CH_INSTALLED_SCRIPTS,
+                                         ch_str_sub(path, scripts[i].len, path.len)};
+        }
+    }
+    return (struct ch_installed){CH_INSTALLED_PREFIX, path};
+}
+
+enum ch_code_place conda_place(struct ch_str path)
+{
+    if (ch_str_starts(path, CH_STR("info/"))) { /* recipe and tests: no part of the environment */
+        return path_is_test(path) ? CH_PLACE_TEST : CH_PLACE_NONE;
+    }
+    return conda_is_link_script(path) ? CH_PLACE_INSTALL
+                                      : ch_installed_place(conda_installed(path));
+}
+
+bool conda_is_link_script(struct ch_str path)
+{
+    static const char *const endings[] = {
+        "-pre-link.sh",  "-post-link.sh",  "-pre-unlink.sh",  "-post-unlink.sh",
+        "-pre-link.bat", "-post-link.bat", "-pre-unlink.bat", "-post-unlink.bat",
+    };
+    bool script = starts_nocase(path, CH_STR("bin/.")) || starts_nocase(path, CH_STR("Scripts/."));
+    size_t slash;
+    struct ch_str base = path_base(path);
+    if (!script || !ch_str_find_char(path, '/', &slash) || base.len + slash + 1 != path.len) {
+        return false;
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(endings); i++) {
+        if (path_ends_nocase(base, ch_str_of(endings[i]))) {
+            return true;
+        }
+    }
+    return false;
+}
+
+bool conda_in_dist_info(struct ch_str path, struct ch_str *ret_folder, struct ch_str *ret_name)
+{
+    struct ch_str rest;
+    struct ch_str first;
+    if (!below_site(path, &rest) || !ch_str_split(&rest, '/', &first) || rest.ptr == NULL ||
+        !path_ends_nocase(first, CH_STR(".dist-info"))) {
+        return false;
+    }
+    *ret_folder = ch_str_sub(path, 0, (size_t)(first.ptr - path.ptr) + first.len);
+    *ret_name = rest;
+    return true;
+}
+
+bool conda_path_is_inside(struct ch_str path)
+{
+    struct ch_str rest = path;
+    struct ch_str part;
+    for (size_t i = 0; i < path.len; i++) {
+        uint8_t c = (uint8_t)path.ptr[i];
+        if (c < 0x20 || c == 0x7f || c == '\\') {
+            return false;
+        }
+    }
+    if (path.len == 0 || (path.len > 1 && path.ptr[1] == ':')) {
+        return false;
+    }
+    while (ch_str_split(&rest, '/', &part)) {
+        if (part.len == 0 || ch_str_eq(part, CH_STR(".")) || ch_str_eq(part, CH_STR(".."))) {
+            return false;
+        }
+    }
+    return true;
+}
+
+bool conda_join(struct ch_str folder, struct ch_str relative, struct ch_buf *ret)
+{
+    struct ch_str rest = relative;
+    struct ch_str part;
+    ch_buf_clear(ret);
+    ch_buf_puts(ret, folder);
+    while (ret->len > 0 && ret->ptr[ret->len - 1] == '/') {
+        ret->len--;
+    }
+    while (ch_str_split(&rest, '/', &part)) {
+        if (ch_str_eq(part, CH_STR(".."))) {
+            if (ret->len == 0) {
+                return false;
+            }
+            while (ret->len > 0 && ret->ptr[ret->len - 1] != '/') {
+                ret->len--;
+            }
+            ret->len -= ret->len > 0 ? 1 : 0;
+        } else if (part.len > 0 && !ch_str_eq(part, CH_STR("."))) {
+            ch_buf_puts(ret, ret->len > 0 ? CH_STR("/") : CH_STR(""));
+            ch_buf_puts(ret, part);
+        }
+    }
+    return !ret->failed && ret->len > 0;
+}
