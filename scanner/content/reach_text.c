@@ -190,6 +190,15 @@ static void on_name(void *arg, struct ch_str name)
     n->before = name;
 }
 
+/* A program in a folder that only an archive's kind makes one of tests, "vendored-x/x/main.py", says what it is
+ * called. From where it lies it would tell that folder by its own path, and not by a name. */
+static bool is_own(const struct naming *n, struct ch_str folder)
+{
+    bool within = ch_str_starts(n->folder, folder) && n->folder.len > folder.len &&
+                  n->folder.ptr[folder.len] == '/';
+    return within && !path_is_test(n->folder);
+}
+
 /* The folders of tests that such source names: in its own folder, or in one around that. */
 static void name_folders(struct naming *n)
 {
@@ -200,7 +209,7 @@ static void name_folders(struct naming *n)
             ch_buf_init(&b, n->folder.len + n->maybe.lengths[i]);
             ch_buf_puts(&b, around);
             ch_buf_puts(&b, names_at(&n->maybe, i));
-            if (names_has(&n->r->folders, ch_buf_str(&b))) {
+            if (names_has(&n->r->folders, ch_buf_str(&b)) && !is_own(n, ch_buf_str(&b))) {
                 reach_mark_folder(n->r, ch_buf_str(&b), n->how);
             }
             ch_buf_done(&b);

@@ -142,6 +142,7 @@ class Commands(Quarantine):
                 (("test", os.path.join(self.folder, "none.yaml")), "none.yaml"),
                 (("test",), "expected a policy"), (("set",), "expected a policy"), (("show", "x"), "takes 0"),
                 (("shew",), "expected show"), (("show", "--reason", "x"), "goes with set"),
+                (("test", self.new, "uv.lock"), "behind --against"),
                 (("test", self.new, "--repository", "no"), "no repository"), (("diff", "77"), "history")]
         for args, found in rows:
             with self.subTest(args=args):

@@ -78,8 +78,10 @@ static enum ch_code read_words(struct request *r, const struct sub **ret, struct
                            "history or diff");
         }
         if (value != NULL && r->word_count == (*ret)->words_max) {
-            return ch_fail(err, CH_E_USAGE, "customhouse policy %s: takes %zu words", (*ret)->name,
-                           (*ret)->words_max);
+            return ch_fail(err, CH_E_USAGE, "customhouse policy %s: takes %zu %s, and not %s%s",
+                           (*ret)->name, (*ret)->words_max,
+                           (*ret)->words_max == 1 ? "word" : "words", value,
+                           (*ret)->lists ? "; a lock file goes behind --against" : "");
         }
         if (value != NULL) {
             r->word[r->word_count++] = value;

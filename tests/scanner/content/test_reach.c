@@ -29,7 +29,8 @@ static const struct {
     {"share/a/tool.py", REACH_DATA},
     {"a/utils_test.py", REACH_TESTS},
     {"a/__main__.py", REACH_PROGRAM},         {"a/c/doc/conf.py", REACH_TESTS},
-    {"a/c/.ci/x.py", REACH_TESTS},
+    {"a/c/.ci/x.py", REACH_TESTS},            {"my-b/b/c/main.py", REACH_TESTS},
+    {"my-b/b/x.sh", REACH_TESTS},
 };
 
 static const struct row {
@@ -113,6 +114,10 @@ static const struct row {
     {"a package and a folder", "a/b.py", "f('a/')\nf('a/c/')\nf('a.c.')\n", ""},
     {"a folder of documentation", "a/b.py", "import_module(f'a.c.doc.{name}')\n", "a/c/doc/conf.py"},
     {"a module there", "b.py", "import a.c.doc.conf\n", "a/c/doc/conf.py"},
+    {"a folder that is put on the path", "b.py", "sys.path.append(join('my-b', 'b'))\n",
+     "my-b/b/c/main.py my-b/b/x.sh"},
+    {"a program's own name", "my-b/b/c/main.py", "import sys\nsys.path.append(x)\nArgumentParser(prog='b')\n", ""},
+    {"the folders around it", "my-b/b/c/main.py", "sys.path.append(join(here, 'my-b', 'b', 'c'))\n", ""},
     /* near */
     {"in a comment", "a/b.py", "x = 1  # from .tests import evil\n", ""},
     {"in prose", "a/b.py", "'''See the tests, and evil.'''\n", ""},
