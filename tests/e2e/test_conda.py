@@ -210,6 +210,91 @@ class Listing(OfChannel):
         self.assertEqual(said.get("solved"), ["good-1.0-0.conda", self.old], said)
 
 
+class Installing(OfChannel):
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        add = cls.channel.add
+        cls.base = add("base", "1.0", ending=".tar.bz2")
+        cls.app = add("app", "1.0", depends=["base >=1"])
+        add("young", "1.0")
+        cls.young = add("young", "2.0", days=1, depends=["base"])
+        cls.denied = add("denied", "1.0")
+        cls.lies = add("lies", "1.0", data=conda.package(conda.index_of("good", "1.0")))
+        cls.other = add("other", "1.0")
+        cls.files = {**cls.channel.files["noarch"]}
+        cls.channel.files["noarch"][cls.other] = cls.files[cls.other][:-1] + b"x"  # not what the record states
+        add("native", "2.0", subdir="linux-64", build="h1_3")
+        add_wheel(cls.up, "beside", "1.0")
+
+    def says(self, folder, name):
+        with open(os.path.join(folder, "prefix", "share", name, "version")) as f:
+            return f.read().strip()
+
+    def test_installed_with_what_it_needs(self):
+        said, folder = self.rattler("app", "native")
+        self.assertTrue(said.get("installed"), said)
+        self.assertEqual(said["solved"], [self.app, self.base, "native-2.0-h1_3.conda"])
+        self.assertEqual([self.says(folder, n) for n in ("app", "base", "native")], ["1.0", "1.0", "2.0"])
+        for url in said["urls"]:
+            self.assertTrue(url.startswith(f"{self.service.url}/chan/"), said)
+        for file in (self.app, self.base):
+            a = self.fetch(file)
+            self.assertEqual((a.status, a.body), (200, self.files[file]), a)  # as they were
+
+    def test_held_passed_over_refused_approved_installed(self):
+        said, folder = self.rattler("young")
+        self.assertTrue(said.get("installed"), said)
+        self.assertEqual(self.says(folder, "young"), "1.0")
+        said, _ = self.rattler("young ==2.0")
+        self.assertEqual(said.get("at"), "solve", said)
+        self.assertIn("__held-by-policy-released-1-day-ago", said["error"])
+        out = self.command("approve", "conda:young==2.0", "--reason", "fixes a bug we hit")
+        self.assertIn("now: allow", out)
+        said, folder = self.rattler("young")
+        self.assertTrue(said.get("installed"), said)
+        self.assertEqual(said["solved"], [self.base, self.young])
+        self.assertEqual(self.says(folder, "young"), "2.0")
+        self.assertEqual(self.records()[self.young], self.channel.records["noarch"][self.young])
+
+    def test_denied_is_refused_with_the_reason(self):
+        """By who solved before it was denied: a lock file, an explicit list."""
+        said, _ = self.rattler("denied", install=False)
+        self.assertEqual(said.get("solved"), [self.denied], said)
+        self.command("deny", "conda:denied==1.0", "--reason", "not in this house")
+        said, _ = self.rattler(packages=said["urls"])
+        self.assertEqual(said.get("at"), "install", said)
+        self.assertRegex(said["error"], r"403 denied 1\.0 denied by [^\n]*not in this house")
+        said, _ = self.rattler("denied")
+        self.assertEqual(said.get("at"), "solve", said)
+        self.assertIn("__denied-by-policy-", said["error"])
+
+    def test_what_inspection_finds_is_refused(self):
+        for file, reason in ((self.lies, "conda-"), (self.other, "hash-mismatch")):
+            with self.subTest(file):
+                a = self.fetch(file)
+                self.assertEqual(a.status, 403, a)
+                out = self.command("explain", file)
+                self.assertIn(reason, out)
+
+    def test_who_fetched_and_what_waits(self):
+        self.assertEqual(self.fetch(self.app).status, 200)
+        for what in ("conda:app", "conda:app==1.0", "conda:app>=1,<2", self.app, "conda:noarch/app==1.0",
+                     f"{self.service.url}/chan/noarch/{self.app}"):
+            with self.subTest(what):
+                out = self.command("fetched-by", what)
+                self.assertIn(f"{self.app} (chan)", out)
+                self.assertNotIn(self.base, out)
+        self.assertEqual(self.fetch(self.lies).status, 403)
+        status, out, err = self.service.command("queue")
+        self.assertRegex(out, rf"{re.escape(self.lies)} \(chan\)", err)
+
+    def test_the_index_goes_on_beside_it(self):
+        self.assertIn("beside-1.0-py3-none-any.whl", self.page("beside"))
+        self.assertEqual(self.service.ask("/chan/simple/beside/").status, 404)
+        self.assertEqual(self.service.ask("/pypi/noarch/repodata.json").status, 404)
+
+
 class Tokens(OfChannel):
     """A token in front of the path, as conda's clients send it."""
     @classmethod
