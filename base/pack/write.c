@@ -157,6 +157,9 @@ static int by_project_and_name(const void *a, const void *b, void *map)
 /* Names stand in the file; they are read from there. */
 static enum ch_code sort_rows(struct ch_pack_writer *w, struct ch_err *err)
 {
+    if (w->row_count == 0) {
+        return CH_OK;
+    }
     uint32_t *rank = ch_calloc(w->project_count + 1, sizeof(*rank));
     qsort(w->projects, w->project_count, sizeof(*w->projects), by_name);
     for (size_t i = 0; i < w->project_count; i++) {

@@ -79,7 +79,8 @@ static void see_module_in(struct ch_content *c, struct ch_str path,
         content_factf(c, CH_FACT_AUTO_LOAD, "entry-point %.*s", CH_STR_ARG(module));
     }
     struct ch_str project = ch_buf_str(&c->project);
-    if (module_is_of_another(module, project) || (is_standard(module) && is_module(path))) {
+    if (module_is_of_another(module, project) ||
+        (!c->options.interpreter && is_standard(module) && is_module(path))) {
         content_factf(c, CH_FACT_AUTO_LOAD, "top-level %.*s", CH_STR_ARG(module));
     }
 }

@@ -46,6 +46,7 @@ struct ch_content_options {
     /* What it is for, as platform tags of wheels, compressed ("manylinux_2_17_x86_64.linux_x86_64",
      * "any"); absent when unknown, and then native code may be for any machine. */
     struct ch_str platform;
+    bool interpreter;           /* it is Python: the standard library is its own */
     const char *noun;           /* "wheel": what messages call the archive */
     const char *platform_known; /* "the file name": where the platform stands */
     /* Where a member's code would run, as the kind of archive knows it. */

@@ -98,6 +98,10 @@ class Listing(OfChannel):
         self.assertEqual(list(self.records("linux-64")), ["native-1.0-0.conda", "twice-1.0-0.conda"])
         self.assertEqual(self.service.ask("/chan/osx-64/repodata.json").status, 404)
 
+    def test_serve_says_how_to_use_it(self):
+        line = f"conda install --override-channels --channel {self.service.url}/chan/ PACKAGE\n"
+        self.assertIn(line, self.service.log_lines)
+
     def test_zst_is_a_document_of_the_same(self):
         plain = self.service.ask("/chan/noarch/repodata.json")
         packed = self.service.ask("/chan/noarch/repodata.json.zst", {"Accept-Encoding": "gzip, zstd"})
@@ -406,6 +410,26 @@ class TimesOfBuilders(OfChannel):
         self.assertIn("first 2.0 held by cool-down", a.reason)
         said, _ = self.rattler("first", install=False)
         self.assertEqual(said.get("solved"), [self.first], said)
+
+
+class Omitting(OfChannel):
+    """The other way to list what is held: not at all. The file still says why."""
+    reserved = "    held_listing: omit\n"
+
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        cls.channel.add("young", "1.0")
+        cls.young = cls.channel.add("young", "2.0", days=1)
+
+    def test_not_listed_and_still_refused(self):
+        self.assertEqual(list(self.records()), ["young-1.0-0.conda"])
+        said, _ = self.rattler("young ==2.0", install=False)
+        self.assertEqual(said.get("at"), "solve", said)
+        self.assertNotIn("__held", said["error"])
+        a = self.fetch(self.young)
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("young 2.0 held by cool-down", a.reason)
 
 
 class Changing(OfChannel):

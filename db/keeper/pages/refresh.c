@@ -101,8 +101,8 @@ static void refresh_ended(struct refresh *r)
     owner_left(k, p);
 }
 
-static void on_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
-                      const struct ch_sha256 *stated, int64_t last_absent_at_us)
+void refresh_tell_change(void *ctx, enum ch_sighting kind, struct ch_str file_name,
+                         const struct ch_sha256 *stated, int64_t last_absent_at_us)
 {
     struct refresh *r = ctx;
     struct ch_err err;
@@ -251,43 +251,6 @@ static struct ch_sha256 *received_of(const struct page *p)
     return list;
 }
 
-static size_t listed(const struct page *p)
-{
-    size_t n = 0;
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        n += p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
-    }
-    return n;
-}
-
-/* A page of many projects of which next to nothing is left is a mirror's accident, or an attack
- * that would have everything held: what is known goes on for as long as it does while an upstream
- * fails. After that it is what the upstream says (T5). */
-static bool shrinks_to_nothing(const struct refresh *r, struct ch_str stream)
-{
-    const struct page *p = r->p;
-    if (p->eco->is_page == NULL || p->load != PAGE_READY || !page_usable(r->k, p)) {
-        return false;
-    }
-    struct ch_scan_reader reader;
-    struct ch_scan_record record;
-    struct ch_err err;
-    size_t before = listed(p);
-    ch_scan_reader_init(&reader, stream);
-    while (ch_scan_read(&reader, &record, &err) == CH_OK) {
-    }
-    return reader.ended && before >= ch_limits.page_shrink_files &&
-           reader.count[CH_REC_INDEX_FILE] < before / 10;
-}
-
-static void keep_back(struct refresh *r)
-{
-    const char *what = "the upstream's page has lost nearly all of its files, and is kept back";
-    keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"%s\"", r->p->repository,
-               r->p->project, r->p->upstream->name, what);
-    refresh_failed(r, 502, what);
-}
-
 static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
 {
     struct refresh *r = ctx;
@@ -308,8 +271,8 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     if (lost_what_is_known(r)) {
         return;
     }
-    if (shrinks_to_nothing(r, stream)) {
-        keep_back(r);
+    if (refresh_shrinks(r, stream)) {
+        refresh_keep_back(r);
         return;
     }
     r->now_us = keeper_now_us(r->k);
@@ -318,8 +281,8 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     enum ch_code rc = keeper_write(r->k, &err);
     if (rc == CH_OK) {
         rc = page_facts_merge(p->load == PAGE_READY ? &p->facts : NULL, p->checked_at_us, received,
-                              dated_before_known(r), stream, r->now_us, on_change, r, &r->merged,
-                              &err);
+                              dated_before_known(r), stream, r->now_us, refresh_tell_change, r,
+                              &r->merged, &err);
     }
     free(received);
     if (rc != CH_OK) {
@@ -341,7 +304,7 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     }
 }
 
-static void page_unchanged(struct refresh *r)
+void refresh_unchanged(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
@@ -360,83 +323,6 @@ static void page_unchanged(struct refresh *r)
     }
     k->stats.refreshes_unchanged++;
     refresh_ended(r);
-}
-
-/* T5: a project that vanished is a complete answer without any file. One such answer may be an
- * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says
- * the same; until then it is a failure like others. The owner of the name stays (T12). */
-static void known_page_absent(struct refresh *r)
-{
-    struct keeper *k = r->k;
-    struct page *p = r->p;
-    struct ch_err err;
-    r->now_us = keeper_now_us(k);
-    if (p->load == PAGE_READY && listed(p) == 0) {
-        page_unchanged(r);
-        return;
-    }
-    if (p->load != PAGE_READY || p->gone_at_us == 0 || p->gone_at_us > r->now_us ||
-        r->now_us - p->gone_at_us < (int64_t)k->gone_confirm_ms * 1000) {
-        if (p->gone_at_us == 0 || p->gone_at_us > r->now_us) {
-            p->gone_at_us = r->now_us;
-        }
-        ch_loop_set_timer(k->child.loop, &p->confirm,
-                          ch_loop_now_ms(k->child.loop) + k->gone_confirm_ms + 1);
-        refresh_failed(r, 502, "the upstream says that the project is gone");
-        return;
-    }
-    r->overtaken = false; /* likewise */
-    enum ch_code rc = keeper_write(k, &err);
-    if (rc == CH_OK) {
-        rc = page_facts_vanish(&p->facts, r->now_us, on_change, r, &r->merged, &err);
-    }
-    if (rc != CH_OK) {
-        refresh_failed(r, 502, err.msg);
-        return;
-    }
-    keeper_log("alarm",
-               "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
-               "all its files are held\"",
-               p->repository, p->project, p->upstream->name);
-    refresh_finish(r);
-}
-
-/* T12: "not found" is a reason to ask the next upstream only where nobody ever had the project from
- * this one. Another repository may: then the page is known here as it is there, and gone when it is
- * confirmed to be; or a person gave the name to this upstream, which has nothing yet. */
-static void page_absent(struct refresh *r)
-{
-    struct keeper *k = r->k;
-    struct page *p = r->p;
-    const char *elsewhere = NULL;
-    struct ch_err err;
-    struct ch_str upstream = ch_str_of(p->upstream->name);
-    bool known = p->load == PAGE_READY || p->info.first_loaded_at_us != 0;
-    if (!known && (page_adopt(k, p, &err) != CH_OK ||
-                   owner_elsewhere(k, p, upstream, &elsewhere, &err) != CH_OK)) {
-        refresh_failed(r, 502, err.msg);
-        return;
-    }
-    if (known || p->load == PAGE_READY) {
-        known_page_absent(r);
-        return;
-    }
-    p->refreshing = false;
-    p->upstream_at++;
-    if (!p->owned && elsewhere == NULL && p->upstream_at < p->config->upstream_count) {
-        bool dawdles = r->dawdles_at != NULL && p->waiters == NULL;
-        page_refresh_free(r);
-        page_refresh(k, p);
-        CH_IGNORE(dawdles && !page_dawdles(p)); /* at this one now */
-        return;
-    }
-    p->load = PAGE_ABSENT;
-    page_budget_give(p);
-    p->upstream = p->owned ? p->upstream : NULL;
-    p->checked_at_us = keeper_now_us(k);
-    page_refresh_free(r);
-    page_wake(k, p);
-    owner_left(k, p);
 }
 
 static enum ch_code form_url(const struct refresh *r, struct ch_buf *url)
@@ -536,13 +422,13 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         if (r->overtaken) { /* not modified since a page that is not the known one any more */
             refresh_ended(r);
         } else {
-            page_unchanged(r);
+            refresh_unchanged(r);
         }
         return;
     }
     if (answer->http_status == 404 || answer->http_status == 410) {
         if (!ask_next_form(r)) {
-            page_absent(r);
+            refresh_absent(r);
         }
         return;
     }
@@ -571,7 +457,7 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         return;
     }
     if (p->load == PAGE_READY && !p->details_due && ch_sha256_eq(&r->body, &p->info.body_sha256)) {
-        page_unchanged(r);
+        refresh_unchanged(r);
         return;
     }
     r->base_url = ch_str_dup(answer->effective_url);

@@ -1,4 +1,4 @@
-/* Between refresh.c and refresh_details.c. */
+/* Between refresh.c, refresh_absent.c and refresh_details.c. */
 #ifndef KEEPER_REFRESH_INT_H
 #define KEEPER_REFRESH_INT_H
 
@@ -38,6 +38,21 @@ struct refresh { /* one under way */
 void refresh_failed(struct refresh *r, uint32_t status, const char *text);
 /* r->merged is all that there is of it: it becomes what is known. `r` has ended. */
 void refresh_finish(struct refresh *r);
+
+/* The upstream says what is known. `r` has ended. */
+void refresh_unchanged(struct refresh *r);
+/* For page_facts_merge, with `r`. */
+void refresh_tell_change(void *r, enum ch_sighting kind, struct ch_str file_name,
+                         const struct ch_sha256 *stated, int64_t last_absent_at_us);
+
+/* --- refresh_absent.c --- */
+/* No upstream's answer but "not found", in none of its forms. `r` has ended. */
+void refresh_absent(struct refresh *r);
+/* A page of many projects of which next to nothing is left is a mirror's accident, or an attack
+ * that would have everything held: what is known goes on for as long as it does while an upstream
+ * fails. After that it is what the upstream says (T5). */
+bool refresh_shrinks(const struct refresh *r, struct ch_str stream);
+void refresh_keep_back(struct refresh *r); /* that was so, and `r` has ended */
 
 /* --- refresh_details.c --- */
 bool refresh_has_details(const struct page *p); /* its upstream may state them elsewhere */

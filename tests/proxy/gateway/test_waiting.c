@@ -67,7 +67,8 @@ static void test_hop_values(void **state)
 
 int main(void)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_patience), cmocka_unit_test(test_hops_end),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_patience),
+                                       cmocka_unit_test(test_hops_end),
                                        cmocka_unit_test(test_hop_values)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

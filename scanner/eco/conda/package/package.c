@@ -275,10 +275,13 @@ static bool read_member(void *arg, struct ch_str path, struct ch_buf *ret)
 
 static struct ch_content *new_content(struct conda_package *p)
 {
-    return ch_content_new(&(struct ch_content_options){.job = p->job,
+    struct ch_str name = p->job->project.len > 0 ? p->job->project : p->name;
+    p->content_job = *p->job;
+    p->content_job.project = conda_project(name);
+    return ch_content_new(&(struct ch_content_options){.job = &p->content_job,
                                                        .out = p->out,
                                                        .kind = CH_CONTENT_BUILT,
-                                                       .project = p->name,
+                                                       .interpreter = conda_is_interpreter(name),
                                                        .noun = "package",
                                                        .platform_known = "info/index.json",
                                                        .place = place_of,

@@ -37,6 +37,7 @@ struct conda_file {
 
 struct conda_package {
     const struct ch_scan_job *job;
+    struct ch_scan_job content_job; /* the same, about the Python project */
     const struct ch_input *in;
     struct ch_scan_writer *out;
     struct ch_content *content;
@@ -95,6 +96,11 @@ bool conda_in_dist_info(struct ch_str path, struct ch_str *ret_folder, struct ch
 bool conda_path_is_inside(struct ch_str path);
 /* `relative`, from `folder` (absent: the top), without "." and ".."; false when it leads out. */
 bool conda_join(struct ch_str folder, struct ch_str relative, struct ch_buf *ret);
+
+/* --- project.c --- */
+/* The Python project that a package of this name is; mostly the same name. */
+struct ch_str conda_project(struct ch_str name);
+bool conda_is_interpreter(struct ch_str name);
 
 /* --- links.c: what each link leads to, and what is judged for that --- */
 void conda_follow_links(struct conda_package *p);

@@ -146,7 +146,7 @@ static void test_versions(void **state)
     } rows[] = {
         {"==1.0", "1.0", true, true},        {"==1.0", "1.0+cuda", false, true},
         {"==1.0", "1.1+cuda", false, false}, {"==1.0+cuda", "1.0+cpu", false, false},
-        {"<=1.0", "1.0+cuda", true, true},  {"!=1.0", "1.0+cuda", true, true},
+        {"<=1.0", "1.0+cuda", true, true},   {"!=1.0", "1.0+cuda", true, true},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct ch_str spec = ch_str_of(rows[i].spec), version = ch_str_of(rows[i].version);

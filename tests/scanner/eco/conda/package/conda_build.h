@@ -23,7 +23,7 @@ struct conda_spec {
         const char *link; /* a symbolic link instead */
         bool hard;        /* ... or a hard link */
         bool elf;         /* a library for Linux on arm64 instead */
-        bool stale; /* its header has bytes of a longer name behind its own */
+        bool stale;       /* its header has bytes of a longer name behind its own */
         bool unlisted;
         bool wrong_hash;
         bool wrong_size;

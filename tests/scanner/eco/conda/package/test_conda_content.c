@@ -203,12 +203,46 @@ static void test_facts(void **state)
     ch_buf_done(&b);
 }
 
+/* auto-load "top-level NAME": a module that is another project's. */
+static void test_modules(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *package, *path, *fact; /* absent: none */
+    } modules[] = {
+        {"torch", SITE "torch/x.py", NULL},
+        {"pytorch", SITE "torch/x.py", NULL},
+        {"pytorch", SITE "numpy/x.py", "top-level numpy"},
+        {"pytorch-extra", SITE "torch/x.py", "top-level torch"},
+        {"matplotlib-base", "site-packages/matplotlib/x.py", NULL},
+        {"foo", "site-packages/json/x.py", "top-level json"},
+        {"python", "lib/python3.12/json/x.py", "data lib/python3.12"},
+        {"foo", "bin/json.py", "top-level json"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(modules); i++) {
+        struct ch_buf b;
+        struct scan_run r;
+        const struct conda_spec spec = {.more = {{modules[i].path, "x = 1\n"}}};
+        struct ch_scan_job job = conda_job(&spec);
+        job.project = ch_str_of(modules[i].package);
+        conda_build(&b, &spec);
+        scan_run(&r, ch_conda_package_inspect, &job, ch_buf_str(&b));
+        struct ch_str fact = scan_run_fact(&r, "auto-load");
+        if (!ch_str_eq(fact, ch_str_of(modules[i].fact))) {
+            fail_msg("%s of %s: \"%.*s\"", modules[i].path, modules[i].package, CH_STR_ARG(fact));
+        }
+        scan_run_done(&r);
+        ch_buf_done(&b);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_facts),
+        cmocka_unit_test(test_modules),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

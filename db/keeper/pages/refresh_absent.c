@@ -1,0 +1,119 @@
+/* What is not there any more: a project that is not found, and a page of many projects that has
+ * lost nearly all of its files. */
+#include "refresh_int.h"
+
+#include "customhouse/limits.h"
+
+static size_t listed(const struct page *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        n += p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
+    }
+    return n;
+}
+
+/* A page of many projects of which next to nothing is left is a mirror's accident, or an attack
+ * that would have everything held: what is known goes on for as long as it does while an upstream
+ * fails. After that it is what the upstream says (T5). */
+bool refresh_shrinks(const struct refresh *r, struct ch_str stream)
+{
+    const struct page *p = r->p;
+    if (p->eco->is_page == NULL || p->load != PAGE_READY || !page_usable(r->k, p)) {
+        return false;
+    }
+    struct ch_scan_reader reader;
+    struct ch_scan_record record;
+    struct ch_err err;
+    size_t before = listed(p);
+    ch_scan_reader_init(&reader, stream);
+    while (ch_scan_read(&reader, &record, &err) == CH_OK) {
+    }
+    return reader.ended && before >= ch_limits.page_shrink_files &&
+           reader.count[CH_REC_INDEX_FILE] < before / 10;
+}
+
+void refresh_keep_back(struct refresh *r)
+{
+    const char *what = "the upstream's page has lost nearly all of its files, and is kept back";
+    keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"%s\"", r->p->repository,
+               r->p->project, r->p->upstream->name, what);
+    refresh_failed(r, 502, what);
+}
+
+/* T5: a project that vanished is a complete answer without any file. One such answer may be an
+ * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says
+ * the same; until then it is a failure like others. The owner of the name stays (T12). */
+static void known_page_absent(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    struct ch_err err;
+    r->now_us = keeper_now_us(k);
+    if (p->load == PAGE_READY && listed(p) == 0) {
+        refresh_unchanged(r);
+        return;
+    }
+    if (p->load != PAGE_READY || p->gone_at_us == 0 || p->gone_at_us > r->now_us ||
+        r->now_us - p->gone_at_us < (int64_t)k->gone_confirm_ms * 1000) {
+        if (p->gone_at_us == 0 || p->gone_at_us > r->now_us) {
+            p->gone_at_us = r->now_us;
+        }
+        ch_loop_set_timer(k->child.loop, &p->confirm,
+                          ch_loop_now_ms(k->child.loop) + k->gone_confirm_ms + 1);
+        refresh_failed(r, 502, "the upstream says that the project is gone");
+        return;
+    }
+    r->overtaken = false; /* likewise */
+    enum ch_code rc = keeper_write(k, &err);
+    if (rc == CH_OK) {
+        rc = page_facts_vanish(&p->facts, r->now_us, refresh_tell_change, r, &r->merged, &err);
+    }
+    if (rc != CH_OK) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    keeper_log("alarm",
+               "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
+               "all its files are held\"",
+               p->repository, p->project, p->upstream->name);
+    refresh_finish(r);
+}
+
+/* T12: "not found" is a reason to ask the next upstream only where nobody ever had the project from
+ * this one. Another repository may: then the page is known here as it is there, and gone when it is
+ * confirmed to be; or a person gave the name to this upstream, which has nothing yet. */
+void refresh_absent(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    struct page *p = r->p;
+    const char *elsewhere = NULL;
+    struct ch_err err;
+    struct ch_str upstream = ch_str_of(p->upstream->name);
+    bool known = p->load == PAGE_READY || p->info.first_loaded_at_us != 0;
+    if (!known && (page_adopt(k, p, &err) != CH_OK ||
+                   owner_elsewhere(k, p, upstream, &elsewhere, &err) != CH_OK)) {
+        refresh_failed(r, 502, err.msg);
+        return;
+    }
+    if (known || p->load == PAGE_READY) {
+        known_page_absent(r);
+        return;
+    }
+    p->refreshing = false;
+    p->upstream_at++;
+    if (!p->owned && elsewhere == NULL && p->upstream_at < p->config->upstream_count) {
+        bool dawdles = r->dawdles_at != NULL && p->waiters == NULL;
+        page_refresh_free(r);
+        page_refresh(k, p);
+        CH_IGNORE(dawdles && !page_dawdles(p)); /* at this one now */
+        return;
+    }
+    p->load = PAGE_ABSENT;
+    page_budget_give(p);
+    p->upstream = p->owned ? p->upstream : NULL;
+    p->checked_at_us = keeper_now_us(k);
+    page_refresh_free(r);
+    page_wake(k, p);
+    owner_left(k, p);
+}
