@@ -119,6 +119,7 @@ void reach_add(struct reach *r, struct ch_str path, struct ch_str site, enum rea
     t->quiet = kind == REACH_TEXT || kind == REACH_SCRIPT;
     t->script = kind == REACH_SCRIPT;
     t->module = kind == REACH_MODULE;
+    t->program = kind == REACH_PROGRAM;
     r->targets[r->count++] = t;
     CH_IGNORE(ch_map_set(r->by_path, t->path, t));
     struct ch_str base = path_base(t->site);

@@ -19,6 +19,7 @@ struct target {
     bool quiet;
     bool script;   /* Python source among data */
     bool module;   /* imported anyway */
+    bool program;  /* a package's __main__.py */
     bool at_start; /* reach_next_start gives it, or gave it */
     struct target *next_start;
     bool judged;

@@ -283,6 +283,13 @@ void reach_folder(struct reach *r, struct ch_str folder)
 void reach_started(struct reach *r, struct ch_str site, struct ch_str name, unsigned how)
 {
     struct naming n = {.r = r, .folder = path_folder(site), .how = how, .started = true};
+    struct target *t =
+        ch_str_eq(name, CH_STR("*")) ? ch_map_get(r->by_base, CH_STR("__main__.py")) : NULL;
+    for (; t != NULL; t = t->same_base) {
+        if (t->program) { /* any of them */
+            reach_mark(r, t, how);
+        }
+    }
     on_text(&n, name);
     names_done(&n.told);
 }

@@ -544,6 +544,7 @@ void check_call(struct file *f, const struct call *c, struct value *ret)
         effects = EFFECT_NETWORK | EFFECT_CONNECT | EFFECT_SEND | EFFECT_FETCH;
     }
     effects = effects_of_load(c, effects);
+    f->seen |= ch_str_starts(c->name, CH_STR("runpy.")) ? SEEN_RUNPY : 0U;
     loads_by_name(f, c, effects);
     if ((effects & loud) != 0 && (c->self.marks & (MARK_BUILT | MARK_DECODED)) != 0 &&
         c->name.ptr[0] != '.') {

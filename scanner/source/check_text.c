@@ -431,6 +431,7 @@ void check_literal(struct file *f, struct value *v, uint32_t line)
         return;
     }
     v->marks |= text_marks(f, v->text, line);
+    sees_dash_m(f, v->text);
     if (v->text.len >= LONG_LITERAL && looks_encoded(v->text)) {
         v->marks |= MARK_BLOB;
         report(f, CH_F_SOURCE_LONG_LITERAL, line, ch_str_sub(v->text, 0, 60));
@@ -446,6 +447,7 @@ static uint32_t bit_count(uint32_t v)
 
 void check_end(struct file *f)
 {
+    starts_programs(f);
     uint32_t secrets = f->seen & SEEN_SECRETS;
     if ((f->seen & SEEN_SEND) != 0 && secrets != 0) {
         /* Several kinds at once are of no use to anyone but a thief. */

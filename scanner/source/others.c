@@ -30,11 +30,35 @@ void ch_source_brings(struct ch_source *s, struct ch_str site)
 {
     struct others *o = source_others(s);
     o->tasks = o->tasks || ch_str_starts(site, CH_STR("airflow/sdk"));
+    o->programs = o->programs || ch_str_ends(site, CH_STR("/__main__.py"));
 }
 
 bool source_brings_tasks(struct ch_source *s)
 {
     return source_others(s)->tasks;
+}
+
+void sees_dash_m(struct file *f, struct ch_str text)
+{
+    enum { COMMAND_BYTES = 300 };
+    size_t at;
+    if (!source_others(f->source)->programs || text.len < 2 || text.len > COMMAND_BYTES) {
+        return;
+    }
+    if (str_is(text, "-m") || ch_str_ends(text, CH_STR(" -m")) ||
+        ch_str_find(text, CH_STR(" -m "), &at)) {
+        f->seen |= SEEN_DASH_M;
+    }
+}
+
+/* It starts modules as programs: of which names need not be told, __name__ for one. */
+void starts_programs(struct file *f)
+{
+    const struct others *o = source_others(f->source);
+    bool by_command = (f->seen & SEEN_DASH_M) != 0 && (f->seen & SEEN_PROCESS) != 0;
+    if (o->named != NULL && o->programs && (by_command || (f->seen & SEEN_RUNPY) != 0)) {
+        o->named(o->arg, f->path, CH_STR("*"), CH_NAMED_PROGRAM);
+    }
 }
 
 /* What is not known of a path is "*"; a folder that is not known at its beginning is left out. */
@@ -81,6 +105,10 @@ void names_other(struct file *f, const struct value *v, enum ch_named_as as)
         names_path(f, v, as);
     } else if (v->kind == VALUE_TEXT && as == CH_NAMED_MODULE) {
         o->named(o->arg, f->path, v->text, as);
+    } else if (v->kind == VALUE_PARTIAL && as == CH_NAMED_MODULE) {
+        if (ch_str_ends(v->text, CH_STR("__main__"))) {
+            o->named(o->arg, f->path, CH_STR("*"), CH_NAMED_PROGRAM);
+        }
     } else if (as == CH_NAMED_PROGRAM && (v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL)) {
         struct ch_str rest = v->text;
         struct ch_str word;

@@ -13,6 +13,7 @@ struct others {
     struct ch_map *had;    /* ... of functions and classes that it has, ... */
     struct ch_map *told;   /* ... and of what was said of it */
     bool tasks;            /* ch_source_brings */
+    bool programs;         /* it has a package's __main__.py */
 };
 void others_init(struct others *o);
 void others_done(struct others *o);

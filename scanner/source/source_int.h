@@ -145,6 +145,8 @@ enum {
     SEEN_PROCESS = 1 << 12,
     SEEN_NETWORK = 1 << 13,
     SEEN_EXECUTABLE = 1 << 14, /* memory for machine code */
+    SEEN_RUNPY = 1 << 15,      /* modules are run as programs, ... */
+    SEEN_DASH_M = 1 << 16,     /* ... by a word of a command */
     SEEN_SECRETS = SEEN_SSH | SEEN_CLOUD | SEEN_BROWSER | SEEN_WALLET | SEEN_TOKENS | SEEN_SHADOW,
 };
 
@@ -548,6 +550,9 @@ void names_other(struct file *f, const struct value *v, enum ch_named_as as);
 void file_done(struct file *f);
 void capability(struct file *f, enum capability c);
 void report(struct file *f, enum ch_finding_code code, uint32_t line, struct ch_str seen);
+/* A text may be python's "-m"; and, at the end of the file, whether it starts programs of packages. */
+void sees_dash_m(struct file *f, struct ch_str text);
+void starts_programs(struct file *f);
 /* Whether the artifact has a module by which puts_off() of define.c knows functions. */
 bool source_brings_tasks(struct ch_source *s);
 /* exec of what a function of another file of the artifact gave: judged when all were seen. */
