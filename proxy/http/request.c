@@ -8,6 +8,24 @@ const struct ch_http_view *ch_http_view(const struct ch_http_request *r)
     return &r->conn->parser.view;
 }
 
+void ch_http_drop_segments(struct ch_http_request *r, size_t count)
+{
+    struct ch_http_view *v = &r->conn->parser.view;
+    CH_ASSERT(count <= v->segment_count);
+    size_t at = 0;
+    for (size_t slashes = 0; at < v->path.len && slashes <= count; at++) {
+        slashes += v->path.ptr[at] == '/';
+        if (slashes > count) {
+            break;
+        }
+    }
+    v->path = at < v->path.len ? ch_str_sub(v->path, at, v->path.len) : CH_STR("/");
+    v->segments += count;
+    v->segment_count -= count;
+    v->trailing_slash = v->trailing_slash || v->segment_count == 0;
+    v->dropped += count;
+}
+
 void ch_http_set_note(struct ch_http_request *r, void *note)
 {
     r->conn->note = note;

@@ -189,6 +189,26 @@ static void show_served(void *ctx, const struct ch_served_row *row)
     l->count++;
 }
 
+struct concerned {
+    struct listing *l;
+    const struct what *what;
+    const struct ch_sha256 *sha256;
+    enum ch_code rc;
+    struct ch_err err;
+};
+
+static void on_concerned(void *ctx, struct page *p)
+{
+    struct concerned *all = ctx;
+    for (size_t i = 0; all->rc == CH_OK && i < p->facts.file_count; i++) {
+        if (command_concerns(p, i, all->what)) {
+            all->rc =
+                ch_store_served(all->l->c->k->store, all->sha256, page_name(p),
+                                p->facts.files[i].index.file_name, show_served, all->l, &all->err);
+        }
+    }
+}
+
 enum step command_fetched_by(struct command *c)
 {
     struct what what;
@@ -209,19 +229,17 @@ enum step command_fetched_by(struct command *c)
     if (digest) {
         rc = ch_store_served(c->k->store, &sha256, (struct ch_str){NULL, 0},
                              (struct ch_str){NULL, 0}, show_served, &l, &err);
-    } else if (what.kind == WHAT_FILE || what.kind == WHAT_PROJECT) {
+    } else if (what.kind == WHAT_FILE ||
+               (what.kind == WHAT_PROJECT && !command_is_searched(c->k, &what))) {
         rc = ch_store_served(c->k->store, &sha256, ch_str_of(what.project),
                              ch_str_of(what.kind == WHAT_FILE ? what.file_name : NULL), show_served,
                              &l, &err);
     } else {
-        struct page *p = page_get(c->k, ch_str_of(what.repository), ch_str_of(what.project));
-        rc = CH_OK;
-        for (size_t i = 0;
-             p != NULL && page_load(c->k, p) && rc == CH_OK && i < p->facts.file_count; i++) {
-            if (command_concerns(p, i, &what)) {
-                rc = ch_store_served(c->k->store, &sha256, page_name(p),
-                                     p->facts.files[i].index.file_name, show_served, &l, &err);
-            }
+        struct concerned all = {.l = &l, .what = &what, .sha256 = &sha256, .rc = CH_OK};
+        pages_with(c->k, ch_str_of(what.repository), ch_str_of(what.project), on_concerned, &all);
+        rc = all.rc;
+        if (rc != CH_OK) {
+            err = all.err;
         }
     }
     if (c->args.json) {

@@ -354,7 +354,7 @@ static enum ch_code load_snapshot(struct keeper *k, struct page *p, struct ch_er
         rc = page_set_facts(k, p, &facts, err);
         p->details_due = page_wants_details(p, &p->facts);
         ch_buf_clear(&content);
-        if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &content) == CH_OK) {
+        if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), 0, &content) == CH_OK) {
             upstream_knew(k, p->upstream, ch_buf_str(&content));
         }
     }
