@@ -1,6 +1,6 @@
 /* The description of the interface: OpenAPI 3.1.0, from the table of operations. */
+#include "answers.h"
 #include "customhouse/limits.h"
-#include "operations.h"
 
 #define PROBLEM "{\"$ref\":\"#/components/responses/problem\"}"
 
@@ -132,6 +132,24 @@ static bool has_body(const struct operation *o)
     return false;
 }
 
+static void put_answer(struct ch_buf *b, const struct operation *o)
+{
+    if (o->answer == ANSWER_COMMAND) {
+        ch_buf_puts(b,
+                    CH_STR("{\"type\":\"object\",\"required\":[\"exit_status\",\"output\","
+                           "\"message\"],\"additionalProperties\":false,\"properties\":{"
+                           "\"exit_status\":{\"enum\":[0,1,2],\"description\":\"0 done, 1 refused "
+                           "or falls short, 2 usage.\"},\"output\":{\"type\":\"string\"},"
+                           "\"message\":{\"type\":\"string\",\"description\":\"What the command "
+                           "line writes to standard error.\"}}}"));
+        return;
+    }
+    ch_buf_puts(b,
+                o->answer == ANSWER_LIST ? CH_STR("{\"type\":\"array\",\"items\":") : CH_STR(""));
+    answers_put_schema(b, o);
+    ch_buf_puts(b, o->answer == ANSWER_LIST ? CH_STR("}") : CH_STR(""));
+}
+
 static void put_responses(struct ch_buf *b, const struct operation *o)
 {
     static const char *const always[] = {"401", "403", "421", "429", "500", "503", "504"};
@@ -139,20 +157,10 @@ static void put_responses(struct ch_buf *b, const struct operation *o)
     if (o->answer == ANSWER_NONE) {
         ch_buf_puts(b, CH_STR("\"204\":{\"description\":\"Done.\"}"));
     } else {
-        ch_buf_printf(b,
-                      "\"200\":{\"description\":\"The "
-                      "answer.\",\"content\":{\"application/json\":{\"schema\":"
-                      "{%s}}}}",
-                      o->answer == ANSWER_LIST
-                          ? "\"type\":\"array\",\"items\":{\"type\":\"object\"}"
-                      : o->answer == ANSWER_COMMAND
-                          ? "\"type\":\"object\",\"required\":[\"exit_status\",\"output\","
-                            "\"message\"],\"additionalProperties\":false,\"properties\":{"
-                            "\"exit_status\":{\"enum\":[0,1,2],\"description\":\"0 done, 1 refused "
-                            "or falls short, 2 usage.\"},\"output\":{\"type\":\"string\"},"
-                            "\"message\":{\"type\":\"string\",\"description\":\"What the command "
-                            "line writes to standard error.\"}}"
-                          : "\"type\":\"object\"");
+        ch_buf_puts(b, CH_STR("\"200\":{\"description\":\"The answer.\",\"content\":{"
+                              "\"application/json\":{\"schema\":"));
+        put_answer(b, o);
+        ch_buf_puts(b, CH_STR("}}}"));
     }
     ch_buf_puts(b, CH_STR(",\"400\":" PROBLEM));
     for (size_t i = 0; i < CH_ARRAY_LEN(always); i++) {

@@ -351,7 +351,7 @@ static const struct operation operations[] = {
      .command = "keys",
      .word = "rotate",
      PARAMETERS(rotate_parameters),
-     .answer = ANSWER_LIST,
+     .answer = ANSWER_OBJECT,
      .refused_status = 409,
      .summary = "A new key signs from now on; what the former one signed stands."},
     {.id = "listUsers",
