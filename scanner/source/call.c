@@ -516,8 +516,7 @@ static struct value by_effect(struct file *f, const struct call *c)
 static struct ch_str plain_name(struct ch_str name)
 {
     static const char *const before[] = {"builtins.", "__builtins__.", "globals().", "locals()."};
-    bool may = name.len > 0 && strchr("b_gl", name.ptr[0]) != NULL;
-    for (size_t i = 0; may && i < CH_ARRAY_LEN(before); i++) {
+    for (size_t i = 0; i < CH_ARRAY_LEN(before); i++) {
         if (ch_str_starts(name, ch_str_of(before[i]))) {
             struct ch_str rest = ch_str_sub(name, strlen(before[i]), name.len);
             size_t dot;
