@@ -66,27 +66,43 @@ static bool brief_same(const struct rule *a, const struct rule *b)
 
 static bool rule_same(const struct rule *a, const struct rule *b)
 {
-    return a->words[0] == b->words[0] && a->count == b->count && a->capability == b->capability &&
+    return a->count == b->count && a->capability == b->capability &&
            memcmp(a->words, b->words, sizeof(a->words)) == 0 && brief_same(a, b);
+}
+
+/* Most of two thousand rules differ by this already. */
+static uint64_t key_of(const struct rule *r)
+{
+    uint64_t words;
+    _Static_assert(sizeof(words) == sizeof(r->words), "all words of a rule");
+    memcpy(&words, r->words, sizeof(words));
+    return words ^ value_hash((struct ch_str){r->brief, r->brief_len});
 }
 
 static void rule_add(struct rule *r)
 {
-    r->brief_number = brief_count;
+    static uint64_t keys[RULES];
+    static const struct rule *briefs[BRIEFS]; /* one that has it */
     r->brief_len = (uint8_t)(r->brief != NULL ? strcspn(r->brief, "./(") : 0);
+    uint64_t key = key_of(r);
     for (uint32_t i = 0; i < rule_count; i++) {
-        if (rule_same(&rules[i], r)) {
+        if (keys[i] == key && rule_same(&rules[i], r)) {
             return;
         }
-        if (r->brief != NULL && brief_same(&rules[i], r)) {
-            r->brief_number = rules[i].brief_number;
-        }
     }
-    brief_count += r->brief != NULL && r->brief_number == brief_count ? 1 : 0;
-    CH_ASSERT(rule_count < RULES && brief_count <= BRIEFS && (r->count > 0 || r->brief != NULL));
+    CH_ASSERT(rule_count < RULES && (r->count > 0 || r->brief != NULL));
+    while (r->brief != NULL && r->brief_number < brief_count &&
+           !brief_same(briefs[r->brief_number], r)) {
+        r->brief_number++;
+    }
+    if (r->brief != NULL && r->brief_number == brief_count) {
+        CH_ASSERT(brief_count < BRIEFS);
+        briefs[brief_count++] = &rules[rule_count];
+    }
     for (uint32_t i = 0; i < r->count; i++) {
         words_alone(r->words[i], r->count == 1 && r->brief == NULL && r->capability == CAP_COUNT);
     }
+    keys[rule_count] = key;
     rules[rule_count++] = *r;
 }
 
@@ -411,6 +427,7 @@ static void make(void)
 {
     uint32_t effects;
     const char *word;
+    struct ch_str last = {NULL, 0};
     enum capability capability;
     for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
         if ((effects & ACTS) == EFFECT_LOAD) { /* alone it is a capability */
@@ -423,8 +440,10 @@ static void make(void)
         if ((effects & EFFECT_DECODE) != 0) { /* into a file; or another file executes it */
             rule_of_name(word, WORD_NAME, CAP_COUNT);
         }
-        if ((effects & LOUD) != 0) {
+        struct ch_str root = {word, strcspn(word, ".")};
+        if ((effects & LOUD) != 0 && !ch_str_eq(root, last)) { /* the rows are sorted */
             rules_of_root(word);
+            last = word[root.len] == '.' ? root : last;
         }
         bool quiet = (effects & EFFECT_QUIET) != 0;
         if ((effects & EFFECT_PROCESS) != 0 && !quiet) {
