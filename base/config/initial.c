@@ -140,8 +140,15 @@ static void put_lists(struct ch_buf *b, const struct ch_schema_row *row,
         put_item(b, row->section, listen, CH_ARRAY_LEN(listen));
     } else if (ch_str_eq(ch_str_of(row->key), CH_STR("upstreams"))) {
         put_item(b, row->section, upstream, CH_ARRAY_LEN(upstream));
+        ch_buf_printf(b,
+                      "  # A conda channel beside it, with its line in repositories:\n"
+                      "  # - {name: conda-forge, ecosystem: conda, url: "
+                      "'https://conda.anaconda.org/conda-forge', added_at: %.*s}\n",
+                      CH_STR_ARG(ch_buf_str(&added)));
     } else {
         put_item(b, row->section, repository, CH_ARRAY_LEN(repository));
+        ch_buf_puts(b, CH_STR("  # - {name: conda-forge, ecosystem: conda, "
+                              "upstreams: [conda-forge]}\n"));
     }
     ch_buf_done(&added);
 }

@@ -13,8 +13,8 @@
         "--repository", "NAME", false, false, "of this repository; needed where several have it"   \
     }
 #define WHAT_TEXT                                                                                  \
-    "WHAT is pypi:NAME, NAME==VERSION, a file name, a URL of this server or of an upstream, or\n"  \
-    "sha256:HEX."
+    "WHAT is pypi:NAME, conda:NAME, NAME==VERSION, a file name, a URL of this server or of an\n"   \
+    "upstream, or sha256:HEX. Of a conda package that several subdirs have, SUBDIR/NAME is one."
 
 #define NEW_SITE_OPTIONS \
     {"--listen", "HOST:PORT", false, true, \
@@ -239,7 +239,8 @@ static const struct command_row commands[] = {
              "asked for. All of it is fetched and inspected first. Who approves is another person than\n"
              "who asked: of what nobody has asked for, this is the request. Until an approver is named,\n"
              "and only while the server listens on loopback alone, it is both. A range (\"NAME>=1,<2\")\n"
-             "lifts holds for age and licence only.",
+             "lifts holds for age and licence only. What a release needs and cannot be had is named, and\n"
+             "not approved.",
      OPTIONS(approve_options),
      .remote = true,
      .run = command_remote},

@@ -21,8 +21,8 @@ struct ch_clients_ops;
 struct ch_target {
     enum ch_target_kind kind;
     enum ch_part part;
-    /* PROJECT: 0, the page in the format that Accept asks for; else its document, which is formats[document - 1] of the
-     * ecosystem whatever Accept says. */
+    /* PROJECT and ROOT: 0, the page in the format that Accept asks for; else its document, which is formats[document - 1]
+     * of the ecosystem whatever Accept says. */
     unsigned document;
     char project[256];   /* the page's name: normalised, where it is a project's */
     char file_name[512];
@@ -39,6 +39,17 @@ struct ch_release {
     struct ch_str platform_tags;
 };
 
+/* What a release asks to be installed with it. Slices borrow from the fact that says so. */
+struct ch_dependency {
+    bool asked;             /* false: only an extra asks for it, and that was not asked for */
+    char project[256];      /* normalised */
+    struct ch_str extras;   /* of that project, as written; absent: none */
+    struct ch_str versions; /* for match_version; absent: any will do */
+    struct ch_str version;  /* the only one that will do, where that is said so; else absent */
+    bool prereleases;       /* it names one, so that resolvers take others, too, though finals fit */
+    struct ch_str on;       /* the condition, as written, where clients differ in it; absent: always needed */
+};
+
 /* One representation of an index. */
 struct ch_index_format {
     const char *media_type; /* sent as Content-Type */
@@ -48,6 +59,9 @@ struct ch_index_format {
                                 struct ch_err *err);
     enum ch_code (*render_root)(const struct ch_root_page *page, struct ch_str prefix,
                                 struct ch_buf *out, struct ch_err *err);
+    /* The document is what is rendered under zstd: a representation of its own ("repodata.json.zst"), which no content
+     * coding is laid upon. */
+    bool zstd;
 };
 
 /* Every function is pure and bounded, whatever bytes it is given: names and URLs come from clients and from
@@ -105,6 +119,13 @@ struct ch_ecosystem {
     bool (*sample_versions)(const struct ch_str *specs, size_t count,
                             void (*fn)(void *arg, struct ch_str version), void *arg);
 
+    /* --- what a file needs beside itself --- */
+    /* The name of the facts that inspection writes of it, one each. NULL: it writes none. */
+    const char *dependency_fact;
+    /* What the value of such a fact says, where these extras ("a,b") of its own project are asked for; absent: none.
+     * False: nothing that could be read. NULL where dependency_fact is. */
+    bool (*read_dependency)(struct ch_str value, struct ch_str extras, struct ch_dependency *ret);
+
     /* --- what a URL means: decoded segments after the repository's name (no empty one, no "." or ".."); `directory`
      * says whether the path ended in a slash. *ret is written whole; kind NONE: 404. A FILE names the project and
      * the file that the page lists, and every path to the same file names it alike (one decision). --- */
@@ -118,7 +139,9 @@ struct ch_ecosystem {
 
     /* --- the upstream: each appends an absolute URL; CH_E_LIMIT when the buffer is full --- */
     const char *page_accept; /* Accept header for a page */
-    enum ch_code (*page_url)(struct ch_str base, struct ch_str project, struct ch_buf *url);
+    /* A page may lie there in several forms, counted from 0 (repodata.json.zst, repodata.json): each says the same, and
+     * the next is asked for where one is not found (404, 410). CH_E_NOT_FOUND: there is no such form. */
+    enum ch_code (*page_url)(struct ch_str base, struct ch_str project, unsigned form, struct ch_buf *url);
     /* Both may be NULL: there is no such document. Without sidecar_url no file is said to have metadata. */
     enum ch_code (*details_url)(struct ch_str api_base, struct ch_str project, struct ch_buf *url);
     enum ch_code (*sidecar_url)(struct ch_str file_url, struct ch_buf *url);
@@ -130,6 +153,9 @@ struct ch_ecosystem {
      * whether files[i] may be asked for. NULL: nothing is asked ahead. --- */
     size_t (*wanted_next)(const struct ch_page *page, const bool *eligible, struct ch_str user_agent,
                           size_t *ret_indices, size_t max);
+
+    /* Its clients may send a token in front of the path, /t/TOKEN/REPOSITORY/... */
+    bool token_in_path;
 
     /* Appends the line that a user needs ("pip install --index-url http://.../pypi/simple/ ..."). */
     void (*usage_line)(struct ch_str origin, struct ch_str repository, struct ch_buf *out);

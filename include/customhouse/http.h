@@ -45,6 +45,7 @@ struct ch_http_view {
     int minor_version;              /* 0 or 1 */
     bool tls;
     struct ch_str path;             /* as sent, without query; always begins with '/' */
+    size_t dropped;                 /* segments that ch_http_drop_segments has taken off its front */
     const struct ch_str *segments;  /* percent-decoded once; never empty, ".", "..", nor holding
                                      * '/', '\', or a control character */
     size_t segment_count;           /* "/" has none */
@@ -69,9 +70,15 @@ const struct ch_http_view *ch_http_view(const struct ch_http_request *r);
  * repeatedly (Accept) are joined with ", ". */
 struct ch_str ch_http_header(struct ch_http_request *r, struct ch_str name);
 
-/* Appends the decoded value of the first `name=` in the query ('+' is a space). False when it is
- * not there or malformed. */
-bool ch_http_query(const struct ch_http_request *r, struct ch_str name, struct ch_buf *out);
+/* Appends the decoded value of `name=` in the query ('+' is a space); *ret_given false: it is not
+ * there. CH_E_USAGE: it is there without a value, not encoded, longer than `out` may be, or more
+ * than once: readers differ in which one counts, so none does. The message begins with the name. */
+enum ch_code ch_http_query(const struct ch_http_request *r, struct ch_str name, struct ch_buf *out,
+                           bool *ret_given, struct ch_err *err) CH_MUST_CHECK;
+
+/* Takes the first segments off the path: what stands in them is no part of what is asked for, and must not get into logs.
+ * `count` is at most segment_count. Their slices stay as long as the request. */
+void ch_http_drop_segments(struct ch_http_request *r, size_t count);
 
 /* Something of the handler's own, handed to on_access when the request has ended; NULL before. */
 void ch_http_set_note(struct ch_http_request *r, void *note);

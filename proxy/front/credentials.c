@@ -60,6 +60,18 @@ static bool has_form_of_token(struct ch_str s)
     return s.len == TOKEN_LEN && ch_str_starts(s, CH_STR(TOKEN_PREFIX));
 }
 
+bool front_credentials_token(struct ch_str token, struct ch_hash *hash,
+                             struct ch_sha256 *ret_digest)
+{
+    if (!has_form_of_token(token)) {
+        return false;
+    }
+    ch_hash_reset(hash);
+    ch_hash_add(hash, token.ptr, token.len);
+    *ret_digest = ch_hash_end(hash);
+    return true;
+}
+
 enum front_credentials front_credentials_read(struct ch_str authorization, struct ch_buf *scratch,
                                               struct ch_hash *hash, struct ch_sha256 *ret_digest)
 {
@@ -78,12 +90,7 @@ enum front_credentials front_credentials_read(struct ch_str authorization, struc
         good = is_b64token(rest);
         token = rest;
     }
-    good = good && has_form_of_token(token);
-    if (good) {
-        ch_hash_reset(hash);
-        ch_hash_add(hash, token.ptr, token.len);
-        *ret_digest = ch_hash_end(hash);
-    }
+    good = good && front_credentials_token(token, hash, ret_digest);
     if (scratch->ptr != NULL) { /* also what was decoded before it turned out to be none */
         explicit_bzero(scratch->ptr, rest.len < scratch->cap ? rest.len : scratch->cap);
     }

@@ -18,4 +18,8 @@ enum front_credentials {
 enum front_credentials front_credentials_read(struct ch_str authorization, struct ch_buf *scratch,
                                               struct ch_hash *hash, struct ch_sha256 *ret_digest);
 
+/* Of a token that stands by itself, as in the paths of conda's clients. False: it is none of ours. */
+bool front_credentials_token(struct ch_str token, struct ch_hash *hash,
+                             struct ch_sha256 *ret_digest);
+
 #endif

@@ -45,3 +45,17 @@ enum ch_code gw_encode(enum gw_encoding encoding, struct ch_str in, char **ret_p
     *ret_len = len;
     return CH_OK;
 }
+
+enum ch_code gw_zstd_document(struct ch_str in, char **ret_ptr, size_t *ret_len, struct ch_err *err)
+{
+    size_t room = ZSTD_compressBound(in.len);
+    char *out = ch_alloc(room + 1);
+    size_t len = zstd(in, in.len > ch_limits.gateway_encode_small_bytes, out, room);
+    if (len == 0) {
+        free(out);
+        return ch_fail(err, CH_E_LIMIT, "%zu bytes could not be packed with zstd", in.len);
+    }
+    *ret_ptr = ch_realloc_array(out, len, 1);
+    *ret_len = len;
+    return CH_OK;
+}

@@ -149,8 +149,10 @@ void gw_sign_in_done(struct gw *gw);
 struct gw_caller *gw_caller_ref(struct gw_caller *c);
 void gw_caller_unref(struct gw_caller *c); /* accepts NULL */
 typedef void gw_signed_in_fn(struct gw *gw, struct ch_http_request *r);
-/* Goes on, now or later, when it is known; else the request is answered. */
-void gw_sign_in(struct gw *gw, struct ch_http_request *r, gw_signed_in_fn *go_on);
+/* Goes on, now or later, when it is known; else the request is answered. `path_token` stood in the path; absent: none
+ * did. */
+void gw_sign_in(struct gw *gw, struct ch_http_request *r, struct ch_str path_token,
+                gw_signed_in_fn *go_on);
 /* Before that: anonymous. */
 struct gw_caller *gw_caller_of(const struct gw *gw, const struct ch_http_request *r);
 bool gw_may_pull(const struct gw *gw, const struct ch_http_request *r,

@@ -202,12 +202,27 @@ static struct ch_http_prepared *prepare(const struct page *p, size_t format, str
     });
 }
 
+/* A document that is itself under zstd: what was rendered gives way to it. */
+static enum ch_code pack(struct ch_buf *body, struct ch_err *err)
+{
+    char *packed = NULL;
+    size_t len = 0;
+    enum ch_code rc = gw_zstd_document(ch_buf_str(body), &packed, &len, err);
+    if (rc == CH_OK) {
+        size_t max = body->max;
+        ch_buf_done(body);
+        *body = (struct ch_buf){.ptr = packed, .len = len, .cap = len, .max = max};
+    }
+    return rc;
+}
+
 static enum ch_code make_ready(struct page *p, size_t format, enum gw_encoding encoding,
                                struct ch_err *err)
 {
     struct ch_buf body;
     ch_buf_init(&body, ch_limits.gateway_page_bytes);
     enum ch_code rc = render(p, format, &body, err);
+    rc = rc == CH_OK && p->repo->eco->formats[format].zstd ? pack(&body, err) : rc;
     if (rc != CH_OK) {
         ch_buf_done(&body);
         return rc;
@@ -505,7 +520,9 @@ void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
     enum gw_encoding encoding = GW_IDENTITY;
     CH_ASSERT(format < repo->eco->format_count && format < GW_FORMATS_MAX);
     if (document > 0) {
-        encoding = gw_accept_encoding(ch_http_header(r, CH_STR("accept-encoding")));
+        encoding = repo->eco->formats[format].zstd
+                       ? GW_IDENTITY
+                       : gw_accept_encoding(ch_http_header(r, CH_STR("accept-encoding")));
     } else if (!choose(gw, r, repo->eco, &format, &encoding)) {
         gw_respond_text(r, 406, CH_STR("This index has none of the media types that Accept names"));
         return;

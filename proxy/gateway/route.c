@@ -61,7 +61,7 @@ static void route_repository(struct gw *gw, struct ch_http_request *r, const str
     classify(v, repo->eco, &target);
     switch (target.kind) {
     case CH_TARGET_ROOT:
-        gw_pages_request(gw, r, repo, (struct ch_str){NULL, 0}, 0);
+        gw_pages_request(gw, r, repo, (struct ch_str){NULL, 0}, target.document);
         return;
     case CH_TARGET_PROJECT:
         gw_pages_request(gw, r, repo, ch_str_of(target.project), target.document);
@@ -124,6 +124,10 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         }
         return;
     }
+    if (v->dropped > 0 && !repo->eco->token_in_path) {
+        gw_respond_text(r, 404, CH_STR("Clients of this repository send a token as password"));
+        return;
+    }
     ch_http_set_note(r, &repo->page_note);
     if (!gw_may_pull(gw, r, repo)) {
         gw_respond_not_permitted(gw, r, repo->name);
@@ -132,10 +136,26 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
     route_repository(gw, r, v, repo);
 }
 
+/* Conda's clients put a token in front of the path: /t/TOKEN/CHANNEL/... It is taken off before anything is done with
+ * the path. Absent: there is none. */
+static struct ch_str take_path_token(struct gw *gw, struct ch_http_request *r)
+{
+    const struct ch_http_view *v = ch_http_view(r);
+    const struct ch_str mark = CH_STR("t");
+    if (v->segment_count < 2 || !ch_str_eq(v->segments[0], mark) ||
+        find_repository(gw, mark) != NULL) {
+        return (struct ch_str){NULL, 0};
+    }
+    struct ch_str token = v->segments[1];
+    ch_http_drop_segments(r, 2);
+    return token;
+}
+
 void gw_route(struct ch_http_request *r, void *owner)
 {
     struct gw *gw = owner;
     const struct ch_http_view *v = ch_http_view(r);
+    struct ch_str path_token = take_path_token(gw, r);
     ch_http_set_note(r, &gw->unknown_note);
     bool post = v->method == CH_HTTP_POST && gw_is_exception(v);
     if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD && !post) {
@@ -165,5 +185,5 @@ void gw_route(struct ch_http_request *r, void *owner)
         gw_respond_starting(r);
         return;
     }
-    gw_sign_in(gw, r, go_on);
+    gw_sign_in(gw, r, path_token, go_on);
 }

@@ -140,8 +140,8 @@ static bool holds(const struct gw *gw, const struct gw_token *t)
 }
 
 /* One more for the audit log. `digest`: NULL: what was sent is no token. */
-static void note_failure(struct gw *gw, const struct ch_http_request *r, enum ch_sign_in_fault fault,
-                         const struct ch_sha256 *digest)
+static void note_failure(struct gw *gw, const struct ch_http_request *r,
+                         enum ch_sign_in_fault fault, const struct ch_sha256 *digest)
 {
     const struct ch_http_view *v = ch_http_view(r);
     front_failures_add(&gw->failures, fault, digest, v->peer, v->path);
@@ -296,11 +296,22 @@ static enum front_credentials read_credentials(struct gw *gw, struct ch_str auth
     return kind;
 }
 
-void gw_sign_in(struct gw *gw, struct ch_http_request *r, gw_signed_in_fn *go_on)
+/* A token in the path, and no other beside it: which of two counts nobody could say. */
+static enum front_credentials read_path_token(struct gw *gw, const struct ch_http_view *v,
+                                              struct ch_str token, struct ch_sha256 *ret_digest)
+{
+    return v->authorization.ptr == NULL && front_credentials_token(token, gw->hash, ret_digest)
+               ? FRONT_CREDENTIALS_TOKEN
+               : FRONT_CREDENTIALS_BAD;
+}
+
+void gw_sign_in(struct gw *gw, struct ch_http_request *r, struct ch_str path_token,
+                gw_signed_in_fn *go_on)
 {
     const struct ch_http_view *v = ch_http_view(r);
     struct ch_sha256 digest;
-    switch (read_credentials(gw, v->authorization, &digest)) {
+    switch (path_token.ptr != NULL ? read_path_token(gw, v, path_token, &digest)
+                                   : read_credentials(gw, v->authorization, &digest)) {
     case FRONT_CREDENTIALS_NONE:
         ch_http_set_caller(r, gw_caller_ref(gw->anonymous));
         go_on(gw, r);

@@ -4,6 +4,7 @@
  * Spec: Python's site module; binary distribution format, "The .data directory"; jupyter_core's paths. */
 #include "customhouse/limits.h"
 #include "scanner/content/content_int.h"
+#include "scanner/content/installed.h"
 #include "scanner/content/modules.h"
 #include "scanner/content/path.h"
 #include "scanner/content/pth.h"
@@ -268,26 +269,26 @@ static void see_data(struct ch_content *c, struct ch_str path)
 
 void content_auto_load(struct ch_content *c, const struct seen *s)
 {
-    struct ch_str rest = s->name;
-    struct ch_str first;
-    struct ch_str key;
     if (c->options.place(c->options.arg, s->path) == CH_PLACE_START) {
         see_start(c, s);
     }
-    if (c->options.kind != CH_CONTENT_WHEEL || !ch_str_split(&rest, '/', &first)) {
+    if (c->options.installed == NULL) {
         return;
     }
-    if (rest.ptr == NULL || !path_ends_nocase(first, CH_STR(".data"))) {
-        see_module(c, s->name);
-    } else if (ch_str_split(&rest, '/', &key) && rest.ptr != NULL) {
-        if (ch_str_eq_nocase(key, CH_STR("purelib")) || ch_str_eq_nocase(key, CH_STR("platlib"))) {
-            see_module(c, rest);
-        } else if (ch_str_eq_nocase(key, CH_STR("scripts"))) {
-            see_script(c, path_base(rest));
-            see_scripts_folder(c, rest);
-        } else if (ch_str_eq_nocase(key, CH_STR("data"))) {
-            see_data(c, rest);
-        }
+    struct ch_installed where = c->options.installed(c->options.arg, s->name);
+    switch (where.root) {
+    case CH_INSTALLED_SITE:
+        see_module(c, where.path);
+        break;
+    case CH_INSTALLED_SCRIPTS:
+        see_script(c, path_base(where.path));
+        see_scripts_folder(c, where.path);
+        break;
+    case CH_INSTALLED_PREFIX:
+        see_data(c, where.path);
+        break;
+    case CH_INSTALLED_NOWHERE:
+        break;
     }
 }
 

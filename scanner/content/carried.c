@@ -6,9 +6,15 @@
  * everything counts (nested.c). */
 #include "customhouse/limits.h"
 #include "scanner/content/content_int.h"
+#include "scanner/content/installed.h"
 #include "scanner/content/path.h"
 #include "scanner/content/reach.h"
 #include "scanner/unpack/zip.h"
+
+static struct ch_str site_of(struct ch_str name)
+{
+    return ch_installed_site(ch_installed_of_wheel(name));
+}
 
 /* "x-1.0.dist-info/WHEEL": what makes an archive of the name a wheel for installers. */
 static bool is_wheel(const struct ch_zip *z)
@@ -42,7 +48,7 @@ bool content_carries(struct ch_content *c, struct ch_str archive, const struct c
         if (path_is_test(name)) {
             struct ch_buf key;
             content_carried_key(&key, archive, name);
-            added = reach_add_inside(c->reach, ch_buf_str(&key), path_in_wheel(name), archive);
+            added = reach_add_inside(c->reach, ch_buf_str(&key), site_of(name), archive);
             ch_buf_done(&key);
         }
     }
@@ -104,7 +110,7 @@ enum ch_code_place content_place_carried(struct ch_content *c, struct ch_str key
     if (place == CH_PLACE_TEST || (path_is_test(name) && how == 0)) {
         return CH_PLACE_TEST;
     }
-    bool top = !ch_str_find_char(path_in_wheel(name), '/', &at);
+    bool top = !ch_str_find_char(site_of(name), '/', &at);
     bool start = (how & REACH_START) != 0 || (top && content_is_start_text(name));
     return start ? CH_PLACE_START : place;
 }

@@ -128,6 +128,21 @@ static void look(struct ch_content *c, struct ch_str path)
     ch_buf_done(&source);
 }
 
+/* PEP 552: magic number, then flags; bit 0 says that a source hash follows instead of a time, bit 1
+ * that it is checked. Set and clear: Python runs the code whatever the source beside it says.
+ * Before Python 3.7 (magic below 3392, or Python 2's above 20000) there are no flags but a time,
+ * and later Pythons refuse the file. */
+static bool is_unchecked(struct ch_str pyc)
+{
+    enum { FIRST_WITH_FLAGS = 3392, FIRST_PYTHON_3 = 3000, PYTHON_2 = 20000 };
+    struct ch_rd r = ch_rd_of(pyc.ptr, pyc.len);
+    uint16_t magic = ch_get_u16(&r);
+    CH_IGNORE(ch_get_u16(&r));
+    uint32_t flags = ch_get_u32(&r);
+    bool old = magic >= PYTHON_2 || (magic >= FIRST_PYTHON_3 && magic < FIRST_WITH_FLAGS);
+    return !r.failed && !old && (flags & 1) != 0 && (flags & 2) == 0;
+}
+
 void content_see_compiled(struct ch_content *c, const struct seen *s)
 {
     bool named = path_has_extension(s->name, "pyc") || path_has_extension(s->name, "pyo");
@@ -136,7 +151,11 @@ void content_see_compiled(struct ch_content *c, const struct seen *s)
     } else if (named && c->depth > 0) {
         content_report(c, CH_F_PYC_WITHOUT_SOURCE, s, "%s", "inside an archive it is not compared");
     } else if (named) {
-        CH_IGNORE(!names_add(&c->compiled, s->path));
+        bool first = names_add(&c->compiled, s->path) || c->compiled.over;
+        if (first && c->options.kind == CH_CONTENT_BUILT && is_unchecked(s->bytes)) {
+            ch_scan_write_finding(c->options.out, CH_F_PYC_UNCHECKED, s->path,
+                                  CH_STR("unchecked hash-based"));
+        }
     }
 }
 

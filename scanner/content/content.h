@@ -23,9 +23,11 @@ enum ch_code_place {
 /* What the archive is: where native code may lie, and what an installer makes of its folders. */
 enum ch_content_kind {
     CH_CONTENT_BARE = 0, /* an archive by itself: nothing is known about when its members run */
-    CH_CONTENT_WHEEL,
+    CH_CONTENT_BUILT, /* a package as it will be installed: a wheel, a conda package */
     CH_CONTENT_SDIST,
 };
+
+struct ch_installed; /* installed.h */
 
 struct ch_content_member {
     struct ch_str path; /* as stored in the archive */
@@ -41,11 +43,15 @@ struct ch_content_options {
     struct ch_scan_writer *out;
     enum ch_content_kind kind;
     struct ch_str project; /* when the job names none: the file name's; any spelling */
-    /* A wheel's platform tags as in its file name, compressed ("manylinux_2_17_x86_64.linux_x86_64",
+    /* What it is for, as platform tags of wheels, compressed ("manylinux_2_17_x86_64.linux_x86_64",
      * "any"); absent when unknown, and then native code may be for any machine. */
     struct ch_str platform;
+    const char *noun;           /* "wheel": what messages call the archive */
+    const char *platform_known; /* "the file name": where the platform stands */
     /* Where a member's code would run, as the kind of archive knows it. */
     enum ch_code_place (*place)(void *arg, struct ch_str path);
+    /* Where an installer puts a member; NULL: none does so. */
+    struct ch_installed (*installed)(void *arg, struct ch_str path);
     /* A member's content again, for what can only be judged in pairs (compiled code and source).
      * False when there is no such member or it is larger than ret's maximum. */
     bool (*read)(void *arg, struct ch_str path, struct ch_buf *ret);

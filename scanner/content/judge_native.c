@@ -74,7 +74,7 @@ static bool is_module(struct ch_str path)
 static void check_machine(struct ch_content *c, const struct seen *s, const struct native *n)
 {
     struct ch_str platform = c->options.platform;
-    if (c->options.kind != CH_CONTENT_WHEEL || platform.ptr == NULL || c->depth > 0 ||
+    if (c->options.kind != CH_CONTENT_BUILT || platform.ptr == NULL || c->depth > 0 ||
         ch_str_eq_nocase(platform, CH_STR("any")) || !is_module(s->path)) {
         return;
     }
@@ -85,8 +85,9 @@ static void check_machine(struct ch_content *c, const struct seen *s, const stru
                native_fit(n, i, platform) != NATIVE_FITS_NOT;
     }
     if (!fits) {
-        content_report(c, CH_F_NATIVE_MACHINE, s, "%s %s, the file name says %.*s",
-                       native_format_name(n->format), n->machine[0], CH_STR_ARG(platform));
+        content_report(c, CH_F_NATIVE_MACHINE, s, "%s %s, %s says %.*s",
+                       native_format_name(n->format), n->machine[0], c->options.platform_known,
+                       CH_STR_ARG(platform));
     }
 }
 
@@ -104,11 +105,11 @@ static void check_place(struct ch_content *c, const struct seen *s, const struct
     if (launcher_is_known(s->bytes, s->size_bytes)) {
         return;
     }
-    bool any = c->options.kind == CH_CONTENT_WHEEL &&
+    bool any = c->options.kind == CH_CONTENT_BUILT &&
                ch_str_eq_nocase(c->options.platform, CH_STR("any"));
     if (any) {
-        content_report(c, CH_F_NATIVE_IN_PURE, s, "%s %s in a wheel for any platform", format,
-                       n->machine_count > 0 ? n->machine[0] : "");
+        content_report(c, CH_F_NATIVE_IN_PURE, s, "%s %s in a %s for any platform", format,
+                       n->machine_count > 0 ? n->machine[0] : "", c->options.noun);
     } else if (c->options.kind == CH_CONTENT_SDIST) {
         content_report(c, CH_F_NATIVE_IN_SOURCE, s, "%s %s", format,
                        n->machine_count > 0 ? n->machine[0] : "");

@@ -11,6 +11,7 @@
 
 #include "customhouse/limits.h"
 #include "scanner/content/content_int.h"
+#include "scanner/content/installed.h"
 #include "scanner/content/path.h"
 #include "scanner/unpack/tar.h"
 #include "scanner/unpack/zip.h"
@@ -120,7 +121,7 @@ static void look_inside(struct inside *in, struct ch_str name, struct ch_str byt
     if (in->wheel) {
         content_see_carried(c, name, bytes);
         place = content_place_carried(c, ch_buf_str(&key), name, place);
-        c->inner = (struct carried){ch_buf_str(&key), path_in_wheel(name), place};
+        c->inner = (struct carried){ch_buf_str(&key), ch_installed_site(ch_installed_of_wheel(name)), place};
     }
     c->lifted = lifted || (c->again && path_is_test(name) && place != CH_PLACE_TEST);
     content_look(c, ch_str_sub(ch_buf_str(&path), 0, ch_limits.member_path_bytes), name, bytes,

@@ -119,19 +119,3 @@ bool path_below_prefix(struct ch_str path, struct ch_str *ret)
     *ret = rest;
     return true;
 }
-
-struct ch_str path_in_wheel(struct ch_str path)
-{
-    struct ch_str rest = path;
-    struct ch_str first;
-    struct ch_str key;
-    struct ch_str below;
-    if (!ch_str_split(&rest, '/', &first) || rest.ptr == NULL ||
-        !path_ends_nocase(first, CH_STR(".data"))) {
-        return path;
-    }
-    if (!ch_str_split(&rest, '/', &key) || rest.ptr == NULL) {
-        return path;
-    }
-    return ch_str_eq_nocase(key, CH_STR("data")) && path_below_prefix(rest, &below) ? below : rest;
-}

@@ -29,8 +29,5 @@ bool path_is_shell(struct ch_str path);
  * "x.py", so is "lib/python3.12/x.py", which takes the standard library's place. Borrows from
  * `path`. */
 bool path_below_prefix(struct ch_str path, struct ch_str *ret);
-/* Of a wheel's member: below the folder where it is imported from, or, of scripts and data,
- * installed to ("x-1.0.data/purelib/x/a.py" is "x/a.py"). Borrows from `path`. */
-struct ch_str path_in_wheel(struct ch_str path);
 
 #endif

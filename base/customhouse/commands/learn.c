@@ -174,7 +174,7 @@ static enum ch_code read_page(struct learner *l, const char *project, struct ch_
     struct ch_buf url;
     struct ch_scan_job job = {.kind = CH_SCAN_INDEX, .project = ch_str_of(project)};
     ch_buf_init(&url, (size_t)ch_limits.url_bytes);
-    enum ch_code rc = l->eco->page_url(l->options->url, ch_str_of(project), &url);
+    enum ch_code rc = l->eco->page_url(l->options->url, ch_str_of(project), 0, &url);
     rc = rc == CH_OK ? read_document(l, ch_buf_str(&url), l->eco->page_accept, &job, &l->facts, err)
                      : ch_fail(err, rc, "no URL for %s", project);
     ch_buf_done(&url);

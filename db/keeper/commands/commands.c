@@ -1,4 +1,5 @@
 #include "commands_int.h"
+#include "commands_dependencies.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,6 +81,7 @@ static void free_command(struct command *c)
     ch_channel_free(c->ch);
     rescan_batch_free(c->batch);
     policy_trial_free(c->trial);
+    dependencies_free(c->dependencies);
     ch_buf_done(&c->payload);
     ch_buf_done(&c->input);
     ch_buf_done(&c->out);
@@ -451,8 +453,6 @@ struct ch_str command_word(const struct command *c)
     return command_word_at(c, c->subject);
 }
 
-/* ------------------------------------------------------------------ pages */
-
 struct waiter *command_waiter(struct command *c)
 {
     struct waiter *w = ch_calloc(1, sizeof(*w));
@@ -460,74 +460,4 @@ struct waiter *command_waiter(struct command *c)
     w->deadline_ms = UINT64_MAX;
     ch_buf_init(&w->payload, 16);
     return w;
-}
-
-enum step command_end_absent(struct command *c, const struct page *p)
-{
-    return command_end(c, 1, "%s: no upstream of repository %s has this project", p->project,
-                       p->repository);
-}
-
-struct page *command_page(struct command *c, const struct what *what, enum step *ret_step)
-{
-    struct page *p = command_any_page(c, what, ret_step);
-    if (p != NULL && p->load == PAGE_ABSENT) {
-        *ret_step = command_end_absent(c, p);
-        return NULL;
-    }
-    return p;
-}
-
-struct page *command_any_page(struct command *c, const struct what *what, enum step *ret_step)
-{
-    struct page *p = page_get(c->k, ch_str_of(what->repository), ch_str_of(what->project));
-    if (p == NULL) {
-        *ret_step = command_end(c, 2, "%s is not a project name", what->project);
-        return NULL;
-    }
-    struct waiter *w = command_waiter(c);
-    if (!page_ready(c->k, p, w)) {
-        *ret_step = STEP_WAIT;
-        return NULL;
-    }
-    ask_free_waiter(w);
-    if (p->load == PAGE_ABSENT && page_withheld(p)) {
-        *ret_step = command_end(c, 1,
-                                "%s: the name is reserved in repository %s and nothing is known "
-                                "of it; what would change it: %s",
-                                what->project, what->repository, refusal_withheld_advice(p));
-        return NULL;
-    }
-    if (p->load != PAGE_READY && p->load != PAGE_ABSENT) {
-        *ret_step = command_end(c, 1, "%s: %s", what->project, p->fail_text);
-        return NULL;
-    }
-    return p;
-}
-
-bool command_concerns(const struct page *p, size_t file, const struct what *what)
-{
-    bool versions = what->kind == WHAT_VERSION || what->kind == WHAT_RANGE;
-    return command_names(p, file, what) ||
-           (versions && rulings_denial_takes(p, file, ch_str_of(what->spec)));
-}
-
-bool command_names(const struct page *p, size_t file, const struct what *what)
-{
-    struct ch_str version = ch_str_of(p->files[file].release.version);
-    struct ch_err err;
-    bool match = false;
-    switch (what->kind) {
-    case WHAT_PROJECT:
-        return true;
-    case WHAT_FILE:
-        return ch_str_eq(p->facts.files[file].index.file_name, ch_str_of(what->file_name));
-    case WHAT_VERSION:
-        return version.len > 0 && p->eco->compare_versions(version, ch_str_of(what->version)) == 0;
-    case WHAT_RANGE:
-        return version.len > 0 &&
-               p->eco->match_version(ch_str_of(what->spec), version, &match, &err) == CH_OK &&
-               match;
-    }
-    return false;
 }

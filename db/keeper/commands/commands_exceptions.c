@@ -105,7 +105,8 @@ bool command_terms(struct command *c, const struct what *what, int64_t wanted_us
 
 bool command_is_withheld(struct command *c, const struct what *what)
 {
-    struct page *p = page_get(c->k, ch_str_of(what->repository), ch_str_of(what->project));
+    struct ch_err err;
+    struct page *p = command_find_page(c->k, what, &err);
     if (p != NULL) {
         page_load(c->k, p);
     }

@@ -39,9 +39,10 @@ struct command {
     bool gone;              /* the other side went away meanwhile */
     bool told;              /* "inspecting N files" was said */
     size_t answers;         /* JSON objects of a list that were put */
-    struct rescan_batch *batch; /* of rescan */
-    struct ch_buf input;        /* what it is about, beside its words */
-    struct policy_trial *trial; /* of policy test and offer */
+    struct rescan_batch *batch;        /* of rescan */
+    struct ch_buf input;               /* what it is about, beside its words */
+    struct policy_trial *trial;        /* of policy test and offer */
+    struct dependencies *dependencies; /* of what it names; NULL: not looked up */
 };
 
 /* What a command is about. */
@@ -50,11 +51,13 @@ enum what_kind { WHAT_PROJECT, WHAT_RANGE, WHAT_VERSION, WHAT_FILE };
 struct what {
     enum what_kind kind;
     char repository[256];
-    char project[256];
+    char project[256];   /* FILE: the page that lists it */
+    char page[256];      /* that is named beside a project; empty: none was */
     char spec[256]; /* RANGE: as given; VERSION: "==VER" */
     char version[160];
     char file_name[520];
     char upstream[256]; /* of a digest: where its bytes came from */
+    char extras[256];   /* NAME[EXTRA,...]: what is within the brackets */
 };
 
 enum step { STEP_DONE, STEP_WAIT };
@@ -80,6 +83,11 @@ enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha
 /* Reads WHAT, and checks that the command may be about it. CH_E_USAGE says what forms there are;
  * CH_E_NOT_FOUND: nothing known by that name; CH_E_DENIED: not by this principal. */
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err) CH_MUST_CHECK;
+/* Whether its pages list files of many projects, and `what` does not name one of them. */
+bool command_is_searched(struct keeper *k, const struct what *what);
+/* The page that lists it: the project's own; or, where pages list many projects, the only one of those that somebody
+ * asked for. NULL: the text says why. Nothing is fetched. */
+struct page *command_find_page(struct keeper *k, const struct what *what, struct ch_err *err);
 /* The page of what the command is about; NULL: wait, or (c ended) nothing there. */
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step);
 /* The same, also where no upstream has it: PAGE_ABSENT. And what is said then. */

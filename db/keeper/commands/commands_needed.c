@@ -52,9 +52,9 @@ struct command_needed command_needed(struct keeper *k, const struct exception *x
 /* The page of what an exception names; NULL: nothing is known of it, or it is a range. */
 static struct page *page_of(struct keeper *k, const struct exception *x, struct what *ret_what)
 {
+    struct ch_err err;
     command_what_of(&x->row, ret_what);
-    struct page *p =
-        ret_what->kind != WHAT_RANGE ? page_get(k, x->row.repository, x->row.project) : NULL;
+    struct page *p = ret_what->kind != WHAT_RANGE ? command_find_page(k, ret_what, &err) : NULL;
     return p != NULL && page_load(k, p) ? p : NULL;
 }
 

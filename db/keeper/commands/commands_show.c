@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "db/keeper/intake/quota.h"
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/audit/witnesses.h"
 
@@ -188,6 +189,26 @@ static void show_served(void *ctx, const struct ch_served_row *row)
     l->count++;
 }
 
+struct concerned {
+    struct listing *l;
+    const struct what *what;
+    const struct ch_sha256 *sha256;
+    enum ch_code rc;
+    struct ch_err err;
+};
+
+static void on_concerned(void *ctx, struct page *p)
+{
+    struct concerned *all = ctx;
+    for (size_t i = 0; all->rc == CH_OK && i < p->facts.file_count; i++) {
+        if (command_concerns(p, i, all->what)) {
+            all->rc =
+                ch_store_served(all->l->c->k->store, all->sha256, page_name(p),
+                                p->facts.files[i].index.file_name, show_served, all->l, &all->err);
+        }
+    }
+}
+
 enum step command_fetched_by(struct command *c)
 {
     struct what what;
@@ -208,19 +229,17 @@ enum step command_fetched_by(struct command *c)
     if (digest) {
         rc = ch_store_served(c->k->store, &sha256, (struct ch_str){NULL, 0},
                              (struct ch_str){NULL, 0}, show_served, &l, &err);
-    } else if (what.kind == WHAT_FILE || what.kind == WHAT_PROJECT) {
+    } else if (what.kind == WHAT_FILE ||
+               (what.kind == WHAT_PROJECT && !command_is_searched(c->k, &what))) {
         rc = ch_store_served(c->k->store, &sha256, ch_str_of(what.project),
                              ch_str_of(what.kind == WHAT_FILE ? what.file_name : NULL), show_served,
                              &l, &err);
     } else {
-        struct page *p = page_get(c->k, ch_str_of(what.repository), ch_str_of(what.project));
-        rc = CH_OK;
-        for (size_t i = 0;
-             p != NULL && page_load(c->k, p) && rc == CH_OK && i < p->facts.file_count; i++) {
-            if (command_concerns(p, i, &what)) {
-                rc = ch_store_served(c->k->store, &sha256, page_name(p),
-                                     p->facts.files[i].index.file_name, show_served, &l, &err);
-            }
+        struct concerned all = {.l = &l, .what = &what, .sha256 = &sha256, .rc = CH_OK};
+        pages_with(c->k, ch_str_of(what.repository), ch_str_of(what.project), on_concerned, &all);
+        rc = all.rc;
+        if (rc != CH_OK) {
+            err = all.err;
         }
     }
     if (c->args.json) {
@@ -268,7 +287,8 @@ enum step command_status(struct command *c)
     command_time(k->started_at_us, since, sizeof(since));
     CH_IGNORE(ch_store_blob_bytes(k->store, CH_BLOB_SERVED, &bytes[0], &files[0], &err));
     CH_IGNORE(ch_store_blob_bytes(k->store, CH_BLOB_UNDECIDED, &bytes[1], &files[1], &err));
-    uint64_t last_bytes[2] = {0}, last_files[2] = {0};
+    uint64_t last_bytes[2] = {0}, last_files[2] = {0}, lost = 0;
+    CH_IGNORE(quota_lost(k, &lost, &err));
     CH_IGNORE(ch_store_last_copies(k->store, CH_BLOB_SERVED, &last_bytes[0], &last_files[0], &err));
     CH_IGNORE(
         ch_store_last_copies(k->store, CH_BLOB_UNDECIDED, &last_bytes[1], &last_files[1], &err));
@@ -288,6 +308,7 @@ enum step command_status(struct command *c)
             ch_buf_putc(&b, '}');
         }
         json_number(&b, "last_copies_percent", k->config->last_copies_percent);
+        json_number(&b, "last_copies_lost", lost);
         json_number(&b, "intakes", coming.files);
         json_number(&b, "failed_intakes", coming.failed);
         json_number(&b, "inspector", CH_INSPECTOR_VERSION);
@@ -342,9 +363,16 @@ enum step command_status(struct command *c)
                       "last copies, for their upstreams have them no more, which stay up to %u %% "
                       "of a quota (store.last_copies_percent): served %llu files, %llu bytes; "
                       "undecided %llu files, %llu bytes\n",
-                      (unsigned)k->config->last_copies_percent,
-                      (unsigned long long)last_files[0], (unsigned long long)last_bytes[0],
-                      (unsigned long long)last_files[1], (unsigned long long)last_bytes[1]);
+                      (unsigned)k->config->last_copies_percent, (unsigned long long)last_files[0],
+                      (unsigned long long)last_bytes[0], (unsigned long long)last_files[1],
+                      (unsigned long long)last_bytes[1]);
+    }
+    if (lost > 0) {
+        command_print(
+            c,
+            "%llu last cop%s lost for good, for such files took more than that (customhouse "
+            "audit search --kind last-copy-lost)\n",
+            (unsigned long long)lost, lost == 1 ? "y was" : "ies were");
     }
     command_print(c, "on their way in: %zu file%s; %zu failed (customhouse queue says why)\n",
                   coming.files, coming.files == 1 ? "" : "s", coming.failed);

@@ -114,6 +114,23 @@ static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sh
     return rc;
 }
 
+/* On pages of many projects: the page that lists it, else its project, as its name says. */
+static bool what_by_listed_file(struct command *c, const struct ch_ecosystem *eco,
+                                struct ch_str word, struct what *ret)
+{
+    struct ch_err err;
+    ret->kind = WHAT_FILE;
+    copy(ret->file_name, sizeof(ret->file_name), word);
+    if (!eco->project_of(word, ret->project, sizeof(ret->project))) {
+        return false;
+    }
+    const struct page *p = command_find_page(c->k, ret, &err);
+    if (p != NULL) {
+        copy(ret->project, sizeof(ret->project), page_name(p));
+    }
+    return true;
+}
+
 /* A file name: its project is the part before one of the hyphens. A page that knows the file wins,
  * then what the ecosystem reads in the name: "my-pkg-1.0.tar.gz" is of my-pkg. */
 static bool what_by_file(struct command *c, const struct ch_repository *repo, struct ch_str word,
@@ -121,6 +138,9 @@ static bool what_by_file(struct command *c, const struct ch_repository *repo, st
 {
     const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
     char first[256] = "";
+    if (eco != NULL && eco->is_page != NULL) {
+        return what_by_listed_file(c, eco, word, ret);
+    }
     if (eco != NULL && !eco->project_of(word, first, sizeof(first))) {
         first[0] = '\0';
     }
@@ -166,9 +186,9 @@ static bool is_version(struct ch_str s)
     return s.len > 0;
 }
 
-/* NAME[EXTRA,...] is the same project and files as NAME. What is not of that form stays, and is
- * refused. */
-static struct ch_str without_extras(struct ch_str spec)
+/* NAME[EXTRA,...] is the same project and files as NAME; what else is needed then, extras say. What
+ * is not of that form stays, and is refused. */
+static struct ch_str without_extras(struct ch_str spec, struct ch_str *ret_extras)
 {
     size_t end;
     if (!ch_str_starts(spec, CH_STR("[")) || !ch_str_find_char(spec, ']', &end)) {
@@ -182,6 +202,7 @@ static struct ch_str without_extras(struct ch_str spec)
             return spec;
         }
     }
+    *ret_extras = ch_str_sub(spec, 1, end - 1);
     return ch_str_trim(ch_str_sub(spec, end + 1, spec.len));
 }
 
@@ -194,7 +215,8 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
         at++;
     }
     struct ch_str spec = ch_str_trim(ch_str_sub(word, at, word.len));
-    spec = without_extras(spec);
+    struct ch_str extras = {NULL, 0};
+    spec = without_extras(spec, &extras);
     if (eco == NULL ||
         !eco->normalise(ch_str_sub(word, 0, at), ret->project, sizeof(ret->project))) {
         return ch_fail(err, CH_E_USAGE,
@@ -205,6 +227,11 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
         return ch_fail(err, CH_E_USAGE, "a version range of %zu bytes, at most %zu", spec.len,
                        sizeof(ret->spec) - 1);
     }
+    if (extras.len >= sizeof(ret->extras)) {
+        return ch_fail(err, CH_E_USAGE, "extras of %zu bytes, at most %zu", extras.len,
+                       sizeof(ret->extras) - 1);
+    }
+    copy(ret->extras, sizeof(ret->extras), extras);
     copy(ret->spec, sizeof(ret->spec), spec);
     ret->kind = spec.len == 0 ? WHAT_PROJECT : WHAT_RANGE;
     if (ch_str_starts(spec, CH_STR("==")) && !ch_str_find_char(spec, '*', NULL) &&
@@ -289,6 +316,34 @@ static struct ch_str last_part(struct ch_str url, bool *ret_page)
     return url;
 }
 
+/* PAGE/WHAT, where pages list many projects: what is behind the page's name. */
+static struct ch_str without_page(const struct ch_repository *repo, struct ch_str word,
+                                  struct what *ret)
+{
+    const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
+    size_t at;
+    if (eco == NULL || eco->is_page == NULL || !ch_str_find_char(word, '/', &at) ||
+        !eco->is_page(ch_str_sub(word, 0, at)) || at >= sizeof(ret->page)) {
+        return word;
+    }
+    copy(ret->page, sizeof(ret->page), ch_str_sub(word, 0, at));
+    return ch_str_sub(word, at + 1, word.len);
+}
+
+/* Likewise of a URL, ".../PAGE/FILE". */
+static struct ch_str without_page_of_url(const struct ch_repository *repo, struct ch_str url,
+                                         bool *ret_page, struct what *ret)
+{
+    struct ch_str word = last_part(url, ret_page);
+    size_t end = word.ptr != NULL && word.ptr > url.ptr ? (size_t)(word.ptr - url.ptr) - 1 : 0;
+    size_t from = end;
+    while (from > 0 && url.ptr[from - 1] != '/') {
+        from--;
+    }
+    CH_IGNORE(without_page(repo, ch_str_sub(url, from, url.len), ret).len == 0);
+    return word;
+}
+
 static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err *err)
 {
     struct ch_str word = command_word(c);
@@ -337,8 +392,9 @@ static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err
     }
     copy(ret->repository, sizeof(ret->repository), ch_str_of(repo->name));
     bool page = false;
+    word = url ? without_page_of_url(repo, word, &page, ret) : without_page(repo, word, ret);
     if (url) {
-        word = decoded(last_part(word, &page), name, sizeof(name));
+        word = decoded(word, name, sizeof(name));
     }
     if (!page && looks_like_file(repo, word)) {
         return what_by_file(c, repo, word, ret)

@@ -31,14 +31,16 @@ void again_page(struct keeper *k, struct page *p)
     }
 }
 
+static void on_page_with(void *ctx, struct page *p)
+{
+    again_page(ctx, p);
+}
+
 void again_project(struct keeper *k, struct ch_str project)
 {
     keeper_raise_epoch(k);
     for (size_t i = 0; i < k->config->repository_count; i++) {
-        struct page *p = page_get(k, ch_str_of(k->config->repositories[i].name), project);
-        if (p != NULL && page_load(k, p)) {
-            again_page(k, p);
-        }
+        pages_with(k, ch_str_of(k->config->repositories[i].name), project, on_page_with, k);
     }
 }
 

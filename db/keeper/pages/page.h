@@ -176,6 +176,11 @@ void pages_wait_no_more(struct keeper *k, struct ch_str upstream);
 uint64_t pages_awaited_since_ms(const struct keeper *k, struct ch_str upstream);
 /* Loads what the store has of the page, without asking upstream; true when it is READY. */
 bool page_load(struct keeper *k, struct page *p);
+/* Each known page that lists files of the project, or is called like it: the project's own; or, where pages list many
+ * projects, of those that somebody asked for so far. It is loaded. */
+typedef void page_found_fn(void *ctx, struct page *p);
+void pages_with(struct keeper *k, struct ch_str repository, struct ch_str project,
+                page_found_fn *fn, void *ctx);
 /* Whether asking for it makes us ask its upstream: for a page that we have not, or have not seen
  * for long. */
 bool page_is_cold(struct keeper *k, struct page *p);

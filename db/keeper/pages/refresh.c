@@ -251,6 +251,43 @@ static struct ch_sha256 *received_of(const struct page *p)
     return list;
 }
 
+static size_t listed(const struct page *p)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        n += p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
+    }
+    return n;
+}
+
+/* A page of many projects of which next to nothing is left is a mirror's accident, or an attack
+ * that would have everything held: what is known goes on for as long as it does while an upstream
+ * fails. After that it is what the upstream says (T5). */
+static bool shrinks_to_nothing(const struct refresh *r, struct ch_str stream)
+{
+    const struct page *p = r->p;
+    if (p->eco->is_page == NULL || p->load != PAGE_READY || !page_usable(r->k, p)) {
+        return false;
+    }
+    struct ch_scan_reader reader;
+    struct ch_scan_record record;
+    struct ch_err err;
+    size_t before = listed(p);
+    ch_scan_reader_init(&reader, stream);
+    while (ch_scan_read(&reader, &record, &err) == CH_OK) {
+    }
+    return reader.ended && before >= ch_limits.page_shrink_files &&
+           reader.count[CH_REC_INDEX_FILE] < before / 10;
+}
+
+static void keep_back(struct refresh *r)
+{
+    const char *what = "the upstream's page has lost nearly all of its files, and is kept back";
+    keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"%s\"", r->p->repository,
+               r->p->project, r->p->upstream->name, what);
+    refresh_failed(r, 502, what);
+}
+
 static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
 {
     struct refresh *r = ctx;
@@ -269,6 +306,10 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         return;
     }
     if (lost_what_is_known(r)) {
+        return;
+    }
+    if (shrinks_to_nothing(r, stream)) {
+        keep_back(r);
         return;
     }
     r->now_us = keeper_now_us(r->k);
@@ -321,16 +362,6 @@ static void page_unchanged(struct refresh *r)
     refresh_ended(r);
 }
 
-static bool lists_any(const struct page *p)
-{
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* T5: a project that vanished is a complete answer without any file. One such answer may be an
  * upstream's hiccup, so that it only counts when a second one, gone_confirm_ms later or more, says
  * the same; until then it is a failure like others. The owner of the name stays (T12). */
@@ -340,7 +371,7 @@ static void known_page_absent(struct refresh *r)
     struct page *p = r->p;
     struct ch_err err;
     r->now_us = keeper_now_us(k);
-    if (p->load == PAGE_READY && !lists_any(p)) {
+    if (p->load == PAGE_READY && listed(p) == 0) {
         page_unchanged(r);
         return;
     }
@@ -408,6 +439,63 @@ static void page_absent(struct refresh *r)
     owner_left(k, p);
 }
 
+static enum ch_code form_url(const struct refresh *r, struct ch_buf *url)
+{
+    const struct page *p = r->p;
+    return p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), r->form, url);
+}
+
+static void on_page_fetched(void *ctx, const struct ch_fetched *answer);
+
+static enum ch_code fetch_form(struct refresh *r, struct ch_str url, struct ch_err *err)
+{
+    const struct page *p = r->p;
+    enum ch_code rc = jobs_memfd("page", &r->fd, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    struct ch_fetch f = {
+        .kind = CH_FETCH_DOCUMENT,
+        .upstream = ch_str_of(p->upstream->name),
+        .url = url,
+        .accept = ch_str_of(p->eco->page_accept),
+        .range_to_bytes = UINT64_MAX,
+        .max_bytes = ch_limits.page_bytes,
+        .expected_bytes = CH_SIZE_UNKNOWN,
+        .timeout_ms = DOCUMENT_TIMEOUT_MS,
+        .retry_ms = PAGE_PATIENCE_MS,
+    };
+    if (p->load == PAGE_READY && !p->details_due) {
+        f.if_none_match = p->info.etag;
+        f.if_modified_since = p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
+    }
+    free(r->url);
+    r->url = ch_str_dup(url);
+    r->fetch = jobs_fetch(r->k, &f, r->fd, on_page_fetched, r);
+    return CH_OK;
+}
+
+/* That a page is not there in one form says nothing of the others. False: there is no other. */
+static bool ask_next_form(struct refresh *r)
+{
+    struct ch_buf url;
+    struct ch_err err;
+    ch_buf_init(&url, ch_limits.url_bytes);
+    r->form++;
+    enum ch_code rc = form_url(r, &url);
+    bool next = rc != CH_E_NOT_FOUND;
+    if (rc == CH_OK) {
+        close(r->fd);
+        r->fd = -1;
+        rc = fetch_form(r, ch_buf_str(&url), &err);
+    }
+    ch_buf_done(&url);
+    if (next && rc != CH_OK) {
+        refresh_failed(r, 502, "no URL for this page");
+    }
+    return next;
+}
+
 static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
 {
     struct refresh *r = ctx;
@@ -453,7 +541,9 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         return;
     }
     if (answer->http_status == 404 || answer->http_status == 410) {
-        page_absent(r);
+        if (!ask_next_form(r)) {
+            page_absent(r);
+        }
         return;
     }
     const char *profile =
@@ -523,7 +613,7 @@ void page_refresh(struct keeper *k, struct page *p)
     ch_buf_init(&url, ch_limits.url_bytes);
     enum ch_code rc =
         p->upstream != NULL && !page_withheld(p) /* T12: nobody reserved it meanwhile */
-            ? p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), &url)
+            ? form_url(r, &url)
             : ch_fail(&err, CH_E_USAGE, "no upstream is configured for this name any more");
     if (rc == CH_OK && p->load != PAGE_READY &&
         upstream_is_down(k, p->upstream, ch_buf_str(&url))) {
@@ -536,28 +626,8 @@ void page_refresh(struct keeper *k, struct page *p)
         refresh_failed(r, status, text);
         return;
     }
+    rc = rc == CH_OK ? fetch_form(r, ch_buf_str(&url), &err) : rc;
     if (rc == CH_OK) {
-        rc = jobs_memfd("page", &r->fd, &err);
-    }
-    if (rc == CH_OK) {
-        struct ch_fetch f = {
-            .kind = CH_FETCH_DOCUMENT,
-            .upstream = ch_str_of(p->upstream->name),
-            .url = ch_buf_str(&url),
-            .accept = ch_str_of(p->eco->page_accept),
-            .range_to_bytes = UINT64_MAX,
-            .max_bytes = ch_limits.page_bytes,
-            .expected_bytes = CH_SIZE_UNKNOWN,
-            .timeout_ms = DOCUMENT_TIMEOUT_MS,
-            .retry_ms = PAGE_PATIENCE_MS,
-        };
-        if (p->load == PAGE_READY && !p->details_due) {
-            f.if_none_match = p->info.etag;
-            f.if_modified_since =
-                p->info.etag.len == 0 ? p->info.last_modified : f.if_modified_since;
-        }
-        r->url = ch_str_dup(ch_buf_str(&url));
-        r->fetch = jobs_fetch(k, &f, r->fd, on_page_fetched, r);
         if (p->load != PAGE_READY) {
             upstream_asked(k, p->upstream);
         }

@@ -12,7 +12,8 @@ struct refresh { /* one under way */
     struct keeper *k;
     struct page *p;
     int fd;
-    char *url;        /* of the page */
+    unsigned form;    /* of those that the page may have there */
+    char *url;        /* of the page, in this form */
     uint64_t fetch;   /* 0: it has ended */
     char *dawdles_at; /* the upstream whose dawdlers it is one of; NULL: it is none */
     enum details_state details;

@@ -184,8 +184,12 @@ static enum ch_code render_root(const struct ch_root_page *page, struct ch_str p
     return ch_buf_ok(out, err);
 }
 
-static enum ch_code page_url(struct ch_str base, struct ch_str project, struct ch_buf *url)
+static enum ch_code page_url(struct ch_str base, struct ch_str project, unsigned form,
+                             struct ch_buf *url)
 {
+    if (form > 0) {
+        return CH_E_NOT_FOUND;
+    }
     ch_buf_printf(url, "%.*s/%.*s/", CH_STR_ARG(base), CH_STR_ARG(project));
     return ch_buf_ok(url, NULL);
 }
@@ -214,8 +218,8 @@ static void usage_line(struct ch_str origin, struct ch_str repository, struct ch
 }
 
 static const struct ch_index_format formats[] = {
-    {"text/plain; charset=utf-8", "text/plain", render_page, render_root},
-    {"application/json", "application/json", render_records, render_root},
+    {"text/plain; charset=utf-8", "text/plain", render_page, render_root, false},
+    {"application/json", "application/json", render_records, render_root, false},
 };
 
 static const char *const file_types[] = {"bag", "other", NULL};

@@ -370,6 +370,41 @@ static void test_initial_text(void **state)
     ch_buf_done(&b);
 }
 
+/* The lines for a channel are what one would write. */
+static void test_initial_channel(void **state)
+{
+    (void)state;
+    struct ch_config_initial in = {.listen = CH_STR("127.0.0.1:8080"),
+                                   .pypi_url = CH_STR("https://index.example.org/simple"),
+                                   .states_times = "always",
+                                   .now_us = 1769882400000000};
+    struct ch_err err;
+    struct ch_config *c = NULL;
+    struct ch_buf b, with;
+    const struct ch_str mark = CH_STR("  # - {name: conda-forge");
+    size_t at;
+    ch_buf_init(&b, (size_t)1 << 20);
+    ch_buf_init(&with, (size_t)1 << 20);
+    ch_config_initial_text(&b, &in);
+    struct ch_str text = ch_buf_str(&b);
+    for (size_t i = 0; i < 2; i++) {
+        assert_true(ch_str_find(text, mark, &at));
+        ch_buf_puts(&with, ch_str_sub(text, 0, at));
+        ch_buf_puts(&with, CH_STR("  "));
+        text = ch_str_sub(text, at + 4, text.len);
+    }
+    ch_buf_puts(&with, text);
+    assert_ch_ok(&err, ch_config_parse(ch_buf_str(&with), "customhouse.yaml", &c, &err));
+    assert_int_equal(c->upstream_count, 2);
+    assert_string_equal(c->upstreams[1].ecosystem, "conda");
+    assert_false(c->upstreams[1].trust_times);
+    assert_true(c->upstreams[1].added_at_us == in.now_us);
+    assert_string_equal(c->repositories[1].name, "conda-forge");
+    ch_config_free(c);
+    ch_buf_done(&with);
+    ch_buf_done(&b);
+}
+
 /* Every key of the schema is in the generated file, with its explanation. */
 static void check_documented(const struct ch_schema_section *section, struct ch_str text)
 {
@@ -484,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_who_needs_no_token),
         cmocka_unit_test(test_origin),
         cmocka_unit_test(test_initial_text),
+        cmocka_unit_test(test_initial_channel),
         cmocka_unit_test(test_every_key_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

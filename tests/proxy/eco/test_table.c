@@ -22,7 +22,6 @@ static void test_every_row_is_complete(void **state)
         assert_non_null(e->page_accept);
         assert_non_null(e->page_url);
         assert_non_null(e->page_profile);
-        assert_non_null(e->wanted_next);
         assert_non_null(e->usage_line);
         assert_true(e->format_count > 0);
         for (size_t i = 0; i < e->format_count; i++) {
@@ -32,7 +31,7 @@ static void test_every_row_is_complete(void **state)
             assert_non_null(e->formats[i].render_root);
         }
     }
-    assert_int_equal(count, 2); /* PyPI, and the one made up for tests */
+    assert_int_equal(count, 3); /* PyPI, conda, and the one made up for tests */
     assert_null(ch_ecosystem_find(CH_STR("pyp")));
     assert_null(ch_ecosystem_find(CH_STR("")));
 }

@@ -100,6 +100,19 @@ static void test_basic_refused(void **state)
     }
 }
 
+static void test_by_itself(void **state)
+{
+    (void)state;
+    struct ch_hash *hash = ch_hash_new();
+    struct ch_sha256 d;
+    assert_true(front_credentials_token(CH_STR(TOKEN), hash, &d));
+    assert_token(FRONT_CREDENTIALS_TOKEN, &d);
+    assert_false(front_credentials_token(CH_STR(TOKEN "0"), hash, &d));
+    assert_false(front_credentials_token(ch_str_sub(CH_STR(TOKEN), 1, 100), hash, &d));
+    assert_false(front_credentials_token((struct ch_str){NULL, 0}, hash, &d));
+    ch_hash_free(hash);
+}
+
 static void test_bearer(void **state)
 {
     (void)state;
@@ -132,10 +145,9 @@ static void test_bearer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_none),
-        cmocka_unit_test(test_basic),
-        cmocka_unit_test(test_basic_refused),
-        cmocka_unit_test(test_bearer),
+        cmocka_unit_test(test_none),          cmocka_unit_test(test_basic),
+        cmocka_unit_test(test_basic_refused), cmocka_unit_test(test_bearer),
+        cmocka_unit_test(test_by_itself),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,31 @@ static void test_round_trip(void **state)
     check(1000000);
 }
 
+/* Also what does not get smaller: who asked for a file of that type gets one. */
+static void test_document(void **state)
+{
+    (void)state;
+    static const size_t sizes[] = {0, 1, 1000, 3000000};
+    for (size_t i = 0; i < CH_ARRAY_LEN(sizes); i++) {
+        struct ch_str in = text(sizes[i] + 1);
+        struct ch_err err;
+        char *packed;
+        size_t len;
+        in.len = sizes[i];
+        assert_ch_ok(&err, gw_zstd_document(in, &packed, &len, &err));
+        assert_int_equal(ZSTD_getFrameContentSize(packed, len), in.len);
+        char *back = ch_alloc(in.len + 1);
+        ZSTD_DCtx *reader = ZSTD_createDCtx();
+        ZSTD_DCtx_setParameter(reader, ZSTD_d_windowLogMax, 23); /* 8 MiB, as clients have it */
+        assert_int_equal(ZSTD_decompressDCtx(reader, back, in.len, packed, len), in.len);
+        assert_memory_equal(back, in.ptr, in.len);
+        ZSTD_freeDCtx(reader);
+        free(back);
+        free(packed);
+        free((char *)(uintptr_t)in.ptr);
+    }
+}
+
 static void test_not_smaller(void **state)
 {
     (void)state;
@@ -67,6 +92,7 @@ static void test_not_smaller(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_round_trip),
+                                       cmocka_unit_test(test_document),
                                        cmocka_unit_test(test_not_smaller)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,11 +1,11 @@
 #include "content_rows.h"
 
-#define WHEEL .kind = CH_CONTENT_WHEEL
+#define WHEEL .kind = CH_CONTENT_BUILT
 #define SDIST .kind = CH_CONTENT_SDIST
-#define LINUX .kind = CH_CONTENT_WHEEL, .platform = "manylinux_2_17_x86_64.manylinux2014_x86_64"
+#define LINUX .kind = CH_CONTENT_BUILT, .platform = "manylinux_2_17_x86_64.manylinux2014_x86_64"
 /* A notebook with a cell of these lines. */
 #define CELL(lines) "{\"cells\": [{\"cell_type\": \"code\", \"source\": [" lines "]}]}"
-#define MAC   .kind = CH_CONTENT_WHEEL, .platform = "macosx_11_0_x86_64"
+#define MAC   .kind = CH_CONTENT_BUILT, .platform = "macosx_11_0_x86_64"
 
 /* clang-format off */
 const struct content_row content_rows[] = {

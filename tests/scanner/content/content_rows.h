@@ -57,7 +57,7 @@ struct content_row {
         (literal), sizeof(literal) - 1                                                             \
     }
 /* Kind and platform of the archive that a member is of. */
-#define ANY .kind = CH_CONTENT_WHEEL, .platform = "any"
+#define ANY .kind = CH_CONTENT_BUILT, .platform = "any"
 
 extern const struct content_row content_rows[];
 extern const size_t content_row_count;

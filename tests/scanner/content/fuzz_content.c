@@ -3,6 +3,7 @@
  * source, the source, the rest. */
 #include "customhouse/limits.h"
 #include "scanner/content/content.h"
+#include "scanner/content/installed.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -34,6 +35,11 @@ static bool read_member(void *arg CH_UNUSED, struct ch_str path, struct ch_buf *
     }
     ch_buf_puts(ret, source_of);
     return !ret->failed;
+}
+
+static struct ch_installed installed(void *arg CH_UNUSED, struct ch_str path)
+{
+    return ch_installed_of_wheel(path);
 }
 
 static struct ch_str site_of(void *arg CH_UNUSED, struct ch_str path)
@@ -70,9 +76,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct ch_scan_writer *out = ch_scan_writer_listen(on_finding, NULL);
     struct ch_content_options o = {.job = &job,
                                    .out = out,
-                                   .kind = CH_CONTENT_WHEEL,
+                                   .kind = CH_CONTENT_BUILT,
                                    .platform = CH_STR("any"),
+                                   .noun = "wheel",
+                                   .platform_known = "the file name",
                                    .place = place_of,
+                                   .installed = installed,
                                    .read = read_member,
                                    .site = site_of};
     struct ch_content *c = ch_content_new(&o);

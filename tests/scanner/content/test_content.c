@@ -12,6 +12,7 @@
 #include "native_build.h"
 #include "scan_run.h"
 #include "scanner/content/content.h"
+#include "scanner/content/installed.h"
 #include "zip_build.h"
 
 /* --- making the member --- */
@@ -242,6 +243,11 @@ static enum ch_code_place place_of(void *arg CH_UNUSED, struct ch_str path)
                : CH_PLACE_IMPORT;
 }
 
+static struct ch_installed installed(void *arg CH_UNUSED, struct ch_str path)
+{
+    return ch_installed_of_wheel(path);
+}
+
 static bool read_none(void *arg CH_UNUSED, struct ch_str path CH_UNUSED,
                       struct ch_buf *ret CH_UNUSED)
 {
@@ -256,8 +262,13 @@ static enum ch_code inspect(const struct ch_scan_job *job, const struct ch_input
                                    .kind = now->kind,
                                    .project = CH_STR("Foo"),
                                    .platform = ch_str_of(now->platform),
+                                   .noun = "wheel",
+                                   .platform_known = "the file name",
                                    .place = place_of,
                                    .read = read_none};
+    if (now->kind == CH_CONTENT_BUILT) {
+        o.installed = installed;
+    }
     struct ch_content *c = ch_content_new(&o);
     struct ch_content_member m = {.path = ch_str_of(now->path),
                                   .type = CH_MEMBER_FILE,

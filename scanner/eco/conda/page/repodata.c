@@ -166,13 +166,17 @@ static enum ch_code read_fields(struct repodata *d, bool *ret_good)
     return rc;
 }
 
-/* CEP 26: what a package may be called. */
+/* CEP 26: what a package may be called. Two underscores in front are a virtual package's (CEP 30),
+ * which no channel has: one that had would fulfil what a held record asks for. */
 static bool is_name(struct ch_str s)
 {
+    if (ch_str_starts(s, CH_STR("__"))) {
+        return false;
+    }
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
         if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-              (i > 0 && (c == '-' || c == '.')))) {
+              (i > 0 && i + 1 < s.len && (c == '-' || c == '.')))) {
             return false;
         }
     }

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
-#include "scanner/content/path.h"
+#include "scanner/content/installed.h"
 #include "scanner/eco/pypi/inspection.h"
 #include "scanner/eco/pypi/metadata/metadata.h"
 #include "scanner/eco/pypi/wheel/wheel_int.h"
@@ -81,23 +81,6 @@ bool wheel_read(struct wheel *w, const char *file, enum ch_finding_code code, bo
     return ok;
 }
 
-/* --- compiled Python --- */
-
-/* PEP 552: magic number, then flags; bit 0 says that a source hash follows instead of a time, bit 1
- * that it is checked. Set and clear: Python runs the code whatever the source beside it says (T17).
- * Before Python 3.7 (magic below 3392, or Python 2's above 20000) there are no flags but a time,
- * and later Pythons refuse the file. */
-static bool is_unchecked_pyc(struct ch_str head)
-{
-    enum { FIRST_WITH_FLAGS = 3392, FIRST_PYTHON_3 = 3000, PYTHON_2 = 20000 };
-    struct ch_rd r = ch_rd_of(head.ptr, head.len);
-    uint16_t magic = ch_get_u16(&r);
-    CH_IGNORE(ch_get_u16(&r));
-    uint32_t flags = ch_get_u32(&r);
-    bool old = magic >= PYTHON_2 || (magic >= FIRST_PYTHON_3 && magic < FIRST_WITH_FLAGS);
-    return !r.failed && !old && (flags & 1) != 0 && (flags & 2) == 0;
-}
-
 /* --- what is inside the members --- */
 
 static void see_content(struct wheel *w, const struct ch_zip_member *m, struct ch_str content)
@@ -111,17 +94,17 @@ static void see_content(struct wheel *w, const struct ch_zip_member *m, struct c
 
 static void see_member(void *arg, const struct ch_zip_member *m, struct ch_str content)
 {
-    struct wheel *w = arg;
-    struct ch_str suffix = ch_str_sub(m->name, m->name.len < 4 ? 0 : m->name.len - 4, 4);
-    if (ch_str_eq_nocase(suffix, CH_STR(".pyc")) && is_unchecked_pyc(content)) {
-        wheel_report(w, CH_F_PYC_UNCHECKED, m->name, "unchecked hash-based");
-    }
-    see_content(w, m, content);
+    see_content(arg, m, content);
 }
 
 static enum ch_code_place place_of(void *arg CH_UNUSED, struct ch_str path)
 {
-    return wheel_place(path);
+    return ch_installed_place(ch_installed_of_wheel(path));
+}
+
+static struct ch_installed installed(void *arg CH_UNUSED, struct ch_str path)
+{
+    return ch_installed_of_wheel(path);
 }
 
 static bool read_member(void *arg, struct ch_str path, struct ch_buf *ret)
@@ -142,7 +125,7 @@ static bool read_ahead(void *arg, struct ch_str path, struct ch_buf *ret)
 
 static struct ch_str site_of(void *arg CH_UNUSED, struct ch_str path)
 {
-    return path_in_wheel(path);
+    return ch_installed_site(ch_installed_of_wheel(path));
 }
 
 /* What lies among tests and is run all the same, once more. */
@@ -168,10 +151,13 @@ static void see_members(struct wheel *w)
 {
     struct ch_content_options o = {.job = w->job,
                                    .out = w->out,
-                                   .kind = CH_CONTENT_WHEEL,
+                                   .kind = CH_CONTENT_BUILT,
                                    .project = w->named ? w->name.name : whole,
                                    .platform = w->named ? w->name.platform : whole,
+                                   .noun = "wheel",
+                                   .platform_known = "the file name",
                                    .place = place_of,
+                                   .installed = installed,
                                    .read = read_member,
                                    .ahead = read_ahead,
                                    .site = site_of,

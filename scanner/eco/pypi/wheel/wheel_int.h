@@ -61,9 +61,6 @@ bool wheel_find(const struct wheel *w, struct ch_str name, size_t *ret_index);
 bool wheel_read(struct wheel *w, const char *file, enum ch_finding_code code, bool optional,
                 struct ch_buf *ret, struct ch_str *ret_member);
 
-/* When the code of this member would run once the wheel is installed. */
-enum ch_code_place wheel_place(struct ch_str path);
-
 /* WHEEL, entry_points.txt and RECORD: each reads its file and reports. */
 void wheel_check_wheel(struct wheel *w);
 void wheel_check_entry_points(struct wheel *w);

@@ -127,6 +127,11 @@ static void what_is_left_out(void **state)
          CH_STR(DOC("\"A-1.0-h1_0.conda\":{\"build\":\"h1_0\",\"name\":\"A\",\"version\":\"1.0\","
                     "\"md5\":\"" MD5 "\"}")),
          HEAD "skipped=A-1.0-h1_0.conda\n"},
+        {"the name of a virtual package",
+         CH_STR(
+             DOC("\"__a-1.0-h1_0.conda\":{\"build\":\"h1_0\",\"name\":\"__a\",\"version\":\"1.0\","
+                 "\"md5\":\"" MD5 "\"}")),
+         HEAD "skipped=__a-1.0-h1_0.conda\n"},
         {"a separator in the name",
          CH_STR(DOC("\"../a-1.0-h1_0.conda\":{\"build\":\"h1_0\",\"name\":\"../"
                     "a\",\"version\":\"1.0\",\"md5\":\"" MD5 "\"}")),

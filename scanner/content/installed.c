@@ -1,10 +1,6 @@
-/* When the code of a wheel's member would run, by the place where installers put it.
- *
- * Spec: binary distribution format, "The .data directory"; Python's site module (.pth files,
- * sitecustomize, usercustomize); PEP 829 (.start files); IPython's and Jupyter's configuration
- * folders. */
+#include "scanner/content/installed.h"
+
 #include "scanner/content/path.h"
-#include "scanner/eco/pypi/wheel/wheel_int.h"
 
 static bool is_code(struct ch_str path)
 {
@@ -50,9 +46,8 @@ static enum ch_code_place place_in_site(struct ch_str path)
     return is_code(path) ? CH_PLACE_IMPORT : CH_PLACE_NONE;
 }
 
-/* Under sys.prefix: what Jupyter, IPython and shells run when they start, and a site-packages by
- * another way. */
-static enum ch_code_place place_in_data(struct ch_str path)
+/* What Jupyter, IPython and shells run when they start, and a site-packages by another way. */
+static enum ch_code_place place_in_prefix(struct ch_str path)
 {
     static const struct ch_str starts[] = {{"etc/jupyter/", 12},
                                            {"etc/ipython/", 12},
@@ -91,26 +86,58 @@ static enum ch_code_place place_in_data(struct ch_str path)
                : CH_PLACE_NONE;
 }
 
-enum ch_code_place wheel_place(struct ch_str path)
+enum ch_code_place ch_installed_place(struct ch_installed where)
+{
+    switch (where.root) {
+    case CH_INSTALLED_SITE:
+        return place_in_site(where.path);
+    case CH_INSTALLED_SCRIPTS:
+        return CH_PLACE_IMPORT; /* when somebody calls it */
+    case CH_INSTALLED_PREFIX:
+        return place_in_prefix(where.path);
+    case CH_INSTALLED_NOWHERE:
+        break;
+    }
+    return CH_PLACE_NONE;
+}
+
+struct ch_str ch_installed_site(struct ch_installed where)
+{
+    struct ch_str below;
+    bool prefix = where.root == CH_INSTALLED_PREFIX;
+    return prefix && path_below_prefix(where.path, &below) ? below : where.path;
+}
+
+/* --- wheels --- */
+
+struct ch_installed ch_installed_of_wheel(struct ch_str path)
 {
     struct ch_str rest = path;
     struct ch_str first;
     struct ch_str key;
-    if (!ch_str_split(&rest, '/', &first)) {
-        return CH_PLACE_NONE;
+    struct ch_installed site = {CH_INSTALLED_SITE, path};
+    struct ch_installed nowhere = {CH_INSTALLED_NOWHERE, path};
+    if (!ch_str_split(&rest, '/', &first) || rest.ptr == NULL) {
+        return site;
     }
-    if (rest.ptr != NULL && path_ends_nocase(first, CH_STR(".dist-info"))) {
-        return CH_PLACE_NONE;
+    if (path_ends_nocase(first, CH_STR(".dist-info"))) {
+        return nowhere;
     }
-    if (rest.ptr == NULL || !path_ends_nocase(first, CH_STR(".data"))) {
-        return place_in_site(path);
+    if (!path_ends_nocase(first, CH_STR(".data"))) {
+        return site;
     }
-    CH_IGNORE(ch_str_split(&rest, '/', &key));
+    if (!ch_str_split(&rest, '/', &key) || rest.ptr == NULL) { /* a file in the place of a folder */
+        bool scripts = ch_str_eq_nocase(key, CH_STR("scripts"));
+        return scripts ? (struct ch_installed){CH_INSTALLED_SCRIPTS, path} : nowhere;
+    }
     if (ch_str_eq_nocase(key, CH_STR("purelib")) || ch_str_eq_nocase(key, CH_STR("platlib"))) {
-        return place_in_site(rest);
+        return (struct ch_installed){CH_INSTALLED_SITE, rest};
     }
     if (ch_str_eq_nocase(key, CH_STR("scripts"))) {
-        return CH_PLACE_IMPORT; /* when somebody calls it */
+        return (struct ch_installed){CH_INSTALLED_SCRIPTS, rest};
     }
-    return ch_str_eq_nocase(key, CH_STR("data")) ? place_in_data(rest) : CH_PLACE_NONE;
+    if (ch_str_eq_nocase(key, CH_STR("data"))) {
+        return (struct ch_installed){CH_INSTALLED_PREFIX, rest};
+    }
+    return (struct ch_installed){CH_INSTALLED_NOWHERE, rest};
 }

@@ -1,7 +1,6 @@
 /* T17: when the members of a wheel run, by where they will lie. */
 #include "tests/ch_test.h"
-#include "scanner/content/path.h"
-#include "scanner/eco/pypi/wheel/wheel_int.h"
+#include "scanner/content/installed.h"
 
 static const struct {
     const char *path;
@@ -73,8 +72,9 @@ static void test_rows(void **state)
 {
     (void)state;
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        if (wheel_place(ch_str_of(rows[i].path)) != rows[i].place) {
-            fail_msg("%s: %d", rows[i].path, (int)wheel_place(ch_str_of(rows[i].path)));
+        struct ch_installed where = ch_installed_of_wheel(ch_str_of(rows[i].path));
+        if (ch_installed_place(where) != rows[i].place) {
+            fail_msg("%s: %d", rows[i].path, (int)ch_installed_place(where));
         }
     }
 }
@@ -92,7 +92,7 @@ static void test_sites(void **state)
         {"foo-1.0.data/x", "foo-1.0.data/x"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(sites); i++) {
-        struct ch_str site = path_in_wheel(ch_str_of(sites[i][0]));
+        struct ch_str site = ch_installed_site(ch_installed_of_wheel(ch_str_of(sites[i][0])));
         assert_true(ch_str_eq(site, ch_str_of(sites[i][1])));
     }
 }

@@ -12,7 +12,8 @@ static bool is_normal(const struct ch_ecosystem *e, const char *project)
            ch_str_eq(ch_str_of(normal), ch_str_of(project));
 }
 
-static void check_release(const struct ch_ecosystem *e, struct ch_str project, struct ch_str file_name)
+static void check_release(const struct ch_ecosystem *e, struct ch_str project,
+                          struct ch_str file_name)
 {
     struct ch_release release;
     char of[256];
@@ -30,13 +31,45 @@ static void check_release(const struct ch_ecosystem *e, struct ch_str project, s
     CH_ASSERT(e->compare_versions(ch_str_of(release.version), ch_str_of(release.version)) == 0);
 }
 
+static void check_path(const struct ch_ecosystem *e, const struct ch_str *segments, size_t count,
+                       bool directory)
+{
+    struct ch_target target = {0};
+    e->classify(CH_STR("repo"), segments, count, directory, &target);
+    switch (target.kind) {
+    case CH_TARGET_MOVED:
+        CH_ASSERT(ch_str_starts(ch_str_of(target.location), CH_STR("/repo/")));
+        for (const char *p = target.location; *p != '\0'; p++) {
+            CH_ASSERT(*p > 0x20 && *p < 0x7f);
+        }
+        break;
+    case CH_TARGET_FILE:
+        CH_ASSERT(ch_ecosystem_is_page(e, ch_str_of(target.project)));
+        CH_ASSERT(target.file_name[0] != '\0');
+        CH_ASSERT(!ch_str_find_char(ch_str_of(target.file_name), '/', NULL));
+        check_release(e, ch_str_of(target.project), ch_str_of(target.file_name));
+        break;
+    case CH_TARGET_PROJECT:
+        CH_ASSERT(ch_ecosystem_is_page(e, ch_str_of(target.project)));
+        CH_ASSERT(target.document <= e->format_count);
+        break;
+    case CH_TARGET_ROOT:
+        CH_ASSERT(target.document <= e->format_count);
+        break;
+    case CH_TARGET_NONE:
+        break;
+    }
+    for (size_t i = 0; i < count; i++) {
+        check_release(e, i > 0 ? segments[0] : CH_STR("foo"), segments[i]);
+    }
+}
+
+/* Of each ecosystem: what a path means to one of them says nothing of the others. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct ch_ecosystem *e = ch_ecosystem_find(CH_STR("pypi"));
     struct ch_str rest = {(const char *)data, size};
     struct ch_str segments[SEGMENTS];
     size_t count = 0;
-    struct ch_target target = {0};
     if (size == 0) {
         return 0;
     }
@@ -45,33 +78,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             return 0; /* no path with these gets here, encoded or not (customhouse/http.h) */
         }
     }
-    bool directory = data[0] & 1;
     rest = ch_str_sub(rest, 1, size);
     while (count < SEGMENTS && ch_str_split(&rest, '/', &segments[count])) {
         count++;
     }
-    e->classify(CH_STR("pypi"), segments, count, directory, &target);
-    switch (target.kind) {
-    case CH_TARGET_MOVED:
-        CH_ASSERT(ch_str_starts(ch_str_of(target.location), CH_STR("/pypi/")));
-        for (const char *p = target.location; *p != '\0'; p++) {
-            CH_ASSERT(*p > 0x20 && *p < 0x7f);
-        }
-        break;
-    case CH_TARGET_FILE:
-        CH_ASSERT(is_normal(e, target.project) && target.file_name[0] != '\0');
-        CH_ASSERT(!ch_str_find_char(ch_str_of(target.file_name), '/', NULL));
-        check_release(e, ch_str_of(target.project), ch_str_of(target.file_name));
-        break;
-    case CH_TARGET_PROJECT:
-        CH_ASSERT(is_normal(e, target.project));
-        break;
-    case CH_TARGET_ROOT:
-    case CH_TARGET_NONE:
-        break;
-    }
-    for (size_t i = 0; i < count; i++) {
-        check_release(e, i > 0 ? segments[0] : CH_STR("foo"), segments[i]);
+    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
+        check_path(ch_ecosystems[i], segments, count, data[0] & 1);
     }
     return 0;
 }

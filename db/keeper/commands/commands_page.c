@@ -1,0 +1,145 @@
+/* The page of what a command is about. */
+#include "commands_int.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "db/keeper/rulings/rulings.h"
+
+struct search {
+    const struct what *what;
+    struct page *found;
+    size_t count;
+    struct ch_buf names;
+};
+
+static void on_page(void *ctx, struct page *p)
+{
+    struct search *s = ctx;
+    const char *only = s->what->page;
+    if (only[0] != '\0'
+            ? strcmp(only, p->project) == 0
+            : s->what->kind != WHAT_FILE || page_find_file(p, ch_str_of(s->what->file_name)) >= 0) {
+        ch_buf_printf(&s->names, "%s%s", s->count++ > 0 ? ", " : "", p->project);
+        s->found = p;
+    }
+}
+
+bool command_is_searched(struct keeper *k, const struct what *what)
+{
+    const struct ch_repository *repo = ch_config_repository(k->config, ch_str_of(what->repository));
+    const struct ch_ecosystem *eco =
+        repo != NULL ? ch_ecosystem_find(ch_str_of(repo->ecosystem)) : NULL;
+    return eco != NULL && eco->is_page != NULL &&
+           !(what->kind == WHAT_FILE && eco->is_page(ch_str_of(what->project)));
+}
+
+static struct page *search(struct keeper *k, const struct what *what, struct ch_err *err)
+{
+    struct search s = {.what = what};
+    ch_buf_init(&s.names, 512);
+    pages_with(k, ch_str_of(what->repository), ch_str_of(what->project), on_page, &s);
+    struct page *p = s.count == 1 ? s.found : NULL;
+    if (s.count == 0) {
+        ch_fail(err, CH_E_NOT_FOUND,
+                "%s: no page that somebody asked for in repository %s lists it",
+                what->kind == WHAT_FILE ? what->file_name : what->project, what->repository);
+    } else if (s.count > 1) {
+        ch_fail(err, CH_E_USAGE,
+                "%s: several pages list it: name a file, or say which page, as in %.*s/%s (%.*s)",
+                what->project, CH_STR_ARG(page_name(s.found)), what->project,
+                CH_STR_ARG(ch_buf_str(&s.names)));
+    }
+    ch_buf_done(&s.names);
+    return p;
+}
+
+struct page *command_find_page(struct keeper *k, const struct what *what, struct ch_err *err)
+{
+    if (command_is_searched(k, what)) {
+        return search(k, what, err);
+    }
+    struct page *p = page_get(k, ch_str_of(what->repository), ch_str_of(what->project));
+    if (p == NULL) {
+        ch_fail(err, CH_E_USAGE, "%s is not a project name", what->project);
+    }
+    return p;
+}
+
+enum step command_end_absent(struct command *c, const struct page *p)
+{
+    return command_end(c, 1, "%s: no upstream of repository %s has this project", p->project,
+                       p->repository);
+}
+
+struct page *command_page(struct command *c, const struct what *what, enum step *ret_step)
+{
+    struct page *p = command_any_page(c, what, ret_step);
+    if (p != NULL && p->load == PAGE_ABSENT) {
+        *ret_step = command_end_absent(c, p);
+        return NULL;
+    }
+    return p;
+}
+
+struct page *command_any_page(struct command *c, const struct what *what, enum step *ret_step)
+{
+    struct ch_err err;
+    struct page *p = command_find_page(c->k, what, &err);
+    if (p == NULL) {
+        *ret_step = command_end(c, command_status_of(&err), "%s", err.msg);
+        return NULL;
+    }
+    struct waiter *w = command_waiter(c);
+    if (!page_ready(c->k, p, w)) {
+        *ret_step = STEP_WAIT;
+        return NULL;
+    }
+    ask_free_waiter(w);
+    if (p->load == PAGE_ABSENT && page_withheld(p)) {
+        *ret_step = command_end(c, 1,
+                                "%s: the name is reserved in repository %s and nothing is known "
+                                "of it; what would change it: %s",
+                                what->project, what->repository, refusal_withheld_advice(p));
+        return NULL;
+    }
+    if (p->load != PAGE_READY && p->load != PAGE_ABSENT) {
+        *ret_step = command_end(c, 1, "%s: %s", what->project, p->fail_text);
+        return NULL;
+    }
+    return p;
+}
+
+bool command_concerns(const struct page *p, size_t file, const struct what *what)
+{
+    bool versions = what->kind == WHAT_VERSION || what->kind == WHAT_RANGE;
+    return command_names(p, file, what) ||
+           (versions && ch_str_eq(page_project(p, file), ch_str_of(what->project)) &&
+            rulings_denial_takes(p, file, ch_str_of(what->spec)));
+}
+
+bool command_names(const struct page *p, size_t file, const struct what *what)
+{
+    struct ch_str version = ch_str_of(p->files[file].release.version);
+    struct ch_err err;
+    bool match = false;
+    if (what->kind == WHAT_FILE) {
+        return ch_str_eq(p->facts.files[file].index.file_name, ch_str_of(what->file_name));
+    }
+    if (!ch_str_eq(page_project(p, file), ch_str_of(what->project))) {
+        return false;
+    }
+    switch (what->kind) {
+    case WHAT_PROJECT:
+        return true;
+    case WHAT_VERSION:
+        return version.len > 0 && p->eco->compare_versions(version, ch_str_of(what->version)) == 0;
+    case WHAT_RANGE:
+        return version.len > 0 &&
+               p->eco->match_version(ch_str_of(what->spec), version, &match, &err) == CH_OK &&
+               match;
+    case WHAT_FILE:
+        break;
+    }
+    return false;
+}

@@ -1,0 +1,106 @@
+#include "proxy/eco/conda/conda_int.h"
+
+/* --- why a record is held, as the name of a package --- */
+
+/* "__held-by-policy-released-1-day-ago-...": what a name may have of the reason, the rest as '-'.
+ */
+static void put_reason_name(struct ch_buf *out, struct ch_str reason)
+{
+    enum { LONGEST = 160 };
+    size_t end = out->len + LONGEST;
+    bool between = false; /* one '-' for all that lies between two words */
+    ch_buf_puts(out, CH_STR("__"));
+    for (size_t i = 0; i < reason.len && out->len < end && !out->failed; i++) {
+        char c = reason.ptr[i];
+        c = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+        if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.') {
+            if (between) {
+                ch_buf_putc(out, '-');
+            }
+            ch_buf_putc(out, c);
+        }
+        between = !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '.');
+    }
+}
+
+/* False: it cannot be said there. */
+static bool put_held_record(const struct ch_page_file *f, struct ch_buf *out)
+{
+    struct ch_str record = f->record, depends;
+    if (!ch_index_record_list(record, CH_STR("depends"), &depends)) {
+        return false;
+    }
+    size_t end = (size_t)(depends.ptr + depends.len - record.ptr);
+    ch_buf_puts(out, ch_str_sub(record, 0, end));
+    ch_buf_puts(out, ch_str_of(depends.len > 0 ? ",\"" : "\""));
+    put_reason_name(out, f->yanked_reason.len > 0 ? f->yanked_reason : CH_STR("held"));
+    ch_buf_putc(out, '"');
+    ch_buf_puts(out, ch_str_sub(record, end, record.len));
+    return true;
+}
+
+/* --- documents of a subdir --- */
+
+/* The records of one kind of file. One that cannot be shown as it has to be is left out. */
+static void put_group(const struct ch_page *page, const char *file_type, struct ch_buf *out)
+{
+    const char *between = "";
+    for (size_t i = 0; i < page->file_count; i++) {
+        const struct ch_page_file *f = &page->files[i];
+        struct ch_conda_file name;
+        if (f->record.len == 0 || ch_conda_is_virtual(f->project) ||
+            !ch_conda_file_split(f->file_name, &name) || name.file_type != file_type) {
+            continue;
+        }
+        size_t before = out->len;
+        ch_buf_puts(out, ch_str_of(between));
+        ch_buf_put_json(out, f->file_name);
+        ch_buf_putc(out, ':');
+        if (f->listing == CH_LIST_PLAIN) {
+            ch_buf_puts(out, f->record);
+        } else if (!put_held_record(f, out)) {
+            out->len = before;
+            continue;
+        }
+        between = ",";
+    }
+}
+
+enum ch_code ch_conda_render_repodata(const struct ch_page *page, struct ch_str prefix,
+                                      struct ch_buf *out, struct ch_err *err)
+{
+    const char *const *types = ch_ecosystem_conda.file_types;
+    (void)prefix;
+    ch_buf_puts(out, CH_STR("{\"info\":{\"subdir\":"));
+    ch_buf_put_json(out, page->project);
+    ch_buf_puts(out, CH_STR("},\"packages\":{"));
+    put_group(page, types[1], out);
+    ch_buf_puts(out, CH_STR("},\"packages.conda\":{"));
+    put_group(page, types[0], out);
+    ch_buf_puts(out, CH_STR("},\"removed\":[],\"repodata_version\":1}\n"));
+    return ch_buf_ok(out, err);
+}
+
+/* --- documents of a channel --- */
+
+enum ch_code ch_conda_render_root(const struct ch_root_page *page, struct ch_str prefix,
+                                  struct ch_buf *out, struct ch_err *err)
+{
+    (void)prefix;
+    ch_buf_puts(out, CH_STR("{\"subdirs\":["));
+    for (size_t i = 0; i < page->name_count; i++) {
+        ch_buf_puts(out, ch_str_of(i > 0 ? "," : ""));
+        ch_buf_put_json(out, page->names[i]);
+    }
+    ch_buf_puts(out, CH_STR("]}\n"));
+    return ch_buf_ok(out, err);
+}
+
+enum ch_code ch_conda_render_notices(const struct ch_root_page *page, struct ch_str prefix,
+                                     struct ch_buf *out, struct ch_err *err)
+{
+    (void)page;
+    (void)prefix;
+    ch_buf_puts(out, CH_STR("{\"notices\":[]}\n"));
+    return ch_buf_ok(out, err);
+}

@@ -1,0 +1,345 @@
+"""Conda channels through the gateway, with rattler: solved from our repodata, installed from our files, refused with our
+reason. The channel is generated, on loopback."""
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from house import clients, conda, people
+from house.case import Quarantine, add_wheel, with_key
+
+
+class OfChannel(Quarantine):
+    """A service with a channel "chan" beside its index."""
+    reserved = ""
+
+    @classmethod
+    def make_channel(cls):
+        cls.channel = conda.Channel()
+        cls.addClassCleanup(cls.channel.close)
+
+    @classmethod
+    def configure(cls, text):
+        return re.sub(r"(?m)^repositories:\n", "  - name: channel\n    ecosystem: conda\n"
+                      f"    url: {cls.channel.url}\n    trust_times: true\n\nrepositories:\n"
+                      f"  - name: chan\n    ecosystem: conda\n    upstreams: [channel]\n{cls.reserved}", text, count=1)
+
+    def repodata(self, subdir="noarch"):
+        a = self.service.ask(f"/chan/{subdir}/repodata.json")
+        self.assertEqual((a.status, a["Content-Type"]), (200, "application/json"), a)
+        return json.loads(a.body)
+
+    def records(self, subdir="noarch"):
+        d = self.repodata(subdir)
+        return {**d["packages"], **d["packages.conda"]}
+
+    def fetch(self, file, subdir="noarch"):
+        """The file's last answer: redirects say "wait"."""
+        a = self.service.ask(f"/chan/{subdir}/{file}")
+        while a.status == 307:
+            a = self.service.ask(a["Location"])
+        return a
+
+    def command(self, *words):
+        status, out, err = self.service.command(*words, "--repository", "chan")
+        self.assertEqual(status, 0, out + err)
+        return out
+
+    def rattler(self, *specs, url=None, install=True, folder=None, packages=None):
+        """What rattler says, in an environment of its own unless `folder` is another's. `packages`: these, by their
+        URLs, without asking what there is."""
+        if "rattler" in clients.missing:
+            self.skipTest(clients.missing["rattler"])
+        if folder is None:
+            folder = tempfile.mkdtemp(prefix="ch-rattler-")
+            self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
+        job = {"channels": [url or f"{self.service.url}/chan/"], "specs": specs, "install": install,
+               "prefix": os.path.join(folder, "prefix"), "cache": os.path.join(folder, "cache"),
+               **({"packages": packages} if packages else {})}
+        done = subprocess.run([os.path.join(clients.tool("rattler-env"), "bin", "python"),
+                               os.path.join(os.path.dirname(clients.__file__), "rattler_client.py")],
+                              input=json.dumps(job) + "\n", capture_output=True, text=True, timeout=300,
+                              env=clients.clean_env(folder))
+        self.assertEqual(done.returncode, 0, done.stderr)
+        return json.loads(done.stdout.splitlines()[-1]), folder
+
+
+class Listing(OfChannel):
+    """What of a channel is shown, and how."""
+    reserved = "    reserved: [ours]\n"
+
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        add = cls.channel.add
+        cls.good = add("good", "1.0")
+        cls.old = add("old", "1.0", ending=".tar.bz2", depends=["good >=1"])
+        add("young", "1.0")
+        cls.young = add("young", "2.0", days=1, depends=["good"])
+        cls.weak = add("weak", "1.0", hashes=("md5",))
+        add("ours", "1.0")
+        add("__held-by-policy", "1.0")
+        add("native", "1.0", subdir="linux-64")
+        add("twice", "1.0", subdir="linux-64")
+        add("twice", "1.0")
+        cls.channel.extra = {"v3": {"whl": {"evil-1.0.whl": {}}}, "signatures": {cls.good: {}}}
+
+    def test_a_subdir_as_the_upstream_has_it(self):
+        d = self.repodata()
+        self.assertEqual(d["info"], {"subdir": "noarch"})
+        self.assertEqual(set(d), {"info", "packages", "packages.conda", "removed", "repodata_version"})
+        self.assertEqual(d["packages.conda"][self.good], self.channel.records["noarch"][self.good])
+        self.assertEqual(d["packages"][self.old], self.channel.records["noarch"][self.old])
+        self.assertEqual(list(self.records("linux-64")), ["native-1.0-0.conda", "twice-1.0-0.conda"])
+        self.assertEqual(self.service.ask("/chan/osx-64/repodata.json").status, 404)
+
+    def test_zst_is_a_document_of_the_same(self):
+        plain = self.service.ask("/chan/noarch/repodata.json")
+        packed = self.service.ask("/chan/noarch/repodata.json.zst", {"Accept-Encoding": "gzip, zstd"})
+        self.assertEqual((packed.status, packed["Content-Type"], packed["Content-Encoding"]),
+                         (200, "application/zstd", None), packed)
+        self.assertEqual(conda.unzstd(packed.body), plain.body)
+        self.assertNotEqual(packed["ETag"], plain["ETag"])
+        head = self.service.ask("/chan/noarch/repodata.json.zst", method="HEAD")
+        self.assertEqual((head.status, head["Content-Length"]), (200, str(len(packed.body))))
+        again = self.service.ask("/chan/noarch/repodata.json.zst", {"If-None-Match": packed["ETag"]})
+        self.assertEqual(again.status, 304)
+
+    def test_what_we_have_not_is_not_found(self):
+        """403 would end rattler's solve where it asks for another form at 404."""
+        self.records()
+        for path in ("noarch/repodata.json.bz2", "noarch/repodata_shards.msgpack.zst", "noarch/run_exports.json",
+                     "noarch/current_repodata.json", "noarch/repodata_from_packages.json", "channeldata.json",
+                     "label/dev/noarch/repodata.json", "noarch/", "noarch", "noarch/repodata.json/",
+                     "NOARCH/repodata.json"):
+            with self.subTest(path):
+                self.assertEqual(self.service.ask(f"/chan/{path}").status, 404)
+        a = self.service.ask("/chan/notices.json")
+        self.assertEqual((a.status, a["Content-Type"], json.loads(a.body)), (200, "application/json", {"notices": []}))
+
+    def test_a_held_record_says_so(self):
+        records = self.records()
+        was = self.channel.records["noarch"][self.young]
+        held = records[self.young]
+        self.assertEqual(held["depends"][0], "good")
+        self.assertRegex(held["depends"][1], r"\A__held-by-policy-released-1-day-ago[a-z0-9_.-]+\Z")
+        self.assertEqual({**held, "depends": was["depends"]}, was)
+        self.assertEqual(records["young-1.0-0.conda"], self.channel.records["noarch"]["young-1.0-0.conda"])
+        a = self.fetch(self.young)
+        self.assertEqual((a.status, a["Content-Type"]), (403, "application/problem+json"), a)
+        self.assertIn("young 2.0 held by cool-down", a.reason)
+        self.assertIsInstance(json.loads(a.body)["detail"], str)
+
+    def test_only_an_md5_is_held(self):  # T15
+        self.assertIn("only-an-md5-hash", self.records()[self.weak]["depends"][0])
+        a = self.fetch(self.weak)
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("md5", a.reason)
+
+    def test_a_reserved_name_and_one_that_nobody_provides(self):  # T12
+        names = {r["name"] for r in self.records().values()}
+        self.assertEqual(names & {"ours", "__held-by-policy"}, set())
+        a = self.fetch("ours-1.0-0.conda")
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("reserved", a.reason)
+        self.assertNotIn("/chan/noarch/ours-1.0-0.conda", self.channel.asked)
+        self.assertEqual(self.fetch("__held-by-policy-1.0-0.conda").status, 404)
+
+    def test_commands_know_it(self):
+        self.records()
+        for what in ("conda:old", "conda:old==1.0", "conda:old>=1,<2", self.old, "conda:noarch/old==1.0",
+                     f"noarch/{self.old}", f"{self.service.url}/chan/noarch/{self.old}"):
+            with self.subTest(what):
+                out = self.command("explain", what)
+                self.assertIn(self.old, out)
+                self.assertNotIn(self.good, out)
+        self.records("linux-64")
+        self.assertIn("native-1.0-0.conda", self.command("explain", "conda:native"))
+        self.assertIn("twice-1.0-0.conda", self.command("explain", "conda:linux-64/twice"))
+        for what, says in (("conda:nobody", "nobody: no page that somebody asked for in repository chan lists it"),
+                           ("nobody-1.0-0.conda", "nobody-1.0-0.conda: no page that somebody asked for"),
+                           ("conda:linux-64/old", "old: no page that somebody asked for"),
+                           ("conda:twice", "twice: several pages list it: name a file, or say which page, as in "
+                                           "noarch/twice (linux-64, noarch)")):
+            with self.subTest(what):
+                status, out, err = self.service.command("explain", what, "--repository", "chan")
+                self.assertNotEqual(status, 0, out)
+                self.assertIn(says, err)
+
+    def test_rattler_passes_over_the_held_one(self):
+        said, _ = self.rattler("young", install=False)
+        self.assertEqual(said.get("solved"), ["young-1.0-0.conda"], said)
+        said, _ = self.rattler("young ==2.0", install=False)
+        self.assertEqual(said.get("at"), "solve", said)
+        self.assertRegex(said["error"], r"young 2\.0 would require[^_]*__held-by-policy-released-1-day-ago")
+        said, _ = self.rattler("old", install=False)
+        self.assertEqual(said.get("solved"), ["good-1.0-0.conda", self.old], said)
+
+
+class Tokens(OfChannel):
+    """A token in front of the path, as conda's clients send it."""
+    @classmethod
+    def configure(cls, text):
+        text = re.sub(r"(?m)^anonymous_pull: .*$", "anonymous_pull: false", text)
+        return super().configure(text)
+
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        cls.good = cls.channel.add("good", "1.0")
+        cls.young = cls.channel.add("young", "1.0", days=1)
+        add_wheel(cls.up, "beside", "1.0")
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        people.person(cls.service, "ci", "reader/chan", service_account=True)
+        people.person(cls.service, "else", "reader/pypi", service_account=True)
+        cls.token, _ = people.token(cls.service, "ci")
+        cls.other, _ = people.token(cls.service, "else")
+
+    def status(self, path, headers=None):
+        return self.service.ask(path, headers).status
+
+    def test_who_it_is(self):
+        good = f"/t/{self.token}/chan/noarch"
+        self.assertEqual(self.status("/chan/noarch/repodata.json"), 401)
+        for path in ("repodata.json", "repodata.json.zst"):
+            self.assertEqual(self.status(f"{good}/{path}"), 200)
+        self.assertEqual(self.status(f"/t/{self.token}/chan/"), 200)
+        self.assertEqual(self.status(f"/t/{self.token}/chan/notices.json"), 200)
+        self.assertEqual(self.status(f"{good}/repodata_shards.msgpack.zst"), 404)
+        a = self.service.ask(f"{good}/{self.young}")
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("young 1.0 held by cool-down", a.reason)
+        # wrong ones never count as none, and two are one too many
+        for token in ("chp_" + "0" * 64, self.token[:-1], "x", self.token.upper()):
+            self.assertEqual(self.status(f"/t/{token}/chan/noarch/repodata.json"), 401, token)
+        bearer = {"Authorization": f"Bearer {self.token}"}
+        self.assertEqual(self.status(f"{good}/repodata.json", bearer), 401)
+        self.assertEqual(self.status("/chan/noarch/repodata.json", bearer), 200)
+        self.assertEqual(self.status(f"/t/{self.other}/chan/noarch/repodata.json"), 403)
+        self.assertEqual(self.status(f"/t/{self.token}/t/{self.token}/chan/noarch/repodata.json"), 400)
+        # only where clients know no better
+        self.assertEqual(self.status(f"/t/{self.other}/pypi/simple/beside/"), 404)
+        self.assertEqual(self.status("/t/"), 401)
+
+    def test_rattler_waits_and_is_refused_with_it(self):
+        url = f"{self.service.url}/t/{self.token}/chan/"
+        said, folder = self.rattler("good", url=url, install=False)
+        self.assertEqual(said.get("solved"), [self.good], said)
+        said, _ = self.rattler("young", url=url, install=False)
+        self.assertIn("__held-by-policy-released-1-day-ago", said.get("error", ""), said)
+        # a hop of waiting keeps the token: it names the file beside where the client is
+        a = self.service.ask(f"/t/{self.token}/chan/noarch/{self.good}")
+        if a.status == 307:
+            self.assertEqual(a["Location"].split("?")[0], f"./{self.good}")
+
+    def test_nothing_of_it_is_written(self):
+        self.assertEqual(self.status(f"/t/{self.token}/chan/noarch/repodata.json"), 200)
+        self.status(f"/t/{self.token}x/chan/noarch/repodata.json")
+        self.status(f"/t/{self.token}/nowhere/")
+        a = self.service.ask(f"/t/{self.token}/chan/noarch/{self.young}")
+        lines = self.service.access_log()
+        mine = [line for line in lines if line["path"] == "/chan/noarch/repodata.json"]
+        self.assertIn("service:ci", {line.get("principal") for line in mine})
+        for text in (json.dumps(lines), self.service.log(), a.reason, a.body.decode()):
+            self.assertNotIn("/t/", text)
+            self.assertNotRegex(text, "chp_[0-9a-f]{4}")
+
+
+class Forms(OfChannel):
+    """The upstream has the page in one form or the other."""
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        cls.file = cls.channel.add("good", "1.0")
+        cls.channel.add("native", "1.0", subdir="linux-64")
+
+    def test_plain_where_there_is_no_packed_one(self):
+        self.channel.forms = ("repodata.json",)
+        self.assertEqual(list(self.records()), [self.file])
+        self.assertEqual(self.channel.asked[:2], ["/chan/noarch/repodata.json.zst", "/chan/noarch/repodata.json"])
+        self.channel.forms = ("repodata.json.zst",)
+        self.assertEqual(list(self.records("linux-64")), ["native-1.0-0.conda"])
+        self.assertNotIn("/chan/linux-64/repodata.json", self.channel.asked)
+        self.channel.forms = ()
+        self.assertEqual(self.service.ask("/chan/win-64/repodata.json").status, 404)
+        self.assertEqual(self.channel.asked[-2:], ["/chan/win-64/repodata.json.zst", "/chan/win-64/repodata.json"])
+
+
+class Changing(OfChannel):
+    """An upstream that changes its mind, and a service that looks every second."""
+    @classmethod
+    def configure(cls, text):
+        return with_key(super().configure(text), "index_refresh_seconds", "1")
+
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        cls.channel.add("first", "1.0")
+
+    def refreshed(self, check):
+        """The records, once what the upstream has by now was seen."""
+        return self.eventually(lambda: check(self.records()) and self.records())
+
+    def says(self, words):
+        self.eventually(lambda: self.records() is not None and words in self.service.log())
+
+    def test_what_comes_and_goes(self):
+        self.assertEqual(list(self.records()), ["first-1.0-0.conda"])
+        added = self.channel.add("second", "1.0", days=1)
+        records = self.refreshed(lambda r: added in r)
+        self.assertIn("__held-by-policy", records[added]["depends"][0])
+        self.channel.remove(added)
+        self.refreshed(lambda r: added not in r)
+        a = self.fetch(added)
+        self.assertEqual(a.status, 403, a)
+        self.assertIn("gone", a.reason)  # T5
+
+    def test_nearly_nothing_is_kept_back(self):
+        many = [self.channel.add(f"many{i}", "1.0", subdir="linux-64", data=b"x") for i in range(120)]
+        self.assertEqual(sorted(self.records("linux-64")), sorted(many))
+        kept = dict(self.channel.records["linux-64"])
+        self.channel.records["linux-64"] = {}
+        self.eventually(lambda: self.records("linux-64") and "kept back" in self.service.log())
+        self.assertEqual(sorted(self.records("linux-64")), sorted(many))
+        # a tenth of them is a channel that was tidied up
+        self.channel.records["linux-64"] = dict(list(kept.items())[:12])
+        self.eventually(lambda: len(self.records("linux-64")) == 12)
+
+    def test_what_cannot_be_read_changes_nothing(self):
+        good = self.channel.add("good", "1.0", subdir="osx-64", data=b"x")
+        path = "/chan/osx-64/repodata.json.zst"
+        self.assertEqual(list(self.records("osx-64")), [good])
+        text = json.dumps(self.channel.repodata("osx-64"))
+        record = self.channel.records["osx-64"][good]
+        for label, body, words in (
+                ("truncated", conda.zstd(text.encode())[:-9], "osx-64 error=\"the upstream's page could not be read"),
+                ("no JSON", conda.zstd(b"<html>"), "expected a JSON object"),
+                ("a key twice", conda.zstd(text.replace('"name"', '"name": "x", "name"').encode()), "no key twice"),
+                ("another subdir", conda.zstd(text.replace('{"subdir": "osx-64"}', '{"subdir": "win-64"}').encode()),
+                 "subdir")):
+            with self.subTest(label):
+                self.channel.documents[path] = body
+                since = len(self.service.log())
+                self.eventually(lambda: self.records("osx-64") and words in self.service.log()[since:])
+                self.assertEqual(self.records("osx-64"), {good: record})
+
+    def test_packages_elsewhere_are_asked_there_and_shown_here(self):  # T13
+        good = self.channel.add("good", "1.0", subdir="win-64", data=b"x")
+        d = self.channel.repodata("win-64")
+        d["info"]["base_url"] = "http://packages.example.org/win-64/"
+        self.channel.documents["/chan/win-64/repodata.json.zst"] = conda.zstd(json.dumps(d).encode())
+        self.assertEqual(self.repodata("win-64")["info"], {"subdir": "win-64"})
+        self.assertIn(good, self.records("win-64"))
+        a = self.fetch(good, "win-64")
+        self.assertEqual(a.status, 403, a)
+        self.assertNotIn(f"/chan/win-64/{good}", self.channel.asked)
+
+
+if __name__ == "__main__":
+    unittest.main()
