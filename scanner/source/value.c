@@ -6,49 +6,9 @@
 #include "customhouse/limits.h"
 
 enum {
-    CHUNK_BYTES = 1 << 16,
     PARTIAL_BYTES = 300,
     FOLD_MAX_BYTES = 1 << 20, /* a constant; what is longer is only marked */
 };
-
-struct chunk {
-    struct chunk *next;
-    size_t used;
-    size_t size;
-    char bytes[];
-};
-
-void *value_alloc(struct file *f, size_t n)
-{
-    n = (n + 15) & ~(size_t)15;
-    if (n > ch_limits.source_fold_bytes - f->folded_bytes) {
-        f->beyond = true;
-        return NULL;
-    }
-    f->folded_bytes += n;
-    if (f->chunks == NULL || f->chunks->size - f->chunks->used < n) {
-        size_t size = n > CHUNK_BYTES ? n : CHUNK_BYTES;
-        struct chunk *c = ch_alloc(sizeof(*c) + size);
-        c->next = f->chunks;
-        c->used = 0;
-        c->size = size;
-        f->chunks = c;
-    }
-    void *p = f->chunks->bytes + f->chunks->used;
-    f->chunks->used += n;
-    f->last_text = NULL;
-    return p;
-}
-
-void value_release(struct file *f)
-{
-    while (f->chunks != NULL) {
-        struct chunk *next = f->chunks->next;
-        free(f->chunks);
-        f->chunks = next;
-    }
-    f->folded_bytes = 0;
-}
 
 static uint64_t mixed(uint64_t h, uint64_t word)
 {
@@ -146,26 +106,6 @@ struct value value_name(struct file *f, struct ch_str base, struct ch_str attr)
     return v;
 }
 
-/* Appends in place where `a` is what was allocated last: a sum of many is not copied for each. Who
- * holds `a` keeps its length. */
-static bool grow(struct file *f, struct ch_str a, struct ch_str b)
-{
-    struct chunk *c = f->chunks;
-    if (c == NULL || a.ptr == NULL || a.ptr != f->last_text ||
-        a.len + b.len > FOLD_MAX_BYTES || a.len != f->last_text_len) {
-        return false;
-    }
-    size_t at = (size_t)(a.ptr - c->bytes);
-    size_t need = (at + a.len + b.len + 16) & ~(size_t)15;
-    if (need > c->size) {
-        return false;
-    }
-    memcpy(c->bytes + at + a.len, b.ptr, b.len);
-    c->used = need > c->used ? need : c->used;
-    f->last_text_len = a.len + b.len;
-    return true;
-}
-
 static bool is_text(const struct value *v)
 {
     return v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL;
@@ -235,7 +175,7 @@ struct value value_add(struct file *f, struct value a, struct value b)
         }
         return partial(f, v, &a, CH_STR(""), &b);
     }
-    if (grow(f, a.text, b.text)) {
+    if (a.text.len + b.text.len <= FOLD_MAX_BYTES && value_grow(f, a.text, b.text)) {
         return (struct value){.kind = VALUE_TEXT,
                               .marks = marks | MARK_BUILT,
                               .text = {a.text.ptr, a.text.len + b.text.len}};
@@ -479,7 +419,8 @@ struct value value_characters(struct file *f, struct value v)
     return r;
 }
 
-/* Paths that are made of this one's, whose own name may not be known: __file__.replace("__init__.py", "a.txt"). */
+/* Paths that are made of this one's, whose own name may not be known:
+ * __file__.replace("__init__.py", "a.txt"). */
 static bool of_other_name(struct file *f, struct value v, struct ch_str method,
                           const struct value *args, uint32_t count, struct value *ret)
 {
@@ -501,8 +442,8 @@ static bool of_other_name(struct file *f, struct value v, struct ch_str method,
                path.text.ptr[at - 1] != '/') {
             at--;
         }
-        path.text.len = is_text(&path) && at > 0 && path.text.ptr[at - 1] == '.' ? at - 1
-                                                                                : path.text.len;
+        path.text.len =
+            is_text(&path) && at > 0 && path.text.ptr[at - 1] == '.' ? at - 1 : path.text.len;
         *ret = value_add(f, path, args[0]);
         return true;
     }
@@ -532,9 +473,9 @@ struct value value_method(struct file *f, struct value v, struct ch_str name,
                           const struct value *args, uint32_t count)
 {
     static const char *const codecs[] = {"base64", "hex", "rot13", "rot_13", "zlib", "zip", "bz2"};
-    static const char *const same[] = {"decode", "encode",     "strip",   "rstrip",   "lstrip",
-                                       "lower",  "upper",      "expandtabs", "expanduser",
-                                       "resolve", "absolute",  "as_posix", "copy"};
+    static const char *const same[] = {
+        "decode",     "encode",     "strip",   "rstrip",   "lstrip",   "lower", "upper",
+        "expandtabs", "expanduser", "resolve", "absolute", "as_posix", "copy"};
     struct value r = {.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
     bool path = ch_str_eq(name, CH_STR("resolve")) || ch_str_eq(name, CH_STR("absolute")) ||
                 ch_str_eq(name, CH_STR("as_posix"));
@@ -570,22 +511,26 @@ struct value value_method(struct file *f, struct value v, struct ch_str name,
         v.marks |= v.kind >= VALUE_TEXT && v.kind <= VALUE_PARTIAL ? text_marks(f, v.text, 0) : 0U;
         return v;
     }
-    if (v.kind == VALUE_LIST && (ch_str_eq(name, CH_STR("values")) || ch_str_eq(name, CH_STR("items")))) {
+    if (v.kind == VALUE_LIST &&
+        (ch_str_eq(name, CH_STR("values")) || ch_str_eq(name, CH_STR("items")))) {
         struct value *pair = value_alloc(f, 2 * sizeof(*pair)); /* any key, any value */
         if (pair != NULL) {
             pair[0] = pair[1] = value_element(f, v);
             bool items = ch_str_eq(name, CH_STR("items"));
-            struct value two = {.kind = VALUE_LIST, .marks = v.marks, .items = pair, .item_count = 2};
+            struct value two = {
+                .kind = VALUE_LIST, .marks = v.marks, .items = pair, .item_count = 2};
             struct value *one = items ? value_alloc(f, sizeof(*one)) : NULL;
             if (one != NULL) {
                 *one = two;
-                two = (struct value){.kind = VALUE_LIST, .marks = v.marks, .items = one, .item_count = 1};
+                two = (struct value){
+                    .kind = VALUE_LIST, .marks = v.marks, .items = one, .item_count = 1};
             }
             return two;
         }
     }
-    if (count > 0 && v.kind != VALUE_TEXT && (ch_str_eq(name, CH_STR("get")) || ch_str_eq(name, CH_STR("pop")) || ch_str_eq(name, CH_STR("setdefault")) ||
-                      ch_str_eq(name, CH_STR("__getitem__")))) {
+    if (count > 0 && v.kind != VALUE_TEXT &&
+        (ch_str_eq(name, CH_STR("get")) || ch_str_eq(name, CH_STR("pop")) ||
+         ch_str_eq(name, CH_STR("setdefault")) || ch_str_eq(name, CH_STR("__getitem__")))) {
         struct value item = value_item(f, v, args[0]);
         item.marks |= r.marks;
         return item;

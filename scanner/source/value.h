@@ -80,6 +80,9 @@ static inline uint32_t marks_instead(uint32_t marks)
 }
 
 void *value_alloc(struct file *f, size_t n); /* NULL beyond the limit */
+/* Appends in place where `a` is what was allocated last: a sum of many is not copied for each. Who
+ * holds `a` keeps its length. False: it has to be copied. */
+bool value_grow(struct file *f, struct ch_str a, struct ch_str b);
 void value_release(struct file *f);
 struct value value_number(struct ch_str s); /* of a NUMBER as it is written */
 struct value value_text(struct file *f, struct ch_str s, uint32_t marks); /* copies */
