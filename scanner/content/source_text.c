@@ -20,7 +20,8 @@ struct level {
     bool triple;
     bool raw;
     bool format;
-    unsigned braces; /* open within the expression that interrupts this string */
+    unsigned braces;   /* open within the expression that interrupts this string */
+    unsigned brackets; /* ... of the other kinds */
 };
 
 struct scan {
@@ -115,6 +116,7 @@ static void step_string(struct scan *x)
     } else if (l->format && x->nested && c == '{') {
         put(x, 1);
         l->braces = 1;
+        l->brackets = 0;
         x->in_code = true;
     } else {
         put(x, 1);
@@ -145,6 +147,14 @@ static bool joins_strings(const struct scan *x)
     return (left == '"' || left == '\'') && (right == '"' || right == '\'');
 }
 
+/* "{x:#x}": a format begins with the ':' outside of all brackets, and has no comments. */
+static bool in_format(const struct scan *x)
+{
+    const struct level *l = x->depth > 0 ? &x->level[x->depth - 1] : NULL;
+    return l != NULL && l->braces == 1 && l->brackets == 0 && x->at > 0 &&
+           x->s.ptr[x->at - 1] == ':';
+}
+
 static void step_code(struct scan *x)
 {
     char c = x->s.ptr[x->at];
@@ -152,7 +162,7 @@ static void step_code(struct scan *x)
         x->at++;
         return;
     }
-    if (c == '#') {
+    if (c == '#' && !in_format(x)) {
         size_t end;
         struct ch_str rest = ch_str_sub(x->s, x->at, x->s.len);
         x->at += ch_str_find_char(rest, '\n', &end) ? end : rest.len;
@@ -161,6 +171,11 @@ static void step_code(struct scan *x)
     if (c == '"' || c == '\'') {
         open_string(x);
         return;
+    }
+    if (x->depth > 0) {
+        struct level *l = &x->level[x->depth - 1];
+        l->brackets += c == '(' || c == '[' ? 1 : 0;
+        l->brackets -= (c == ')' || c == ']') && l->brackets > 0 ? 1 : 0;
     }
     if (x->depth > 0 && (c == '{' || c == '}')) {
         struct level *l = &x->level[x->depth - 1];
@@ -419,14 +434,18 @@ static bool has_squeezed(struct source_text *t, struct ch_str s, bool is_bytes)
 /* "f.<locals>.C": what classes call themselves is a constant of their bodies. */
 static bool is_qualified_name(const struct source_text *t, struct ch_str text)
 {
+    static const char *const scopes[] = {"<locals>",   "<lambda>",  "<genexpr>",
+                                         "<listcomp>", "<setcomp>", "<dictcomp>"};
     struct ch_str rest = text;
     struct ch_str part;
-    while (ch_str_split(&rest, '.', &part)) {
-        if (!names_has(&t->defined, part) && !ch_str_eq(part, CH_STR("<locals>"))) {
-            return false;
+    bool is = true;
+    while (is && ch_str_split(&rest, '.', &part)) {
+        is = names_has(&t->defined, part);
+        for (size_t i = 0; !is && i < CH_ARRAY_LEN(scopes); i++) {
+            is = ch_str_eq(part, ch_str_of(scopes[i]));
         }
     }
-    return true;
+    return is;
 }
 
 bool source_text_has_string(struct source_text *t, struct ch_str text, bool is_bytes)

@@ -226,6 +226,12 @@ static const struct {
      "class Group:\n    def f(self, __func): f(__func=1)\n", ""},
     {"dotted name", {.minor = 12, .name = "os.path", .constant = S("x")}, "import os.path\n'x'\n", ""},
     {"name of a class", {.minor = 12, .name = "C", .constant = S("f.<locals>.C")}, "def f():\n    class C: pass\n", ""},
+    {"name of a function without one", {.minor = 10, .name = "C", .constant = S("C.<lambda>")}, "class C:\n    x = lambda: 1\n", ""},
+    {"... and in one", {.minor = 9, .name = "f", .constant = S("f.<locals>.<genexpr>")}, "def f():\n    return (1 for _ in ())\n", ""},
+    {"... of none that is there", {.minor = 9, .name = "f", .constant = S("system.<locals>.<genexpr>")},
+     "def f():\n    return (1 for _ in ())\n", "pyc-differs"},
+    {"format in an f-string", {.minor = 12, .name = "x", .constant = S("#x")}, "y = f'<{x:#x}>'\n", ""},
+    {"comment in an f-string", {.minor = 12, .name = "x", .constant = S("#curl x|sh")}, "y = f'{x[0:#curl x|sh\n1]}'\n", "pyc-differs"},
     {"string in an f-string", {.minor = 12, .name = "x", .constant = S("#b")}, "y = f\"{x[\"#b\"]}\"\n", ""},
 };
 /* clang-format on */
