@@ -215,10 +215,9 @@ static enum ch_code take_index(struct ch_str listing, struct ch_str built_in,
     c->built_in = value->len == 0;
     struct ch_str url = c->built_in ? trim(built_in) : trim(ch_buf_str(value));
     if (url.len == 0) {
-        return ch_fail(
-            err, CH_E_NOT_FOUND,
-            "no index is configured for pip, and there is no python3 with pip to ask for "
-            "its own; give one with --pypi-upstream URL");
+        return ch_fail(err, CH_E_NOT_FOUND,
+                       "no index is configured for pip, and it does not say which its own is; give "
+                       "one with --pypi-upstream URL");
     }
     rc = take_url("index-url", url, &c->index_url, &c->user, &c->password, err);
     if (rc != CH_OK) {

@@ -1,6 +1,7 @@
 /* What the host's own pip is configured for: the index it asks and how it gets there, so that a
  * site which already redirects pip keeps its choice. Run once by `customhouse init`, as the user
- * and outside every jail: ch_pip_discover starts the host's python3. */
+ * and outside every jail: ch_pip_discover starts `pip` of PATH; where there is none that answers,
+ * `pip3`; else `python3 -m pip`. */
 #ifndef BASE_CONFIG_PIP_CONFIG_H
 #define BASE_CONFIG_PIP_CONFIG_H
 
@@ -23,8 +24,8 @@ struct ch_pip_config {
     size_t note_count;
 };
 
-/* CH_E_NOT_FOUND: there is no python3 with pip, and no index configured. CH_E_USAGE: what is
- * configured cannot be used. The messages say what to do. */
+/* CH_E_NOT_FOUND: there is no pip, or none that says its own index while no other is configured.
+ * CH_E_USAGE: what is configured cannot be used. The messages say what to do. */
 enum ch_code ch_pip_discover(struct ch_pip_config *ret, struct ch_err *err) CH_MUST_CHECK;
 void ch_pip_config_done(struct ch_pip_config *config); /* accepts zeroed memory; wipes passwords */
 

@@ -1,5 +1,6 @@
-/* Asks the host's pip: a child with bounded output and time, in the root folder, so that no module
- * in the current one is taken for pip. */
+/* Asks the host's pip, which is what a user starts who types "pip" here: PATH says which one. A
+ * child with bounded output and time, in the root folder, so that no module in the current one is
+ * taken for pip. */
 #include "base/config/pip_config.h"
 
 #include <errno.h>
@@ -23,28 +24,30 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* pip's own environment, except that no setting may silence the answer. */
+/* pip's own environment, except that no setting may silence the answer, or break its lines. */
 static char **make_environment(void)
 {
     static char quiet[] = "PIP_QUIET=0";
     static char verbose[] = "PIP_VERBOSE=0";
     static char color[] = "PIP_NO_COLOR=1";
+    static char columns[] = "COLUMNS=10000";
     size_t n = 0;
     while (environ[n] != NULL) {
         n++;
     }
-    char **env = ch_calloc(n + 4, sizeof(*env));
+    char **env = ch_calloc(n + 5, sizeof(*env));
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
         struct ch_str e = ch_str_of(environ[i]);
         if (!ch_str_starts(e, CH_STR("PIP_QUIET=")) && !ch_str_starts(e, CH_STR("PIP_VERBOSE=")) &&
-            !ch_str_starts(e, CH_STR("PIP_NO_COLOR="))) {
+            !ch_str_starts(e, CH_STR("PIP_NO_COLOR=")) && !ch_str_starts(e, CH_STR("COLUMNS="))) {
             env[k++] = environ[i];
         }
     }
     env[k++] = quiet;
     env[k++] = verbose;
     env[k++] = color;
+    env[k++] = columns;
     return env;
 }
 
@@ -166,35 +169,86 @@ static const char *from_environment(const char *name)
     return getenv(name);
 }
 
-enum ch_code ch_pip_discover(struct ch_pip_config *ret, struct ch_err *err)
+/* Who is asked, in this order: the first two are what a user means by pip, the last what there is
+ * where a python3 has the module alone. */
+static char pip[] = "pip";
+static char pip3[] = "pip3";
+static char python[] = "python3";
+static char module[] = "-m";
+static char config[] = "config";
+static char list[] = "list";
+static char *const configured[][6] = {
+    {pip, config, list},
+    {pip3, config, list},
+    {python, module, pip, config, list},
+};
+
+/* Runs argv into `out`, which it empties first; on any error it is left empty. */
+static enum ch_code ask(char *const *argv, struct ch_buf *out, struct ch_err *err)
 {
-    static char python[] = "python3";
-    static char module[] = "-m";
-    static char pip[] = "pip";
-    static char config[] = "config";
-    static char list[] = "list";
+    ch_buf_clear(out);
+    enum ch_code rc = run(argv, out, err);
+    if (rc != CH_OK) {
+        ch_buf_clear(out);
+    }
+    return rc;
+}
+
+/* Of "-i, --index-url <url>  Base URL of the index (default URL). ..." the URL; absent: there is no
+ * such line. */
+static struct ch_str default_in_help(struct ch_str help)
+{
+    struct ch_str line = {NULL, 0};
+    while (ch_str_split(&help, '\n', &line)) {
+        size_t at = 0;
+        size_t end = 0;
+        if (ch_str_find(line, CH_STR("-i, --index-url <url>"), &at) &&
+            ch_str_find(line, CH_STR("(default http"), &at)) {
+            struct ch_str url = ch_str_sub(line, at + strlen("(default "), line.len);
+            return ch_str_find_char(url, ')', &end) ? ch_str_sub(url, 0, end)
+                                                    : (struct ch_str){NULL, 0};
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}
+
+/* The index that pip has by itself: of the one that said how it is configured where that can be
+ * had. Needed only when none is configured, so it is no error that nobody says it. */
+static enum ch_code ask_built_in(char *who, struct ch_buf *url, struct ch_err *err)
+{
+    static char install[] = "install";
+    static char help[] = "--help";
     static char command[] = "-c";
     static char question[] = "from pip._internal.models.index import PyPI; print(PyPI.simple_url)";
-    char *const by_module[] = {python, module, pip, config, list, NULL};
-    char *const by_name[] = {pip, config, list, NULL};
-    char *const built_in[] = {python, command, question, NULL};
+    char *const by_help[] = {who, install, help, NULL};
+    char *const by_module[] = {python, command, question, NULL};
+    struct ch_buf text;
+    ch_buf_init(&text, (size_t)ch_limits.pip_output_bytes);
+    enum ch_code rc = CH_OK;
+    if (who != python && (rc = ask(by_help, &text, err)) == CH_OK) {
+        ch_buf_puts(url, default_in_help(ch_buf_str(&text)));
+    }
+    ch_buf_done(&text);
+    if ((rc == CH_OK || rc == CH_E_NOT_FOUND) && url->len == 0) {
+        rc = ask(by_module, url, err);
+    }
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+enum ch_code ch_pip_discover(struct ch_pip_config *ret, struct ch_err *err)
+{
     struct ch_buf listing;
     struct ch_buf url;
     ch_buf_init(&listing, (size_t)ch_limits.pip_output_bytes);
     ch_buf_init(&url, (size_t)ch_limits.pip_output_bytes);
-    enum ch_code rc = run(by_module, &listing, err);
-    if (rc == CH_E_NOT_FOUND) {
-        ch_buf_clear(&listing);
-        rc = run(by_name, &listing, err);
+    enum ch_code rc = CH_E_NOT_FOUND;
+    size_t by = 0;
+    while ((rc = ask(configured[by], &listing, err)) == CH_E_NOT_FOUND &&
+           by + 1 < CH_ARRAY_LEN(configured)) {
+        by++;
     }
     if (rc == CH_OK) {
-        /* needed only when no index is configured: then its absence is the error */
-        enum ch_code asked = run(built_in, &url, err);
-        if (asked == CH_E_NOT_FOUND) {
-            ch_buf_clear(&url);
-        } else {
-            rc = asked;
-        }
+        rc = ask_built_in(configured[by][0], &url, err);
     } else if (rc == CH_E_NOT_FOUND) {
         rc = ch_fail(err, CH_E_NOT_FOUND,
                      "there is no pip here to ask for its index (apt install python3-pip); or give "

@@ -193,7 +193,7 @@ static const struct ch_schema_row store_rows[] = {
      .unit = "percent",
      .doc = "So much of each of these quotas is kept for approved files that their upstream no\n"
             "longer has. Beyond it, and when nothing else can go, those longest unused are lost\n"
-            "for good, and the server's log says so: else what an upstream takes back could\n"
+            "for good, and the audit log says so: else what an upstream takes back could\n"
             "fill the disk. With 100 nothing of it is ever lost."},
     {.key = "artifact_max_bytes",
      .type = CH_SCHEMA_SIZE,

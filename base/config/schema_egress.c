@@ -22,9 +22,9 @@ static const char *const mail_tls[] = {
             "decisions (it\n"                                                                      \
             "was approved, rejected, revoked, renewed), endings (it is about to end), alarms (an " \
             "attack was\n"                                                                         \
-            "found, or what was served turned out bad), log (the audit log cannot be written, or " \
-            "a witness\n"                                                                          \
-            "does not cosign it). Left out: of all."                                               \
+            "found, what was served turned out bad, or a last copy was lost for good), log (the "  \
+            "audit log\n"                                                                          \
+            "cannot be written, or a witness does not cosign it). Left out: of all."               \
     }
 #define CA_ROW                                                                                     \
     {                                                                                              \

@@ -240,7 +240,8 @@ static const struct command_row commands[] = {
              "asked for. All of it is fetched and inspected first. Who approves is another person than\n"
              "who asked: of what nobody has asked for, this is the request. Until an approver is named,\n"
              "and only while the server listens on loopback alone, it is both. A range (\"NAME>=1,<2\")\n"
-             "lifts holds for age and licence only.",
+             "lifts holds for age and licence only. What a release needs and cannot be had is named, and\n"
+             "not approved.",
      OPTIONS(approve_options),
      .remote = true,
      .run = command_remote},

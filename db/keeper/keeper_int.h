@@ -441,7 +441,7 @@ struct intake *intake_pay(struct intake *in, const struct ch_client *client);
 bool intake_rescan(struct keeper *k, struct page *p, size_t file);
 /* `waiter` (taken over) goes on when the intake ends, or at its deadline. */
 void intake_wait(struct intake *in, struct waiter *waiter);
-bool intake_hangs(const struct intake *in);  /* the upstream does not send it */
+bool intake_hangs(const struct intake *in);  /* the upstream does not send it, for long */
 bool intake_queues(const struct intake *in); /* it is not its turn yet */
 uint32_t intake_expected_s(const struct intake *in);
 struct intake_progress {

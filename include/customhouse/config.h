@@ -92,7 +92,7 @@ enum ch_notice_event {
     CH_NOTICE_REQUESTS = 0, /* an exception was asked for */
     CH_NOTICE_DECISIONS,    /* of one: approved, rejected, revoked */
     CH_NOTICE_ENDINGS,      /* one is about to end */
-    CH_NOTICE_ALARMS,       /* an attack was found, or something that was served turned out bad */
+    CH_NOTICE_ALARMS,       /* an attack was found, what was served turned out bad or was lost */
     CH_NOTICE_LOG,          /* the audit log cannot be written, or not be witnessed; or can again */
     CH_NOTICE_EVENT_COUNT
 };

@@ -39,6 +39,17 @@ struct ch_release {
     struct ch_str platform_tags;
 };
 
+/* What a release asks to be installed with it. Slices borrow from the fact that says so. */
+struct ch_dependency {
+    bool asked;             /* false: only an extra asks for it, and that was not asked for */
+    char project[256];      /* normalised */
+    struct ch_str extras;   /* of that project, as written; absent: none */
+    struct ch_str versions; /* for match_version; absent: any will do */
+    struct ch_str version;  /* the only one that will do, where that is said so; else absent */
+    bool prereleases;       /* it names one, so that resolvers take others, too, though finals fit */
+    struct ch_str on;       /* the condition, as written, where clients differ in it; absent: always needed */
+};
+
 /* One representation of an index. */
 struct ch_index_format {
     const char *media_type; /* sent as Content-Type */
@@ -107,6 +118,13 @@ struct ch_ecosystem {
      * them gives the same. False when that cannot be said of them. */
     bool (*sample_versions)(const struct ch_str *specs, size_t count,
                             void (*fn)(void *arg, struct ch_str version), void *arg);
+
+    /* --- what a file needs beside itself --- */
+    /* The name of the facts that inspection writes of it, one each. NULL: it writes none. */
+    const char *dependency_fact;
+    /* What the value of such a fact says, where these extras ("a,b") of its own project are asked for; absent: none.
+     * False: nothing that could be read. NULL where dependency_fact is. */
+    bool (*read_dependency)(struct ch_str value, struct ch_str extras, struct ch_dependency *ret);
 
     /* --- what a URL means: decoded segments after the repository's name (no empty one, no "." or ".."); `directory`
      * says whether the path ended in a slash. *ret is written whole; kind NONE: 404. A FILE names the project and

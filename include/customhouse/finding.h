@@ -339,7 +339,28 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_CONDA_LINK, 244, "conda-link", IRREGULAR, HIGH,                                         \
       "has a link by which code would run that was not judged for that")                           \
     X(CH_F_CONDA_META, 245, "conda-meta", IRREGULAR, HIGH,                                         \
-      "has a file where installers keep their own records of an environment")
+      "has a file where installers keep their own records of an environment")                      \
+    /* 260 to 279: manifests and indexes of registries, scanner/eco/oci */                         \
+    X(CH_F_OCI_MANIFEST, 260, "oci-manifest", IRREGULAR, HIGH,                                     \
+      "is no manifest or index that can be read")                                                  \
+    X(CH_F_OCI_AMBIGUOUS, 261, "oci-ambiguous", ATTACK, HIGH,                                      \
+      "is one thing to one client and another to the next")                                        \
+    X(CH_F_OCI_DATA, 262, "oci-data", ATTACK, HIGH,                                                \
+      "carries content that is not what its digest and size say")                                  \
+    X(CH_F_OCI_SCHEMA1, 263, "oci-schema1", IRREGULAR, HIGH,                                       \
+      "is of Docker's first format, which does not say what its layers unpack to")                 \
+    X(CH_F_OCI_FOREIGN, 264, "oci-foreign", IRREGULAR, HIGH,                                       \
+      "has content that clients would get from somewhere else")                                    \
+    X(CH_F_OCI_TYPE, 265, "oci-type", IRREGULAR, MEDIUM,                                           \
+      "has content of a media type that nothing here inspects")                                    \
+    X(CH_F_OCI_CONTENTS, 266, "oci-contents", IRREGULAR, HIGH,                                     \
+      "has a layer that some clients unpack by a table of contents, not by its bytes")               \
+    X(CH_F_OCI_CONFIG, 267, "oci-config", IRREGULAR, HIGH,                                         \
+      "has a configuration that cannot be read, or that clients read differently")                 \
+    X(CH_F_OCI_ROOT, 268, "oci-root", NOTE, LOW,                                                   \
+      "runs as root where nobody says otherwise")                                                  \
+    X(CH_F_OCI_HISTORY, 269, "oci-history", NOTE, LOW,                                             \
+      "has a history of other layers than it has")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

@@ -70,9 +70,11 @@ const struct ch_http_view *ch_http_view(const struct ch_http_request *r);
  * repeatedly (Accept) are joined with ", ". */
 struct ch_str ch_http_header(struct ch_http_request *r, struct ch_str name);
 
-/* Appends the decoded value of the first `name=` in the query ('+' is a space). False when it is
- * not there or malformed. */
-bool ch_http_query(const struct ch_http_request *r, struct ch_str name, struct ch_buf *out);
+/* Appends the decoded value of `name=` in the query ('+' is a space); *ret_given false: it is not
+ * there. CH_E_USAGE: it is there without a value, not encoded, longer than `out` may be, or more
+ * than once: readers differ in which one counts, so none does. The message begins with the name. */
+enum ch_code ch_http_query(const struct ch_http_request *r, struct ch_str name, struct ch_buf *out,
+                           bool *ret_given, struct ch_err *err) CH_MUST_CHECK;
 
 /* Takes the first segments off the path: what stands in them is no part of what is asked for, and must not get into logs.
  * `count` is at most segment_count. Their slices stay as long as the request. */

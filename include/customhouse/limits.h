@@ -13,6 +13,8 @@
     X(word_bytes, 64, "bytes", "an identifier of ours: ecosystem, profile, name of a fact")        \
     X(command_input_bytes, 33554432, "bytes", "what a command is about: a policy, a lock's lines") \
     X(want_hashes, 4096, "hashes", "of one line of a lock file")                                   \
+    X(dependencies, 256, "requirements", "looked up by a command, which says if there are more")   \
+    X(dependencies_wait_ms, 20000, "ms", "for upstreams' pages of them; then what is known")       \
     X(setup_text_bytes, 2097152, "bytes", "a configuration, policy or key file at start-up")       \
     X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
     X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
@@ -103,6 +105,11 @@
     X(licence_bytes, 4096, "bytes", "a licence expression")                                        \
     X(licence_depth, 64, "levels", "parentheses in a licence expression")                          \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
+    X(oci_manifest_bytes, 4194304, "bytes", "a manifest or index; what clients and registries take")  \
+    X(oci_manifest_parts, 1024, "descriptors", "of one; images have at most 127 layers")              \
+    X(sqlite_row_bytes, 67108864, "bytes", "of a package database: an RPM header of many files")     \
+    X(oci_config_bytes, 8388608, "bytes", "an image's configuration; its history may be long")        \
+    X(oci_config_items, 16384, "items", "of one list in it: environment, history, labels")             \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
     X(fetch_connections, 192, "connections", "to all hosts of one upstream")                       \
@@ -111,7 +118,8 @@
     X(fetch_redirects, 5, "hops", "of one request")                                                \
     X(fetch_retries, 3, "times", "a transfer that broke is taken up again")                        \
     X(fetch_timeout_retries, 1, "times", "of these, after a time-out: each took its time already") \
-    X(fetch_answer_ms, 8000, "ms", "until an answer begins, before who waits for it is told")      \
+    X(fetch_answer_ms, 8000, "ms", "until an answer begins, before it leaves its turn to others")  \
+    X(fetch_tell_ms, 16000, "ms", "the same, before who waits for it is told: pip gives up at 15") \
     X(fetch_backoff_ms, 300, "ms", "before the first retry, doubled for each more, less jitter")   \
     X(fetch_retry_after_ms, 10000, "ms", "a longer Retry-After ends the job with that answer")     \
     X(upstream_rest_ms, 300000, "ms",                                                              \

@@ -198,26 +198,9 @@ static const struct parameter *find(const struct operation *o, enum parameter_pl
     return NULL;
 }
 
-static bool is_in_query(struct ch_str query, const char *name)
-{
-    while (query.len > 0) {
-        size_t end = query.len, equals;
-        CH_IGNORE(ch_str_find_char(query, '&', &end));
-        struct ch_str pair = ch_str_sub(query, 0, end);
-        query = ch_str_sub(query, end + 1, query.len);
-        equals = pair.len;
-        CH_IGNORE(ch_str_find_char(pair, '=', &equals));
-        if (ch_str_eq(ch_str_sub(pair, 0, equals), ch_str_of(name))) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Each name once, and known. Names are plain: one that needs decoding is none of ours. */
+/* Each name is known. Names are plain: one that needs decoding is none of ours. */
 static enum ch_code check_query(const struct operation *o, struct ch_str query, struct ch_err *err)
 {
-    bool seen[16] = {false};
     while (query.len > 0) {
         size_t end = query.len, equals;
         CH_IGNORE(ch_str_find_char(query, '&', &end));
@@ -225,8 +208,7 @@ static enum ch_code check_query(const struct operation *o, struct ch_str query, 
         query = ch_str_sub(query, end + 1, query.len);
         struct ch_str name =
             ch_str_find_char(pair, '=', &equals) ? ch_str_sub(pair, 0, equals) : pair;
-        const struct parameter *p = find(o, IN_QUERY, name);
-        if (p == NULL) {
+        if (find(o, IN_QUERY, name) == NULL) {
             struct ch_buf b;
             ch_buf_init(&b, 1024);
             ch_buf_put_escaped(&b, ch_str_sub(name, 0, 100));
@@ -235,12 +217,6 @@ static enum ch_code check_query(const struct operation *o, struct ch_str query, 
             ch_buf_done(&b);
             return rc;
         }
-        size_t at = (size_t)(p - o->parameters);
-        CH_ASSERT(at < CH_ARRAY_LEN(seen));
-        if (seen[at]) {
-            return ch_fail(err, CH_E_USAGE, "%s: given twice", p->name);
-        }
-        seen[at] = true;
     }
     return CH_OK;
 }
@@ -250,18 +226,13 @@ static enum ch_code read_query(struct admin_request *q, const struct ch_http_req
 {
     struct ch_buf value;
     ch_buf_init(&value, 4 * PARAMETER_TEXT_MAX + 1);
-    enum ch_code rc = CH_OK;
-    *ret_given = ch_http_query(r, ch_str_of(p->name), &value);
-    struct ch_str text = ch_buf_str(&value);
+    *ret_given = false;
+    enum ch_code rc = ch_http_query(r, ch_str_of(p->name), &value, ret_given, err);
     if (value.failed) {
         rc = ch_fail(err, CH_E_USAGE, "%s: expected 1 to %d characters of UTF-8", p->name,
                      PARAMETER_TEXT_MAX);
-    } else if (!*ret_given) {
-        rc = is_in_query(ch_http_view(r)->query, p->name)
-                 ? ch_fail(err, CH_E_USAGE, "%s: expected NAME=VALUE, percent-encoded", p->name)
-                 : CH_OK;
-    } else {
-        rc = add_plain(q, p, text, err);
+    } else if (rc == CH_OK && *ret_given) {
+        rc = add_plain(q, p, ch_buf_str(&value), err);
     }
     ch_buf_done(&value);
     return rc;

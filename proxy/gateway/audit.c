@@ -200,13 +200,15 @@ static enum ch_code query_number(const struct ch_http_request *r, struct ch_str 
 {
     struct ch_buf text;
     ch_buf_init(&text, 64);
-    bool there = ch_http_query(r, name, &text);
-    bool good = there ? ch_str_u64(ch_buf_str(&text), ret) : otherwise != NULL;
-    if (!there && good) {
+    bool there = false;
+    enum ch_code rc = ch_http_query(r, name, &text, &there, err);
+    if (rc == CH_OK && !there && otherwise != NULL) {
         *ret = *otherwise;
+    } else if (rc == CH_OK && !ch_str_u64(ch_buf_str(&text), ret)) {
+        rc = ch_fail(err, CH_E_USAGE, "%.*s=NUMBER is needed", CH_STR_ARG(name));
     }
     ch_buf_done(&text);
-    return good ? CH_OK : ch_fail(err, CH_E_USAGE, "%.*s=NUMBER is needed", CH_STR_ARG(name));
+    return rc;
 }
 
 static enum ch_code check_size(uint64_t size, uint64_t most, struct ch_err *err)

@@ -498,21 +498,31 @@ static void ask_for(struct file_wait *w)
     gw_ask_send_until(gw, &w->ask, w->deadline_ms);
 }
 
-static uint32_t hop_of(const struct ch_http_request *r)
+/* Ours to write; what is no number is none. */
+static enum ch_code read_hop(const struct ch_http_request *r, uint32_t *ret, struct ch_err *err)
 {
+    *ret = 0;
     if (ch_http_view(r)->query.len == 0) {
-        return 0;
+        return CH_OK;
     }
     struct ch_buf value;
+    bool given = false;
     ch_buf_init(&value, ch_limits.text_bytes);
-    uint32_t hop = ch_http_query(r, CH_STR("wait"), &value) ? gw_wait_hop(ch_buf_str(&value)) : 0;
+    enum ch_code rc = ch_http_query(r, CH_STR("wait"), &value, &given, err);
+    *ret = rc == CH_OK && given ? gw_wait_hop(ch_buf_str(&value)) : 0;
     ch_buf_done(&value);
-    return hop;
+    return rc;
 }
 
 void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
                       const struct ch_target *target)
 {
+    struct ch_err err;
+    uint32_t hop;
+    if (read_hop(r, &hop, &err) != CH_OK) {
+        gw_respond_text(r, 400, ch_str_of(err.msg));
+        return;
+    }
     struct gw_file *f = find_file(gw, repo, target);
     if (f != NULL && holds(gw, f)) {
         serve(r, f);
@@ -528,7 +538,7 @@ void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
     w->patience = gw_patience_of(v->user_agent);
     w->keep_until_ms = ch_http_asked_ms(r) + w->patience.hold_ms;
     w->deadline_ms = w->keep_until_ms + ch_limits.gateway_file_wait_ms;
-    w->hop = hop_of(r);
+    w->hop = hop;
     w->head = v->method == CH_HTTP_HEAD;
     ch_http_later(r, on_gone, w);
     ask_for(w);

@@ -80,6 +80,7 @@ struct ch_str ch_http_header(struct ch_http_request *r, struct ch_str name)
     return first < v->header_count ? v->headers[first].value : (struct ch_str){NULL, 0};
 }
 
+/* False: it is not encoded. */
 static bool put_decoded(struct ch_buf *out, struct ch_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
@@ -94,20 +95,36 @@ static bool put_decoded(struct ch_buf *out, struct ch_str s)
         }
         ch_buf_putc(out, (char)c);
     }
-    return !out->failed;
+    return true;
 }
 
-bool ch_http_query(const struct ch_http_request *r, struct ch_str name, struct ch_buf *out)
+enum ch_code ch_http_query(const struct ch_http_request *r, struct ch_str name, struct ch_buf *out,
+                           bool *ret_given, struct ch_err *err)
 {
     struct ch_str rest = r->conn->parser.view.query;
     struct ch_str pair;
+    bool given = false;
     while (ch_str_split(&rest, '&', &pair)) {
-        size_t eq;
-        if (ch_str_find_char(pair, '=', &eq) && ch_str_eq(ch_str_sub(pair, 0, eq), name)) {
-            return put_decoded(out, ch_str_sub(pair, eq + 1, pair.len));
+        size_t eq = pair.len;
+        bool has_value = ch_str_find_char(pair, '=', &eq);
+        if (!ch_str_eq(ch_str_sub(pair, 0, eq), name)) {
+            continue;
+        }
+        if (given) {
+            return ch_fail(err, CH_E_USAGE, "%.*s: given twice", CH_STR_ARG(name));
+        }
+        given = true;
+        if (!has_value || !put_decoded(out, ch_str_sub(pair, eq + 1, pair.len))) {
+            return ch_fail(err, CH_E_USAGE, "%.*s: expected NAME=VALUE, percent-encoded",
+                           CH_STR_ARG(name));
+        }
+        if (out->failed) {
+            return ch_fail(err, CH_E_USAGE, "%.*s: expected at most %zu bytes", CH_STR_ARG(name),
+                           out->max);
         }
     }
-    return false;
+    *ret_given = given;
+    return CH_OK;
 }
 
 struct ch_http_ticket ch_http_later(struct ch_http_request *r, void (*on_gone)(void *arg),

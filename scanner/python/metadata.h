@@ -7,6 +7,7 @@
 #define CH_SCANNER_PYTHON_METADATA_H
 
 #include "base/pypi/name.h"
+#include "base/pypi/requirement.h"
 #include "customhouse/scan.h"
 
 /* One "Name: value" line; the value is trimmed and, where it was folded over several lines, still
@@ -37,15 +38,6 @@ void ch_metadata_done(struct ch_metadata *m); /* accepts zeroed memory */
 /* Walks the fields of one name (case-insensitive): *at starts at 0. False after the last. */
 bool ch_metadata_next(const struct ch_metadata *m, struct ch_str name, size_t *at,
                       struct ch_str *ret_value);
-
-enum ch_requirement {
-    CH_REQUIREMENT_MALFORMED = 0, /* not PEP 508: readers will differ, so it holds */
-    CH_REQUIREMENT_PLAIN,         /* name, extras, version specifiers, marker */
-    CH_REQUIREMENT_DIRECT,        /* `name @ URL`, or a bare URL, VCS address or path */
-};
-/* Classifies one value of Requires-Dist (and of build-system.requires and the like). */
-enum ch_requirement ch_requirement_classify(struct ch_str requirement);
-bool ch_requirement_has_direct_reference(struct ch_str requirement);
 
 /* Parses `bytes` as the metadata of `member` and writes what the keeper wants to know:
  *   FACT name, version, metadata-version, requires-python, requires-dist..., provides-extra...,

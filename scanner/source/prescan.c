@@ -18,8 +18,8 @@
 enum {
     RULES = 4096,
     RULE_WORDS = 4,
-    BRIEFS = 64, /* short words, each looked for once in a text */
-    SHORT = 4, /* shorter words are looked for only where the rest of their rule holds */
+    BRIEFS = 192, /* words each looked for once in a text, by themselves */
+    SHORT = 4,    /* shorter words are looked for only where the rest of their rule holds */
     BLOCK = 64,
     DENSE_BLOCKS = 16, /* a long literal has as many in a row */
     DENSE_STOPS =
@@ -37,7 +37,9 @@ struct rule {
     uint16_t words[RULE_WORDS];
     uint8_t count;
     uint8_t capability; /* CAP_COUNT: for a finding. Else for a capability, only */
-    const char *brief;  /* a word below SHORT, or NULL */
+    uint8_t brief_len;
+    const char
+        *brief; /* looked for only where all else holds: shorter than SHORT, or common; or NULL */
     enum word_kind brief_kind;
     uint32_t brief_number; /* the same of all rules that look for the same one */
 };
@@ -55,23 +57,20 @@ static void rule_word(struct rule *r, struct ch_str text, enum word_kind kind)
 
 static bool brief_same(const struct rule *a, const struct rule *b)
 {
-    if (a->brief == NULL || b->brief == NULL) {
-        return a->brief == b->brief;
-    }
-    size_t n = strcspn(a->brief, "./(");
-    return a->brief_kind == b->brief_kind && n == strcspn(b->brief, "./(") &&
-           strncmp(a->brief, b->brief, n) == 0;
+    return a->brief_len == b->brief_len && a->brief_kind == b->brief_kind &&
+           (a->brief_len == 0 || memcmp(a->brief, b->brief, a->brief_len) == 0);
 }
 
 static bool rule_same(const struct rule *a, const struct rule *b)
 {
-    return brief_same(a, b) && a->count == b->count && a->capability == b->capability &&
-           memcmp(a->words, b->words, sizeof(a->words)) == 0;
+    return a->count == b->count && a->capability == b->capability &&
+           memcmp(a->words, b->words, sizeof(a->words)) == 0 && brief_same(a, b);
 }
 
 static void rule_add(struct rule *r)
 {
     r->brief_number = brief_count;
+    r->brief_len = (uint8_t)(r->brief != NULL ? strcspn(r->brief, "./(") : 0);
     for (uint32_t i = 0; i < rule_count; i++) {
         if (rule_same(&rules[i], r)) {
             return;
@@ -164,8 +163,10 @@ static bool is_deep(struct ch_str root)
     return false;
 }
 
-/* What makes names of texts, together with a module that has something of interest. */
-static void rules_of_module(const char *name, bool deep)
+/* What makes names of texts, together with `module` and with `word`, from which one may be taken;
+ * NULL: of the module itself. */
+static void rules_of_ways(const char *module, enum word_kind module_kind, const char *word,
+                          enum word_kind kind)
 {
     static const struct {
         const char *word;
@@ -173,18 +174,56 @@ static void rules_of_module(const char *name, bool deep)
     } ways[] = {{"getattr", WORD_GETATTR},       {"__dict__", WORD_NAME}, {"vars", WORD_NAME},
                 {"__getattribute__", WORD_NAME}, {"getattr_static", WORD_NAME},
                 {"attrgetter", WORD_NAME}};
-    struct ch_str root = {name, strcspn(name, ".")};
+    struct ch_str root = {module, strcspn(module, ".")};
     for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
         struct rule r = {.capability = CAP_COUNT};
-        enum word_kind kind = deep ? WORD_MODULE : WORD_OBJECT;
         rule_word(&r, ch_str_of(ways[i].word), ways[i].kind);
-        rule_word(&r, root, deep ? WORD_MODULE : WORD_BOUND);
-        rule_word(&r, root, kind);
-        if (root.len < SHORT) {
-            r.brief = name;
+        rule_word(&r, root, module_kind);
+        if (word == NULL) {
+            rule_word(&r, root, kind);
+        }
+        if (word != NULL || root.len < SHORT) {
+            r.brief = word != NULL ? word : module;
             r.brief_kind = kind;
         }
         rule_add(&r);
+    }
+}
+
+/* Where something of interest is deeper in a module (numpy.testing.runstring), it takes the module
+ * as a value, or what lies between: another module as a value, or a function that is called. */
+static void rules_of_deep(struct ch_str root, const char *name)
+{
+    uint32_t effects;
+    const char *word;
+    rules_of_ways(name, WORD_MODULE, NULL, WORD_OBJECT);
+    for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
+        struct ch_str rest = ch_str_of(word);
+        if ((effects & LOUD) == 0 || !ch_str_eq(cut(&rest, '.'), root)) {
+            continue;
+        }
+        while (rest.len > 0) {
+            struct ch_str part = cut(&rest, '.');
+            bool called = ch_str_ends(part, CH_STR("()"));
+            if (rest.len > 0) {
+                rules_of_ways(name, WORD_MODULE, part.ptr, called ? WORD_NAME : WORD_OBJECT);
+            }
+        }
+    }
+}
+
+/* What makes names of texts, together with a module that has something of interest. */
+static void rules_of_module(struct ch_str root, const char *name)
+{
+    /* what loads a library is not of the table (loads_library); a short name has no second word to
+     * be told with */
+    bool any = strcspn(name, ".") < SHORT || ch_str_eq(root, CH_STR("ctypes"));
+    if (!is_deep(root)) {
+        rules_of_ways(name, WORD_BOUND, NULL, WORD_OBJECT);
+    } else if (any || strncmp(name, root.ptr, root.len) != 0) {
+        rules_of_ways(name, WORD_MODULE, NULL, WORD_MODULE);
+    } else {
+        rules_of_deep(root, name);
     }
 }
 
@@ -197,10 +236,10 @@ static void rules_of_root(const char *dotted)
     if (rest.len == 0 || effects_of(root) != 0) { /* bytes and bytearray are no modules */
         return;
     }
-    rules_of_module(dotted, is_deep(root));
+    rules_of_module(root, dotted);
     for (size_t i = 0; (other = module_row(i, &module)) != NULL; i++) {
         if (module != NULL && ch_str_eq(ch_str_of(module), root)) {
-            rules_of_module(other, is_deep(root));
+            rules_of_module(root, other);
         }
     }
 }

@@ -275,8 +275,11 @@ class Silent(Moody):
             return True
         self.up.behave = lambda path: hang if path.startswith("/simple/") else None
         begin = time.monotonic()
-        self.assertEqual(self.service.ask("/pypi/simple/silent/").status, 504)
+        a = self.service.ask("/pypi/simple/silent/")
+        self.assertEqual((a.status, a["Retry-After"]), (503, "1"), a)  # it may be this name alone that is slow
         self.assertLess(time.monotonic() - begin, 11)
+        self.assertEqual(self.service.ask("/pypi/simple/silent/").status, 504)
+        self.assertLess(time.monotonic() - begin, 18)  # 11 s, or 16 where nothing else was ever answered
         begin = time.monotonic()
         for path in ("/pypi/simple/silent/", file_path("silent", "1.0")):
             self.assertEqual(self.service.ask(path).status, 504)
@@ -324,7 +327,7 @@ class Silent(Moody):
         self.up.behave = lambda path: hang if path.startswith("/simple/") else None
         begin = time.monotonic()
         ended = in_parallel({name: lambda name=name: self.assertEqual(
-            self.service.ask(f"/pypi/simple/{name}/").status, 504) for name in ("mute-1", "mute-2", "mute-3")})
+            self.service.ask(f"/pypi/simple/{name}/").status, 503) for name in ("mute-1", "mute-2", "mute-3")})
         self.assertEqual([e for e in ended.values() if e], [])
         self.assertLess(time.monotonic() - begin, 11)  # pip gives up after 15 s
         begin = time.monotonic()

@@ -136,6 +136,11 @@ enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, st
  */
 enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination,
                             uint64_t times, const char *why, struct ch_err *err) CH_MUST_CHECK;
+/* The last copy of a file that was approved is about to be evicted for good: from `place`, for such
+ * files take more than `percent` of its quota. */
+enum ch_code audit_last_copy_lost(struct keeper *k, const struct ch_sha256 *sha256, uint64_t bytes,
+                                  const char *place, uint64_t percent,
+                                  struct ch_err *err) CH_MUST_CHECK;
 /* A witness of the configuration does not cosign this log, or does again. `fault`: a word. */
 enum ch_code audit_witness(struct keeper *k, bool over, struct ch_str name, const char *fault,
                            struct ch_err *err) CH_MUST_CHECK;

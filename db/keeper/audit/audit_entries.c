@@ -492,6 +492,21 @@ enum ch_code audit_witness(struct keeper *k, bool over, struct ch_str name, cons
     return audit_add(k, &a, err);
 }
 
+enum ch_code audit_last_copy_lost(struct keeper *k, const struct ch_sha256 *sha256, uint64_t bytes,
+                                  const char *place, uint64_t percent, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "last-copy-lost");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_int(&a.e, "bytes", (int64_t)bytes);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_int(&a.e, "percent", (int64_t)percent);
+    ch_log_entry_str(&a.e, "place", ch_str_of(place));
+    ch_log_entry_sha(&a.e, "sha256", sha256);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
 enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination,
                             uint64_t times, const char *why, struct ch_err *err)
 {

@@ -1,7 +1,8 @@
 /* Fetches of files that do not move: a file host that takes the connection and sends nothing, or a
- * few bytes now and then. Who waits for such a file is told so, soon; the fetch goes on for as long
- * as the fetcher has hope, without the turn that it had, so that other files do not wait for it.
- * When bytes come after all, it is like any other. */
+ * few bytes now and then. Such a fetch goes on for as long as the fetcher has hope, without the
+ * turn that it had, so that other files do not wait for it. Who waits for it is told so when a
+ * client by itself would have given up on such a host. When bytes come after all, it is like any
+ * other. */
 #include "db/keeper/intake/intake_int.h"
 
 #include "customhouse/limits.h"
@@ -22,15 +23,31 @@ static bool moves(const struct intake *in)
 static void stop_hanging(struct intake *in)
 {
     if (in->hangs) {
-        in->hangs = false;
+        in->hangs = in->told = false;
         in->upstream->hanging--;
     }
+}
+
+/* Now, or when its time has come. */
+static void tell(struct intake *in)
+{
+    uint64_t at_ms = in->fetch_ms + ch_limits.fetch_tell_ms;
+    if (ch_loop_now_ms(in->k->child.loop) < at_ms) {
+        ch_loop_set_timer(in->k->child.loop, &in->stall, at_ms);
+        return;
+    }
+    in->told = true;
+    waiters_wake(&in->waiters); /* they find that it hangs */
 }
 
 void stall_on_timer(struct ch_timer *t)
 {
     struct intake *in = CH_CONTAINER_OF(t, struct intake, stall);
     struct keeper *k = in->k;
+    if (in->hangs) {
+        tell(in);
+        return;
+    }
     if (moves(in)) {
         next_window(in, ch_limits.fetch_low_speed_s * 1000);
         return;
@@ -47,8 +64,8 @@ void stall_on_timer(struct ch_timer *t)
     in->window_bytes = in->come_bytes; /* on_progress looks from here on */
     in->upstream->hanging++;
     turn_leave(in);
-    coming_halt(in);            /* others need not wait for what does not come */
-    waiters_wake(&in->waiters); /* they find that it hangs */
+    coming_halt(in); /* others need not wait for what does not come */
+    tell(in);
     intakes_run(k);
 }
 

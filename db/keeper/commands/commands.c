@@ -1,4 +1,5 @@
 #include "commands_int.h"
+#include "commands_dependencies.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -80,6 +81,7 @@ static void free_command(struct command *c)
     ch_channel_free(c->ch);
     rescan_batch_free(c->batch);
     policy_trial_free(c->trial);
+    dependencies_free(c->dependencies);
     ch_buf_done(&c->payload);
     ch_buf_done(&c->input);
     ch_buf_done(&c->out);

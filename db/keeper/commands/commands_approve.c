@@ -1,6 +1,7 @@
 /* approve (T8, T9, T22): the approving step of an exception. What is named is fetched and inspected
  * first; who approves has seen what was found; nothing else lets pass what is held. */
 #include "commands_int.h"
+#include "commands_dependencies.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -41,6 +42,7 @@ static void tell_inspected(struct command *c, struct page *p, size_t file)
     json_field(&b, "file", name);
     json_digest(&b, "sha256", &p->files[file].artifact);
     command_json_findings(&b, in);
+    command_json_dependencies(c, &b, name);
     command_put(c, ch_buf_str(&b)); /* tell_approved or tell_nothing ends it */
     ch_buf_done(&b);
 }
@@ -112,6 +114,7 @@ static void tell_all(struct approving *g, uint64_t exception)
         }
     }
     close_list(g->c);
+    command_tell_dependencies(g->c);
 }
 
 /* ------------------------------------------------------------------ what was seen (T8) */
@@ -336,6 +339,7 @@ static enum step tell_in_force(struct approving *g)
         }
     }
     close_list(c);
+    command_tell_dependencies(c);
     return command_end(c, 0, "%s", "");
 }
 
@@ -461,8 +465,8 @@ static enum step approve_inspected(struct approving *g, const struct exception *
     return step;
 }
 
-/* Everything named is there and was inspected, and may be approved at all; false: wait, or it
- * ended. */
+/* Everything named is there and was inspected, and may be approved at all, and what it asks for was
+ * looked up, which may wait: nothing is approved before. False: wait, or it ended. */
 static bool may_pass(struct approving *g, enum step *ret_step)
 {
     struct command *c = g->c;
@@ -495,7 +499,7 @@ static bool may_pass(struct approving *g, enum step *ret_step)
                                           : "could not be inspected whole");
         return false;
     }
-    return true;
+    return command_find_dependencies(c, g->page, what, true, ret_step);
 }
 
 enum step command_approve_what(struct command *c, const struct what *what, uint64_t of,

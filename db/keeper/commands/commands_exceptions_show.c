@@ -1,5 +1,6 @@
 /* exceptions list and show, and what explain says of exceptions. */
 #include "commands_int.h"
+#include "commands_dependencies.h"
 
 #include "db/keeper/rulings/rulings.h"
 
@@ -346,6 +347,7 @@ static void json_files(struct command *c, struct ch_buf *b, struct page *p, cons
         json_field(b, "rule", ch_str_of(d.rule));
         json_field(b, "reason", ch_str_of(d.reason));
         command_json_findings(b, in);
+        command_json_dependencies(c, b, p->facts.files[i].index.file_name);
         ch_buf_putc(b, '}');
     }
     ch_buf_putc(b, ']');
@@ -377,6 +379,7 @@ static void show_text(struct command *c, const struct exception *x, struct page 
     }
     if (p != NULL) {
         show_files(c, p, what);
+        command_tell_dependencies(c);
     }
     command_print(c, "  as shown now: --evidence %s\n", token);
 }
@@ -403,6 +406,11 @@ enum step command_exceptions_show(struct command *c)
     command_what_of(&x.row, &what);
     struct page *p = command_find_page(c->k, &what, &err);
     p = p != NULL && page_load(c->k, p) && what.kind != WHAT_RANGE ? p : NULL;
+    enum step step = STEP_DONE;
+    if (p != NULL && !command_find_dependencies(c, p, &what, false, &step)) {
+        exception_done(&x);
+        return step;
+    }
     struct exception_shown shown = command_shown(c->k, p, &what);
     exception_token(&shown, token);
     if (c->args.json) {

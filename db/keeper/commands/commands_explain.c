@@ -1,6 +1,7 @@
 /* explain: what is known of a file and why it is served or not, for people and (--json) for
  * programs. */
 #include "commands_int.h"
+#include "commands_dependencies.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -358,6 +359,7 @@ static void explain_json(struct command *c, struct page *p, size_t file,
     if (p->files[file].has_inspection) {
         json_inspection(c, &b, p, file);
     }
+    command_json_dependencies(c, &b, f->index.file_name);
     struct ch_facts facts;
     command_json_exceptions_of(c, &b, p, file);
     judge_facts(c->k, p, file, &facts);
@@ -526,6 +528,10 @@ enum step command_explain(struct command *c)
     if (p == NULL || p->load == PAGE_ABSENT) {
         return p == NULL ? step : command_explain_absent(c, p);
     }
+    bool release = what.kind == WHAT_VERSION || what.kind == WHAT_FILE;
+    if (release && !command_find_dependencies(c, p, &what, false, &step)) {
+        return step;
+    }
     size_t max = what.kind == WHAT_PROJECT && !c->args.json ? EXPLAIN_FILES_MAX : SIZE_MAX;
     if (c->args.json) {
         command_print(c, "[");
@@ -561,6 +567,7 @@ enum step command_explain(struct command *c)
             c, "%s in %s, owned by upstream %s: %zu allowed, %zu eligible, %zu held, %zu denied\n",
             p->project, p->repository, p->upstream->name, count[CH_VERDICT_ALLOW], eligible,
             count[CH_VERDICT_HOLD], count[CH_VERDICT_DENY]);
+        command_tell_dependencies(c);
         show_last_failure(c, p);
     }
     return named > 0 ? command_end(c, 0, "%s", "")

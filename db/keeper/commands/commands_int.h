@@ -39,9 +39,10 @@ struct command {
     bool gone;              /* the other side went away meanwhile */
     bool told;              /* "inspecting N files" was said */
     size_t answers;         /* JSON objects of a list that were put */
-    struct rescan_batch *batch; /* of rescan */
-    struct ch_buf input;        /* what it is about, beside its words */
-    struct policy_trial *trial; /* of policy test and offer */
+    struct rescan_batch *batch;        /* of rescan */
+    struct ch_buf input;               /* what it is about, beside its words */
+    struct policy_trial *trial;        /* of policy test and offer */
+    struct dependencies *dependencies; /* of what it names; NULL: not looked up */
 };
 
 /* What a command is about. */
@@ -56,6 +57,7 @@ struct what {
     char version[160];
     char file_name[520];
     char upstream[256]; /* of a digest: where its bytes came from */
+    char extras[256];   /* NAME[EXTRA,...]: what is within the brackets */
 };
 
 enum step { STEP_DONE, STEP_WAIT };

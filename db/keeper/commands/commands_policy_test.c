@@ -252,7 +252,7 @@ static bool look_at(struct policy_trial *t, const struct ch_policy_want *w, enum
     }
     ask_free_waiter(waiter);
     if (p->load == PAGE_READY) {
-        policy_trial_want(t, p, w, &r);
+        want_judge(t->k, t->policy, p, w, &r);
     } else {
         not_known(t, p, &r);
     }

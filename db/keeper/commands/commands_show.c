@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 
+#include "db/keeper/intake/quota.h"
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/audit/witnesses.h"
 
@@ -286,7 +287,8 @@ enum step command_status(struct command *c)
     command_time(k->started_at_us, since, sizeof(since));
     CH_IGNORE(ch_store_blob_bytes(k->store, CH_BLOB_SERVED, &bytes[0], &files[0], &err));
     CH_IGNORE(ch_store_blob_bytes(k->store, CH_BLOB_UNDECIDED, &bytes[1], &files[1], &err));
-    uint64_t last_bytes[2] = {0}, last_files[2] = {0};
+    uint64_t last_bytes[2] = {0}, last_files[2] = {0}, lost = 0;
+    CH_IGNORE(quota_lost(k, &lost, &err));
     CH_IGNORE(ch_store_last_copies(k->store, CH_BLOB_SERVED, &last_bytes[0], &last_files[0], &err));
     CH_IGNORE(
         ch_store_last_copies(k->store, CH_BLOB_UNDECIDED, &last_bytes[1], &last_files[1], &err));
@@ -306,6 +308,7 @@ enum step command_status(struct command *c)
             ch_buf_putc(&b, '}');
         }
         json_number(&b, "last_copies_percent", k->config->last_copies_percent);
+        json_number(&b, "last_copies_lost", lost);
         json_number(&b, "intakes", coming.files);
         json_number(&b, "failed_intakes", coming.failed);
         json_number(&b, "inspector", CH_INSPECTOR_VERSION);
@@ -363,6 +366,13 @@ enum step command_status(struct command *c)
                       (unsigned)k->config->last_copies_percent, (unsigned long long)last_files[0],
                       (unsigned long long)last_bytes[0], (unsigned long long)last_files[1],
                       (unsigned long long)last_bytes[1]);
+    }
+    if (lost > 0) {
+        command_print(
+            c,
+            "%llu last cop%s lost for good, for such files took more than that (customhouse "
+            "audit search --kind last-copy-lost)\n",
+            (unsigned long long)lost, lost == 1 ? "y was" : "ies were");
     }
     command_print(c, "on their way in: %zu file%s; %zu failed (customhouse queue says why)\n",
                   coming.files, coming.files == 1 ? "" : "s", coming.failed);

@@ -186,9 +186,9 @@ static bool is_version(struct ch_str s)
     return s.len > 0;
 }
 
-/* NAME[EXTRA,...] is the same project and files as NAME. What is not of that form stays, and is
- * refused. */
-static struct ch_str without_extras(struct ch_str spec)
+/* NAME[EXTRA,...] is the same project and files as NAME; what else is needed then, extras say. What
+ * is not of that form stays, and is refused. */
+static struct ch_str without_extras(struct ch_str spec, struct ch_str *ret_extras)
 {
     size_t end;
     if (!ch_str_starts(spec, CH_STR("[")) || !ch_str_find_char(spec, ']', &end)) {
@@ -202,6 +202,7 @@ static struct ch_str without_extras(struct ch_str spec)
             return spec;
         }
     }
+    *ret_extras = ch_str_sub(spec, 1, end - 1);
     return ch_str_trim(ch_str_sub(spec, end + 1, spec.len));
 }
 
@@ -214,7 +215,8 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
         at++;
     }
     struct ch_str spec = ch_str_trim(ch_str_sub(word, at, word.len));
-    spec = without_extras(spec);
+    struct ch_str extras = {NULL, 0};
+    spec = without_extras(spec, &extras);
     if (eco == NULL ||
         !eco->normalise(ch_str_sub(word, 0, at), ret->project, sizeof(ret->project))) {
         return ch_fail(err, CH_E_USAGE,
@@ -225,6 +227,11 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
         return ch_fail(err, CH_E_USAGE, "a version range of %zu bytes, at most %zu", spec.len,
                        sizeof(ret->spec) - 1);
     }
+    if (extras.len >= sizeof(ret->extras)) {
+        return ch_fail(err, CH_E_USAGE, "extras of %zu bytes, at most %zu", extras.len,
+                       sizeof(ret->extras) - 1);
+    }
+    copy(ret->extras, sizeof(ret->extras), extras);
     copy(ret->spec, sizeof(ret->spec), spec);
     ret->kind = spec.len == 0 ? WHAT_PROJECT : WHAT_RANGE;
     if (ch_str_starts(spec, CH_STR("==")) && !ch_str_find_char(spec, '*', NULL) &&

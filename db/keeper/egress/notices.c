@@ -324,6 +324,26 @@ void notices_decision(struct keeper *k, const struct page *p, const struct ch_de
     }
 }
 
+void notices_last_copies(struct keeper *k, uint64_t files, uint64_t bytes, uint64_t entry)
+{
+    struct notice n;
+    struct ch_err err;
+    begin(&n, k, CH_NOTICE_ALARMS, "alarm.last-copies", keeper_now_us(k));
+    ch_buf_printf(
+        &n.text,
+        "%llu last cop%s of approved files, %llu bytes, %s lost for good: their upstreams "
+        "have them no more, and they took more than store.last_copies_percent.\n"
+        "customhouse audit search --kind last-copy-lost says which.\n",
+        (unsigned long long)files, files == 1 ? "y" : "ies", (unsigned long long)bytes,
+        files == 1 ? "was" : "were");
+    json_number(&n.data, "files", files);
+    json_number(&n.data, "bytes", bytes);
+    put_entry(&n, entry);
+    if (end(&n, &err) != CH_OK) {
+        keeper_log("notice", "error=\"%s\"", err.msg);
+    }
+}
+
 /* ------------------------------------------------------------------ the audit log */
 
 void notices_log(struct keeper *k, bool over, uint64_t entry)

@@ -461,7 +461,7 @@ struct intake *intake_pay(struct intake *in, const struct ch_client *client)
 
 bool intake_hangs(const struct intake *in)
 {
-    return in->hangs;
+    return in->told;
 }
 
 bool intake_queues(const struct intake *in)

@@ -43,7 +43,7 @@ struct intake {
     uint64_t window_bytes,
         window_ms; /* at the start of the time that is looked at, and how long it is */
     struct ch_timer stall;
-    bool hangs;
+    bool hangs, told;    /* it does not come; and who waits has been told so */
     int64_t asked_at_us; /* the upstream for its bytes */
     uint64_t expected_bytes;
     int blob_fd;

@@ -1,7 +1,11 @@
 /* Quotas (T14): undecided and served bytes each have their own. What goes can be fetched again (T5:
- * the last copy of what was approved stays, up to a part of the quota); facts and hashes stay, and a later fetch must match
- * them. What is on its way counts as undecided, from before its first byte. */
+ * the last copy of what was approved stays, up to a part of the quota); facts and hashes stay, and
+ * a later fetch must match them. What is on its way counts as undecided, from before its first
+ * byte. */
 #include "quota.h"
+
+#include "db/keeper/audit/audit.h"
+#include "db/keeper/egress/notices.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -237,6 +241,70 @@ static void take_from(uint64_t *bytes, uint64_t size_bytes)
     *bytes -= size_bytes < *bytes ? size_bytes : *bytes;
 }
 
+/* ------------------------------------------------------------------ last copies */
+
+#define LOST_VALUE CH_STR("last-copies-lost") /* how many, in the store */
+
+enum ch_code quota_lost(struct keeper *k, uint64_t *ret, struct ch_err *err)
+{
+    struct ch_buf value;
+    ch_buf_init(&value, sizeof(*ret));
+    enum ch_code rc = ch_store_get_value(k->store, LOST_VALUE, &value, err);
+    struct ch_rd r = ch_rd_of(value.ptr, value.len);
+    uint64_t lost = rc == CH_OK ? ch_get_u64(&r) : 0;
+    rc = rc == CH_OK ? ch_rd_end(&r, "last-copies-lost", err) : rc == CH_E_NOT_FOUND ? CH_OK : rc;
+    *ret = rc == CH_OK ? lost : *ret;
+    ch_buf_done(&value);
+    return rc;
+}
+
+static enum ch_code count_lost(struct keeper *k, struct ch_err *err)
+{
+    uint64_t lost = 0;
+    struct ch_buf value;
+    ch_buf_init(&value, sizeof(lost));
+    enum ch_code rc = quota_lost(k, &lost, err);
+    ch_put_u64(&value, lost + 1);
+    rc = rc == CH_OK ? ch_store_set_value(k->store, LOST_VALUE, ch_buf_str(&value), err) : rc;
+    ch_buf_done(&value);
+    return rc;
+}
+
+struct loss {
+    uint64_t files, bytes, entry; /* of the first */
+};
+
+/* In the open group. Nothing is lost that the log does not have: who looks for it later asks there.
+ */
+static enum ch_code lose(struct keeper *k, enum ch_blob_place place, const struct victim *one,
+                         struct loss *l, struct ch_err *err)
+{
+    char hex[CH_SHA256_HEX + 1];
+    struct audit_state s;
+    audit_state(k, &s);
+    enum ch_code begun = audit_step(k, err);
+    enum ch_code rc = begun;
+    rc = rc == CH_OK ? audit_last_copy_lost(k, &one->sha256, one->size_bytes,
+                                            place == CH_BLOB_SERVED ? "served" : "undecided",
+                                            k->config->last_copies_percent, err)
+                     : rc;
+    rc = rc == CH_OK ? count_lost(k, err) : rc;
+    rc = rc == CH_OK ? evict(k, one, err) : rc;
+    rc = begun == CH_OK ? audit_step_end(k, rc, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    ch_sha256_hex(&one->sha256, hex);
+    keeper_log("alarm",
+               "sha256=%s bytes=%llu what=\"the last copy of an approved file is lost: such files "
+               "take more than store.last_copies_percent\"",
+               hex, (unsigned long long)one->size_bytes);
+    l->entry = l->files == 0 ? s.next : l->entry;
+    l->files++;
+    l->bytes += one->size_bytes;
+    return CH_OK;
+}
+
 /* T14: nothing else can go, and of *bytes, too many for this quota by `over`, *kept are last
  * copies: more than are kept of them, or what an upstream takes back would fill the disk. */
 static enum ch_code lose_last_copies(struct keeper *k, enum ch_blob_place place, uint64_t over,
@@ -244,35 +312,31 @@ static enum ch_code lose_last_copies(struct keeper *k, enum ch_blob_place place,
 {
     uint64_t max = quota_of(k, place), percent = k->config->last_copies_percent;
     uint64_t bound = max / 100 * percent + max % 100 * percent / 100;
-    uint64_t lost = 0;
+    struct loss lost = {0};
     struct victims v = {.list = NULL};
     bool none = false;
     enum ch_code rc = CH_OK;
-    for (size_t wanted = PER_ROUND; rc == CH_OK && !none && lost < over && *kept > bound;) {
+    for (size_t wanted = PER_ROUND; rc == CH_OK && !none && lost.bytes<over && * kept> bound;) {
         size_t gone = 0;
         free(v.list);
         v = (struct victims){.list = ch_calloc(wanted, sizeof(*v.list)), .max = wanted};
         rc = ch_store_oldest_last_copies(k->store, place, wanted, collect, &v, err);
         rc = rc == CH_OK ? keeper_write(k, err) : rc;
-        for (size_t i = 0; rc == CH_OK && i < v.count && lost < over && *kept > bound; i++) {
+        for (size_t i = 0; rc == CH_OK && i < v.count && lost.bytes<over && * kept> bound; i++) {
             const struct victim *one = &v.list[i];
-            char hex[CH_SHA256_HEX + 1];
             if (in_use(k, &one->sha256)) {
                 continue;
             }
             gone++;
-            ch_sha256_hex(&one->sha256, hex);
-            keeper_log("alarm",
-                       "sha256=%s bytes=%llu what=\"the last copy of an approved file is lost: "
-                       "such files take more than store.last_copies_percent\"",
-                       hex, (unsigned long long)one->size_bytes);
-            rc = evict(k, one, err);
-            lost += one->size_bytes;
-            take_from(bytes, one->size_bytes);
-            take_from(kept, one->size_bytes);
+            rc = lose(k, place, one, &lost, err);
+            take_from(bytes, rc == CH_OK ? one->size_bytes : 0);
+            take_from(kept, rc == CH_OK ? one->size_bytes : 0);
         }
         none = gone == 0 && v.count < v.max;
         wanted *= gone == 0 ? 2 : 1;
+    }
+    if (lost.files > 0) {
+        notices_last_copies(k, lost.files, lost.bytes, lost.entry);
     }
     free(v.list);
     return rc;

@@ -26,5 +26,7 @@ void quota_give(struct keeper *k, uint64_t *part, uint64_t bytes);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
                              struct ch_err *err) CH_MUST_CHECK;
+/* How many last copies were lost in all, since this was counted. */
+enum ch_code quota_lost(struct keeper *k, uint64_t *ret, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

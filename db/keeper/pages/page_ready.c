@@ -10,10 +10,15 @@
 
 #include "db/keeper/budget/budget.h"
 
-/* Without known content the upstream has this long. Whoever has waited for budget before has less:
- * all that an ask waits for ends with page_answer_ms (limits.h), well before the most impatient
- * client (pip, 15 s) gives up. */
+/* Without known content the upstream has this long, twice: who waits is told to come again after
+ * the first (503, for which pip and uv do by themselves), and finds what came meanwhile; who waits
+ * then is told that nothing comes (504). So an upstream has as long as pip would give it, 15 s, and
+ * no answer of ours takes as long as that. Whoever has waited for budget before has less: all that
+ * an ask waits for ends with page_answer_ms (limits.h), well before the most impatient client gives
+ * up.
+ */
 #define UNKNOWN_PATIENCE_MS 8000
+#define COME_AGAIN_US       1000000
 #define ABSENT_MEMORY_US    (60 * 1000000LL)
 
 /* The waiting asks go on; each looks at the page's state itself. */
@@ -42,6 +47,17 @@ static void tell_down(struct page *p)
     p->fail_until_us = keeper_now_us(p->keeper) + (int64_t)retry_after_s * 1000000;
 }
 
+/* It goes on: whoever asks again waits for the rest of the time. */
+static void tell_late(struct page *p)
+{
+    p->fail_status = 503;
+    p->fail_until_us = keeper_now_us(p->keeper) + COME_AGAIN_US;
+    snprintf(p->fail_text, sizeof(p->fail_text),
+             "the upstream has not answered for %d s and is still asked, try again",
+             UNKNOWN_PATIENCE_MS / 1000);
+    upstream_hung(p->keeper, p->upstream);
+}
+
 static void remember_failure(struct page *p)
 {
     if (p->upstream != NULL && upstream_is_down(p->keeper, p->upstream, (struct ch_str){NULL, 0})) {
@@ -52,10 +68,7 @@ static void remember_failure(struct page *p)
     p->fail_status = 504;
     p->fail_until_us = 0;
     snprintf(p->fail_text, sizeof(p->fail_text),
-             "the upstream has not answered for %d s, try again", UNKNOWN_PATIENCE_MS / 1000);
-    if (p->upstream != NULL) {
-        upstream_hung(p->keeper, p->upstream);
-    }
+             "the upstream has not answered for %d s, try again", 2 * UNKNOWN_PATIENCE_MS / 1000);
 }
 
 bool page_is_known(const struct keeper *k, const struct page *p)
@@ -109,7 +122,10 @@ void page_on_patience(struct ch_timer *t)
     if (page_without_details(p)) {
         return;
     }
-    if (!page_is_known(k, p)) {
+    if (!page_is_known(k, p) && p->upstream != NULL && !page_is_dawdling(p) &&
+        !upstream_is_down(k, p->upstream, (struct ch_str){NULL, 0})) {
+        tell_late(p);
+    } else if (!page_is_known(k, p)) {
         remember_failure(p); /* the next askers need not wait as long */
     } else {
         upstream_suspected(k, p->upstream);

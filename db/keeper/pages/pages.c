@@ -234,17 +234,21 @@ static struct served *collect_served(const struct page *p, size_t *ret_count)
 }
 
 /* Where the page now states other bytes under a name, the ALLOW of the old ones ends with them:
- * judging the new ones would not find it. */
-static void end_replaced(struct keeper *k, const struct page *p, struct served *list, size_t count)
+ * judging the new ones would not find it. Nor would it later, when what is known now (`known`)
+ * could not be read: whose bytes are not found is taken away then, too, for that reason. */
+static void end_replaced(struct keeper *k, const struct page *p, struct served *list, size_t count,
+                         enum ch_code known, const struct ch_err *why)
 {
     for (size_t i = 0; i < count; i++) {
         ptrdiff_t at = page_find_file(p, ch_str_of(list[i].file_name));
         if (at < 0 || !ch_sha256_eq(&p->files[at].artifact, &list[i].artifact)) {
             serve_take_bytes(k, &list[i].artifact);
             approvals_withdraw(k, p, ch_str_of(list[i].file_name));
-            keeper_log("withdrawn",
-                       "project=%s file=%s reason=\"the upstream has other bytes now\"", p->project,
-                       list[i].file_name);
+            keeper_log("withdrawn", "project=%s file=%s reason=\"%s%s\"", p->project,
+                       list[i].file_name,
+                       known == CH_OK ? "the upstream has other bytes now"
+                                      : "what is known of its page cannot be read: ",
+                       known == CH_OK ? "" : why->msg);
         }
         free(list[i].file_name);
     }
@@ -319,7 +323,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
         rc = ch_store_allows(k->store, ch_str_of(p->repository), page_name(p), upstream, on_allow,
                              p, err);
     }
-    end_replaced(k, p, served, served_count);
+    end_replaced(k, p, served, served_count, rc, err);
     for (size_t i = 0; rc == CH_OK && i < p->facts.file_count; i++) {
         inspection_of(k, p, i); /* T10 looks at all of them */
     }

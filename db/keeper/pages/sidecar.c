@@ -280,7 +280,7 @@ bool sidecar_fetch(struct sidecar *s)
             .max_bytes = ch_limits.metadata_bytes,
             .expected_bytes = CH_SIZE_UNKNOWN,
             .timeout_ms = SIDECAR_TIMEOUT_MS,
-            .answer_ms = (uint32_t)ch_limits.fetch_answer_ms,
+            .answer_ms = (uint32_t)ch_limits.fetch_tell_ms,
             .retry_ms = PAGE_PATIENCE_MS,
         };
         s->asked = true;

@@ -6,7 +6,7 @@
 #include "sidecar.h"
 #include "db/keeper/asks/waiters.h"
 
-#define SIDECAR_TIMEOUT_MS 15000
+#define SIDECAR_TIMEOUT_MS 30000
 
 struct sidecar {
     struct keeper *k;

@@ -155,7 +155,7 @@ bool sidecar_fetch_tail(struct sidecar *s, uint64_t from)
         .max_bytes = f->size_bytes - from,
         .expected_bytes = CH_SIZE_UNKNOWN,
         .timeout_ms = SIDECAR_TIMEOUT_MS,
-        .answer_ms = (uint32_t)ch_limits.fetch_answer_ms,
+        .answer_ms = (uint32_t)ch_limits.fetch_tell_ms,
         .retry_ms = PAGE_PATIENCE_MS,
     };
     jobs_fetch(s->k, &fetch, s->fd, on_tail_fetched, s);

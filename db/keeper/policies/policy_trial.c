@@ -2,7 +2,6 @@
  * their answers meanwhile. */
 #include "policy_trial.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
@@ -80,16 +79,6 @@ void policy_trial_begin(struct policy_trial *t)
     page_walk_begin(&t->walk, t->k, PAGE_WALK_ANY);
 }
 
-/* All that judging reads of the policy is the keeper's, for the time of this call the other one. */
-static void judge_under(struct policy_trial *t, struct page *p, size_t file,
-                        struct ch_decision *ret)
-{
-    struct ch_policy *in_force = t->k->policy;
-    t->k->policy = t->policy != NULL ? t->policy : in_force;
-    judge(t->k, p, file, ret);
-    t->k->policy = in_force;
-}
-
 struct trying {
     struct policy_trial *t;
     trial_change_fn *each;
@@ -111,7 +100,7 @@ static void try_page(void *ctx, struct page *p)
         }
         any = true;
         judge(t->k, p, i, &before);
-        judge_under(t, p, i, &after);
+        want_judge_under(t->k, t->policy, p, i, &after);
         enum ch_decision_change change = ch_decision_compare(&before, &after);
         t->counts.files++;
         t->counts.changes[change]++;
@@ -129,212 +118,4 @@ bool policy_trial_files(struct policy_trial *t, struct ch_str repository, trial_
 {
     struct trying trying = {t, each, ctx};
     return page_walk_go_on(&t->walk, repository, try_page, &trying);
-}
-
-/* ------------------------------------------------------------------ one line of a lock file */
-
-const char *want_state_name(enum want_state state)
-{
-    static const char *const names[] = {"passes", "not-asked", "older",   "held",
-                                        "denied", "hashes",    "missing", "unknown"};
-    _Static_assert(CH_ARRAY_LEN(names) == WANT_STATES, "one each");
-    return names[state];
-}
-
-struct looked { /* at the files of a page */
-    bool *can;  /* it is listed, and the line can mean it */
-    bool *now;  /* it could be had */
-    bool *then;
-    struct ch_decision *decisions;
-};
-
-static bool has_hash(const struct page *p, size_t file, const struct ch_policy_want *want)
-{
-    const struct ch_sha256 *stated = &p->facts.files[file].index.sha256;
-    for (size_t at = 0; at + CH_SHA256_BYTES <= want->sha256.len; at += CH_SHA256_BYTES) {
-        struct ch_rd r = ch_rd_of(want->sha256.ptr + at, CH_SHA256_BYTES);
-        struct ch_sha256 d = ch_get_sha256(&r);
-        if (ch_sha256_is_zero(&d)) {
-            continue; /* what is not stated and not fetched has none, and is no file of this hash */
-        }
-        if (ch_sha256_eq(&d, stated) || ch_sha256_eq(&d, &p->files[file].artifact)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether a resolver could take this file for the line, the policy apart. */
-static bool can_mean(const struct page *p, size_t file, const struct ch_policy_want *want)
-{
-    struct ch_str version = ch_str_of(p->files[file].release.version);
-    struct ch_err err;
-    bool match = want->specifier.len == 0;
-    bool hidden = ch_ecosystem_is_source(p->eco, p->files[file].release.file_type) &&
-                  p->index.built[p->index.version[file]]; /* not listed: listing.c */
-    if (version.len == 0 || hidden || p->facts.files[file].removed_at_us != CH_TIME_UNKNOWN) {
-        return false;
-    }
-    if (want->version.len > 0) {
-        return p->eco->compare_versions(version, want->version) == 0;
-    }
-    return (match ||
-            (p->eco->match_version(want->specifier, version, &match, &err) == CH_OK && match)) &&
-           !p->facts.files[file].index.yanked;
-}
-
-static bool could_be_had(const struct ch_decision *d)
-{
-    return d->verdict == CH_VERDICT_ALLOW || d->eligible;
-}
-
-/* The newest of these, finals before pre-releases as resolvers do; -1: none. */
-static ptrdiff_t newest(const struct page *p, const bool *among)
-{
-    ptrdiff_t best = -1;
-    bool best_pre = false;
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        struct ch_str version = ch_str_of(p->files[i].release.version);
-        if (!among[i] || version.len == 0) {
-            continue;
-        }
-        bool pre = p->eco->is_prerelease != NULL && p->eco->is_prerelease(version);
-        if (best < 0 || (best_pre && !pre) ||
-            (best_pre == pre &&
-             p->eco->compare_versions(version, ch_str_of(p->files[best].release.version)) > 0)) {
-            best = (ptrdiff_t)i;
-            best_pre = pre;
-        }
-    }
-    return best;
-}
-
-static struct ch_str version_of(const struct page *p, ptrdiff_t file)
-{
-    return ch_str_of(file < 0 ? NULL : p->files[file].release.version);
-}
-
-static void refuse(struct want_result *ret, const struct looked *l, size_t file)
-{
-    ret->room = l->decisions[file];
-    ret->file = file;
-    ret->decision = &ret->room;
-    ret->state = ret->room.verdict == CH_VERDICT_DENY ? WANT_DENIED : WANT_HELD;
-}
-
-/* One version is asked for. What else could be had then is said, too. */
-static void want_version(const struct page *p, const struct ch_policy_want *want,
-                         const struct looked *l, struct want_result *ret)
-{
-    ptrdiff_t refused = -1;
-    size_t of_version = 0, hashed = 0, unhashed = 0, now = 0;
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (!l->can[i]) {
-            continue;
-        }
-        of_version++;
-        unhashed += ch_sha256_is_zero(&p->facts.files[i].index.sha256);
-        if (want->sha256.len > 0 && !has_hash(p, i, want)) {
-            continue;
-        }
-        hashed++;
-        ret->passing += l->then[i];
-        now += l->now[i];
-        bool held = l->decisions[i].verdict == CH_VERDICT_HOLD;
-        refused = refused < 0 || (held && l->decisions[refused].verdict == CH_VERDICT_DENY)
-                      ? (ptrdiff_t)i
-                      : refused;
-    }
-    ret->files = hashed;
-    ret->now = now > 0 ? want->version : ret->now;
-    if (of_version == 0) {
-        ret->state = WANT_MISSING;
-        snprintf(ret->text, sizeof(ret->text), "the upstream lists no file of this version");
-    } else if (hashed == 0) {
-        ret->state = unhashed > 0 ? WANT_UNKNOWN : WANT_HASHES;
-        snprintf(ret->text, sizeof(ret->text),
-                 unhashed > 0
-                     ? "the upstream states no hashes to compare with"
-                     : "none of the %zu files known of this version has any of its %u hashes",
-                 of_version, want->hash_count);
-    } else if (ret->passing > 0) {
-        ret->then = want->version;
-    } else {
-        refuse(ret, l, (size_t)refused);
-    }
-}
-
-/* Any version that fits is asked for. */
-static void want_range(const struct page *p, const struct looked *l, struct want_result *ret)
-{
-    ptrdiff_t any = newest(p, l->can), now = newest(p, l->now), then = newest(p, l->then);
-    ret->now = version_of(p, now);
-    ret->then = version_of(p, then);
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        ret->files += l->can[i];
-        ret->passing += l->then[i];
-    }
-    if (any < 0) {
-        ret->state = WANT_MISSING;
-        snprintf(ret->text, sizeof(ret->text), "the upstream lists no version that fits");
-    } else if (then < 0) {
-        refuse(ret, l, (size_t)(now >= 0 ? now : any));
-    } else if (now >= 0 && p->eco->compare_versions(ret->then, ret->now) < 0) {
-        refuse(ret, l, (size_t)now);
-        ret->state = WANT_OLDER;
-    }
-}
-
-/* What a resolver gets that may take any version: for a pinned line that is refused. */
-static void find_instead(const struct page *p, struct looked *l, struct want_result *ret)
-{
-    struct ch_policy_want any = {.line = 0};
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        l->can[i] = can_mean(p, i, &any) && could_be_had(&l->decisions[i]);
-    }
-    ret->then = version_of(p, newest(p, l->can));
-}
-
-void policy_trial_want(struct policy_trial *t, struct page *p, const struct ch_policy_want *want,
-                       struct want_result *ret)
-{
-    size_t n = p->facts.file_count;
-    struct looked l = {.can = ch_calloc(n + 1, sizeof(bool)),
-                       .now = ch_calloc(n + 1, sizeof(bool)),
-                       .then = ch_calloc(n + 1, sizeof(bool)),
-                       .decisions = ch_calloc(n + 1, sizeof(*l.decisions))};
-    *ret = (struct want_result){.state = WANT_PASSES};
-    for (size_t i = 0; i < n; i++) {
-        struct ch_decision before;
-        judge_under(t, p, i, &l.decisions[i]);
-        l.can[i] = can_mean(p, i, want);
-        l.then[i] = l.can[i] && could_be_had(&l.decisions[i]);
-        l.now[i] = l.can[i];
-        if (l.can[i] && t->policy != NULL) {
-            judge(t->k, p, i, &before);
-            l.now[i] = could_be_had(&before);
-        }
-    }
-    if (want->version.len > 0) {
-        want_version(p, want, &l, ret);
-        if (ret->state == WANT_HELD || ret->state == WANT_DENIED) {
-            find_instead(p, &l, ret);
-        }
-    } else {
-        want_range(p, &l, ret);
-    }
-    if (ret->state == WANT_PASSES && want->hash_count > 0 && want->sha256.len == 0) {
-        ret->state = WANT_UNKNOWN;
-        snprintf(ret->text, sizeof(ret->text),
-                 "none of its %u hashes is a sha256: whether a file has them is not known here",
-                 want->hash_count);
-    }
-    if (ret->decision != NULL) {
-        judge(t->k, p, ret->file, &ret->before);
-        ret->release_file = p->facts.files[ret->file].index.file_name;
-    }
-    free(l.can);
-    free(l.now);
-    free(l.then);
-    free(l.decisions);
 }

@@ -6,39 +6,13 @@
 #include "db/keeper/commands/commands_int.h"
 
 #include "db/keeper/pages/page_walk.h"
+#include "want.h"
 
 struct trial_counts {
     size_t projects, files;
     size_t changes[CH_DECISION_STRICTER + 1]; /* by enum ch_decision_change */
     size_t held[CH_HOLD_COUNT];               /* stricter: what would hold it then */
     size_t denied;                            /* stricter */
-};
-
-enum want_state {
-    WANT_PASSES = 0,
-    WANT_NOT_ASKED, /* does not come from an index: nothing is said of it */
-    WANT_OLDER,
-    WANT_HELD,
-    WANT_DENIED,
-    WANT_HASHES,  /* no known file of the version has any of its hashes */
-    WANT_MISSING, /* the upstream has no such project, version or match */
-    WANT_UNKNOWN, /* could not be looked up */
-    WANT_STATES
-};
-const char *want_state_name(enum want_state state); /* "held" */
-
-struct want_result {
-    enum want_state state;
-    const struct ch_decision
-        *decision; /* OLDER, HELD, DENIED: on the file that is not got; else NULL */
-    struct ch_decision room;
-    struct ch_decision before;  /* with `decision`: on the same file, under the policy in force */
-    struct ch_str release_file; /* with `decision`: its name */
-    size_t file;
-    struct ch_str now;  /* versions: got under the policy in force (without a new one: that the */
-    struct ch_str then; /* upstream has), and got then; absent: none */
-    size_t files, passing; /* that the line can mean */
-    char text[600];        /* MISSING, UNKNOWN, HASHES: more words */
 };
 
 struct policy_trial {
@@ -75,8 +49,5 @@ bool policy_trial_files(struct policy_trial *t, struct ch_str repository, trial_
                         void *ctx);
 /* From the beginning: what has been said of files is of rulings or a clock that are no more. */
 void policy_trial_begin(struct policy_trial *t);
-/* Judges a line on a page that is ready. */
-void policy_trial_want(struct policy_trial *t, struct page *p, const struct ch_policy_want *want,
-                       struct want_result *ret);
 
 #endif

@@ -1,8 +1,10 @@
 #include "proxy/eco/pypi/pypi_int.h"
 
+#include <string.h>
 #include <time.h>
 
 #include "base/pypi/name.h"
+#include "base/pypi/requirement.h"
 #include "base/pypi/version.h"
 #include "customhouse/finding.h"
 #include "customhouse/limits.h"
@@ -334,6 +336,57 @@ static bool is_prerelease(struct ch_str version)
     return ch_pep440_parse(version, &parsed) && ch_pep440_is_prerelease(&parsed);
 }
 
+/* "==1.0", and nothing more: installers take such a version where it is yanked, too (PEP 592). */
+static struct ch_str pinned(struct ch_str specifier)
+{
+    size_t equals = ch_str_starts(specifier, CH_STR("===")) ? 3 : 2;
+    bool pins = ch_str_starts(specifier, CH_STR("==")) && !ch_str_find_char(specifier, ',', NULL) &&
+                !ch_str_find_char(specifier, '*', NULL);
+    return pins ? ch_str_trim(ch_str_sub(specifier, equals, specifier.len))
+                : (struct ch_str){NULL, 0};
+}
+
+/* PEP 440, "Handling of pre-releases": a clause that names one permits them. */
+static bool names_prerelease(struct ch_str specifier)
+{
+    struct ch_str clause;
+    while (ch_str_split(&specifier, ',', &clause)) {
+        struct ch_pep440 version;
+        size_t at = 0;
+        while (at < clause.len && strchr("<>=!~ \t", clause.ptr[at]) != NULL) {
+            at++;
+        }
+        if (ch_pep440_parse(ch_str_trim(ch_str_sub(clause, at, clause.len)), &version) &&
+            ch_pep440_is_prerelease(&version)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A marker is judged once for no extra, and once for each that is asked for, as installers do. */
+static bool read_dependency(struct ch_str value, struct ch_str extras, struct ch_dependency *ret)
+{
+    struct ch_requirement_parts parts;
+    struct ch_str extra;
+    if (ch_requirement_read(value, &parts) != CH_REQUIREMENT_PLAIN ||
+        !normalise(parts.name, ret->project, sizeof(ret->project))) {
+        return false;
+    }
+    enum ch_marker needed = ch_requirement_marker(parts.marker, (struct ch_str){NULL, 0});
+    while (ch_str_split(&extras, ',', &extra)) {
+        enum ch_marker with = ch_requirement_marker(parts.marker, ch_str_trim(extra));
+        needed = with > needed ? with : needed;
+    }
+    ret->asked = needed != CH_MARKER_NEVER;
+    ret->extras = parts.extras;
+    ret->versions = parts.specifier;
+    ret->version = pinned(parts.specifier);
+    ret->prereleases = names_prerelease(parts.specifier);
+    ret->on = needed == CH_MARKER_DEPENDS ? parts.marker : (struct ch_str){NULL, 0};
+    return true;
+}
+
 static const char *type_of_finding(uint32_t code)
 {
     static const uint32_t wheels[] = {
@@ -375,6 +428,8 @@ const struct ch_ecosystem ch_ecosystem_pypi = {
     .match_denied = ch_pep440_match_widely,
     .is_prerelease = is_prerelease,
     .sample_versions = ch_pep440_samples,
+    .dependency_fact = "requires-dist",
+    .read_dependency = read_dependency,
     .clients = &ch_pypi_clients,
     .classify = classify,
     .formats = formats,

@@ -1,6 +1,6 @@
 #include "customhouse/inspector.h"
 
-#include "scanner/eco/pypi/page/json.h"
+#include "scanner/json/json.h"
 #include "scanner/python/metadata.h"
 #include "scanner/eco/pypi/page/page.h"
 #include "scanner/eco/pypi/sdist/sdist.h"

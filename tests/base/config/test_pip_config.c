@@ -213,14 +213,21 @@ static void test_read_errors(void **state)
     }
 }
 
-/* --- the child: a python3 of our own, first in PATH --- */
+/* --- the child: programs of our own, alone in PATH --- */
 
 static char folder[] = "/tmp/customhouse-pip-XXXXXX";
 
-static void write_python(const char *script)
+static const char *const programs[] = {"pip", "pip3", "python3"};
+
+static void path_of(const char *program, char path[64])
+{
+    snprintf(path, 64, "%s/%s", folder, program);
+}
+
+static void write_program(const char *program, const char *script)
 {
     char path[64];
-    snprintf(path, sizeof(path), "%s/python3", folder);
+    path_of(program, path);
     FILE *f = fopen(path, "w");
     assert_non_null(f);
     fprintf(f, "#!/bin/sh\n%s\n", script);
@@ -228,19 +235,41 @@ static void write_python(const char *script)
     assert_int_equal(chmod(path, 0700), 0);
 }
 
+static void remove_programs(void)
+{
+    for (size_t i = 0; i < CH_ARRAY_LEN(programs); i++) {
+        char path[64];
+        path_of(programs[i], path);
+        unlink(path);
+    }
+}
+
 static int set_up(void **state)
 {
     (void)state;
+    (void)snprintf(folder, sizeof(folder), "/tmp/customhouse-pip-XXXXXX");
     return mkdtemp(folder) == NULL ? 1 : 0;
 }
 
 static int tear_down(void **state)
 {
     (void)state;
-    char path[64];
-    snprintf(path, sizeof(path), "%s/python3", folder);
-    unlink(path);
+    remove_programs();
     return rmdir(folder);
+}
+
+/* Returns PATH as it was. */
+static char *only_our_programs(void)
+{
+    char *path = strdup(getenv("PATH"));
+    ch_limits.pip_output_bytes = 4096;
+    ch_limits.pip_run_ms = 1500;
+    unsetenv("https_proxy");
+    unsetenv("HTTPS_PROXY");
+    setenv("PIP_QUIET", "3", 1);
+    assert_int_equal(setenv("PATH", folder, 1), 0);
+    remove_programs();
+    return path;
 }
 
 static void test_discover(void **state)
@@ -266,23 +295,72 @@ static void test_discover(void **state)
         {"stays", "exec >&-; while :; do :; done", CH_E_TIMEOUT, "within 1500 ms"},
         {"silent", "while :; do :; done", CH_E_TIMEOUT, "within 1500 ms"},
     };
-    char *path = strdup(getenv("PATH"));
-    ch_limits.pip_output_bytes = 4096;
-    ch_limits.pip_run_ms = 1500;
-    unsetenv("https_proxy");
-    unsetenv("HTTPS_PROXY");
-    setenv("PIP_QUIET", "3", 1);
-    assert_int_equal(setenv("PATH", folder, 1), 0);
+    char *path = only_our_programs();
     for (size_t i = 0; i < CH_ARRAY_LEN(scripts); i++) {
         struct ch_pip_config c = {0};
         struct ch_err err = {.msg = ""};
-        write_python(scripts[i].script);
+        write_program("python3", scripts[i].script);
         enum ch_code rc = ch_pip_discover(&c, &err);
         if (rc != scripts[i].code || (rc != CH_OK && strstr(err.msg, scripts[i].says) == NULL)) {
             fail_msg("%s: %s: %s", scripts[i].label, ch_code_name(rc), err.msg);
         }
         if (rc == CH_OK) {
             assert_string_equal(c.index_url, "https://a.example.org/simple");
+        }
+        ch_pip_config_done(&c);
+    }
+    setenv("PATH", path, 1);
+    free(path);
+}
+
+/* What a user starts as pip here is asked, before the one that some python3 would import. */
+static void test_discover_order(void **state)
+{
+    (void)state;
+#define CONFIGURED(name) "echo \"global.index-url='https://" name ".example.org/simple'\""
+#define HELP(name)                                                                                 \
+    "case $1 in config) exit 0 ;; install) [ \"$COLUMNS\" -gt 999 ] && echo '  -i, --index-url "   \
+    "<url>  Base URL (default https://" name ".example.org/simple). This' && echo '  --retries "   \
+    "<n>  How often (default 5)' ;; esac"
+#define PYTHON                                                                                     \
+    "case $1 in -m) " CONFIGURED("m") " ;; -c) echo https://b.example.org/simple/ ;; esac"
+    static const struct {
+        const char *label, *pip, *pip3, *python;
+        const char *index; /* NULL: none is found */
+    } asked[] = {
+        {"pip first", CONFIGURED("p"), CONFIGURED("p3"), PYTHON, "https://p.example.org/simple"},
+        {"pip3 then", NULL, CONFIGURED("p3"), PYTHON, "https://p3.example.org/simple"},
+        {"a module last", NULL, NULL, PYTHON, "https://m.example.org/simple"},
+        {"pip is broken", "exit 1", CONFIGURED("p3"), PYTHON, "https://p3.example.org/simple"},
+        {"half an answer counts not", CONFIGURED("p") "; exit 1", "exit 1", PYTHON,
+         "https://m.example.org/simple"},
+        {"pip has no configuration: its own index counts", HELP("h"), NULL, PYTHON,
+         "https://h.example.org/simple"},
+        {"there is no python3", HELP("h"), NULL, NULL, "https://h.example.org/simple"},
+        {"the help does not say it", "exit 0", NULL, PYTHON, "https://b.example.org/simple"},
+        {"the help says another default",
+         "[ $1 = config ] || echo '-i, --index-url <url> Base "
+         "--retries <n> How often (default 5)'",
+         NULL, PYTHON, "https://b.example.org/simple"},
+        {"nobody says it", "exit 0", NULL, NULL, NULL},
+        {"nobody is there", NULL, NULL, NULL, NULL},
+    };
+    char *path = only_our_programs();
+    for (size_t i = 0; i < CH_ARRAY_LEN(asked); i++) {
+        const char *const scripts[] = {asked[i].pip, asked[i].pip3, asked[i].python};
+        struct ch_pip_config c = {0};
+        struct ch_err err = {.msg = ""};
+        remove_programs();
+        for (size_t k = 0; k < CH_ARRAY_LEN(programs); k++) {
+            if (scripts[k] != NULL) {
+                write_program(programs[k], scripts[k]);
+            }
+        }
+        enum ch_code rc = ch_pip_discover(&c, &err);
+        enum ch_code expected = asked[i].index != NULL ? CH_OK : CH_E_NOT_FOUND;
+        if (rc != expected || (rc == CH_OK && strcmp(c.index_url, asked[i].index) != 0)) {
+            fail_msg("%s: %s: %s%s", asked[i].label, ch_code_name(rc), err.msg,
+                     rc == CH_OK ? c.index_url : "");
         }
         ch_pip_config_done(&c);
     }
@@ -332,6 +410,7 @@ int main(void)
         cmocka_unit_test(test_proxy_credentials),
         cmocka_unit_test(test_read_errors),
         cmocka_unit_test_setup_teardown(test_discover, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_discover_order, set_up, tear_down),
         cmocka_unit_test(test_discover_real_pip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

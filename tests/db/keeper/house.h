@@ -5,7 +5,7 @@
  * [yanked] [sidecar[:SHA256]]", "-" for what it does not state;
  * "status WORD" sets the project's, "serial N" the page's. An artifact is text, too: its words say what the jails find
  * ("attack", "irregular", "differs", "crash"); what follows "meta:" is its metadata; "fact:NAME=VALUE;"
- * is a fact; "attack-under:RULES;" and "irregular-under:RULES;" are found by these rules alone. */
+ * is a fact ("|" in it stands for ";"); "attack-under:RULES;" and "irregular-under:RULES;" are found by these rules alone. */
 #ifndef HOUSE_H
 #define HOUSE_H
 

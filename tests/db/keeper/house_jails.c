@@ -69,17 +69,24 @@ static void scan_page(struct ch_scan_writer *w, struct ch_str text)
     }
 }
 
-/* "fact:NAME=VALUE;" */
+/* "fact:NAME=VALUE;", where "|" in a value stands for ";" */
 static void scan_facts(struct ch_scan_writer *w, struct ch_str text)
 {
     size_t at, end, equals;
+    struct ch_buf value;
+    ch_buf_init(&value, 1u << 20);
     while (ch_str_find(text, CH_STR("fact:"), &at)) {
         text = ch_str_sub(text, at + 5, text.len);
         CH_ASSERT(ch_str_find_char(text, ';', &end));
         struct ch_str fact = ch_str_sub(text, 0, end);
         CH_ASSERT(ch_str_find_char(fact, '=', &equals));
-        ch_scan_write_fact(w, ch_str_sub(fact, 0, equals), ch_str_sub(fact, equals + 1, fact.len));
+        ch_buf_clear(&value);
+        for (size_t i = equals + 1; i < fact.len; i++) {
+            ch_buf_putc(&value, fact.ptr[i] == '|' ? ';' : fact.ptr[i]);
+        }
+        ch_scan_write_fact(w, ch_str_sub(fact, 0, equals), ch_buf_str(&value));
     }
+    ch_buf_done(&value);
 }
 
 /* "irregular-under:RULES" and "attack-under:RULES": what only those rules find. */
@@ -127,6 +134,7 @@ static void scan_artifact(struct house *h, struct ch_scan_writer *w, struct ch_s
 
 static void scan_metadata(struct ch_scan_writer *w, struct ch_str text)
 {
+    scan_facts(w, text);
     if (ch_str_find(text, CH_STR("direct"), NULL)) {
         ch_scan_write_finding(w, CH_F_DIRECT_REFERENCE, CH_STR("METADATA"), CH_STR("x @ y"));
     }

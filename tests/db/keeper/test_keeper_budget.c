@@ -1,5 +1,5 @@
-/* T14: how many files one client may cause to be fetched, and that it costs nobody else their turn; and
- * upstreams that hang. */
+/* T14: how many files one client may cause to be fetched, and that it costs nobody else their turn;
+ * and upstreams that hang. */
 #include "budget_house.h"
 
 #include <stdio.h>
@@ -197,7 +197,8 @@ static void the_queue_has_an_end(void **state)
     house_free(h);
 }
 
-/* A file that waits behind all that one client wants is another's first: it does not wait for it. */
+/* A file that waits behind all that one client wants is another's first: it does not wait for it.
+ */
 static void a_file_that_another_asked_for_is_paid_by_who_can(void **state)
 {
     (void)state;
@@ -338,6 +339,7 @@ static void a_file_that_does_not_come_is_told_soon(void **state)
 {
     (void)state;
     ch_limits.fetch_answer_ms = 100;
+    ch_limits.fetch_tell_ms = 100;
     struct house *h = house_with("pkg", 3);
     uint64_t started = ch_now_boot_ms();
     uint64_t ask = want(h, "192.0.2.1", "pkg", 0, 60000);
@@ -367,10 +369,42 @@ static void a_file_that_does_not_come_is_told_soon(void **state)
     house_free(h);
 }
 
+/* It leaves its turn long before who waits for it is told: pip by itself waits longer than that for
+ * a first byte, and is served when it comes. */
+static void a_file_that_begins_late_is_waited_for(void **state)
+{
+    (void)state;
+    ch_limits.fetch_answer_ms = 100;
+    ch_limits.fetch_tell_ms = 60000;
+    struct house *h = house_with("pkg", 3);
+    struct ch_config *c = (struct ch_config *)(uintptr_t)h->k->config;
+    c->fetch_parallel = c->fetch_parallel_per_address = 1;
+    uint64_t late = want(h, "192.0.2.1", "pkg", 0, 60000);
+    uint64_t next = want(h, "192.0.2.1", "pkg", 1, 60000);
+    while (h->held_count < 2) { /* which waits for the first one's turn */
+        house_turn(h, 20);
+    }
+    assert_int_equal(house_told(h, late), -1);
+    uint64_t again = want(h, "192.0.2.1", "pkg", 0, 60000);
+    house_settle(h);
+    assert_int_equal(house_told(h, again), -1);
+    house_let_go(h, house_held(h, "pkg-1.0-"));
+    until_told(h, late);
+    until_told(h, again);
+    assert_int_equal(house_told(h, late), CH_FILE_ALLOW);
+    assert_int_equal(house_told(h, again), CH_FILE_ALLOW);
+    house_let_go(h, house_held(h, "pkg-1.1-"));
+    until_told(h, next);
+    assert_int_equal(house_told(h, next), CH_FILE_ALLOW);
+    assert_int_equal(h->held_count, 2);
+    house_free(h);
+}
+
 static void a_slow_file_is_waited_for(void **state)
 {
     (void)state;
     ch_limits.fetch_answer_ms = 1500; /* long enough for a machine that has much to do */
+    ch_limits.fetch_tell_ms = 1500;
     ch_limits.fetch_low_speed_s = 2;
     ch_limits.fetch_low_speed_bytes = 100;
     struct house *h = house_with("pkg", 3);
@@ -392,6 +426,7 @@ static void hanging_files_keep_no_turn(void **state)
 {
     (void)state;
     ch_limits.fetch_answer_ms = 100;
+    ch_limits.fetch_tell_ms = 100;
     struct house *h = house_with("pkg", 100);
     struct ch_config *c = (struct ch_config *)(uintptr_t)h->k->config;
     c->fetch_parallel = 2;
@@ -437,8 +472,8 @@ static size_t whole_files_held(const struct house *h, int *ret_first)
     return n;
 }
 
-/* A resolver goes through its pages faster than files come: what it wants next is not forgotten, but comes
- * after what is on its way. */
+/* A resolver goes through its pages faster than files come: what it wants next is not forgotten,
+ * but comes after what is on its way. */
 static void what_is_asked_ahead_has_a_queue(void **state)
 {
     (void)state;
@@ -506,18 +541,23 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_network_of_addresses_is_one_client, keep_limits,
                                         limits_again),
         cmocka_unit_test_setup_teardown(the_queue_has_an_end, keep_limits, limits_again),
-        cmocka_unit_test_setup_teardown(a_file_that_another_asked_for_is_paid_by_who_can, keep_limits, limits_again),
-        cmocka_unit_test_setup_teardown(a_file_that_waits_for_budget_is_begun_by_another, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(a_file_that_another_asked_for_is_paid_by_who_can,
+                                        keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(a_file_that_waits_for_budget_is_begun_by_another,
+                                        keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(a_principal_is_one_client, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(the_time_that_is_told_is_true, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(an_upstream_that_hangs_holds_up_no_other, keep_limits,
                                         limits_again),
         cmocka_unit_test_setup_teardown(a_file_that_does_not_come_is_told_soon, keep_limits,
                                         limits_again),
+        cmocka_unit_test_setup_teardown(a_file_that_begins_late_is_waited_for, keep_limits,
+                                        limits_again),
         cmocka_unit_test_setup_teardown(a_slow_file_is_waited_for, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(hanging_files_keep_no_turn, keep_limits, limits_again),
         cmocka_unit_test_setup_teardown(what_is_asked_ahead_has_a_queue, keep_limits, limits_again),
-        cmocka_unit_test_setup_teardown(a_file_comes_ahead_after_its_metadata, keep_limits, limits_again),
+        cmocka_unit_test_setup_teardown(a_file_comes_ahead_after_its_metadata, keep_limits,
+                                        limits_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -117,8 +117,9 @@ static void t14_one_client_has_half_of_it(void **state)
 static void t14_what_does_not_move_takes_no_room(void **state)
 {
     (void)state;
-    uint64_t answer_ms = ch_limits.fetch_answer_ms, low = ch_limits.fetch_low_speed_bytes;
+    struct ch_limits limits = ch_limits;
     ch_limits.fetch_answer_ms = 100;
+    ch_limits.fetch_tell_ms = 100;
     ch_limits.fetch_low_speed_bytes = 4;
     struct house *h = house_with(8, "60");
     uint64_t silent = want(h, "192.0.2.1", 0, 60000);
@@ -137,8 +138,7 @@ static void t14_what_does_not_move_takes_no_room(void **state)
     house_let_go(h, house_held(h, "pkg-1.1-"));
     until_held(h, "pkg-1.0-");
     house_free(h);
-    ch_limits.fetch_answer_ms = answer_ms;
-    ch_limits.fetch_low_speed_bytes = low;
+    ch_limits = limits;
 }
 
 /* No size is stated: a quarter at first, then as much as comes. */
@@ -185,7 +185,7 @@ static void t14_an_unstated_size_is_bounded(void **state)
 static void t14_a_share_is_given_back_as_it_was_taken(void **state)
 {
     (void)state;
-    uint64_t answer_ms = ch_limits.fetch_answer_ms, low = ch_limits.fetch_low_speed_bytes;
+    struct ch_limits limits = ch_limits;
     const struct ch_client client = {.address = CH_STR("192.0.2.1")};
     struct house *h = house_with(1, "-");
     struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
@@ -193,6 +193,7 @@ static void t14_a_share_is_given_back_as_it_was_taken(void **state)
     house_settle(h);
     house_progress(h, house_held(h, "pkg-1.0-"), 1);
     ch_limits.fetch_answer_ms = 100;
+    ch_limits.fetch_tell_ms = 100;
     ch_limits.fetch_low_speed_bytes = 20;
     uint64_t ask = want(h, "192.0.2.1", 0, 60000);
     until_told(h, ask);
@@ -210,8 +211,7 @@ static void t14_a_share_is_given_back_as_it_was_taken(void **state)
     assert_int_equal(h->k->coming_bytes, 0);
     assert_int_equal(of->coming_bytes, 0);
     house_free(h);
-    ch_limits.fetch_answer_ms = answer_ms;
-    ch_limits.fetch_low_speed_bytes = low;
+    ch_limits = limits;
 }
 
 /* Where what is on its way leaves no room in any case, nothing that is here goes for it. */

@@ -3,8 +3,10 @@
 #include "house.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "db/keeper/intake/quota.h"
+#include "log_seen.h"
 
 #define W1 "pkg-1.0-py3-none-any.whl"
 #define W2 "pkg-2.0-py3-none-any.whl"
@@ -42,10 +44,8 @@ static enum ch_code make_room(struct house *h, enum ch_blob_place place, uint64_
     return quota_make_room(h->k, place, more, &err);
 }
 
-/* W1 and W2 were approved, W1 longer ago. */
-static struct house *two_approved(const char *one, const char *two)
+static struct house *two_approved_in(struct house *h, const char *one, const char *two)
 {
-    struct house *h = house_new();
     char text[512];
     snprintf(text, sizeof(text), "%s%s" W3 " - 10 30\n", one, two);
     house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
@@ -56,6 +56,12 @@ static struct house *two_approved(const char *one, const char *two)
     allow(h, W2);
     house_settle(h);
     return h;
+}
+
+/* W1 and W2 were approved, W1 longer ago. */
+static struct house *two_approved(const char *one, const char *two)
+{
+    return two_approved_in(house_new(), one, two);
 }
 
 /* Most of what is tried here is larger than half of its quota. */
@@ -180,8 +186,8 @@ static void what_can_be_had_or_nobody_wants_goes(void **state)
     house_free(h);
 }
 
-/* T14: or what an upstream takes back would fill the disk. Those longest unused go, when nothing else
- * can, until the rest takes no more than its part. */
+/* T14: or what an upstream takes back would fill the disk. Those longest unused go, when nothing
+ * else can, until the rest takes no more than its part. */
 static void t14_last_copies_have_their_part_of_the_quota(void **state)
 {
     (void)state;
@@ -205,6 +211,75 @@ static void t14_last_copies_have_their_part_of_the_quota(void **state)
     h->k->child.config->last_copies_percent = 0;
     assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 16));
     assert_false(has(h, "second one"));
+    house_free(h);
+}
+
+static void take_body(void *ctx, const struct ch_notice_row *row)
+{
+    char **body = ctx;
+    assert_null(*body); /* what one act loses is told once */
+    assert_str_eq(row->event, "alarm.last-copies");
+    *body = ch_str_dup(row->body);
+}
+
+/* What was lost for good is in the log, file by file; people are told, and status has the number.
+ */
+static void t14_what_is_lost_is_logged_and_told(void **state)
+{
+    (void)state;
+    struct house *h =
+        two_approved_in(house_new_with(NULL, "listen:\n  - {address: '127.0.0.1:8080'}\n"
+                                             "anonymous_pull: true\n"
+                                             "upstreams:\n"
+                                             "  - {name: up, ecosystem: pypi, trust_times: true,\n"
+                                             "     url: 'https://up.example.org/simple'}\n"
+                                             "repositories:\n"
+                                             "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
+                                             "webhooks:\n"
+                                             "  - {name: hook, url: 'https://hooks.example.org/',\n"
+                                             "     secret_file: /etc/hook}\n"),
+                        W1 " - 10 30\n", W2 " - 10 30\n");
+    struct ch_buf entry;
+    char hex[CH_SHA256_HEX + 1];
+    char *body = NULL;
+    uint64_t index = 0;
+    int64_t number = 0;
+    ch_buf_init(&entry, 65536);
+    set_page(h, W3 " - 10 30\n");
+    assert_true(says(h, true, "\"last_copies_lost\":0,"));
+    assert_false(says(h, false, "lost for good"));
+    h->k->child.config->last_copies_percent = 0;
+    h->k->child.config->undecided_max_bytes = 25;
+    assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 20));
+    assert_false(has(h, "first file") || has(h, "second one"));
+    log_until_written(h);
+    struct ch_log_entry_fields f = log_newest(h, "last-copy-lost", &entry, &index);
+    assert_field(&f, "sha256", house_hex("second one", hex));
+    assert_field(&f, "place", "undecided");
+    assert_true(ch_log_entry_get_int(&f, "bytes", &number));
+    assert_int_equal(number, 10);
+    assert_true(ch_log_entry_get_int(&f, "percent", &number));
+    assert_int_equal(number, 0);
+    struct ch_buf kinds = log_kinds(h);
+    struct ch_str rest = ch_buf_str(&kinds), kind;
+    size_t lost = 0;
+    while (ch_str_split(&rest, ' ', &kind)) {
+        lost += ch_str_eq(kind, CH_STR("last-copy-lost"));
+    }
+    assert_int_equal(lost, 2);
+    assert_ch_ok(&err, ch_store_notices_oldest(h->k->store, CH_DESTINATION_WEBHOOK, CH_STR("hook"),
+                                               9, take_body, &body, &err));
+    assert_non_null(body);
+    assert_non_null(strstr(body, "\"files\":2,\"bytes\":20,"));
+    char where[64];
+    snprintf(where, sizeof(where), "\"entry\":%llu,", (unsigned long long)index - 1);
+    assert_non_null(strstr(body, where)); /* of the first of them */
+    house_restart(h);
+    assert_true(says(h, true, "\"last_copies_lost\":2,"));
+    assert_true(says(h, false, "2 last copies were lost for good"));
+    free(body);
+    ch_buf_done(&kinds);
+    ch_buf_done(&entry);
     house_free(h);
 }
 
@@ -237,6 +312,7 @@ int main(void)
         cmocka_unit_test(t5_the_last_copy_stays),
         cmocka_unit_test(t5_others_go_first),
         cmocka_unit_test(t14_last_copies_have_their_part_of_the_quota),
+        cmocka_unit_test(t14_what_is_lost_is_logged_and_told),
         cmocka_unit_test(what_is_in_use_stands_before_nothing),
         cmocka_unit_test(what_can_be_had_or_nobody_wants_goes),
     };

@@ -2,6 +2,9 @@
 #include "house.h"
 
 #include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #define OLD  "pkg-1.0-py3-none-any.whl"
 #define NEW  "pkg-2.0-py3-none-any.whl"
@@ -48,6 +51,22 @@ enum ch_code __wrap_ch_store_decisions_of(struct ch_store *s, struct ch_str repo
                                             ch_str_eq(CH_STR("*"), ch_str_of(fail_decisions)));
     return fails ? ch_fail(err, CH_E_IO, "disk error")
                  : __real_ch_store_decisions_of(s, repository, project, each, ctx, err);
+}
+
+static bool fail_releases; /* nor which bytes came for files */
+enum ch_code __real_ch_store_releases_of_project(struct ch_store *s, struct ch_str upstream,
+                                                 struct ch_str project, ch_store_release_fn *each,
+                                                 void *ctx, struct ch_err *err);
+enum ch_code __wrap_ch_store_releases_of_project(struct ch_store *s, struct ch_str upstream,
+                                                 struct ch_str project, ch_store_release_fn *each,
+                                                 void *ctx, struct ch_err *err);
+enum ch_code __wrap_ch_store_releases_of_project(struct ch_store *s, struct ch_str upstream,
+                                                 struct ch_str project, ch_store_release_fn *each,
+                                                 void *ctx, struct ch_err *err)
+{
+    return fail_releases
+               ? ch_fail(err, CH_E_IO, "disk error")
+               : __real_ch_store_releases_of_project(s, upstream, project, each, ctx, err);
 }
 
 /* The repository looks upstream again, as if the time for it had come. */
@@ -437,6 +456,68 @@ static void t12_what_one_reserves_no_other_asks_for(void **state)
     house_free(h);
 }
 
+/* What the keeper says on its stderr from here on, until said_since has it. */
+static int say_into(int *ret_stderr)
+{
+    int fd = memfd_create("stderr", MFD_CLOEXEC);
+    *ret_stderr = dup(STDERR_FILENO);
+    assert_true(fd >= 0 && *ret_stderr >= 0 && dup2(fd, STDERR_FILENO) >= 0);
+    return fd;
+}
+
+static void said_since(int fd, int its_stderr, char *ret, size_t size)
+{
+    assert_true(dup2(its_stderr, STDERR_FILENO) >= 0);
+    close(its_stderr);
+    ssize_t n = pread(fd, ret, size - 1, 0);
+    assert_true(n >= 0);
+    ret[n] = '\0';
+    close(fd);
+}
+
+/* Which bytes came for a file cannot be read: nothing is served, and what is said is why, not that
+ * the upstream had changed anything. When it can be read again, all is as it was. */
+static void t4_what_cannot_be_read_is_withdrawn_and_says_so(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *says, *says_not;
+        bool unreadable;
+    } rows[] = {
+        {"keeper event=withdrawn project=pkg file=" OLD
+         " reason=\"what is known of its page cannot be read: disk error\"\n",
+         "upstream has other bytes", true},
+        {"keeper event=withdrawn project=pkg file=" OLD
+         " reason=\"the upstream has other bytes now\"\n",
+         "cannot be read", false},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct house *h = open_house();
+        char hex[CH_SHA256_HEX + 1], page[512], said[4096];
+        int its_stderr;
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - - -\n");
+        ask_in(h, "pypi", OLD);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        const char *other = house_hex("other bytes", hex);
+        snprintf(page, sizeof(page),
+                 rows[i].unreadable ? OLD " - - -\n" NEW " - - -\n" : OLD " %s - -\n", other);
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+        fail_releases = rows[i].unreadable;
+        int fd = say_into(&its_stderr);
+        look_again(h, "pypi");
+        said_since(fd, its_stderr, said, sizeof(said));
+        assert_false(house_serves(h, "old bytes"));
+        if (strstr(said, rows[i].says) == NULL || strstr(said, rows[i].says_not) != NULL) {
+            fail_msg("row %zu: %s", i, said);
+        }
+        fail_releases = false;
+        ask_in(h, "pypi", OLD);
+        assert_int_equal(h->file.outcome == CH_FILE_ALLOW, rows[i].unreadable);
+        assert_int_equal(house_serves(h, "old bytes"), rows[i].unreadable);
+        house_free(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -451,6 +532,7 @@ int main(void)
         cmocka_unit_test(t12_nor_one_that_a_person_gave),
         cmocka_unit_test(t12_nor_one_that_was_answered_meanwhile),
         cmocka_unit_test(t12_what_one_reserves_no_other_asks_for),
+        cmocka_unit_test(t4_what_cannot_be_read_is_withdrawn_and_says_so),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -57,6 +57,9 @@ static void test_allow(void **state)
     assert_string_equal(f->keeper.served_name, "foo-1.0-py3-none-any.whl");
     assert_string_equal(f->keeper.served_agent, "pip/23.2.1 {}");
 
+    assert_int_equal(status_of(get(f, WHEEL "?wait=1&wait=1", PIP)), 400);
+    assert_int_equal(f->keeper.served_count, 1);
+
     /* From memory: ranges, conditions and HEAD, all after the decision. */
     a = get(f, WHEEL, "Range: bytes=6-\r\nAccept-Encoding: gzip\r\n");
     assert_int_equal(status_of(a), 206);
@@ -353,6 +356,8 @@ static void test_waiting(void **state)
     assert_int_equal(f->keeper.patience_ms, 25000);
     assert_int_equal(status_of(get(f, WHEEL "?wait=4294967295", PIP)), 403);
     assert_int_equal(status_of(get(f, WHEEL "?wait=x&x=1", PIP)), 307);
+    assert_int_equal(status_of(get(f, WHEEL "?wait=1&wait=2", PIP)), 400);
+    assert_int_equal(status_of(get(f, WHEEL "?x=1&wait=1&x=1", PIP)), 307);
 
     /* HEAD is answered at once from what the index says. */
     a = head(f, WHEEL, "User-Agent: uv/0.5.1 {}\r\n");

@@ -1,6 +1,6 @@
 /* The legacy JSON API document of a project, /pypi/NAME/json: sizes and upload times that an HTML
  * page does not state. Its files come in two lists, by release and of the newest release. */
-#include "scanner/eco/pypi/page/json.h"
+#include "scanner/eco/pypi/page/page_fields.h"
 #include "scanner/eco/pypi/page/page.h"
 
 #include "customhouse/limits.h"

@@ -1,5 +1,5 @@
 /* PEP 691 project pages in JSON. */
-#include "scanner/eco/pypi/page/json.h"
+#include "scanner/eco/pypi/page/page_fields.h"
 #include "scanner/eco/pypi/page/page.h"
 
 #include "customhouse/limits.h"

@@ -125,6 +125,68 @@ static void test_normalise_and_split(void **state)
     assert_null(r.profile);
 }
 
+static void test_dependencies(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *value, *extras;
+        const char *project, *versions, *version, *on; /* project NULL: none */
+        bool asked;
+    } rows[] = {
+        {"Boto_Core<2,>=1", NULL, "boto-core", "<2,>=1", "", "", true},
+        {"a", NULL, "a", "", "", "", true},
+        {"a (== 1.0)", NULL, "a", "== 1.0", "1.0", "", true},
+        {"a===1.0", NULL, "a", "===1.0", "1.0", "", true},
+        {"a==1.*", NULL, "a", "==1.*", "", "", true},
+        {"a==1,!=2", NULL, "a", "==1,!=2", "", "", true},
+        {"a; os_name == 'nt'", NULL, "a", "", "", "os_name == 'nt'", true},
+        {"a; extra == 'x'", NULL, "a", "", "", "", false},
+        {"a; extra == 'x'", "y", "a", "", "", "", false},
+        {"a; extra == 'x'", "y, X", "a", "", "", "", true},
+        {"a; extra == 'x' and os_name == 'nt'", "x", "a", "", "",
+         "extra == 'x' and os_name == 'nt'", true},
+        {"a; extra != 'x'", "x", "a", "", "", "", true}, /* it is needed without the extra */
+        {"a b", NULL, NULL, "", "", "", false},
+        {"a @ https://example.org/a.whl", NULL, NULL, "", "", "", false},
+        {"", NULL, NULL, "", "", "", false},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_dependency d;
+        bool read =
+            pypi()->read_dependency(ch_str_of(rows[i].value), ch_str_of(rows[i].extras), &d);
+        if (read != (rows[i].project != NULL)) {
+            fail_msg("%s: read %d", rows[i].value, read);
+        }
+        if (!read) {
+            continue;
+        }
+        assert_string_equal(d.project, rows[i].project);
+        assert_str_eq(d.versions, rows[i].versions);
+        assert_str_eq(d.version, rows[i].version);
+        assert_str_eq(d.on, rows[i].on);
+        assert_false(d.prereleases);
+        if (d.asked != rows[i].asked) {
+            fail_msg("%s: asked %d", rows[i].value, d.asked);
+        }
+    }
+}
+
+static void test_prereleases_asked_for(void **state)
+{
+    (void)state;
+    static const char *const naming[] = {"a>=2.0a1", "a<3, >= 2rc1", "a==1.0.dev1", "a (~=2.0b2)"};
+    static const char *const others[] = {"a>=2", "a", "a==2.*", "a>=2.0.post1", "a==1+local"};
+    struct ch_dependency d;
+    for (size_t i = 0; i < CH_ARRAY_LEN(naming); i++) {
+        assert_true(pypi()->read_dependency(ch_str_of(naming[i]), CH_STR(""), &d));
+        assert_true(d.prereleases);
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(others); i++) {
+        assert_true(pypi()->read_dependency(ch_str_of(others[i]), CH_STR(""), &d));
+        assert_false(d.prereleases);
+    }
+}
+
 static void assert_url(enum ch_code code, struct ch_buf *b, const char *expected)
 {
     assert_int_equal(code, CH_OK);
@@ -199,6 +261,8 @@ int main(void)
         cmocka_unit_test(test_classify),
         cmocka_unit_test(test_classify_bounds_names),
         cmocka_unit_test(test_normalise_and_split),
+        cmocka_unit_test(test_dependencies),
+        cmocka_unit_test(test_prereleases_asked_for),
         cmocka_unit_test(test_upstream_urls),
         cmocka_unit_test(test_page_profile),
         cmocka_unit_test(test_usage_line),

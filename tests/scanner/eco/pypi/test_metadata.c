@@ -231,7 +231,7 @@ static void versions_compare(void **state)
 static void report(struct ch_str bytes, struct ch_buf *ret)
 {
     int fd = memfd_create("report", MFD_CLOEXEC);
-    struct ch_scan_writer *w = ch_scan_writer_new(fd, 1 << 20);
+    struct ch_scan_writer *w = ch_scan_writer_new(fd, 1 << 24);
     struct ch_scan_job job = {.project = CH_STR("foo"), .version = CH_STR("1.0.0")};
     struct ch_err err;
     ch_metadata_report(&job, CH_STR("m"), bytes, w);
@@ -285,6 +285,74 @@ static void t1_report_names_the_finding(void **state)
     assert_str_eq(ch_buf_str(&text),
                   "! wheel-name-differs m: Name: bar\n! wheel-name-differs m: Version: 2\n"
                   "metadata-version=2.1\nname=bar\nversion=2\nbytes=43\n");
+    ch_buf_done(&text);
+}
+
+/* So many lines "Requires-Dist: TEXT", each with its number in place of a "#". */
+static void put_requirements(struct ch_buf *b, const char *text, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        ch_buf_puts(b, CH_STR("Requires-Dist: "));
+        for (const char *c = text; *c != '\0'; c++) {
+            if (*c == '#') {
+                ch_buf_printf(b, "%zu", i);
+            } else {
+                ch_buf_putc(b, *c);
+            }
+        }
+        ch_buf_putc(b, '\n');
+    }
+}
+
+static size_t count_of(const struct ch_buf *b, const char *text)
+{
+    size_t n = 0, at;
+    for (struct ch_str s = ch_buf_str(b); ch_str_find(s, ch_str_of(text), &at); n++) {
+        s = ch_str_sub(s, at + 1, s.len);
+    }
+    return n;
+}
+
+/* What is more, longer or otherwise than is kept is a finding that holds, never a part of it. */
+static void requirements_are_bounded(void **state)
+{
+    (void)state;
+    struct ch_buf bytes, text;
+    ch_buf_init(&bytes, 16u << 20);
+    ch_buf_init(&text, 16u << 20);
+    ch_buf_puts(&bytes, CH_STR(HEAD));
+    put_requirements(&bytes, "r#>=1; os_name == 'nt'", (size_t)ch_limits.metadata_headers - 3);
+    report(ch_buf_str(&bytes), &text);
+    assert_int_equal(count_of(&text, "requires-dist=r"), ch_limits.metadata_headers - 3);
+    assert_int_equal(count_of(&text, "! "), 0);
+    put_requirements(&bytes, "one more", 1);
+    report(ch_buf_str(&bytes), &text);
+    assert_str_eq(ch_buf_str(&text), "! wheel-metadata m: more than 20000 header lines\n");
+    ch_buf_clear(&bytes);
+    ch_buf_puts(&bytes, CH_STR(HEAD));
+    put_requirements(&bytes, "a", 100000);
+    report(ch_buf_str(&bytes), &text);
+    assert_int_equal(count_of(&text, "requires-dist="), 0);
+    assert_int_equal(count_of(&text, "! wheel-metadata m: "), 1);
+    for (size_t more = 0; more < 2; more++) { /* one as long as is kept, and one longer */
+        ch_buf_clear(&bytes);
+        ch_buf_puts(&bytes, CH_STR(HEAD "Requires-Dist: a==1"));
+        while (bytes.len < sizeof(HEAD "Requires-Dist: ") - 1 + ch_limits.text_bytes + more) {
+            ch_buf_putc(&bytes, '0');
+        }
+        ch_buf_puts(&bytes, CH_STR("\nRequires-Dist: b\n"));
+        report(ch_buf_str(&bytes), &text);
+        assert_int_equal(count_of(&text, "requires-dist=a==1"), 1 - more);
+        assert_int_equal(count_of(&text, "! limit m: requires-dist is longer than is kept\n"),
+                         more);
+        assert_int_equal(count_of(&text, "requires-dist=b\n"), 1);
+    }
+    report(CH_STR(HEAD "Requires-Dist: a; no_such_variable == '1'\nRequires-Dist: b; os_name ==\n"
+                       "Requires-Dist: c; (os_name == 'nt'\nRequires-Dist: d\n  >=1\n"),
+           &text);
+    assert_int_equal(count_of(&text, "! wheel-metadata m: not a PEP 508 requirement: "), 4);
+    assert_int_equal(count_of(&text, "requires-dist="), 0);
+    ch_buf_done(&bytes);
     ch_buf_done(&text);
 }
 
@@ -460,6 +528,7 @@ int main(void)
         cmocka_unit_test(t1_requirements_are_classified),
         cmocka_unit_test(versions_compare),
         cmocka_unit_test(t1_report_names_the_finding),
+        cmocka_unit_test(requirements_are_bounded),
         cmocka_unit_test(licences_are_stated_or_absent),
         cmocka_unit_test(people_and_homes),
     };

@@ -1,4 +1,4 @@
-#include "scanner/eco/pypi/page/json.h"
+#include "scanner/json/json.h"
 
 #include <stdio.h>
 #include <sys/random.h>
@@ -162,6 +162,19 @@ enum ch_code ch_json_at(const struct ch_json *at, size_t index, int type, struct
         *ret = v;
     }
     return rc;
+}
+
+bool ch_json_next(const struct ch_json *object, void **state, struct ch_json *ret)
+{
+    json_t *o = (json_t *)(uintptr_t)object->value; /* iterators want it so, and change nothing */
+    *state = *state == NULL ? json_object_iter(o) : json_object_iter_next(o, *state);
+    if (*state == NULL) {
+        return false;
+    }
+    *ret = (struct ch_json){.value = json_object_iter_value(*state),
+                            .parent = object,
+                            .key = json_object_iter_key(*state)};
+    return true;
 }
 
 struct ch_str ch_json_str(struct ch_json string)

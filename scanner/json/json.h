@@ -1,11 +1,11 @@
 /* Typed access to a parsed JSON document whose errors name the field: "files[3].hashes.sha256:
  * expected 64 hex digits, found ...". Over jansson, with duplicate keys refused. */
-#ifndef CH_SCANNER_PYPI_JSON_H
-#define CH_SCANNER_PYPI_JSON_H
+#ifndef CH_SCANNER_JSON_H
+#define CH_SCANNER_JSON_H
 
 #include <jansson.h>
 
-#include "scanner/eco/pypi/page/page.h"
+#include "customhouse/bytes.h"
 
 #define CH_JSON_ANY (-1)
 
@@ -37,19 +37,11 @@ enum ch_code ch_json_at(const struct ch_json *at, size_t index, int type, struct
 #define ch_json_need(at, key, type, ret, err)   ch_json_get(&(at), key, type, true, ret, err)
 #define ch_json_item(at, index, type, ret, err) ch_json_at(&(at), index, type, ret, err)
 
+/* Walks an object's members; *state is NULL before the first. False: there are no more. */
+bool ch_json_next(const struct ch_json *object, void **state, struct ch_json *ret);
+
 struct ch_str ch_json_str(struct ch_json string);
 /* CH_E_FORMAT: "path: what, found VALUE" */
 enum ch_code ch_json_fail(struct ch_json at, struct ch_err *err, const char *what);
-
-/* Shared by the page and the details document. */
-/* An object of hashes by name (PEP 691); adds to what `ret` and `ret_alias` hold. */
-enum ch_code ch_json_read_hashes(struct ch_json at, struct ch_sha256 *ret,
-                                 struct ch_alias *ret_alias, struct ch_err *err) CH_MUST_CHECK;
-enum ch_code ch_json_read_terms(struct ch_json file, const char *time_key, struct ch_page_draft *d,
-                                struct ch_index_file *f, struct ch_err *err) CH_MUST_CHECK;
-/* A serial, written as a number or in a string; 0 for anything else: nothing is decided by it. */
-uint64_t ch_json_serial(const json_t *value);
-enum ch_code ch_json_read_meta(struct ch_json root, uint64_t *ret_serial,
-                               struct ch_err *err) CH_MUST_CHECK;
 
 #endif

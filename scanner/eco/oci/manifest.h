@@ -1,0 +1,51 @@
+/* A manifest or an index of a registry: what it names by digest, and whether every client reads it
+ * alike. Pure; allocates.
+ *
+ * Spec: OCI image 1.1, "Image Manifest", "Image Index", "Descriptors"; Docker's schema 2. Rules:
+ * T18 (layers and manifests at once, mediaType, data, tables of contents). The bytes are read,
+ * never written anew: their digest is what everything else hangs on. */
+#ifndef CH_SCANNER_OCI_MANIFEST_H
+#define CH_SCANNER_OCI_MANIFEST_H
+
+#include "base/oci/media_type.h"
+#include "base/oci/reference.h"
+#include "customhouse/scan.h"
+
+enum ch_oci_role {
+    CH_OCI_ROLE_CONFIG = 1,
+    CH_OCI_ROLE_LAYER,
+    CH_OCI_ROLE_CHILD,   /* of an index */
+    CH_OCI_ROLE_SUBJECT, /* what the whole is about, which may be nowhere */
+};
+
+/* Texts are those of the document: borrowed from it. */
+struct ch_oci_descriptor {
+    enum ch_oci_role role;
+    enum ch_oci_type type;
+    struct ch_str media_type;    /* never empty */
+    struct ch_str artifact_type; /* absent: none */
+    struct ch_oci_digest digest;
+    uint64_t size_bytes;
+    /* Of a CHILD; absent where the index has none. */
+    struct ch_str os;
+    struct ch_str architecture;
+    struct ch_str variant;
+    struct ch_str os_version;
+};
+
+struct ch_oci_manifest {
+    enum ch_oci_type type;          /* INDEX, MANIFEST; or SCHEMA1, of which nothing else is read */
+    struct ch_str artifact_type;    /* absent: none */
+    struct ch_oci_descriptor *list; /* configuration, layers or children in their order, subject */
+    size_t count;
+    void *document; /* holds the texts */
+};
+
+/* `media_type` is what the registry says of it (Content-Type, or the descriptor that led here).
+ * Writes what is wrong with it as FINDING to `out`: oci-... . True: it was read, and *ret, which
+ * has to be done, holds all that it names; false: it was not, and a finding says why. */
+bool ch_oci_manifest_read(struct ch_str bytes, struct ch_str media_type, struct ch_scan_writer *out,
+                          struct ch_oci_manifest *ret) CH_MUST_CHECK;
+void ch_oci_manifest_done(struct ch_oci_manifest *m); /* accepts zeroed memory */
+
+#endif
