@@ -24,13 +24,6 @@ static int digit_of(char c)
                                   : -1;
 }
 
-static bool is_digit(char c)
-{
-    static const uint64_t digits[2] = {0x03ffa80000000000U, 0x07fffffe87fffffeU};
-    uint8_t b = (uint8_t)c;
-    return b < 128 && (digits[b / 64] >> b % 64 & 1) != 0;
-}
-
 static int hex_of(char c)
 {
     return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
@@ -51,7 +44,7 @@ static bool go_on(struct ch_str s, size_t at, int step, size_t *ret_at)
             return false;
         }
         at = step < 0 ? at - 1 : at + 1;
-        if (is_digit(s.ptr[at])) {
+        if (digit_of(s.ptr[at]) >= 0) {
             *ret_at = at;
             return true;
         }
@@ -65,7 +58,7 @@ static bool go_on(struct ch_str s, size_t at, int step, size_t *ret_at)
 static bool all_digits(struct ch_str s, size_t from, size_t to)
 {
     for (size_t i = from; i < to; i++) {
-        if (!is_digit(s.ptr[i])) {
+        if (digit_of(s.ptr[i]) < 0) {
             return false;
         }
     }
@@ -149,7 +142,7 @@ void content_encoded(struct ch_content *c, const struct seen *s)
 {
     struct ch_str b = s->bytes;
     for (size_t at = STRIDE; at + AROUND < b.len; at += STRIDE) {
-        if (!is_digit(b.ptr[at]) || !all_digits(b, at - AROUND, at + AROUND)) {
+        if (digit_of(b.ptr[at]) < 0 || !all_digits(b, at - AROUND, at + AROUND)) {
             continue;
         }
         size_t first = at;

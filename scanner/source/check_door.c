@@ -256,8 +256,7 @@ void check_doors(struct file *f, const struct call *c, uint32_t effects)
     if ((effects & EFFECT_RESOLVE) != 0 && c->count > 0) {
         resolves(f, c, &c->args[0]);
     }
-    bool entry_point = c->count > 0 && ch_str_ends(c->name, CH_STR(".EntryPoint"));
-    for (uint32_t i = 0; entry_point && i < c->count; i++) {
+    for (uint32_t i = 0; ch_str_ends(c->name, CH_STR(".EntryPoint")) && i < c->count; i++) {
         resolves(f, c, &c->args[i]); /* its load() gives what "value" names */
     }
     if (str_is(c->name, "logging.config.fileConfig") && c->count > 0) {

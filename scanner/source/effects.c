@@ -26,33 +26,17 @@ static struct {
     uint32_t effects;
 } prefixes[PREFIXES];
 
-/* A bit for the length, the first bytes and the last one of each row, and of each prefix: most
- * names are none, and need no hash. */
-enum { SHAPES = 1 << 14 };
-struct shapes {
-    uint64_t bits[SHAPES / 64];
-};
-static struct shapes row_shapes;
-static struct shapes prefix_shapes;
+/* The first two bytes of all rows: most names are none, and need no hash. */
+static uint64_t first_two[(1 << 16) / 64];
 
-static uint32_t shape_of(struct ch_str name)
+static uint32_t two_bytes(struct ch_str name)
 {
-    const uint8_t *p = (const uint8_t *)name.ptr;
-    uint32_t h =
-        p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[name.len - 1] << 16 | (uint32_t)name.len << 24;
-    return (h * 0x9e3779b1U) >> 18;
+    return (uint32_t)(uint8_t)name.ptr[0] | (uint32_t)(uint8_t)name.ptr[1] << 8;
 }
 
-static void add_shape(struct shapes *all, struct ch_str name)
+static bool may_be_row(struct ch_str name)
 {
-    if (name.len >= 2) {
-        all->bits[shape_of(name) / 64] |= (uint64_t)1 << shape_of(name) % 64;
-    }
-}
-
-static bool has_shape(const struct shapes *all, struct ch_str name)
-{
-    return name.len >= 2 && (all->bits[shape_of(name) / 64] >> shape_of(name) % 64 & 1) != 0;
+    return name.len >= 2 && (first_two[two_bytes(name) / 64] >> two_bytes(name) % 64 & 1) != 0;
 }
 
 static uint32_t *prefix_slot(uint64_t hash)
@@ -73,7 +57,6 @@ static void make_prefix(struct ch_str name, uint32_t effects)
 {
     uint64_t hash = value_hash(name);
     uint64_t at = hash / 2 % PREFIXES;
-    add_shape(&prefix_shapes, name);
     while (prefixes[at].hash != 0 && prefixes[at].hash != hash) {
         at = (at + 1) % PREFIXES;
     }
@@ -94,7 +77,7 @@ static void make_slots(void)
     CH_ASSERT(row_count() <= SLOTS / 2);
     for (size_t i = 0; i < row_count(); i++) {
         struct ch_str name = ch_str_of(row_at(i)->name);
-        add_shape(&row_shapes, name);
+        first_two[two_bytes(name) / 64] |= (uint64_t)1 << two_bytes(name) % 64;
         for (size_t k = 1; k < name.len; k++) {
             if (name.ptr[k] == '.' || (name.ptr[k] == '(' && k > 0)) {
                 make_prefix(ch_str_sub(name, 0, k), spread(row_at(i)->effects));
@@ -123,16 +106,15 @@ static void make_once(void)
 uint32_t effects_under(struct ch_str name)
 {
     make_once();
-    const uint32_t *effects = has_shape(&prefix_shapes, name) && name.len < NAME_BYTES
-                                  ? prefix_slot(value_hash(name))
-                                  : NULL;
+    const uint32_t *effects =
+        may_be_row(name) && name.len < NAME_BYTES ? prefix_slot(value_hash(name)) : NULL;
     return effects != NULL ? *effects : 0;
 }
 
 uint32_t effects_of(struct ch_str name)
 {
     make_once();
-    if (!has_shape(&row_shapes, name)) {
+    if (!may_be_row(name)) {
         return 0;
     }
     uint64_t at = value_hash(name) / 2 % SLOTS;

@@ -18,8 +18,8 @@
 enum {
     RULES = 4096,
     RULE_WORDS = 4,
-    BRIEFS = 192, /* words each looked for once in a text, by themselves */
-    SHORT = 4,    /* shorter words are looked for only where the rest of their rule holds */
+    BRIEFS = 64, /* short words, each looked for once in a text */
+    SHORT = 4, /* shorter words are looked for only where the rest of their rule holds */
     BLOCK = 64,
     DENSE_BLOCKS = 16, /* a long literal has as many in a row */
     DENSE_STOPS =
@@ -37,9 +37,7 @@ struct rule {
     uint16_t words[RULE_WORDS];
     uint8_t count;
     uint8_t capability; /* CAP_COUNT: for a finding. Else for a capability, only */
-    uint8_t brief_len;
-    const char
-        *brief; /* looked for only where all else holds: shorter than SHORT, or common; or NULL */
+    const char *brief;  /* a word below SHORT, or NULL */
     enum word_kind brief_kind;
     uint32_t brief_number; /* the same of all rules that look for the same one */
 };
@@ -47,9 +45,6 @@ struct rule {
 static struct rule rules[RULES];
 static uint32_t rule_count;
 static uint32_t brief_count;
-/* Rules by their first word: by_word[by_word_from[w]] and on; those without one come last. */
-static uint16_t by_word[RULES];
-static uint16_t by_word_from[WORDS_MAX + 2];
 
 static void rule_word(struct rule *r, struct ch_str text, enum word_kind kind)
 {
@@ -60,49 +55,36 @@ static void rule_word(struct rule *r, struct ch_str text, enum word_kind kind)
 
 static bool brief_same(const struct rule *a, const struct rule *b)
 {
-    return a->brief_len == b->brief_len && a->brief_kind == b->brief_kind &&
-           (a->brief_len == 0 || memcmp(a->brief, b->brief, a->brief_len) == 0);
+    if (a->brief == NULL || b->brief == NULL) {
+        return a->brief == b->brief;
+    }
+    size_t n = strcspn(a->brief, "./(");
+    return a->brief_kind == b->brief_kind && n == strcspn(b->brief, "./(") &&
+           strncmp(a->brief, b->brief, n) == 0;
 }
 
 static bool rule_same(const struct rule *a, const struct rule *b)
 {
-    return a->count == b->count && a->capability == b->capability &&
-           memcmp(a->words, b->words, sizeof(a->words)) == 0 && brief_same(a, b);
-}
-
-/* Most of two thousand rules differ by this already. */
-static uint64_t key_of(const struct rule *r)
-{
-    uint64_t words;
-    _Static_assert(sizeof(words) == sizeof(r->words), "all words of a rule");
-    memcpy(&words, r->words, sizeof(words));
-    return words ^ value_hash((struct ch_str){r->brief, r->brief_len});
+    return brief_same(a, b) && a->count == b->count && a->capability == b->capability &&
+           memcmp(a->words, b->words, sizeof(a->words)) == 0;
 }
 
 static void rule_add(struct rule *r)
 {
-    static uint64_t keys[RULES];
-    static const struct rule *briefs[BRIEFS]; /* one that has it */
-    r->brief_len = (uint8_t)(r->brief != NULL ? strcspn(r->brief, "./(") : 0);
-    uint64_t key = key_of(r);
+    r->brief_number = brief_count;
     for (uint32_t i = 0; i < rule_count; i++) {
-        if (keys[i] == key && rule_same(&rules[i], r)) {
+        if (rule_same(&rules[i], r)) {
             return;
         }
+        if (r->brief != NULL && brief_same(&rules[i], r)) {
+            r->brief_number = rules[i].brief_number;
+        }
     }
-    CH_ASSERT(rule_count < RULES && (r->count > 0 || r->brief != NULL));
-    while (r->brief != NULL && r->brief_number < brief_count &&
-           !brief_same(briefs[r->brief_number], r)) {
-        r->brief_number++;
-    }
-    if (r->brief != NULL && r->brief_number == brief_count) {
-        CH_ASSERT(brief_count < BRIEFS);
-        briefs[brief_count++] = &rules[rule_count];
-    }
+    brief_count += r->brief != NULL && r->brief_number == brief_count ? 1 : 0;
+    CH_ASSERT(rule_count < RULES && brief_count <= BRIEFS && (r->count > 0 || r->brief != NULL));
     for (uint32_t i = 0; i < r->count; i++) {
         words_alone(r->words[i], r->count == 1 && r->brief == NULL && r->capability == CAP_COUNT);
     }
-    keys[rule_count] = key;
     rules[rule_count++] = *r;
 }
 
@@ -182,10 +164,8 @@ static bool is_deep(struct ch_str root)
     return false;
 }
 
-/* What makes names of texts, together with `module` and with `word`, from which one may be taken;
- * NULL: of the module itself. */
-static void rules_of_ways(const char *module, enum word_kind module_kind, const char *word,
-                          enum word_kind kind)
+/* What makes names of texts, together with a module that has something of interest. */
+static void rules_of_module(const char *name, bool deep)
 {
     static const struct {
         const char *word;
@@ -193,56 +173,18 @@ static void rules_of_ways(const char *module, enum word_kind module_kind, const 
     } ways[] = {{"getattr", WORD_GETATTR},       {"__dict__", WORD_NAME}, {"vars", WORD_NAME},
                 {"__getattribute__", WORD_NAME}, {"getattr_static", WORD_NAME},
                 {"attrgetter", WORD_NAME}};
-    struct ch_str root = {module, strcspn(module, ".")};
+    struct ch_str root = {name, strcspn(name, ".")};
     for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
         struct rule r = {.capability = CAP_COUNT};
+        enum word_kind kind = deep ? WORD_MODULE : WORD_OBJECT;
         rule_word(&r, ch_str_of(ways[i].word), ways[i].kind);
-        rule_word(&r, root, module_kind);
-        if (word == NULL) {
-            rule_word(&r, root, kind);
-        }
-        if (word != NULL || root.len < SHORT) {
-            r.brief = word != NULL ? word : module;
+        rule_word(&r, root, deep ? WORD_MODULE : WORD_BOUND);
+        rule_word(&r, root, kind);
+        if (root.len < SHORT) {
+            r.brief = name;
             r.brief_kind = kind;
         }
         rule_add(&r);
-    }
-}
-
-/* Where something of interest is deeper in a module (numpy.testing.runstring), it takes the module
- * as a value, or what lies between: another module as a value, or a function that is called. */
-static void rules_of_deep(struct ch_str root, const char *name)
-{
-    uint32_t effects;
-    const char *word;
-    rules_of_ways(name, WORD_MODULE, NULL, WORD_OBJECT);
-    for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
-        struct ch_str rest = ch_str_of(word);
-        if ((effects & LOUD) == 0 || !ch_str_eq(cut(&rest, '.'), root)) {
-            continue;
-        }
-        while (rest.len > 0) {
-            struct ch_str part = cut(&rest, '.');
-            bool called = ch_str_ends(part, CH_STR("()"));
-            if (rest.len > 0) {
-                rules_of_ways(name, WORD_MODULE, part.ptr, called ? WORD_NAME : WORD_OBJECT);
-            }
-        }
-    }
-}
-
-/* What makes names of texts, together with a module that has something of interest. */
-static void rules_of_module(struct ch_str root, const char *name)
-{
-    /* what loads a library is not of the table (loads_library); a short name has no second word to
-     * be told with */
-    bool any = strcspn(name, ".") < SHORT || ch_str_eq(root, CH_STR("ctypes"));
-    if (!is_deep(root)) {
-        rules_of_ways(name, WORD_BOUND, NULL, WORD_OBJECT);
-    } else if (any || strncmp(name, root.ptr, root.len) != 0) {
-        rules_of_ways(name, WORD_MODULE, NULL, WORD_MODULE);
-    } else {
-        rules_of_deep(root, name);
     }
 }
 
@@ -255,10 +197,10 @@ static void rules_of_root(const char *dotted)
     if (rest.len == 0 || effects_of(root) != 0) { /* bytes and bytearray are no modules */
         return;
     }
-    rules_of_module(root, dotted);
+    rules_of_module(dotted, is_deep(root));
     for (size_t i = 0; (other = module_row(i, &module)) != NULL; i++) {
         if (module != NULL && ch_str_eq(ch_str_of(module), root)) {
-            rules_of_module(root, other);
+            rules_of_module(other, is_deep(root));
         }
     }
 }
@@ -403,31 +345,10 @@ static void rules_of_effects(const char *word, uint32_t effects)
     }
 }
 
-static uint32_t first_word(const struct rule *r)
-{
-    return r->count > 0 ? r->words[0] : WORDS_MAX;
-}
-
-static void sort_rules(void)
-{
-    uint16_t next[WORDS_MAX + 1];
-    for (uint32_t i = 0; i < rule_count; i++) {
-        by_word_from[first_word(&rules[i]) + 1]++;
-    }
-    for (uint32_t w = 0; w <= WORDS_MAX; w++) {
-        next[w] = by_word_from[w];
-        by_word_from[w + 1] = (uint16_t)(by_word_from[w + 1] + next[w]);
-    }
-    for (uint32_t i = 0; i < rule_count; i++) {
-        by_word[next[first_word(&rules[i])]++] = (uint16_t)i;
-    }
-}
-
 static void make(void)
 {
     uint32_t effects;
     const char *word;
-    struct ch_str last = {NULL, 0};
     enum capability capability;
     for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
         if ((effects & ACTS) == EFFECT_LOAD) { /* alone it is a capability */
@@ -440,10 +361,8 @@ static void make(void)
         if ((effects & EFFECT_DECODE) != 0) { /* into a file; or another file executes it */
             rule_of_name(word, WORD_NAME, CAP_COUNT);
         }
-        struct ch_str root = {word, strcspn(word, ".")};
-        if ((effects & LOUD) != 0 && !ch_str_eq(root, last)) { /* the rows are sorted */
+        if ((effects & LOUD) != 0) {
             rules_of_root(word);
-            last = word[root.len] == '.' ? root : last;
         }
         bool quiet = (effects & EFFECT_QUIET) != 0;
         if ((effects & EFFECT_PROCESS) != 0 && !quiet) {
@@ -474,7 +393,6 @@ static void make(void)
         }
     }
     rules_of_checks();
-    sort_rules();
     words_made();
 }
 
@@ -542,52 +460,36 @@ void prescan_prepare(void)
     }
 }
 
-struct looking {
-    struct words_seen seen;
-    uint32_t known;
-    enum { NOT_LOOKED = 0, ABSENT, PRESENT } briefs[BRIEFS];
-};
-
-static bool rule_holds(struct looking *l, const struct rule *r)
-{
-    bool all = (l->known & 1U << r->capability) == 0;
-    for (uint32_t k = 0; all && k < r->count; k++) {
-        all = words_has(&l->seen, r->words[k]);
-    }
-    bool hidden = r->brief_kind == WORD_PIECE && l->seen.escapes > 0;
-    if (!all || r->brief == NULL || hidden) {
-        return all;
-    }
-    if (l->briefs[r->brief_number] == NOT_LOOKED) {
-        bool is = words_brief(l->seen.text, r->brief, r->brief_kind, &l->seen);
-        l->briefs[r->brief_number] = is ? PRESENT : ABSENT;
-    }
-    return l->briefs[r->brief_number] == PRESENT;
-}
-
-/* One of the rules that begin with a word. */
-static bool rules_hold(struct looking *l, uint32_t word)
-{
-    bool holds = false;
-    for (uint32_t i = by_word_from[word]; i < by_word_from[word + 1] && !holds; i++) {
-        holds = rule_holds(l, &rules[by_word[i]]);
-    }
-    return holds;
-}
-
 bool prescan_needed(struct ch_str text, uint32_t known)
 {
-    struct looking l = {.seen = {.text = text}, .known = known};
+    struct words_seen seen = {.text = text};
+    enum { NOT_LOOKED = 0, ABSENT, PRESENT };
+    uint8_t briefs[BRIEFS] = {NOT_LOOKED};
     prescan_prepare();
-    if (words_scan(text, &l.seen) || is_shaped(text) || pieces_scan(text, &l.seen)) {
+    if (words_scan(text, &seen) || is_shaped(text) || pieces_scan(text, &seen)) {
         return true;
     }
-    for (size_t i = 0; i < CH_ARRAY_LEN(l.seen.bits); i++) {
-        for (uint64_t left = l.seen.bits[i]; left != 0; left &= left - 1) {
-            if (rules_hold(&l, (uint32_t)(64 * i) + (uint32_t)__builtin_ctzll(left))) {
-                return true;
-            }
+    for (uint32_t i = 0; i < rule_count; i++) {
+        const struct rule *r = &rules[i];
+        bool all = (known & 1U << r->capability) == 0;
+        for (uint32_t k = 0; all && k < r->count; k++) {
+            all = words_has(&seen, r->words[k]);
+        }
+        bool hidden = r->brief_kind == WORD_PIECE && seen.escapes > 0;
+        if (!all) {
+            continue;
+        }
+        if (r->brief == NULL || hidden) {
+            return true;
+        }
+        uint8_t *known_brief = &briefs[r->brief_number];
+        if (*known_brief == NOT_LOOKED) {
+            bool is = words_brief(text, r->brief, r->brief_kind, &seen);
+            *known_brief = is ? PRESENT : ABSENT;
+        }
+        if (*known_brief == PRESENT) {
+            return true;
         }
     }
-    return rules_hold(&l, WORDS_MAX);
+    return false;
 }

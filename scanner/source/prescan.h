@@ -3,7 +3,6 @@
 #define CH_SCANNER_PRESCAN_H
 
 #include "scanner/source/source_int.h"
-#include "scanner/source/token_int.h"
 
 /* False: nothing of the text can lead to a finding other than that it is not Python's syntax, nor
  * to a capability that is not of `known`, a bit for each. The text is UTF-8, and has no letter
@@ -25,17 +24,14 @@ enum word_kind {
     WORD_PIECE,   /* after a quote, a slash or a backslash, in upper or lower case */
     WORD_ADDRESS, /* "://" and a digit: a public address, as check_text.c judges it */
 };
-enum { WORDS_MAX = 2048, OTHER_NAMES = 16 };
+enum { WORDS_MAX = 2048 };
 struct words_seen {
     uint64_t bits[WORDS_MAX / 64];
     struct ch_str text; /* given: the whole, where only a part is scanned */
     uint32_t escapes;   /* characters that anybody could type, and stand as escapes */
-    struct {            /* other names of modules that were looked for in the whole text */
-        struct ch_str name;
-        bool is_value;
-    } others[OTHER_NAMES];
-    uint32_t other_count;
+    uint32_t other_names; /* of modules, that were looked for */
     enum { STAR_UNKNOWN = 0, STAR_NO, STAR_YES } star; /* whether it imports all of a module */
+    enum { CLASS_UNKNOWN = 0, CLASS_NO, CLASS_YES } class; /* whether it may have a class */
 };
 /* At least 4 bytes, which are borrowed. The same word of the same kind has one number. */
 uint16_t words_add(struct ch_str text, enum word_kind kind);
@@ -44,42 +40,6 @@ void words_made(void);                        /* after the last words_add() */
 bool words_scan(struct ch_str text, struct words_seen *seen); /* true: a word that is enough */
 bool words_brief(struct ch_str text, const char *word, enum word_kind kind,
                  struct words_seen *seen); /* the word ends at '.', '/' or '(' */
-
-/* --- prescan_find.c: `word` is in lower case if `fold`, and the case of letters does not count
- * then --- */
-bool text_stands(struct ch_str s, size_t at, struct ch_str word, bool fold); /* at `at` */
-size_t text_find(struct ch_str s, size_t at, struct ch_str word,
-                 bool fold); /* from `at` on; s.len: nowhere */
-
-/* --- prescan_prose.c: a name that stands from `at` to `end` --- */
-bool prescan_may_follow(struct ch_str s,
-                        size_t end); /* a name the word that ends there: a keyword */
-/* What stands from `end` on, behind blanks: another word or a text, which no operand has behind it.
- */
-bool prescan_goes_on_as_prose(struct ch_str s, size_t end);
-bool prescan_in_prose(struct ch_str s, size_t at, size_t end);
-bool prescan_in_comment(struct ch_str s, size_t at);
-
-static inline bool prescan_is_name(struct ch_str s, size_t at)
-{
-    return at < s.len && token_is((uint8_t)s.ptr[at], BYTE_NAME);
-}
-
-static inline size_t prescan_over_blanks(struct ch_str s, size_t at)
-{
-    while (at < s.len && (s.ptr[at] == ' ' || s.ptr[at] == '\t')) {
-        at++;
-    }
-    return at;
-}
-
-static inline size_t prescan_back_over_blanks(struct ch_str s, size_t at)
-{
-    while (at > 0 && (s.ptr[at - 1] == ' ' || s.ptr[at - 1] == '\t')) {
-        at--;
-    }
-    return at;
-}
 
 /* --- prescan_pieces.c --- */
 /* The words of texts that do not stand as they are written. As words_scan(). */

@@ -51,6 +51,32 @@ void words_made(void)
     literals = ch_literals_new(list, word_count);
 }
 
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+}
+
+static bool same(struct ch_str s, size_t at, struct ch_str word, bool fold)
+{
+    if (s.len - at < word.len) {
+        return false;
+    }
+    if (!fold) {
+        return memcmp(s.ptr + at, word.ptr, word.len) == 0;
+    }
+    for (size_t i = 0; i < word.len; i++) {
+        if (lower(s.ptr[at + i]) != word.ptr[i]) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_name_byte(struct ch_str s, size_t at)
+{
+    return at < s.len && token_is((uint8_t)s.ptr[at], BYTE_NAME);
+}
+
 static bool is_gap(char c)
 {
     return c == ' ' || c == '\t' || c == '\n' || c == '\r';
@@ -82,7 +108,7 @@ static bool plain_getattr(struct ch_str s, size_t at)
         return false;
     }
     char quote = s.ptr[at++];
-    while (at < end && prescan_is_name(s, at)) {
+    while (at < end && is_name_byte(s, at)) {
         at++;
     }
     if (at >= end || s.ptr[at++] != quote) {
@@ -98,12 +124,32 @@ static bool plain_getattr(struct ch_str s, size_t at)
  * what def defines, not in the middle of a sentence, not a text for itself. */
 static bool is_operand(struct ch_str s, size_t at)
 {
-    at = prescan_back_over_blanks(s, at);
-    if (at > 0 && prescan_is_name(s, at - 1)) {
-        return prescan_may_follow(s, at);
+    static const char *const keywords[] = {"and",   "as",     "assert", "await",  "case",    "del",
+                                           "elif",  "else",   "except", "exec",   "for",     "from",
+                                           "if",    "import", "in",     "is",     "lambda",  "not",
+                                           "or",    "print",  "raise",  "return", "while",   "with",
+                                           "yield", "async",  "match",  "global", "nonlocal"};
+    while (at > 0 && (s.ptr[at - 1] == ' ' || s.ptr[at - 1] == '\t')) {
+        at--;
     }
-    char before = at > 0 ? s.ptr[at - 1] : '\n';
-    return before != '.' && before != '"' && before != '\'' && before != '`';
+    if (at == 0 || !is_name_byte(s, at - 1)) {
+        char before = at > 0 ? s.ptr[at - 1] : '\n';
+        return before != '.' && before != '"' && before != '\'' && before != '`';
+    }
+    size_t end = at;
+    while (at > 0 && is_name_byte(s, at - 1)) {
+        at--;
+    }
+    struct ch_str word = ch_str_sub(s, at, end - at);
+    if ((word.ptr[0] >= '0' && word.ptr[0] <= '9') || (at > 0 && s.ptr[at - 1] == '.')) {
+        return true; /* a number, then a keyword: 1if x else y, 1.e5or y */
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(keywords); i++) {
+        if (ch_str_eq(word, ch_str_of(keywords[i]))) {
+            return true;
+        }
+    }
+    return false;
 }
 
 /* The word before `at`, and before blanks. */
@@ -114,7 +160,7 @@ static struct ch_str word_before(struct ch_str s, size_t at)
         at--;
     }
     size_t end = at;
-    while (at > 0 && prescan_is_name(s, at - 1) && end - at < LONGEST) {
+    while (at > 0 && is_name_byte(s, at - 1) && end - at < LONGEST) {
         at--;
     }
     return ch_str_sub(s, at, end - at);
@@ -193,7 +239,7 @@ static bool is_in_import(struct ch_str s, size_t at)
             return least > 0;
         }
         size_t end = at;
-        while (at > 0 && prescan_is_name(s, at - 1)) {
+        while (at > 0 && is_name_byte(s, at - 1)) {
             at--;
         }
         struct ch_str word = ch_str_sub(s, at, end - at);
@@ -256,94 +302,92 @@ static bool is_in_list_of_imports(struct ch_str s, size_t at)
     return ch_str_starts(ch_str_sub(s, from, at - from), CH_STR("import "));
 }
 
+static size_t over_blanks(struct ch_str s, size_t at)
+{
+    while (at < s.len && (s.ptr[at] == ' ' || s.ptr[at] == '\t')) {
+        at++;
+    }
+    return at;
+}
+
 static bool is_word_at(struct ch_str s, size_t at, struct ch_str word)
 {
-    return text_stands(s, at < s.len ? at : s.len, word, false) &&
-           !prescan_is_name(s, at + word.len);
+    return same(s, at < s.len ? at : s.len, word, false) && !is_name_byte(s, at + word.len);
 }
 
 /* From behind a name: whether only an attribute is taken of it, of those that are no way to another. */
 static bool is_plain_attribute(struct ch_str s, size_t end)
 {
-    if (end >= s.len || s.ptr[end] != '.') {
-        return false;
-    }
-    end = over_gaps(s, end + 1); /* or a sentence ends here, and another begins */
-    return prescan_is_name(s, end) && (!ch_str_starts(ch_str_sub(s, end, s.len), CH_STR("__")) ||
-                                       is_word_at(s, end, CH_STR("__version__")));
+    bool dot = end < s.len && s.ptr[end] == '.';
+    return dot && is_name_byte(s, end + 1) && !ch_str_starts(ch_str_sub(s, end + 1, s.len), CH_STR("__"));
 }
 
-/* Whether the name, which a module was given in an import, is anywhere in the text a value. */
-static bool is_value_somewhere(struct ch_str s, struct ch_str name)
+/* Whether the name from `at` on, which a module was given in an import, is anywhere a value. */
+static bool other_name_is_object(struct ch_str s, size_t at, struct words_seen *seen)
 {
-    for (size_t at = 0; (at = text_find(s, at, name, false)) < s.len; at += name.len) {
-        size_t end = prescan_over_blanks(s, at + name.len);
-        if (prescan_is_name(s, at + name.len) || is_plain_attribute(s, end) ||
-            (at > 0 && prescan_is_name(s, at - 1))) {
-            continue;
-        }
-        bool bound =
-            ch_str_eq(word_before(s, at), CH_STR("as")) ||
-            (end < s.len && s.ptr[end] == '=' && (end + 1 == s.len || s.ptr[end + 1] != '='));
-        bool is = !bound && !prescan_goes_on_as_prose(s, end) && !is_word_at(s, end, CH_STR("is"));
-        bool attribute = at > 0 && s.ptr[at - 1] == '.';
-        if (is && (attribute || is_operand(s, at) || is_imported(s, at)) &&
-            !prescan_in_comment(s, at)) {
+    enum { NAMES_MANY = 16 }; /* for each the text is searched */
+    struct ch_str name = {s.ptr + at, 0};
+    while (is_name_byte(s, at + name.len)) {
+        name.len++;
+    }
+    if (name.len == 0 || ch_str_ascii(name) < name.len || seen->other_names++ >= NAMES_MANY) {
+        return true;
+    }
+    const char *p = s.ptr;
+    for (; (p = memmem(p, s.len - (size_t)(p - s.ptr), name.ptr, name.len)) != NULL; p += name.len) {
+        size_t from = (size_t)(p - s.ptr);
+        size_t end = over_blanks(s, from + name.len);
+        bool is = (from == 0 || !is_name_byte(s, from - 1)) && !is_name_byte(s, from + name.len);
+        bool bound = ch_str_eq(word_before(s, from), CH_STR("as")) ||
+                     (end < s.len && s.ptr[end] == '=' && (end + 1 == s.len || s.ptr[end + 1] != '='));
+        if (is && !bound && !is_plain_attribute(s, end) && !is_word_at(s, end, CH_STR("is"))) {
             return true;
         }
     }
     return false;
 }
 
-/* The same of the name from `at` on. Each example of a documentation says "import numpy as np" once
- * more: of a name the whole text is searched once, for so many names. */
-static bool other_name_is_object(struct ch_str s, size_t at, struct words_seen *seen)
+static bool has_class(struct words_seen *seen)
 {
-    struct ch_str name = {s.ptr + at, 0};
-    while (prescan_is_name(s, at + name.len)) {
-        name.len++;
+    if (seen->class == CLASS_UNKNOWN) {
+        bool there = memmem(seen->text.ptr, seen->text.len, "class", 5) != NULL;
+        seen->class = there ? CLASS_YES : CLASS_NO;
     }
-    if (name.len == 0 || ch_str_ascii(name) < name.len) {
-        return true;
-    }
-    if (s.ptr != seen->text.ptr) { /* a window: short, and gone when the next one comes */
-        return is_value_somewhere(s, name);
-    }
-    for (uint32_t i = 0; i < seen->other_count; i++) {
-        if (ch_str_eq(seen->others[i].name, name)) {
-            return seen->others[i].is_value;
-        }
-    }
-    if (seen->other_count == OTHER_NAMES) {
-        return true;
-    }
-    bool is = is_value_somewhere(s, name);
-    seen->others[seen->other_count].name = name;
-    seen->others[seen->other_count++].is_value = is;
-    return is;
+    return seen->class == CLASS_YES;
 }
 
-/* A module as a value: not what one attribute is taken of at once, and not where it is imported; under
- * another name, where that is one. */
+/* Whether the import of the name at `at` may stand in the body of a class: its attribute is then the
+ * module, under whatever text is put together. What begins in a line's first column is in no block,
+ * unless the line before goes on with it. */
+static bool may_be_in_class(struct ch_str s, size_t at, struct words_seen *seen)
+{
+    size_t start = line_start(s, at);
+    size_t before = start;
+    while (before > 0 && (s.ptr[before - 1] == '\n' || s.ptr[before - 1] == '\r')) {
+        before--;
+    }
+    bool first = is_word_at(s, start, CH_STR("import")) || is_word_at(s, start, CH_STR("from"));
+    bool goes_on = before > 0 && s.ptr[before - 1] == '\\';
+    return s.ptr == seen->text.ptr && (!first || goes_on) && has_class(seen);
+}
+
+/* A module as a value: not what one attribute is taken of at once, and not where it is imported but in
+ * a class; under another name, where that is one. */
 static bool is_object(struct ch_str s, size_t at, size_t end, struct words_seen *seen)
 {
-    end = prescan_over_blanks(s, end);
+    end = over_blanks(s, end);
     bool attribute = at > 0 && s.ptr[at - 1] == '.';
-    if (is_plain_attribute(s, end) || prescan_goes_on_as_prose(s, end) ||
-        !(attribute || is_operand(s, at) || is_imported(s, at))) {
+    if (is_plain_attribute(s, end) || !(attribute || is_operand(s, at) || is_imported(s, at))) {
         return false;
     }
-    size_t next = over_gaps(s, end);
-    if (is_word_at(s, next, CH_STR("import"))) { /* the path of a from: that binds what it has */
-        return false;
-    }
-    if (is_word_at(s, next, CH_STR("as"))) {
-        return other_name_is_object(s, over_gaps(s, next + 2), seen);
-    }
+    bool as = is_word_at(s, over_gaps(s, end), CH_STR("as"));
     struct ch_str word = word_before(s, at);
-    bool imported = ch_str_eq(word, CH_STR("import")) || ch_str_eq(word, CH_STR("from")) ||
+    bool imported = as || ch_str_eq(word, CH_STR("import")) || ch_str_eq(word, CH_STR("from")) ||
                     is_in_list_of_imports(s, at);
-    return !imported;
+    if (imported && may_be_in_class(s, at, seen)) {
+        return true;
+    }
+    return as ? other_name_is_object(s, over_gaps(s, over_gaps(s, end) + 2), seen) : !imported;
 }
 
 /* Where globals() or locals() is only passed on, formatted, asked or set by name. */
@@ -374,16 +418,21 @@ static bool is_harmless(struct ch_str s, size_t at, size_t end)
     }
     char before = at > 0 ? s.ptr[at - 1] : '\n';
     bool passed = before == ',' || before == '*' || before == '%' ||
-                  (before == '(' && at > 1 && prescan_is_name(s, at - 2));
+                  (before == '(' && at > 1 && is_name_byte(s, at - 2));
     return s.ptr[end] == '.' || (passed && (s.ptr[end] == ',' || s.ptr[end] == ')'));
 }
 
 static bool find_star(struct ch_str s)
 {
     const struct ch_str word = CH_STR("import");
-    for (size_t at = 0; (at = text_find(s, at, word, false)) < s.len;) {
-        at = over_gaps(s, at + word.len);
-        if (at < s.len && s.ptr[at] == '*') {
+    const char *end = s.ptr + s.len;
+    const char *p = s.ptr;
+    while ((p = memmem(p, (size_t)(end - p), word.ptr, word.len)) != NULL) {
+        p += word.len;
+        while (p < end && (is_gap(*p) || *p == '\f' || *p == '\\')) {
+            p++;
+        }
+        if (p < end && *p == '*') {
             return true;
         }
     }
@@ -409,13 +458,13 @@ static bool begins_address(struct ch_str s, size_t at)
     return text_address(ch_str_sub(s, at, end - at));
 }
 
-/* Whether what is written like the word from `at` on may be one, by itself and its neighbours. */
-static bool looks_like(struct ch_str s, size_t at, struct ch_str word, enum word_kind kind,
-                       struct words_seen *seen)
+/* Whether what is written like the word from `at` on is one. */
+static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kind kind,
+                   struct words_seen *seen)
 {
     size_t end = at + word.len;
     char before = at > 0 ? s.ptr[at - 1] : '\n';
-    bool name = !token_is((uint8_t)before, BYTE_NAME) && !prescan_is_name(s, end);
+    bool name = !token_is((uint8_t)before, BYTE_NAME) && !is_name_byte(s, end);
     switch (kind) {
     case WORD_TEXT:
         return true;
@@ -445,20 +494,6 @@ static bool looks_like(struct ch_str s, size_t at, struct ch_str word, enum word
     return true;
 }
 
-/* Whether the word stands at `at`. Names are none in comments and sentences; Python 2 executed what
- * stood behind exec without brackets. */
-static bool stands(struct ch_str s, size_t at, struct ch_str word, enum word_kind kind,
-                   struct words_seen *seen)
-{
-    if (!looks_like(s, at, word, kind, seen)) {
-        return false;
-    }
-    bool text = kind == WORD_TEXT || kind == WORD_PIECE || kind == WORD_ADDRESS;
-    bool exec = kind == WORD_ROOT && ch_str_eq(word, CH_STR("exec"));
-    return text ||
-           !((!exec && prescan_in_prose(s, at, at + word.len)) || prescan_in_comment(s, at));
-}
-
 struct search {
     struct ch_str text;
     struct words_seen *seen;
@@ -485,9 +520,13 @@ bool words_scan(struct ch_str s, struct words_seen *seen)
 bool words_brief(struct ch_str text, const char *word, enum word_kind kind, struct words_seen *seen)
 {
     struct ch_str w = {word, strcspn(word, "./(")};
-    bool fold = ignores_case(kind);
-    for (size_t at = 0; (at = text_find(text, at, w, fold)) < text.len; at++) {
-        if (stands(text, at, w, kind, seen)) {
+    for (size_t at = 0; at + w.len <= text.len; at++) {
+        const char *p = memchr(text.ptr + at, w.ptr[0], text.len - at);
+        if (p == NULL) {
+            return false;
+        }
+        at = (size_t)(p - text.ptr);
+        if (same(text, at, w, ignores_case(kind)) && stands(text, at, w, kind, seen)) {
             return true;
         }
     }

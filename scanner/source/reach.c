@@ -155,7 +155,7 @@ bool loads_library(struct ch_str name)
                                        "ctypes.oledll.LoadLibrary()",
                                        "ctypes.pydll.LoadLibrary()",
                                        "cffi.FFI().dlopen()"};
-    for (size_t i = 0; name.len > 0 && name.ptr[0] == 'c' && i < CH_ARRAY_LEN(ways); i++) {
+    for (size_t i = 0; i < CH_ARRAY_LEN(ways); i++) {
         if (str_is(name, ways[i])) {
             return true;
         }

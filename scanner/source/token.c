@@ -66,11 +66,9 @@ static void emit(const struct ch_tokenizer *t, uint8_t type, const uint8_t *from
 /* To the line break, which is not part of it. */
 static void comment(struct ch_tokenizer *t)
 {
-    const uint8_t *to = t->at;
-    while (to < t->end && *to != '\n' && *to != '\r') {
-        to++;
+    while (t->at < t->end && *t->at != '\n' && *t->at != '\r') {
+        t->at++;
     }
-    t->at = to;
 }
 
 /* "A formfeed character may be present at the start of the line; it will be ignored for the
@@ -308,14 +306,6 @@ static void end_of_text(struct ch_tokenizer *t, struct ch_token *ret)
     emit(t, CH_TOKEN_END, t->at, t->line, ret);
 }
 
-/* What a string may begin with. */
-static bool may_be_prefix(uint8_t c)
-{
-    uint8_t letter = c | 0x20;
-    return c == '"' || c == '\'' || letter == 'r' || letter == 'b' || letter == 'f' ||
-           letter == 't' || letter == 'u';
-}
-
 static void ordinary(struct ch_tokenizer *t, struct ch_token *ret)
 {
     const uint8_t *from = t->at;
@@ -326,17 +316,14 @@ static void ordinary(struct ch_tokenizer *t, struct ch_token *ret)
     uint8_t type = CH_TOKEN_OP;
     size_t prefix;
     if (token_is(c, BYTE_NAME_START) || c == '"' || c == '\'') {
-        prefix = may_be_prefix(c) ? token_string_prefix(from, t->end, &flags, &quote) : 0;
+        prefix = token_string_prefix(from, t->end, &flags, &quote);
         if (prefix > 0) {
             token_string(t, prefix, flags, quote, ret);
             return;
         }
-        const uint8_t *to =
-            from; /* a name's bytes are most of a source's: not by way of the tokenizer */
-        while (to < t->end && token_is(*to, BYTE_NAME)) {
-            to++;
+        while (t->at < t->end && token_is(*t->at, BYTE_NAME)) {
+            t->at++;
         }
-        t->at = to;
         type = CH_TOKEN_NAME;
     } else if (token_is(c, BYTE_DIGIT) || (c == '.' && token_is(token_peek(t, 1), BYTE_DIGIT))) {
         number(t);
