@@ -137,18 +137,22 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
 }
 
 /* Conda's clients put a token in front of the path: /t/TOKEN/CHANNEL/... It is taken off before anything is done with
- * the path. Absent: there is none. */
+ * the path, and looked at where what follows is of a repository whose clients do so: elsewhere there is nothing, whatever
+ * the token. Absent: there is none. */
 static struct ch_str take_path_token(struct gw *gw, struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
     const struct ch_str mark = CH_STR("t");
+    const struct ch_str none = {NULL, 0};
     if (v->segment_count < 2 || !ch_str_eq(v->segments[0], mark) ||
         find_repository(gw, mark) != NULL) {
-        return (struct ch_str){NULL, 0};
+        return none;
     }
     struct ch_str token = v->segments[1];
     ch_http_drop_segments(r, 2);
-    return token;
+    const struct gw_repository *repo =
+        v->segment_count > 0 ? find_repository(gw, v->segments[0]) : NULL;
+    return repo != NULL && repo->eco->token_in_path ? token : none;
 }
 
 void gw_route(struct ch_http_request *r, void *owner)
