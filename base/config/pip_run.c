@@ -1,6 +1,6 @@
-/* Asks the host's pip, which is what a user starts who types "pip" here: PATH says which one. A
- * child with bounded output and time, in the root folder, so that no module in the current one is
- * taken for pip. */
+/* Asks the host's pip, which is what a user starts who types "pip" here: PATH says which one, and what
+ * PATH and PIP_CONFIG_FILE say may begin at the current folder. A child with bounded output and time;
+ * python3 in the root folder, for which "-m pip" and an import would take a module of the current one. */
 #include "base/config/pip_config.h"
 
 #include <errno.h>
@@ -51,6 +51,10 @@ static char **make_environment(void)
     return env;
 }
 
+static char pip[] = "pip"; /* the three that are asked (configured) */
+static char pip3[] = "pip3";
+static char python[] = "python3";
+
 static int spawn(char *const *argv, int out, pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
@@ -61,7 +65,9 @@ static int spawn(char *const *argv, int out, pid_t *ret_pid)
     (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     (void)posix_spawn_file_actions_adddup2(&actions, out, 1);
     (void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
-    (void)posix_spawn_file_actions_addchdir_np(&actions, "/");
+    if (argv[0] == python) {
+        (void)posix_spawn_file_actions_addchdir_np(&actions, "/");
+    }
     (void)sigemptyset(&signals);
     (void)posix_spawnattr_setsigmask(&attributes, &signals);
     (void)sigaddset(&signals, SIGPIPE);
@@ -171,9 +177,6 @@ static const char *from_environment(const char *name)
 
 /* Who is asked, in this order: the first two are what a user means by pip, the last what there is
  * where a python3 has the module alone. */
-static char pip[] = "pip";
-static char pip3[] = "pip3";
-static char python[] = "python3";
 static char module[] = "-m";
 static char config[] = "config";
 static char list[] = "list";

@@ -1,5 +1,6 @@
 #include "tests/ch_test.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -369,6 +370,37 @@ static void test_discover_order(void **state)
 }
 
 /* The real pip, where there is one, told by its environment what to say. */
+/* The pip of a user's shell, which stands in the folder of that, and reads its configuration there. */
+static void test_discover_here(void **state)
+{
+    (void)state;
+    char *path = only_our_programs();
+    char before[PATH_MAX];
+    struct ch_pip_config c = {0};
+    struct ch_err err = {.msg = ""};
+    write_program("pip", "read -r line <\"$PIP_CONFIG_FILE\" && echo \"$line\"");
+    assert_non_null(getcwd(before, sizeof(before)));
+    assert_int_equal(chdir(folder), 0);
+    FILE *f = fopen("here.conf", "we");
+    assert_non_null(f);
+    assert_true(fputs("global.index-url='https://here.example.org/simple'\n", f) >= 0);
+    assert_int_equal(fclose(f), 0);
+    setenv("PATH", ".", 1);
+    setenv("PIP_CONFIG_FILE", "here.conf", 1);
+    enum ch_code rc = ch_pip_discover(&c, &err);
+    unsetenv("PIP_CONFIG_FILE");
+    setenv("PATH", path, 1);
+    assert_int_equal(unlink("here.conf"), 0);
+    assert_int_equal(chdir(before), 0);
+    if (rc != CH_OK) {
+        fail_msg("%s: %s", ch_code_name(rc), err.msg);
+    }
+    assert_string_equal(c.index_url, "https://here.example.org/simple");
+    ch_pip_config_done(&c);
+    remove_programs();
+    free(path);
+}
+
 static void test_discover_real_pip(void **state)
 {
     (void)state;
@@ -411,6 +443,7 @@ int main(void)
         cmocka_unit_test(test_read_errors),
         cmocka_unit_test_setup_teardown(test_discover, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_discover_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_discover_here, set_up, tear_down),
         cmocka_unit_test(test_discover_real_pip),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
