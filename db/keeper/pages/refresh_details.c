@@ -50,6 +50,7 @@ void refresh_use_details(struct refresh *r)
 bool page_without_details(struct page *p)
 {
     struct refresh *r = p->refresh;
+    struct keeper *k = p->keeper;
     if (r == NULL || p->load == PAGE_READY || !r->wants_details || r->details != DETAILS_FETCHING) {
         return false;
     }
@@ -57,6 +58,10 @@ bool page_without_details(struct page *p)
     jobs_cancel_fetch(r->k, r->details_fetch);
     r->details = DETAILS_FAILED;
     refresh_use_details(r);
+    /* Late is not never: what is known now answers, and the upstream has all its time once more. */
+    if (p->load == PAGE_READY && p->details_due && !p->refreshing) {
+        page_refresh(k, p);
+    }
     return true;
 }
 

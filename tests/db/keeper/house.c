@@ -86,7 +86,7 @@ void house_answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
             answer.http_status = 304;
             body.len = 0;
         }
-        if (s->mute || h->mute_fetches) {
+        if (s->mute || s->asked <= s->mute_first || h->mute_fetches) {
             close(fd); /* as when the fetcher ends without a word */
             return;
         }

@@ -31,6 +31,7 @@ struct site { /* what the fetcher finds at a URL */
     bool too_large_at_least;
     bool ranges; /* answers 206 */
     bool mute; /* never answers */
+    size_t mute_first; /* nor so many of the first requests */
 };
 
 enum house_hold { HOLD_NONE, HOLD_FILES, HOLD_ALL };
