@@ -1,11 +1,12 @@
-/* The look at a source before the model's: prescan.c says what it is for. */
+/* The look at a source of tests before the model's: prescan.c says what it is for. What runs by itself is never passed
+ * over by it: who writes that chooses the spelling. */
 #ifndef CH_SCANNER_PRESCAN_H
 #define CH_SCANNER_PRESCAN_H
 
 #include "scanner/source/source_int.h"
 
-/* False: nothing of the text can lead to a finding other than that it is not Python's syntax, nor
- * to a capability that is not of `known`, a bit for each. The text is UTF-8, and has no letter
+/* False: nothing of the text, as it is usually written, leads to a finding other than that it is not
+ * Python's syntax, nor to a capability that is not of `known`, a bit for each. The text is UTF-8, and has no letter
  * beyond ASCII that Python or a reader takes for one of ASCII. */
 bool prescan_needed(struct ch_str text, uint32_t known);
 void prescan_prepare(void); /* what is made once, before the first fork */

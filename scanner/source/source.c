@@ -419,13 +419,14 @@ static bool has_letters(struct ch_str text)
     return false;
 }
 
-/* Whether the model has to look: else nothing that it could find is in the text. */
+/* Whether the model has to look. Whatever may run before it is asked for is looked at: what a first look can tell by
+ * the text alone, somebody will write otherwise. Of tests it saves the time. */
 static bool is_needed(const struct file *f, const struct ch_source_text *src)
 {
     const struct ch_source *s = f->source;
     bool mild = f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE;
     uint32_t mild_index = (uint32_t)CH_F_SOURCE_MILD - (uint32_t)CH_F_SOURCE_REFUSED;
-    if (s->whole || f->link_wanted || f->place == CH_PLACE_START) { /* also for what it calls */
+    if (s->whole || f->link_wanted || !mild) {
         return true;
     }
     if (mild && s->reported[mild_index] >= NOTES_OF_ARTIFACT) {

@@ -255,6 +255,10 @@ static void sees_modules_by_all_doors(void **state)
         {"import-process", "class A:\n    import re, os\ngetattr(getattr(A, 'o'+'s'), 'sys'+'tem')('id')\n"},
         {"import-process", "class A:\n    from shutil import (copy,\n os)\n"
                            "getattr(getattr(A, 'o'+'s'), 'sys'+'tem')('id')\n"},
+        {"hidden-name", "import importlib\ngetattr(importlib,'import_'+'module')('o'+'s').system('id')\n"},
+        {"import-process", "import os\ngetattr(globals().get('os'), 'sys'+'tem')('id')\n"},
+        {"import-process", "import shutil\ngetattr(shutil. os, 'sys'+'tem')('id')\n"},
+        {"import-process", "import shutil\ngetattr(getattr(shutil, 'os'), 'sys'+'tem')('id')\n"},
         {"import-process", "class A:\n    from os import system as s\ngetattr(A, chr(115))('id')\n"},
         {"import-process", "import os\nn = 'sys'\nn += 'tem'\nos.__getattribute__(n)('id')\n"},
         {"import-process", "import os, operator\nn = 'sys'\nn += 'tem'\noperator.attrgetter(n)(os)('id')\n"},
@@ -313,17 +317,21 @@ static void sees_texts_of_many_pieces(void **state)
     ch_buf_done(&b);
 }
 
-/* What is passed over: not even that Python refuses it. */
+/* What is passed over, among tests alone: not even that Python refuses it. */
 static void passes_over_what_calls_nothing(void **state)
 {
     (void)state;
     struct ch_buf out;
     ch_buf_init(&out, 4096);
     const char *source = "x = (\n";
-    look(source, strlen(source), CH_PLACE_IMPORT, &out);
+    look(source, strlen(source), CH_PLACE_TEST, &out);
     assert_str_eq(ch_buf_str(&out), " ");
     ch_buf_clear(&out);
     source = "exec(\n";
+    look(source, strlen(source), CH_PLACE_TEST, &out);
+    assert_str_eq(ch_buf_str(&out), " source-refused ");
+    ch_buf_clear(&out);
+    source = "x = (\n";
     look(source, strlen(source), CH_PLACE_IMPORT, &out);
     assert_str_eq(ch_buf_str(&out), " source-refused ");
     ch_buf_done(&out);
