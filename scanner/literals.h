@@ -1,6 +1,6 @@
 /* Which of many literals stand in a text, by libhs: one pass at a gigabyte or two in a second while
  * there are fewer than about a thousand, half of that beyond. For whoever looks closer only where
- * something stands: the gate before the rules, the look at a source before the model's. */
+ * something stands: the gate before the rules. */
 #ifndef CH_SCANNER_LITERALS_H
 #define CH_SCANNER_LITERALS_H
 

@@ -91,7 +91,6 @@ void ch_content_free(struct ch_content *c)
         names_done(&c->carried);
         names_done(&c->compiled);
         names_done(&c->starts);
-        names_done(&c->linked);
         names_done(&c->carriers);
         ch_buf_done(&c->project);
         free(c);
@@ -237,9 +236,7 @@ static void see_source(struct ch_content *c, const struct seen *s)
         content_start_text(c, s);
     } else if (python) {
         ch_source_see(c->source, s->path, s->place, s->bytes);
-        if (!names_has(&c->linked, s->path)) {
-            content_follow(c, s, s->bytes);
-        }
+        content_follow(c, s, s->bytes);
     }
     if (shell) {
         ch_source_shell(c->source, s->path, s->place, s->bytes);
@@ -372,16 +369,6 @@ void ch_content_see(struct ch_content *c, const struct ch_content_member *m)
     if (m->type != CH_MEMBER_FILE) {
         return;
     }
-    if (names_has(&c->linked, m->path)) { /* all else was seen */
-        struct seen s = {.path = m->path,
-                         .name = m->path,
-                         .bytes = m->bytes,
-                         .size_bytes = m->size_bytes,
-                         .place = content_place(c, m->path),
-                         .type = content_type_of(m->path, m->bytes)};
-        see_source(c, &s);
-        return;
-    }
     ch_content_expect(c, m->path);
     c->reached = c->reach != NULL && reach_of(c->reach, m->path) != 0;
     /* Only among tests is anything but source judged mildly. */
@@ -394,14 +381,7 @@ void ch_content_see(struct ch_content *c, const struct ch_content_member *m)
 
 bool ch_content_next(struct ch_content *c, struct ch_str *ret_path)
 {
-    if (c->reach != NULL && reach_next(c->reach, ret_path)) {
-        return true;
-    }
-    bool more = ch_source_next(c->source, ret_path);
-    if (more) {
-        CH_IGNORE(names_add(&c->linked, *ret_path));
-    }
-    return more;
+    return c->reach != NULL && reach_next(c->reach, ret_path);
 }
 
 void ch_content_end(struct ch_content *c)
@@ -411,7 +391,7 @@ void ch_content_end(struct ch_content *c)
     content_compiled(c);
     say_how_many_more(c);
     if (c->facts.over || c->libraries.over || c->carried.over || c->compiled.over ||
-        c->starts.over || c->linked.over || c->carriers.over ||
+        c->starts.over || c->carriers.over ||
         (c->reach != NULL && reach_over(c->reach))) {
         ch_scan_write_finding(
             c->options.out, CH_F_LIMIT, (struct ch_str){NULL, 0},

@@ -88,8 +88,7 @@ void ch_content_object(struct ch_content *c, struct ch_str object);
  * to it. `start`: when any Python starts. After the members are expected. */
 void ch_content_executed(struct ch_content *c, struct ch_str path, bool start);
 /* After those: a member that was judged mildly, as what lies among tests is, and that something
- * else names (reach.h); or source that was passed over, and imports what others have
- * (ch_source_next). It is to be handed over again by ch_content_see; *ret_path lives as long as
+ * else names (reach.h). It is to be handed over again by ch_content_see; *ret_path lives as long as
  * `c`. */
 bool ch_content_next(struct ch_content *c, struct ch_str *ret_path);
 /* After the last member: what needs all of them, and the facts that are said once for the whole. */

@@ -35,7 +35,6 @@ struct ch_content {
     bool again;   /* it was looked at before: only its source is judged otherwise now, ... */
     struct carried inner;  /* what is being looked at, in a wheel inside */
     struct names carriers; /* paths of wheels inside, as far as they are known before */
-    struct names linked;   /* paths of source that is read once others are known: link.h */
     bool lifted; /* ... and what was taken for a test in an archive that nothing named yet */
     uint64_t nested_bytes; /* unpacked out of archives inside, together */
     bool said_nested;

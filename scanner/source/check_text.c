@@ -385,13 +385,6 @@ uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line)
     return marks;
 }
 
-const char *text_row(size_t i, enum capability *ret_only)
-{
-    bool is = i < CH_ARRAY_LEN(words);
-    *ret_only = is && words[i].what == W_SECRET ? CAP_CREDENTIALS : CAP_COUNT;
-    return is ? words[i].text : NULL;
-}
-
 /* Letters and digits without blanks, in about equal numbers: base64, hex, base85. */
 static bool looks_encoded(struct ch_str s)
 {

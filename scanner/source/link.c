@@ -39,7 +39,6 @@ void links_free(struct links *l)
     free(l->edges);
     free(l->sites);
     free(l->waiting);
-    free(l->wanted);
     free(l);
 }
 
@@ -131,16 +130,6 @@ void link_node_more(struct links *l, uint32_t index, const struct node *more)
     }
 }
 
-static void want(struct links *l, uint32_t file)
-{
-    struct linked *f = &l->files[file];
-    if (f->passed && !f->wanted) {
-        f->wanted = true;
-        GROW(l->wanted, l->wanted_count, l->wanted_cap);
-        l->wanted[l->wanted_count++] = file;
-    }
-}
-
 /* What follows for who does that with this node. */
 static void follow(struct links *l, const struct link_edge *e, const struct node *n)
 {
@@ -155,7 +144,6 @@ static void follow(struct links *l, const struct link_edge *e, const struct node
         more.does = n->does;
         more.marks = n->marks;
         more.flags = n->flags;
-        want(l, e->file);
         break;
     case EDGE_CALLS:
     case EDGE_GIVEN:
@@ -176,9 +164,6 @@ static void follow(struct links *l, const struct link_edge *e, const struct node
     case EDGE_PASSES:
         more.flags = n->flags & (RUNS | SENDS);
         break;
-    case EDGE_MODULE:
-        want(l, e->file);
-        return;
     }
     if ((more.does | more.marks | more.flags) != 0) {
         link_node_more(l, link_node_make(l, e->module, e->how == EDGE_ALL ? n->name : e->name),
@@ -228,7 +213,7 @@ void link_edge_add(struct links *l, uint64_t to, struct link_edge e)
     if (node == 0) {
         return;
     }
-    bool all = e.how == EDGE_ALL || e.how == EDGE_MODULE;
+    bool all = e.how == EDGE_ALL;
     for (uint32_t i = all ? l->nodes[node - 1].next : node; i != 0 && !l->over;
          i = all ? l->nodes[i - 1].next : 0) {
         struct node n = l->nodes[i - 1];
@@ -275,15 +260,11 @@ static void on_import(void *arg, struct ch_str module, struct ch_str name, struc
         module = ch_str_sub(module, 1, module.len);
     }
     uint64_t last = module.len > 0 ? value_hash(link_last_part(&module)) : link_folder_of(f->path);
-    struct link_edge e = {.module = stem, .name = link_any_name, .file = file, .how = EDGE_MODULE};
-    if (name.len == 0) {
-        link_edge_add(l, link_mix(last, link_any_name), e);
-    } else if (str_is(name, "*")) {
-        e.how = EDGE_ALL;
+    struct link_edge e = {.module = stem, .name = link_any_name, .how = EDGE_ALL};
+    if (str_is(name, "*")) {
         f->link_stars = l->files[file].stars = true;
         link_edge_add(l, link_mix(last, link_any_name), e);
-    } else {
-        link_edge_add(l, link_mix(value_hash(name), link_any_name), e); /* it may be a module */
+    } else if (name.len > 0) {
         e.name = value_hash(own);
         e.how = EDGE_SAME;
         link_edge_add(l, link_mix(last, value_hash(name)), e);
@@ -301,9 +282,8 @@ void links_begin(struct file *f)
     }
     uint32_t known = (uint32_t)(uintptr_t)ch_map_get(l->by_path, f->path);
     if (known != 0) {
-        f->link = l->files[known - 1].passed ? known : 0;
+        f->link = l->files[known - 1].looked_at ? 0 : known;
         l->files[known - 1].place = f->place;
-        f->link_wanted = l->files[known - 1].wanted;
         f->link_stars = l->files[known - 1].stars;
         return;
     }
@@ -313,26 +293,13 @@ void links_begin(struct file *f)
     }
     GROW(l->files, l->file_count, l->file_cap);
     struct linked *own = &l->files[l->file_count++];
-    *own = (struct linked){.stem = link_stem_of(f->path), .place = f->place, .passed = true};
+    *own = (struct linked){.stem = link_stem_of(f->path), .place = f->place};
     own->path = ch_alloc(f->path.len + 1);
     memcpy(own->path, f->path.ptr, f->path.len);
     own->path[f->path.len] = '\0';
     f->link = (uint32_t)l->file_count;
     CH_IGNORE(ch_map_set(l->by_path, f->path, (void *)(uintptr_t)f->link));
     link_imports(f->text, on_import, f);
-}
-
-bool links_next(struct links *l, struct ch_str *ret_path)
-{
-    settle(l);
-    while (l->wanted_at < l->wanted_count && !l->over) {
-        const struct linked *f = &l->files[l->wanted[l->wanted_at++]];
-        if (f->passed) {
-            *ret_path = ch_str_of(f->path);
-            return true;
-        }
-    }
-    return false;
 }
 
 /* --- at the end --- */
@@ -377,8 +344,7 @@ static struct file *file_again(struct links *l, struct ch_source *s, uint32_t fi
 
 bool links_judge(struct links *l, struct ch_source *s)
 {
-    struct ch_str path;
-    bool left = links_next(l, &path);
+    settle(l);
     for (uint32_t i = 0; i < l->site_count;) {
         uint32_t file = l->sites[i].file;
         struct file *f = file_again(l, s, file);
@@ -399,5 +365,5 @@ bool links_judge(struct links *l, struct ch_source *s)
         judge_does(f, told, n->line, ch_str_of(text));
         file_done(f);
     }
-    return !l->over && !left;
+    return !l->over;
 }

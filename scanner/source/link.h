@@ -7,9 +7,6 @@
  * files are between: nodes and edges. Sites, and what modules do as they are imported, are judged
  * at the end.
  *
- * A file that was passed over (prescan.h) has no functions here, only what it imports. Where that
- * comes to be of interest, links_next() asks for the file, and it is read for the first time.
- *
  * A function is known by the last part of its module's name and by its own ("a" and "f" of
  * "pkg.a.f"): which folder a relative import means is not followed. */
 #ifndef CH_SCANNER_LINK_H
@@ -39,10 +36,7 @@ struct link_call {
     uint32_t to;
 };
 void links_end(struct file *f, const struct link_call *calls, size_t count);
-/* The next file to be read that was passed over; borrowed. False: none. */
-bool links_next(struct links *l, struct ch_str *ret_path);
-/* Findings that take two files. False: a bound was reached, or a file that was asked for did not
- * come. */
+/* Findings that take two files. False: a bound was reached. */
 bool links_judge(struct links *l, struct ch_source *s) CH_MUST_CHECK;
 
 /* --- while the model looks --- */

@@ -29,7 +29,6 @@ enum edge_how {
     EDGE_HAS,    /* as a method */
     EDGE_MADE,   /* is an instance of it */
     EDGE_PASSES, /* gives its own argument to it */
-    EDGE_MODULE, /* imports the module */
     EDGE_ALL,    /* has all names of the module */
 };
 
@@ -51,7 +50,6 @@ struct link_edge {
     uint64_t module;
     uint64_t name;
     uint32_t next; /* to the same, + 1 */
-    uint32_t file;
     uint32_t line; /* 0: that of what it does */
     enum edge_how how;
 };
@@ -77,8 +75,7 @@ struct linked {
     uint64_t stem;
     enum ch_code_place place;
     uint32_t does; /* of its module, by itself: was judged */
-    bool passed;   /* over, so far */
-    bool wanted;
+    bool looked_at;
     bool stars; /* it has all names of another one */
 };
 
@@ -102,8 +99,6 @@ struct links {
     size_t site_count, site_cap;
     uint32_t *waiting; /* nodes of which more is known than what follows from them */
     size_t waiting_count, waiting_cap;
-    uint32_t *wanted; /* files */
-    size_t wanted_count, wanted_cap, wanted_at;
     struct text *texts;
     uint64_t steps;
     bool over;

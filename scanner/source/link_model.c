@@ -218,10 +218,8 @@ static const char *kept_of(struct links *l, const struct function *fn, const str
 static void name_function(struct links *l, const struct file *f, uint64_t module, uint64_t name,
                           uint32_t function)
 {
-    uint32_t file = f->link - 1;
-    link_edge_add(
-        l, link_mix(link_functions_of(file), function + 1),
-        (struct link_edge){.module = module, .name = name, .file = file, .how = EDGE_SAME});
+    link_edge_add(l, link_mix(link_functions_of(f->link - 1), function + 1),
+                  (struct link_edge){.module = module, .name = name, .how = EDGE_SAME});
 }
 
 /* `whose` names are those of a class of another file: its instances', or those of a class made of
@@ -233,8 +231,7 @@ static void name_inherited(struct links *l, const struct file *f, uint64_t whose
     if (owner != 0) {
         link_edge_add(
             l, link_mix(owner, link_any_name),
-            (struct link_edge){
-                .module = whose, .name = link_any_name, .file = f->link - 1, .how = EDGE_ALL});
+            (struct link_edge){.module = whose, .name = link_any_name, .how = EDGE_ALL});
     }
 }
 
@@ -246,9 +243,7 @@ static void name_made(struct links *l, const struct file *f, uint64_t name, stru
     uint64_t to = link_is_own(f, class) ? link_key_of(f, link_cut_calls(class)) : 0;
     if (to != 0) {
         name_inherited(l, f, how == EDGE_MADE ? name : link_mix(stem, name), class);
-        link_edge_add(
-            l, to,
-            (struct link_edge){.module = stem, .name = name, .file = f->link - 1, .how = how});
+        link_edge_add(l, to, (struct link_edge){.module = stem, .name = name, .how = how});
     }
 }
 
@@ -272,8 +267,7 @@ static void name_methods(struct links *l, const struct file *f, uint64_t module,
         const struct function *fn = &f->functions[i - 1];
         name_function(l, f, owner, fn->bare, i - 1);
         link_edge_add(l, link_mix(link_functions_of(f->link - 1), i),
-                      (struct link_edge){
-                          .module = module, .name = name, .file = f->link - 1, .how = EDGE_HAS});
+                      (struct link_edge){.module = module, .name = name, .how = EDGE_HAS});
     }
 }
 
@@ -418,7 +412,7 @@ void links_end(struct file *f, const struct link_call *calls, size_t count)
     struct links *l = source_links(f->source);
     uint32_t file = f->link - 1;
     uint64_t module = link_functions_of(file);
-    l->files[file].passed = false;
+    l->files[file].looked_at = true;
     l->files[file].does = f->functions[FUNCTION_MODULE].does;
     mark_linked(f, calls, count);
     for (uint32_t i = 1; i < f->function_count; i++) {
@@ -438,7 +432,6 @@ void links_end(struct file *f, const struct link_call *calls, size_t count)
             link_edge_add(l, m->to,
                           (struct link_edge){.module = module,
                                              .name = m->function + 1,
-                                             .file = file,
                                              .line = m->line,
                                              .how = (enum edge_how)m->how});
         } else if (l->site_count < SITES) {
@@ -458,7 +451,7 @@ void links_end(struct file *f, const struct link_call *calls, size_t count)
             link_edge_add(
                 l, link_mix(module, calls[i].to + 1),
                 (struct link_edge){
-                    .module = module, .name = calls[i].from + 1, .file = file, .how = EDGE_CALLS});
+                    .module = module, .name = calls[i].from + 1, .how = EDGE_CALLS});
         }
     }
     name_bindings(l, f);

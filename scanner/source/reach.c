@@ -118,12 +118,6 @@ struct ch_str module_within(struct ch_str name)
     return (struct ch_str){NULL, 0};
 }
 
-const char *module_row(size_t i, const char **ret_module)
-{
-    *ret_module = i < CH_ARRAY_LEN(modules) ? modules[i].module : NULL;
-    return i < CH_ARRAY_LEN(modules) ? modules[i].name : NULL;
-}
-
 struct ch_str module_named(struct ch_str name)
 {
     struct ch_str whole = module_within(name);

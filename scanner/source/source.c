@@ -8,7 +8,6 @@
 #include "scanner/literals.h"
 #include "scanner/source/link.h"
 #include "scanner/source/others.h"
-#include "scanner/source/prescan.h"
 #include "scanner/source/token_int.h"
 
 enum {
@@ -35,7 +34,6 @@ struct ch_source {
     uint32_t reported[CODES];
     bool has[CAP_COUNT];
     bool has_install[CAP_COUNT];
-    bool whole; /* every source, whatever stands in it */
     struct others others;
     struct links *links;
 };
@@ -50,15 +48,6 @@ struct others *source_others(struct ch_source *s)
     return &s->others;
 }
 
-enum ch_code ch_source_prepare(struct ch_err *err)
-{
-    enum ch_code rc = ch_literals_usable(err);
-    if (rc == CH_OK) {
-        prescan_prepare();
-    }
-    return rc;
-}
-
 struct ch_source *ch_source_new(struct ch_scan_writer *out)
 {
     struct ch_source *s = ch_calloc(1, sizeof(*s));
@@ -66,11 +55,6 @@ struct ch_source *ch_source_new(struct ch_scan_writer *out)
     others_init(&s->others);
     s->links = links_new();
     return s;
-}
-
-void ch_source_whole(struct ch_source *s)
-{
-    s->whole = true;
 }
 
 void ch_source_free(struct ch_source *s)
@@ -404,47 +388,12 @@ void file_done(struct file *f)
     free(f);
 }
 
-/* Letters beyond ASCII that are or look like others of ASCII. */
-static bool has_letters(struct ch_str text)
+/* Of tests alone some are not read: when they have given all notes that there is room for. */
+static bool is_needed(const struct file *f)
 {
-    for (size_t i = ch_str_ascii(text); i < text.len;) {
-        size_t n;
-        uint32_t c = token_utf8_at(text, i, &n);
-        if (token_folds(c) || text_like(c) != 0) {
-            return true;
-        }
-        i += n;
-        i += ch_str_ascii(ch_str_sub(text, i, SIZE_MAX));
-    }
-    return false;
-}
-
-/* Whether the model has to look. Whatever may run before it is asked for is looked at: what a first look can tell by
- * the text alone, somebody will write otherwise. Of tests it saves the time. */
-static bool is_needed(const struct file *f, const struct ch_source_text *src)
-{
-    const struct ch_source *s = f->source;
     bool mild = f->place == CH_PLACE_TEST || f->place == CH_PLACE_NONE;
-    uint32_t mild_index = (uint32_t)CH_F_SOURCE_MILD - (uint32_t)CH_F_SOURCE_REFUSED;
-    if (s->whole || f->link_wanted || !mild) {
-        return true;
-    }
-    if (mild && s->reported[mild_index] >= NOTES_OF_ARTIFACT) {
-        return false; /* it would all be dropped */
-    }
-    if (src->problem != CH_TEXT_FINE || (!src->ascii && has_letters(f->text))) {
-        return true;
-    }
-    bool builds = f->place == CH_PLACE_INSTALL || f->place == CH_PLACE_INSTALL_IMPORT;
-    const bool *has = builds ? s->has_install : s->has;
-    uint32_t known = mild ? (1U << CAP_COUNT) - 1 : 0;
-    for (uint32_t i = 0; i < CAP_COUNT; i++) {
-        known |= has[i] ? 1U << i : 0U;
-    }
-    if (f->link != 0) { /* another file may send what is here, or do it as it is imported */
-        known &= ~(1U << CAP_CREDENTIALS | 1U << CAP_ENVIRONMENT);
-    }
-    return prescan_needed(f->text, known);
+    uint32_t notes = (uint32_t)CH_F_SOURCE_MILD - (uint32_t)CH_F_SOURCE_REFUSED;
+    return !mild || f->source->reported[notes] < NOTES_OF_ARTIFACT;
 }
 
 static void read_once(struct file *f)
@@ -550,19 +499,12 @@ void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place p
         report(f, CH_F_SOURCE_REFUSED, 1, CH_STR("bytes that are not of its encoding"));
     }
     links_begin(f);
-    if (!f->link_wanted) {
-        check_text(f, f->text);
-    }
-    if (is_needed(f, &src)) {
+    check_text(f, f->text);
+    if (is_needed(f)) {
         model(f);
     }
     file_done(f);
     ch_source_text_done(&src);
-}
-
-bool ch_source_next(struct ch_source *s, struct ch_str *ret_path)
-{
-    return links_next(s->links, ret_path);
 }
 
 void ch_source_end(struct ch_source *s)

@@ -8,14 +8,8 @@
 
 #include "scanner/content/content.h"
 
-/* Makes what is made once, where it is shared by all that are forked later. CH_E_UNSUPPORTED: the
- * processor lacks what the search for words needs. */
-enum ch_code ch_source_prepare(struct ch_err *err) CH_MUST_CHECK;
-
 struct ch_source;
 struct ch_source *ch_source_new(struct ch_scan_writer *out);
-/* For tests: no source is passed over because none of the words that checks begin with is in it. */
-void ch_source_whole(struct ch_source *s);
 void ch_source_free(struct ch_source *s); /* accepts NULL */
 /* How a source names another file. */
 enum ch_named_as {
@@ -47,9 +41,6 @@ void ch_source_shell(struct ch_source *s, struct ch_str path, enum ch_code_place
 /* A file of Python source. Never fails: what cannot be tokenised is a note. */
 void ch_source_see(struct ch_source *s, struct ch_str path, enum ch_code_place place,
                    struct ch_str bytes);
-/* When all were given: a file that imports what others do and that was passed over, to be given to
- * ch_source_see once more. Until false: what is found out of one may concern the next. Borrowed. */
-bool ch_source_next(struct ch_source *s, struct ch_str *ret_path);
 void ch_source_end(struct ch_source *s);
 
 #endif

@@ -242,7 +242,6 @@ struct file {
     size_t folded_bytes;
     uint32_t visited; /* items of lists of lists */
     uint32_t link;    /* its number among the linked, + 1; 0: it is none */
-    bool link_wanted; /* others have what it imports */
     bool link_stars;  /* it imports all of another file of the artifact */
     struct link_item *link_items; /* link.h */
     size_t link_count, link_cap;
@@ -386,8 +385,6 @@ struct value value_item(struct file *f, struct value v, struct value key); /* v[
 struct ch_str module_named(struct ch_str name); /* posix is os */
 /* A module, by a name under which other modules have it; absent: it is none of those. */
 struct ch_str module_within(struct ch_str name);
-/* NULL beyond the last; *ret_module: what it is another name of, or NULL. */
-const char *module_row(size_t i, const char **ret_module);
 void mention(struct file *f, const struct value *v); /* it is named: what it could do */
 bool loads_library(struct ch_str name); /* what a call gave is a library of machine code */
 
@@ -510,9 +507,6 @@ void imports_listed(struct file *f, const struct call *c);
 void loads_listed(struct file *f);
 
 /* --- check_text.c --- */
-/* What texts are looked for, in lower case; NULL beyond the last. *ret_only: what it says alone, if
- * that is a capability and no finding; else CAP_COUNT. */
-const char *text_row(size_t i, enum capability *ret_only);
 char text_like(uint32_t c); /* the Latin letter of a Cyrillic or Greek one; 0: none */
 bool text_encoded(const struct value *v); /* a literal that base64 or its like may have made */
 bool text_public_host(const struct value *v); /* a constant: the address, or the name, of a public host */

@@ -14,7 +14,6 @@
 #include "customhouse/inspector.h"
 #include "customhouse/limits.h"
 #include "scanner/rules/rules.h"
-#include "scanner/source/source.h"
 #include "scanner/unpack/second.h"
 #include "scanner/worker/worker.h"
 
@@ -48,7 +47,7 @@ static enum ch_code warm_up(enum ch_role role, int rules_fd, struct ch_err *err)
         }
     }
     if (role != CH_ROLE_SCANNER_SECOND) {
-        return ch_source_prepare(err);
+        return CH_OK;
     }
     enum ch_code rc = ch_second_prepare(err);
     return rc == CH_OK ? ch_rules_load_fd(rules_fd, err) : rc;

@@ -7,7 +7,6 @@
 #include "scanner/source/source_int.h"
 #include "tests/ch_test.h"
 
-bool whole;
 const char *at_path;
 const char *at_called;
 
@@ -20,9 +19,6 @@ void look_at(const char *source, size_t len, const char *second, enum ch_code_pl
     assert_true(fd >= 0);
     struct ch_scan_writer *w = ch_scan_writer_new(fd, 1 << 20);
     struct ch_source *s = ch_source_new(w);
-    if (whole) {
-        ch_source_whole(s);
-    }
     if (at_called != NULL) {
         CH_IGNORE(ch_source_called(s, ch_str_of(at_called)));
     }

@@ -5,7 +5,6 @@
 #include "customhouse/bytes.h"
 #include "scanner/content/content.h"
 
-extern bool whole;            /* every source goes through the model */
 extern const char *at_path;   /* NULL: "pkg/m.py" */
 extern const char *at_called; /* what another file calls as Python starts, or NULL */
 

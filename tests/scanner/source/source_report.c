@@ -1,7 +1,8 @@
-/* What the source checks say about files: for measuring their precision. Names come on standard input,
- * one a line, as "PLACE PATH" (PLACE: none, import, install, start, test) or as a path alone (import).
- * Each is an artifact of its own; with --together only an empty line ends one. With --whole, no source
- * is passed over. With --names, what they name of other files is printed as well. Prints "NAME CLASS SEVERITY PATH EVIDENCE" a finding, the capabilities, and the rate. */
+/* What the source checks say about files: for measuring their precision. Names come on standard
+ * input, one a line, as "PLACE PATH" (PLACE: none, import, install, start, test) or as a path alone
+ * (import). Each is an artifact of its own; with --together only an empty line ends one. With
+ * --names, what they name of other files is printed as well. Prints "NAME CLASS SEVERITY PATH
+ * EVIDENCE" a finding, the capabilities, and the rate. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +13,7 @@
 #include "customhouse/limits.h"
 #include "scanner/source/source.h"
 
-static bool whole; /* all sources go through the model */
 static bool tell_names;
-static size_t again_count; /* files that were passed over and then read for others */
 
 static void on_named(void *arg, struct ch_str path, struct ch_str name, enum ch_named_as as)
 {
@@ -76,35 +75,8 @@ static void artifact_begin(struct artifact *a)
     CH_ASSERT(a->fd >= 0);
     a->writer = ch_scan_writer_new(a->fd, ch_limits.scan_output_bytes);
     a->source = ch_source_new(a->writer);
-    if (whole) {
-        ch_source_whole(a->source);
-    }
     if (tell_names) {
         ch_source_on_named(a->source, on_named, NULL);
-    }
-}
-
-static double see(struct artifact *a, char *path, double *bytes);
-
-/* Those that were passed over, and import what others do. */
-static double see_again(struct artifact *a, char **lines, size_t count)
-{
-    double spent_s = 0;
-    double bytes = 0;
-    struct ch_str path;
-    for (;;) {
-        double begun_s = now_s();
-        if (!ch_source_next(a->source, &path)) {
-            return spent_s + now_s() - begun_s;
-        }
-        spent_s += now_s() - begun_s;
-        again_count++;
-        for (size_t i = 0; i < count; i++) {
-            const char *own = strchr(lines[i], ' ') != NULL ? strchr(lines[i], ' ') + 1 : lines[i];
-            if (ch_str_eq(ch_str_of(own), path)) {
-                spent_s += see(a, lines[i], &bytes);
-            }
-        }
     }
 }
 
@@ -149,10 +121,7 @@ int main(int argc, char **argv)
     double spent_s = 0;
     double bytes = 0;
     bool together = false;
-    char **lines = NULL;
-    size_t count = 0;
     for (int i = 1; i < argc; i++) {
-        whole = whole || strcmp(argv[i], "--whole") == 0;
         tell_names = tell_names || strcmp(argv[i], "--names") == 0;
         together = together || strcmp(argv[i], "--together") == 0;
     }
@@ -162,27 +131,16 @@ int main(int argc, char **argv)
         line[strcspn(line, "\n")] = '\0';
         if (line[0] != '\0') {
             spent_s += see(&a, line, &bytes);
-            lines = ch_realloc_array(lines, count + 1, sizeof(*lines));
-            lines[count++] = strdup(line);
         }
         if (line[0] == '\0' || !together) { /* so that no count of another hides findings */
-            spent_s += see_again(&a, lines, count);
-            while (count > 0) {
-                free(lines[--count]);
-            }
             artifact_end(&a);
             artifact_begin(&a);
         }
     }
-    spent_s += see_again(&a, lines, count);
-    while (count > 0) {
-        free(lines[--count]);
-    }
-    free(lines);
     double begun_s = now_s();
     artifact_end(&a);
     spent_s += now_s() - begun_s;
-    fprintf(stderr, "%.1f MB, %zu files for others, %.3f s of CPU: %.1f MB/s\n", bytes / 1e6, again_count,
-            spent_s, bytes / 1e6 / spent_s);
+    fprintf(stderr, "%.1f MB, %.3f s of CPU: %.1f MB/s\n", bytes / 1e6, spent_s,
+            bytes / 1e6 / spent_s);
     return 0;
 }

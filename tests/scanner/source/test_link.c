@@ -32,8 +32,6 @@ static void see(struct ch_source *s, const struct one *one)
 struct run {
     const struct one *files;
     bool turned; /* the last one first */
-    bool whole;  /* none is passed over */
-    bool once;   /* none is given again */
 };
 
 /* Findings of high severity as "NAME PATH\n". */
@@ -41,28 +39,16 @@ static void look(const struct run *run, struct ch_buf *ret)
 {
     static const struct ch_sha256 sha256 = {{1}};
     struct ch_err err;
-    struct ch_str path;
     size_t count = 0;
     int fd = memfd_create("answer", MFD_CLOEXEC);
     assert_true(fd >= 0);
     struct ch_scan_writer *w = ch_scan_writer_new(fd, 1 << 20);
     struct ch_source *s = ch_source_new(w);
-    if (run->whole) {
-        ch_source_whole(s);
-    }
     while (count < FILES && run->files[count].path != NULL) {
         count++;
     }
     for (size_t i = 0; i < count; i++) {
         see(s, &run->files[run->turned ? count - 1 - i : i]);
-    }
-    for (size_t again = 0; !run->once && ch_source_next(s, &path); again++) {
-        assert_true(again < count); /* each at most once */
-        for (size_t i = 0; i < count; i++) {
-            if (ch_str_eq(path, ch_str_of(run->files[i].path))) {
-                see(s, &run->files[i]);
-            }
-        }
     }
     ch_source_end(s);
     ch_source_free(s);
@@ -265,17 +251,17 @@ static void sees_what_others_have(void **state)
 {
     (void)state;
     size_t failures = 0;
-    for (size_t i = 0; i < 4 * CH_ARRAY_LEN(rows); i++) {
-        const struct row *row = &rows[i / 4];
-        struct run run = {.files = row->files, .turned = i % 2 == 1, .whole = i % 4 >= 2};
+    for (size_t i = 0; i < 2 * CH_ARRAY_LEN(rows); i++) {
+        const struct row *row = &rows[i / 2];
+        struct run run = {.files = row->files, .turned = i % 2 == 1};
         struct ch_buf out;
         ch_buf_init(&out, 1 << 16);
         look(&run, &out);
         ch_buf_putc(&out, '\0');
         bool good = row->finding != NULL ? strstr(out.ptr, row->finding) != NULL : out.ptr[0] == '\0';
         if (!good) {
-            print_error("row %zu%s%s: expected %s, got \"%s\" of %s:\n%s\n", i / 4,
-                        run.turned ? " turned" : "", run.whole ? " whole" : "",
+            print_error("row %zu%s: expected %s, got \"%s\" of %s:\n%s\n", i / 2,
+                        run.turned ? " turned" : "",
                         row->finding != NULL ? row->finding : "nothing", out.ptr,
                         row->files[1].path, row->files[1].text);
             failures++;
@@ -317,14 +303,6 @@ static void ends_in_a_ring(void **state)
     expect(&(struct run){.files = files}, "import-network pkg/c.py\n");
 }
 
-/* What can be imported is looked at when it comes, and not only when another file asks for it. */
-static void needs_no_second_look(void **state)
-{
-    (void)state;
-    expect(&(struct run){.files = rows[0].files, .once = true}, "import-network pkg/b.py\n");
-    expect(&(struct run){.files = rows[0].files, .once = true, .whole = true}, "import-network pkg/b.py\n");
-}
-
 /* Names and calls without end: no more work than is worth it, and no silence. */
 static void ends_at_its_limits(void **state)
 {
@@ -358,7 +336,7 @@ static void ends_at_its_limits(void **state)
     }
     ch_buf_putc(&net, '\0');
     struct one many[FILES] = {{"pkg/a.py", net.ptr, 0}};
-    expect(&(struct run){.files = many, .whole = true}, "limit \n");
+    expect(&(struct run){.files = many}, "limit \n");
     ch_buf_done(&net);
     ch_buf_done(&all);
 }
@@ -367,8 +345,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sees_what_others_have),  cmocka_unit_test(tells_once),
-        cmocka_unit_test(ends_in_a_ring),         cmocka_unit_test(needs_no_second_look),
-        cmocka_unit_test(ends_at_its_limits),
+        cmocka_unit_test(ends_in_a_ring),         cmocka_unit_test(ends_at_its_limits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

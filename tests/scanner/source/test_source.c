@@ -24,17 +24,11 @@ static void finds(void **state)
         ch_buf_init(&out, 4096);
         look(row->source, strlen(row->source), (enum ch_code_place)row->place, &out);
         ch_buf_putc(&out, '\0');
-        struct ch_buf all; /* no word that a check begins with is missing among the triggers */
-        ch_buf_init(&all, 4096);
-        whole = true;
-        look(row->source, strlen(row->source), (enum ch_code_place)row->place, &all);
-        whole = false;
-        ch_buf_putc(&all, '\0');
         char word[80] = {0};
-        bool good = strcmp(all.ptr, out.ptr) == 0;
+        bool good = true;
         if (row->finding != NULL) {
             snprintf(word, sizeof(word), " %s ", row->finding);
-            good = good && strstr(out.ptr, word) != NULL;
+            good = strstr(out.ptr, word) != NULL;
         } else {
             const struct ch_finding_row *f;
             for (size_t k = 0; (f = ch_finding_at(k)) != NULL; k++) {
@@ -45,13 +39,11 @@ static void finds(void **state)
             }
         }
         if (!good) {
-            print_error("expected %s, got \"%s\", whole \"%s\" of:\n%s\n",
-                        row->finding != NULL ? row->finding : "nothing loud", out.ptr, all.ptr,
-                        row->source);
+            print_error("expected %s, got \"%s\" of:\n%s\n",
+                        row->finding != NULL ? row->finding : "nothing loud", out.ptr, row->source);
             failures++;
         }
         ch_buf_done(&out);
-        ch_buf_done(&all);
     }
     assert_int_equal(failures, 0);
 }
@@ -258,7 +250,6 @@ static void holds_at_its_limits(void **state)
     (void)state;
     struct ch_buf out;
     ch_buf_init(&out, 4096);
-    whole = true;
     const char *deep = "x = ((((((1))))))\n";
     uint64_t depth = ch_limits.source_depth;
     ch_limits.source_depth = 7;
@@ -300,7 +291,6 @@ static void holds_at_its_limits(void **state)
         assert_str_eq(ch_buf_str(&out), half == 0 ? " limit " : " ");
     }
     ch_limits.source_fold_bytes = bytes;
-    whole = false;
     ch_buf_done(&out);
 }
 
@@ -321,13 +311,9 @@ static void ends_on_large_sources(void **state)
         for (size_t at = 0; at < size; at++) {
             text[at] = pieces[i][at % n];
         }
-        for (int way = 0; way < 2; way++) {
-            ch_buf_clear(&out);
-            whole = way == 1;
-            look(text, size, CH_PLACE_IMPORT, &out);
-            assert_true(out.len > 0 && !out.failed);
-        }
-        whole = false;
+        ch_buf_clear(&out);
+        look(text, size, CH_PLACE_IMPORT, &out);
+        assert_true(out.len > 0 && !out.failed);
     }
     ch_buf_done(&out);
     free(text);

@@ -1,4 +1,4 @@
-/* What the first look passes over: nothing that a check would find, by whatever name or door. */
+/* What is found by whatever name or door: each row of the tables of effects, each way to a module. */
 #include "tests/ch_test.h"
 
 #include <stdio.h>
@@ -7,25 +7,6 @@
 #include "tests/scanner/source/source_look.h"
 
 static size_t differences;
-
-/* The same with the first look and without. */
-static void looks_alike(const char *source)
-{
-    struct ch_buf out[2];
-    for (int way = 0; way < 2; way++) {
-        ch_buf_init(&out[way], 8192);
-        whole = way == 1;
-        look(source, strlen(source), CH_PLACE_IMPORT, &out[way]);
-        ch_buf_putc(&out[way], '\0');
-    }
-    whole = false;
-    if (strcmp(out[0].ptr, out[1].ptr) != 0) {
-        print_error("\"%s\", whole \"%s\" of:\n%s\n", out[0].ptr, out[1].ptr, source);
-        differences++;
-    }
-    ch_buf_done(&out[0]);
-    ch_buf_done(&out[1]);
-}
 
 /* A call with what makes the check of an effect find something. False: that row is told otherwise. */
 static bool telling_call(const char *name, uint32_t effect, const char *arguments, char *text, size_t size)
@@ -52,8 +33,7 @@ static bool telling_call(const char *name, uint32_t effect, const char *argument
     return true;
 }
 
-/* Each row of the tables that a check begins with: a source that has what it needs besides is found, with the first
- * look and without. */
+/* Each row of the tables that a check begins with: a source that has what it needs besides is found. */
 static void finds_each_row_of_effects(void **state)
 {
     (void)state;
@@ -99,7 +79,6 @@ static void finds_each_row_of_effects(void **state)
                 differences++;
             }
             ch_buf_done(&out);
-            looks_alike(text);
             rows++;
         }
     }
@@ -107,96 +86,8 @@ static void finds_each_row_of_effects(void **state)
     assert_true(rows > 100);
 }
 
-/* No row of the checks' tables is passed over by the first look, however it is named. */
-static void passes_over_no_table(void **state)
-{
-    (void)state;
-    char text[600];
-    const char *word;
-    uint32_t effects;
-    enum capability only;
-    for (size_t i = 0; (word = effects_row(i, &effects)) != NULL; i++) {
-        if (word[0] == '.') {
-            continue; /* a method of whatever */
-        }
-        int root = (int)strcspn(word, ".");
-        const char *last = strrchr(word, '.') != NULL ? strrchr(word, '.') + 1 : word;
-        int base = last > word ? (int)(last - word) - 1 : 0;
-        snprintf(text, sizeof(text), "import %.*s\n%s(1)\n", root, word, word);
-        looks_alike(text);
-        snprintf(text, sizeof(text), "import a, %.*s as b\ndef f():\n    return b%s(1)\n", root,
-                 word, word + root);
-        looks_alike(text);
-        if (base > 0) {
-            snprintf(text, sizeof(text), "import %.*s\ngetattr(%.*s, '%.2s' + '%s')(1)\n", root,
-                     word, base, word, last, last + 2);
-            looks_alike(text);
-            snprintf(text, sizeof(text), "from x import *\n%.*s.__dict__['%.1s' '%s'](1)\n", base,
-                     word, last, last + 1);
-            looks_alike(text);
-            snprintf(text, sizeof(text), "from %.*s import %s as c\nc(1)\n", base, word, last);
-            looks_alike(text);
-            if (effects_of((struct ch_str){word, (size_t)root}) != 0) {
-                continue; /* bytes and bytearray, which no import gives another name */
-            }
-            snprintf(text, sizeof(text),
-                     "import a, %.*s as b\nc = b%.*s\ngetattr(c, '%.2s' + '%s')(1)\n", root, word,
-                     base - root, word + root, last, last + 2);
-            looks_alike(text);
-            snprintf(text, sizeof(text), "import %.*s\nc = %.*s\ngetattr(c, '%.2s' + '%s')(1)\n",
-                     root, word, base, word, last, last + 2);
-            looks_alike(text);
-            snprintf(text, sizeof(text), "import %.*s\nvars(%.*s)['%s'](1)\n", root, word, base,
-                     word, last);
-            looks_alike(text);
-        }
-    }
-    for (size_t i = 0; (word = text_row(i, &only)) != NULL; i++) {
-        const char *tail = strcmp(word, "://") == 0 ? "45.9.148.3" : "1234567890:AbCdEfGhIjKl";
-        snprintf(text, sizeof(text), "X = r'https://a.%s%s'\nopen(r'/%s', 'w')\n", word, tail, word);
-        looks_alike(text);
-        for (size_t at = 1; at < strlen(word); at++) {
-            snprintf(text, sizeof(text), "X = (r'/%.*s'  # a\n    r'%s%s')\n", (int)at, word,
-                     word + at, tail);
-            looks_alike(text);
-            snprintf(text, sizeof(text), "open(r'/%.*s' + r\"%s\", 'w')\n", (int)at, word,
-                     word + at);
-            looks_alike(text);
-            char escapes[4][16];
-            snprintf(escapes[0], sizeof(escapes[0]), "\\x%02X", (unsigned)word[at]);
-            snprintf(escapes[1], sizeof(escapes[1]), "\\%03o", (unsigned)word[at]);
-            snprintf(escapes[2], sizeof(escapes[2]), "\\u%04x", (unsigned)word[at]);
-            snprintf(escapes[3], sizeof(escapes[3]), "\\U%08x", (unsigned)word[at]);
-            for (size_t k = 0; k < CH_ARRAY_LEN(escapes); k++) {
-                const char *escape = escapes[k];
-                snprintf(text, sizeof(text), "open('/%.*s%s%s', 'w')\n", (int)at, word, escape,
-                         word + at + 1);
-                looks_alike(text);
-                snprintf(text, sizeof(text), "open('/%.*s%s' + '%s', 'w')\n", (int)at, word,
-                         escape, word + at + 1);
-                looks_alike(text);
-            }
-            if (word[at - 1] != '\\') { /* which would escape the other one */
-                snprintf(text, sizeof(text), "open('/%.*s\\\n%s', 'w')\n", (int)at, word,
-                         word + at);
-                looks_alike(text);
-            }
-            if (word[at] == '/' && word[at + 1] != '\0') {
-                snprintf(text, sizeof(text), "import os\nopen(os.path.join('/%.*s', '%s'), 'w')\n",
-                         (int)at, word, word + at + 1);
-                looks_alike(text);
-                snprintf(text, sizeof(text),
-                         "import os\nopen(os.path.join('/%.*s', '\\x%02x%s'), 'w')\n", (int)at,
-                         word, (unsigned)word[at + 1], word + at + 2);
-                looks_alike(text);
-            }
-        }
-    }
-    assert_int_equal(differences, 0);
-}
-
-/* The first look knows all ways to a module that the model follows: also where the artifact is known to use
- * network and programs, so that these alone are nothing new. */
+/* All ways to a module: also where the artifact is known to use network and programs, so that these alone are nothing
+ * new. */
 static void sees_modules_by_all_doors(void **state)
 {
     (void)state;
@@ -273,65 +164,49 @@ static void sees_modules_by_all_doors(void **state)
     };
     size_t failures = 0;
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        struct ch_buf out[2];
+        struct ch_buf out;
         char word[80];
         snprintf(word, sizeof(word), " %s ", rows[i][0]);
-        for (int way = 0; way < 2; way++) {
-            ch_buf_init(&out[way], 4096);
-            whole = way == 1;
-            look_at(known, strlen(known), rows[i][1], CH_PLACE_IMPORT, CH_PLACE_IMPORT, &out[way]);
-            ch_buf_putc(&out[way], '\0');
-        }
-        whole = false;
-        if (strcmp(out[0].ptr, out[1].ptr) != 0 || strstr(out[0].ptr, word) == NULL) {
-            print_error("expected %s, got \"%s\", whole \"%s\" of:\n%s\n", rows[i][0], out[0].ptr,
-                        out[1].ptr, rows[i][1]);
+        ch_buf_init(&out, 4096);
+        look_at(known, strlen(known), rows[i][1], CH_PLACE_IMPORT, CH_PLACE_IMPORT, &out);
+        ch_buf_putc(&out, '\0');
+        if (strstr(out.ptr, word) == NULL) {
+            print_error("expected %s, got \"%s\" of:\n%s\n", rows[i][0], out.ptr, rows[i][1]);
             failures++;
         }
-        ch_buf_done(&out[0]);
-        ch_buf_done(&out[1]);
+        ch_buf_done(&out);
     }
     assert_int_equal(failures, 0);
 }
 
-/* A text of so many pieces that they do not fit into one window of the first look. */
+/* A text of many pieces is one text. */
 static void sees_texts_of_many_pieces(void **state)
 {
     (void)state;
+    enum { PIECES = 4000 };
     struct ch_buf b;
+    struct ch_buf out;
     ch_buf_init(&b, 1 << 16);
-    for (size_t before = 3800; before < 4100; before++) {
-        ch_buf_clear(&b);
-        ch_buf_puts(&b, CH_STR("import requests\nx = ("));
-        for (size_t i = 0; i < before; i++) {
-            ch_buf_puts(&b, CH_STR("'' "));
-        }
-        for (size_t i = 0; i < before; i++) {
-            ch_buf_puts(&b, CH_STR("'a' "));
-        }
-        ch_buf_puts(&b, CH_STR("'stratum+' 'tcp:' '//a.b')\n"));
-        ch_buf_putc(&b, '\0');
-        looks_alike(b.ptr);
+    ch_buf_init(&out, 4096);
+    ch_buf_puts(&b, CH_STR("import requests\nx = ("));
+    for (size_t i = 0; i < PIECES; i++) {
+        ch_buf_puts(&b, CH_STR("'' "));
     }
-    assert_int_equal(differences, 0);
+    ch_buf_puts(&b, CH_STR("'stratum+' 'tcp:' '//a.b')\n"));
+    look(b.ptr, b.len, CH_PLACE_IMPORT, &out);
+    ch_buf_putc(&out, '\0');
+    assert_non_null(strstr(out.ptr, " miner "));
     ch_buf_done(&b);
+    ch_buf_done(&out);
 }
 
-/* What is passed over, among tests alone: not even that Python refuses it. */
-static void passes_over_what_calls_nothing(void **state)
+/* What runs by itself is always read; of tests some are not, once they have given all notes. */
+static void reads_whatever_runs(void **state)
 {
     (void)state;
     struct ch_buf out;
     ch_buf_init(&out, 4096);
     const char *source = "x = (\n";
-    look(source, strlen(source), CH_PLACE_TEST, &out);
-    assert_str_eq(ch_buf_str(&out), " ");
-    ch_buf_clear(&out);
-    source = "exec(\n";
-    look(source, strlen(source), CH_PLACE_TEST, &out);
-    assert_str_eq(ch_buf_str(&out), " source-refused ");
-    ch_buf_clear(&out);
-    source = "x = (\n";
     look(source, strlen(source), CH_PLACE_IMPORT, &out);
     assert_str_eq(ch_buf_str(&out), " source-refused ");
     ch_buf_done(&out);
@@ -340,11 +215,10 @@ static void passes_over_what_calls_nothing(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(passes_over_no_table),
         cmocka_unit_test(finds_each_row_of_effects),
         cmocka_unit_test(sees_modules_by_all_doors),
         cmocka_unit_test(sees_texts_of_many_pieces),
-        cmocka_unit_test(passes_over_what_calls_nothing),
+        cmocka_unit_test(reads_whatever_runs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
