@@ -445,6 +445,9 @@ static enum step approve_inspected(struct approving *g, const struct exception *
 {
     struct command *c = g->c;
     uint64_t lifts = 0;
+    if (g->page != NULL) {
+        g->page->pinned++; /* what an approval changes is judged on other pages, before it is told of this one */
+    }
     g->a.shown = command_shown(c->k, g->page, g->what);
     collect_rulings(g);
     for (size_t i = 0; i < g->a.ruling_count; i++) {
@@ -462,6 +465,9 @@ static enum step approve_inspected(struct approving *g, const struct exception *
         step = x != NULL ? approve_asked(g, x) : approve_new(g, renews);
     }
     free_rulings(g);
+    if (g->page != NULL) {
+        g->page->pinned--;
+    }
     return step;
 }
 

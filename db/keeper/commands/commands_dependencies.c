@@ -328,20 +328,8 @@ static struct dependencies *begin(struct command *c, const struct page *p, const
     return d;
 }
 
-bool command_find_dependencies(struct command *c, struct page *p, const struct what *what, bool ask,
-                               enum step *ret_step)
+static bool look_up_all(struct dependencies *d, enum step *ret_step)
 {
-    if (p->eco->dependency_fact == NULL) {
-        return true;
-    }
-    if (c->dependencies == NULL) {
-        c->dependencies = begin(c, p, what, ask);
-    }
-    struct dependencies *d = c->dependencies;
-    if (!gather(d, p, what)) {
-        *ret_step = STEP_WAIT;
-        return false;
-    }
     uint64_t slice_ends_ms = ch_now_boot_ms() + PAGE_WALK_SLICE_MS;
     while (d->at < d->count) {
         if (ch_now_boot_ms() >= slice_ends_ms) {
@@ -354,4 +342,23 @@ bool command_find_dependencies(struct command *c, struct page *p, const struct w
         d->at++;
     }
     return true;
+}
+
+bool command_find_dependencies(struct command *c, struct page *p, const struct what *what, bool ask,
+                               enum step *ret_step)
+{
+    if (p->eco->dependency_fact == NULL) {
+        return true;
+    }
+    if (c->dependencies == NULL) {
+        c->dependencies = begin(c, p, what, ask);
+    }
+    if (!gather(c->dependencies, p, what)) {
+        *ret_step = STEP_WAIT;
+        return false;
+    }
+    p->pinned++; /* the caller goes on with it; others that are looked up may need room */
+    bool done = look_up_all(c->dependencies, ret_step);
+    p->pinned--;
+    return done;
 }

@@ -8,9 +8,9 @@
 
 struct search {
     const struct what *what;
-    struct page *found;
     size_t count;
-    struct ch_buf names;
+    struct ch_buf names; /* of pages: one may be forgotten while the next is loaded */
+    struct ch_buf last;
 };
 
 static void on_page(void *ctx, struct page *p)
@@ -21,7 +21,8 @@ static void on_page(void *ctx, struct page *p)
     if (named &&
         (s->what->kind != WHAT_FILE || page_find_file(p, ch_str_of(s->what->file_name)) >= 0)) {
         ch_buf_printf(&s->names, "%s%s", s->count++ > 0 ? ", " : "", p->project);
-        s->found = p;
+        ch_buf_clear(&s->last);
+        ch_buf_puts(&s->last, page_name(p));
     }
 }
 
@@ -38,8 +39,10 @@ static struct page *search(struct keeper *k, const struct what *what, struct ch_
 {
     struct search s = {.what = what};
     ch_buf_init(&s.names, 512);
+    ch_buf_init(&s.last, 512);
     pages_with(k, ch_str_of(what->repository), ch_str_of(what->project), on_page, &s);
-    struct page *p = s.count == 1 ? s.found : NULL;
+    struct page *p =
+        s.count == 1 ? page_get(k, ch_str_of(what->repository), ch_buf_str(&s.last)) : NULL;
     if (s.count == 0) {
         ch_fail(err, CH_E_NOT_FOUND,
                 "%s: no page that somebody asked for in repository %s lists it",
@@ -47,10 +50,11 @@ static struct page *search(struct keeper *k, const struct what *what, struct ch_
     } else if (s.count > 1) {
         ch_fail(err, CH_E_USAGE,
                 "%s: several pages list it: name a file, or say which page, as in %.*s/%s (%.*s)",
-                what->project, CH_STR_ARG(page_name(s.found)), what->project,
+                what->project, CH_STR_ARG(ch_buf_str(&s.last)), what->project,
                 CH_STR_ARG(ch_buf_str(&s.names)));
     }
     ch_buf_done(&s.names);
+    ch_buf_done(&s.last);
     return p;
 }
 

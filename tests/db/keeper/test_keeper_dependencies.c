@@ -111,6 +111,28 @@ static void who_approves_hears_what_is_held_besides(void **state)
     house_free(h);
 }
 
+/* A page that a command goes on with is not forgotten for those it looks up meanwhile. */
+static void a_page_stays_while_others_are_looked_up(void **state)
+{
+    (void)state;
+    struct house *h = open_house(NEEDS("pkg_core<3,>=2"));
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    add_core(h);
+    assert_int_equal(approve(h, "pkg==1.1", &out), 0);
+    uint64_t before = ch_limits.keeper_page_bytes;
+    ch_limits.keeper_page_bytes = 0; /* all that may be forgotten is, for each one more */
+    house_restart(h);
+    assert_int_equal(house_command(h, false, "explain", "pkg==1.1", NULL, NULL, &out), 0);
+    SAYS(&out, "customhouse approve pypi:pkg-core==2.1");
+    house_restart(h);
+    assert_int_equal(approve(h, "pkg==1.1", &out), 0);
+    SAYS(&out, "customhouse approve pypi:pkg-core==2.1");
+    ch_limits.keeper_page_bytes = before;
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 static json_t *dependencies_of(const struct ch_buf *out, size_t file)
 {
     json_error_t error;
@@ -356,6 +378,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(who_approves_hears_what_is_held_besides),
+        cmocka_unit_test(a_page_stays_while_others_are_looked_up),
         cmocka_unit_test(programs_hear_the_same),
         cmocka_unit_test(conditions_and_extras),
         cmocka_unit_test(what_no_approval_helps),
