@@ -233,19 +233,19 @@ static const struct order orders[] = {
 static bool number_matches(struct ch_str spec, uint64_t number, bool *ret)
 {
     struct order o = {.low = 0, .high = 0};
-    bool not = ch_str_starts(spec, CH_STR("!="));
-    for (size_t i = 0; !not &&i < CH_ARRAY_LEN(orders); i++) {
+    bool unequal = ch_str_starts(spec, CH_STR("!="));
+    for (size_t i = 0; !unequal && i < CH_ARRAY_LEN(orders); i++) {
         if (ch_str_starts(spec, orders[i].text)) {
             o = orders[i];
             break;
         }
     }
     uint64_t bound = 0;
-    if (!ch_str_u64(ch_str_sub(spec, not ? 2 : o.text.len, spec.len), &bound)) {
+    if (!ch_str_u64(ch_str_sub(spec, unequal ? 2 : o.text.len, spec.len), &bound)) {
         return false;
     }
     int c = number < bound ? -1 : number > bound ? 1 : 0;
-    *ret = not != (c >= o.low && c <= o.high);
+    *ret = unequal != (c >= o.low && c <= o.high);
     return true;
 }
 

@@ -105,12 +105,17 @@ static bool knows_anonymous(const struct gw *gw, const struct ch_http_request *r
 static void go_on(struct gw *gw, struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
+    bool own = v->segment_count == 0 || ch_str_eq(v->segments[0], CH_STR("-"));
+    if (own && v->dropped > 0) {
+        gw_respond_text(r, 404, CH_STR("A token stands before channels alone"));
+        return;
+    }
     if (v->segment_count == 0) {
         ch_http_set_note(r, &gw->special_note);
         gw_special_root(gw, r);
         return;
     }
-    if (ch_str_eq(v->segments[0], CH_STR("-"))) {
+    if (own) {
         ch_http_set_note(r, &gw->special_note);
         gw_special_request(gw, r, v);
         return;

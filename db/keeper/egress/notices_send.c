@@ -114,10 +114,13 @@ static void gather(void *ctx, const struct ch_notice_row *row)
 /* Nobody was there, or said only that it is not the time: that is about the destination and no
  * single notification, so each keeps its place, and they come in the order in which they happened.
  * What was refused goes behind the others, for one that is never taken must not hold them up. */
-static bool keeps_place(const struct ch_sent *answer)
+static bool keeps_place(const struct outlet *o, const struct ch_sent *answer)
 {
-    return answer->status == 0 || answer->status == 429 ||
-           (answer->status >= 502 && answer->status <= 504);
+    uint32_t status = answer->status;
+    if (o->kind == CH_DESTINATION_MAIL) { /* RFC 5321 4.2.1: 4xx is for now; a break has the last reply */
+        return status < 500;
+    }
+    return status == 0 || status == 429 || (status >= 502 && status <= 504);
 }
 
 static enum ch_code settle(struct outlet *o, bool taken, bool keep_place, struct ch_err *err)
@@ -161,7 +164,7 @@ static void on_sent(void *ctx, const struct ch_sent *answer)
                    o->name, o->failures, o->error);
     }
     o->pause_until_ms = taken ? 0 : ch_loop_now_ms(o->k->child.loop) + egress_pause_ms(o->failures);
-    if (settle(o, taken, keeps_place(answer), &err) !=
+    if (settle(o, taken, keeps_place(o, answer), &err) !=
         CH_OK) { /* it is tried again, and known by its ID */
         keeper_log("store", "error=\"%s\"", err.msg);
         o->pause_until_ms = ch_loop_now_ms(o->k->child.loop) + egress_pause_ms(1);

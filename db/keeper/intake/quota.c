@@ -274,8 +274,8 @@ struct loss {
     uint64_t files, bytes, entry; /* of the first */
 };
 
-/* In the open group. Nothing is lost that the log does not have: who looks for it later asks there.
- */
+/* In the open group, whose entry tells who looks for it later. The file goes before the group is
+ * committed: where that fails, or the machine does, it is gone with an alarm line alone. */
 static enum ch_code lose(struct keeper *k, enum ch_blob_place place, const struct victim *one,
                          struct loss *l, struct ch_err *err)
 {
@@ -316,13 +316,14 @@ static enum ch_code lose_last_copies(struct keeper *k, enum ch_blob_place place,
     struct victims v = {.list = NULL};
     bool none = false;
     enum ch_code rc = CH_OK;
-    for (size_t wanted = PER_ROUND; rc == CH_OK && !none && lost.bytes<over && * kept> bound;) {
+    for (size_t wanted = PER_ROUND; rc == CH_OK && !none && lost.bytes < over && (*kept > bound);) {
         size_t gone = 0;
         free(v.list);
         v = (struct victims){.list = ch_calloc(wanted, sizeof(*v.list)), .max = wanted};
         rc = ch_store_oldest_last_copies(k->store, place, wanted, collect, &v, err);
         rc = rc == CH_OK ? keeper_write(k, err) : rc;
-        for (size_t i = 0; rc == CH_OK && i < v.count && lost.bytes<over && * kept> bound; i++) {
+        for (size_t i = 0; rc == CH_OK && i < v.count && lost.bytes < over && (*kept > bound);
+             i++) {
             const struct victim *one = &v.list[i];
             if (in_use(k, &one->sha256)) {
                 continue;

@@ -14,7 +14,7 @@ void page_refresh_free(struct refresh *r);
 bool page_dawdles(struct page *p) CH_MUST_CHECK;
 bool page_is_dawdling(const struct page *p); /* it said so, and goes on */
 /* Where a page that was not known has come, and what its upstream adds to it elsewhere has not: it
- * stands without, who waited for it has been answered, and the rest comes with the next refresh.
+ * stands without, who waited for it has been answered, and the rest is asked for once more.
  * False: that is not what it waits for. */
 bool page_without_details(struct page *p) CH_MUST_CHECK;
 /* The timer of who waits for it. */

@@ -365,7 +365,7 @@ static enum ch_code fetch_form(struct refresh *r, struct ch_str url, struct ch_e
 static bool ask_next_form(struct refresh *r)
 {
     struct ch_buf url;
-    struct ch_err err;
+    struct ch_err err = {.msg = "no URL for this page"};
     ch_buf_init(&url, ch_limits.url_bytes);
     r->form++;
     enum ch_code rc = form_url(r, &url);
@@ -377,7 +377,7 @@ static bool ask_next_form(struct refresh *r)
     }
     ch_buf_done(&url);
     if (next && rc != CH_OK) {
-        refresh_failed(r, 502, "no URL for this page");
+        refresh_failed(r, 502, err.msg);
     }
     return next;
 }

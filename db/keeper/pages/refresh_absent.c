@@ -22,15 +22,17 @@ bool refresh_shrinks(const struct refresh *r, struct ch_str stream)
     if (p->eco->is_page == NULL || p->load != PAGE_READY || !page_usable(r->k, p)) {
         return false;
     }
+    size_t before = listed(p);
+    if (before < ch_limits.page_shrink_files) {
+        return false;
+    }
     struct ch_scan_reader reader;
     struct ch_scan_record record;
     struct ch_err err;
-    size_t before = listed(p);
     ch_scan_reader_init(&reader, stream);
     while (ch_scan_read(&reader, &record, &err) == CH_OK) {
     }
-    return reader.ended && before >= ch_limits.page_shrink_files &&
-           reader.count[CH_REC_INDEX_FILE] < before / 10;
+    return reader.ended && reader.count[CH_REC_INDEX_FILE] < before / 10;
 }
 
 void refresh_keep_back(struct refresh *r)

@@ -60,7 +60,10 @@ bool page_without_details(struct page *p)
     refresh_use_details(r);
     /* Late is not never: what is known now answers, and the upstream has all its time once more. */
     if (p->load == PAGE_READY && p->details_due && !p->refreshing) {
+        p->pinned++; /* it may fail at once, and wake who waits */
         page_refresh(k, p);
+        CH_IGNORE(!page_dawdles(p)); /* nobody waits for it: it counts as one that others need not wait for */
+        p->pinned--;
     }
     return true;
 }

@@ -305,6 +305,29 @@ static void what_nobody_answers_keeps_its_order(void **state)
     }
 }
 
+/* The same of a mail server, whose replies are other numbers: 4xx is for now, 5xx for good. */
+static void mail_that_is_to_come_later_keeps_its_order(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t status;
+        const char *next;
+    } rows[] = {{421, "first"}, {250, "first"}, {554, "second"}}; /* 250: then it broke */
+    struct house *h = house_new_with(NULL, HOUSE MAIL);
+    struct away a = {.count = 0};
+    add_notice(h, CH_DESTINATION_MAIL, "people", "first", keeper_now_us(h->k) - 2000000);
+    add_notice(h, CH_DESTINATION_MAIL, "people", "second", keeper_now_us(h->k) - 1000000);
+    connect_away(&a, h);
+    assert_int_equal(a.count, 1); /* both together */
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        answer(&a, i, CH_E_UPSTREAM, rows[i].status);
+        assert_int_equal(a.count, i + 2);
+        assert_string_equal(a.sent[i + 1].body, rows[i].next);
+    }
+    away_done(&a);
+    house_free(h);
+}
+
 static void a_mail_tells_what_has_gathered(void **state)
 {
     (void)state;
@@ -580,6 +603,7 @@ int main(void)
         cmocka_unit_test(egress_ends_with_one_in_hand),
         cmocka_unit_test(one_that_is_never_taken_holds_up_none),
         cmocka_unit_test(what_nobody_answers_keeps_its_order),
+        cmocka_unit_test(mail_that_is_to_come_later_keeps_its_order),
         cmocka_unit_test(a_mail_tells_what_has_gathered),
         cmocka_unit_test(a_mail_that_is_refused_is_told_in_parts),
         cmocka_unit_test(what_is_given_up_is_in_the_log),

@@ -78,7 +78,7 @@ static void test_routes(void **state)
         const char *path;
         int status;
     } rows[] = {
-        {"/v2/", 404},       {"/t/token/x", 404},      {"/pypi/", 404},         {"/-/", 404},
+        {"/v2/", 404},       {"/t/token/x", 404},      {"/t/token/", 404},       {"/t/token/-/health", 404},      {"/pypi/", 404},         {"/-/", 404},
         {"/-/health/", 404}, {"/-/nothing", 404},      {"/pypi/foo/json", 404}, {"/-/x", 404},
         {"/-/x/a/b", 404},   {"/pypi/simple/foo", 301}, {"/pypi/simple/Foo/", 301}, {"/pypi/simple", 301},
     };
