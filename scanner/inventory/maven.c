@@ -27,6 +27,10 @@ static enum ch_code read_lines(struct ch_str text, struct pom *pom, struct ch_er
         if (ch_str_ends(value, CH_STR("\r"))) {
             value = ch_str_sub(value, 0, value.len - 1);
         }
+        if (memchr(value.ptr, '\r', value.len) != NULL) {
+            return ch_fail(err, CH_E_FORMAT, "line %zu: a carriage return within a line",
+                           lines.number);
+        }
         if (value.len == 0 || value.ptr[0] == '#' || value.ptr[0] == '!') {
             continue;
         }

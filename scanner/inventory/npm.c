@@ -33,8 +33,10 @@ enum ch_code ch_inventory_npm(struct ch_str text, ch_package_fn *fn, void *arg, 
                                .line = 1};
         if (ch_is_word(p.name) && ch_is_word(p.version)) {
             fn(arg, &p);
-        } else {
+        } else if (json_object_get(doc, "name") == NULL || json_object_get(doc, "version") == NULL) {
             rc = ch_fail(err, CH_E_NOT_FOUND, "a document without name or version");
+        } else {
+            rc = ch_fail(err, CH_E_FORMAT, "expected words as name and version");
         }
     }
     json_decref(doc);

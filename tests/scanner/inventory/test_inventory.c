@@ -114,6 +114,8 @@ static const struct row {
     {"maven-escape", ch_inventory_maven, "versio\\u006e=1\n", "", "line 1: expected \"key=value\""},
     {"maven-goes-on", ch_inventory_maven, "x=\\\nversion=1\n", "",
      "line 1: expected \"key=value\""},
+    {"maven-carriage-return", ch_inventory_maven, "version=2\n#x\rversion=1\n", "",
+     "line 2: a carriage return"},
     {"maven-colon", ch_inventory_maven, "version:1=2\n", "", "line 1: expected \"key=value\""},
     {"maven-blank", ch_inventory_maven, " version=1\n", "", "line 1: expected \"key=value\""},
 
@@ -125,7 +127,7 @@ static const struct row {
     {"npm-no-version", ch_inventory_npm, "{\"name\":\"b\",\"type\":\"module\"}", "",
      "without name or version"},
     {"npm-number", ch_inventory_npm, "{\"name\":\"b\",\"version\":1}", "",
-     "without name or version"},
+     "expected words as name and version"},
     {"npm-twice", ch_inventory_npm, "{\"name\":\"b\",\"name\":\"c\",\"version\":\"1\"}", "",
      "duplicate"},
     {"npm-list", ch_inventory_npm, "[]", "", "expected an object"},

@@ -85,8 +85,45 @@ static void judge_target(struct conda_package *p, struct conda_file *f, struct c
     }
 }
 
+/* What describes a Python package is read where it lies, by its path: not through a link. */
+static bool is_of_python_package(struct ch_str path)
+{
+    static const char *const endings[] = {".dist-info", ".egg-info", ".egg"};
+    struct ch_str folder;
+    struct ch_str name;
+    bool is = conda_in_dist_info(path, &folder, &name);
+    for (size_t i = 0; i < CH_ARRAY_LEN(endings); i++) {
+        is = is || path_ends_nocase(path, ch_str_of(endings[i]));
+    }
+    return is;
+}
+
+/* Folders in which a file's place alone makes installers or programs run it, and those above them. */
+static bool is_of_places(struct ch_str path)
+{
+    static const char *const places[] = {
+        "etc/conda/activate.d",   "etc/conda/deactivate.d", "etc/conda/env_vars.d",
+        "menu",                   "conda-meta",             "bin",
+        "scripts",                "python-scripts",         "etc/jupyter",
+        "etc/ipython",            "share/jupyter/kernels",  "etc/profile.d",
+        "etc/fish",               "etc/init.d",             "etc/cron.d",
+        "share/fish/vendor_conf.d"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(places); i++) {
+        struct ch_str place = ch_str_of(places[i]);
+        if (ch_str_eq_nocase(ch_str_sub(place, 0, path.len), path) &&
+            (path.len == place.len || (path.len < place.len && place.ptr[path.len] == '/'))) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void judge_link(struct conda_package *p, struct conda_file *f)
 {
+    if (is_of_python_package(f->path)) {
+        conda_report(p, CH_F_CONDA_LINK, f->path, "to \"%.*s\"", CH_STR_ARG(f->link));
+        return;
+    }
     struct ch_buf path;
     ch_buf_init(&path, 2 * ch_limits.member_path_bytes);
     struct conda_file *target = follow(p, f, &path);
@@ -95,7 +132,8 @@ static void judge_link(struct conda_package *p, struct conda_file *f)
     if (target != NULL) {
         judge_target(p, f, target);
     } else if (path.len > 0 && is_folder(p, ch_buf_str(&path))) {
-        if (below != CH_PLACE_NONE && below != place_below(ch_buf_str(&path))) {
+        if (is_of_places(f->path) ||
+            (below != CH_PLACE_NONE && below != place_below(ch_buf_str(&path)))) {
             conda_report(p, CH_F_CONDA_LINK, f->path, "to the folder \"%.*s\"",
                          CH_STR_ARG(ch_buf_str(&path)));
         }

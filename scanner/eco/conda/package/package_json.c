@@ -353,15 +353,13 @@ static bool is_dotted(struct ch_str s)
 /* A file's name: of letters, digits, '.', '-' and '_', and no "." and ".." */
 static bool is_command(struct ch_str s)
 {
-    bool other = false;
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
         if (!is_letter(c) && !is_digit(c) && c != '.' && c != '-') {
             return false;
         }
-        other = other || c != '.';
     }
-    return other;
+    return s.len > 0 && s.ptr[0] != '.'; /* bin/.NAME-post-link.sh is run by installers */
 }
 
 /* "name = module:function": the name becomes a file, both others text of a program. */

@@ -64,7 +64,9 @@ bool conda_is_link_script(struct ch_str path)
         "-pre-link.sh",  "-post-link.sh",  "-pre-unlink.sh",  "-post-unlink.sh",
         "-pre-link.bat", "-post-link.bat", "-pre-unlink.bat", "-post-unlink.bat",
     };
-    bool script = starts_nocase(path, CH_STR("bin/.")) || starts_nocase(path, CH_STR("Scripts/."));
+    bool script = starts_nocase(path, CH_STR("bin/.")) ||
+                  starts_nocase(path, CH_STR("Scripts/.")) ||
+                  starts_nocase(path, CH_STR("python-scripts/.")); /* which becomes bin/ */
     size_t slash;
     struct ch_str base = path_base(path);
     if (!script || !ch_str_find_char(path, '/', &slash) || base.len + slash + 1 != path.len) {

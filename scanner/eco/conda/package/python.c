@@ -85,7 +85,7 @@ static void check_metadata(struct conda_package *p, struct ch_str folder)
 }
 
 /* PEP 610. pip leaves it where it built from a folder, "file:///home/builder/...": nobody installs
- * from there. Another address `pip freeze` hands on. */
+ * from there. Another address `pip freeze` hands on; one with a host is a share of Windows. */
 static void check_direct_url(struct conda_package *p, struct ch_str folder)
 {
     struct ch_str member;
@@ -99,7 +99,7 @@ static void check_direct_url(struct conda_package *p, struct ch_str folder)
     struct ch_str s = json_is_string(url)
                           ? (struct ch_str){json_string_value(url), json_string_length(url)}
                           : CH_STR("");
-    if (!ch_str_starts(s, CH_STR("file://"))) {
+    if (!ch_str_starts(s, CH_STR("file:///"))) {
         conda_report(p, CH_F_DIRECT_REFERENCE, member, "brought along, not written by installers");
     }
     json_decref(doc);

@@ -83,6 +83,12 @@ static const struct row {
     {"a link between folders of Python", {.more = {{"lib/python3.12/x.py", "x = 1\n"}, {"lib/python3.1", NULL, "python3.12"}}}, ""},
     {"a link to what is not there, imported", {.more = {{"site-packages/a.py", NULL, "../share/none"}}}, "conda-link"},
     {"a link to what is not there", {.more = {{"lib/libfoo.so", NULL, "libfoo.so.1"}}}, ""},
+    {"a link to what tells of a package", {.more = {{"share/x", "x"}, {INFO "entry_points.txt", NULL, "../../share/x"}}}, "conda-link"},
+    {"a link instead of what tells of a package", {.more = {{"share/e/x", "x"}, {"site-packages/e-1.dist-info", NULL, "../share/e"}}},
+     "conda-link"},
+    {"a link instead of a folder of scripts", {.more = {{"share/c/activate.d/x.sh", "true\n"}, {"Etc/conda", NULL, "../share/c"}}},
+     "conda-link"},
+    {"a link to a folder of no place", {.more = {{"share/terminfo/x", "x"}, {"share/info", NULL, "terminfo"}}}, ""},
     {"a link to itself", {.more = {{"site-packages/a.py", NULL, "a.py"}}}, "conda-link"},
     /* as a writer of conda packages has it */
     {"bytes behind a name", {.more = {{"lib/x", "x", .stale = true}, {"lib/y", NULL, "x", .stale = true}}}, ""},
@@ -97,6 +103,7 @@ static const struct row {
     {"RECORD that is none", {.more = {{INFO "RECORD", "a,b\n"}}}, "conda-record"},
     {"built from a folder", {.more = {{INFO "direct_url.json", "{\"url\": \"file:///home/conda/work\", \"dir_info\": {}}"}}}, ""},
     {"built from elsewhere", {.more = {{INFO "direct_url.json", "{\"url\": \"https://example.org/x\"}"}}}, "direct-reference"},
+    {"built from a share", {.more = {{INFO "direct_url.json", "{\"url\": \"file://example.org/x\"}"}}}, "direct-reference"},
     {"built from who knows where", {.more = {{INFO "direct_url.json", "{"}}}, "direct-reference"},
 };
 /* clang-format on */
