@@ -225,6 +225,8 @@ static void test_impossible(void **state)
         {"a pattern that ends so", "rules: [{name: a, ecosystem: pypi, project: '*-', then: hold}]",
          "\"*-\" can be no project's name"},
         {"a pattern within", "rules: [{name: a, project: '*-**-*', then: hold}]", NULL},
+        {"one that begins so elsewhere", "rules: [{name: a, ecosystem: pypi, project: _x, then: hold}]",
+         "\"_x\" can be no project's name"},
         {"in a list", "lists: {projects: {l: [x, -y]}}",
          "p:2:27: lists.projects.l[1]: \"-y\" can be no project's name"},
         {"a pattern that is asked for",

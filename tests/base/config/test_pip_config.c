@@ -369,7 +369,6 @@ static void test_discover_order(void **state)
     free(path);
 }
 
-/* The real pip, where there is one, told by its environment what to say. */
 /* The pip of a user's shell, which stands in the folder of that, and reads its configuration there. */
 static void test_discover_here(void **state)
 {
@@ -401,6 +400,7 @@ static void test_discover_here(void **state)
     free(path);
 }
 
+/* The real pip, where there is one, told by its environment what to say. */
 static void test_discover_real_pip(void **state)
 {
     (void)state;
