@@ -141,7 +141,7 @@ enum ch_code ch_store_confirm_bytes(struct ch_store *s, const struct ch_release_
     if (rc == CH_OK) {
         ch_facts_added(s, CH_FACTS_CONFIRMED);
     }
-    return rc;
+    return rc == CH_OK ? ch_store_found(s, f->upstream, f->project, f->file_name, err) : rc;
 }
 
 enum ch_code ch_store_bytes_confirmed(struct ch_store *s, struct ch_release_file *f,

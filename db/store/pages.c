@@ -264,7 +264,7 @@ static enum ch_code put_both(struct ch_store *s, struct ch_str upstream, struct 
                                 ch_arg_blob(ch_buf_str(&s->scratch))),
                         NULL, err);
     }
-    return rc;
+    return rc == CH_OK ? ch_store_found(s, upstream, project, CH_STR(""), err) : rc;
 }
 
 enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream,
@@ -294,8 +294,9 @@ enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstrea
         ch_sql_run(s, CH_SQL_CONFIRM_SNAPSHOT,
                    CH_ARGS(ch_arg_int(checked_at_us), ch_arg_text(upstream), ch_arg_text(project)),
                    &changed, err);
-    return rc == CH_OK && changed == 0 ? ch_fail(err, CH_E_NOT_FOUND, "the page was never loaded")
-                                       : rc;
+    rc = rc == CH_OK && changed == 0 ? ch_fail(err, CH_E_NOT_FOUND, "the page was never loaded")
+                                     : rc;
+    return rc == CH_OK ? ch_store_found(s, upstream, project, CH_STR(""), err) : rc;
 }
 
 enum ch_code ch_store_add_sighting(struct ch_store *s, struct ch_str upstream,

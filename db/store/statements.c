@@ -31,9 +31,10 @@
 /* An approval that was not withdrawn. */
 #define STANDS " passed = 1 AND NOT EXISTS (SELECT 1 FROM attestation_end e WHERE e.id = a.id)"
 
-/* Of a blob: once approved, and listed by no upstream that it came from, as far as that is known:
- * the newest fetch of its file brought other bytes, or its hash (of a file without, the file) was
- * removed last. A person who denies the bytes for good wants no copy. */
+/* Of a blob: once approved, and to be had from no upstream that it came from, as far as that is
+ * known: the newest fetch of its file brought other bytes, or its hash (of a file without, the
+ * file) was removed last, or the upstream's last word on its page or on itself was that it is not
+ * there (0022). A person who denies the bytes for good wants no copy. */
 #define IS_LAST_COPY                                                                               \
     " (EXISTS (SELECT 1 FROM attestation a WHERE a.sha256 = b.sha256 AND a.passed = 1)"            \
     " AND NOT EXISTS (SELECT 1 FROM release_file f WHERE f.sha256 = b.sha256"                      \
@@ -41,19 +42,24 @@
     " AND n.project = f.project AND n.file_name = f.file_name AND n.id > f.id)"                    \
     " AND coalesce((SELECT s.kind FROM sighting s WHERE s.upstream = f.upstream"                   \
     " AND s.project = f.project AND s.file_name = f.file_name AND (s.stated_sha256 = f.sha256"     \
-    " OR (s.stated_sha256 IS NULL AND s.at_us >= f.at_us)) ORDER BY s.id DESC LIMIT 1), 0) <> 2)"  \
+    " OR (s.stated_sha256 IS NULL AND s.at_us >= f.at_us)) ORDER BY s.id DESC LIMIT 1), 0) <> 2"   \
+    " AND NOT EXISTS (SELECT 1 FROM not_found t WHERE t.upstream = f.upstream"                     \
+    " AND t.project = f.project AND t.file_name IN ('', f.file_name)))"                            \
     " AND NOT EXISTS (SELECT 1 FROM ruling u WHERE u.deny = 1 AND u.sha256 = b.sha256"             \
     " AND u.expires_at_us IS NULL"                                                                 \
     " AND NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = u.id)))"
 
-/* Of a blob: which few have to be asked for that, found by what can have made them so (0021). "+":
- * no index on the place, which each has. */
+/* Of a blob: which few have to be asked for that, found by what can have made them so (0021, 0022).
+ * "+": no index on the place, which each has. */
 #define MAY_BE_LAST_COPY                                                                           \
     " b.sha256 IN (SELECT f.sha256 FROM sighting r"                                                \
     " JOIN release_file f ON f.upstream = r.upstream"                                              \
     " AND f.project = r.project AND f.file_name = r.file_name WHERE r.kind = 2 UNION ALL"          \
     " SELECT (SELECT f.sha256 FROM release_file f WHERE f.id = p.id) FROM replaced_file p"         \
-    " WHERE p.id > 0) AND +b.place = $1"
+    " WHERE p.id > 0 UNION ALL SELECT f.sha256 FROM not_found t"                                   \
+    " JOIN release_file f ON f.upstream = t.upstream AND f.project = t.project"                    \
+    " AND (t.file_name = '' OR f.file_name = t.file_name) WHERE t.upstream > '')"                  \
+    " AND +b.place = $1"
 
 /* Of its file; an inspection's own goes on with "/" and the alias that was stated, where one was. */
 #define CONTEXT_OF_DECISION "$4 || '/' || d.upstream || '/' || d.project || '/' || d.file_name"
@@ -533,6 +539,15 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                               " at_us = excluded.at_us",
                               "tii"},
 
+    [CH_SQL_SET_NOT_FOUND] = {"note what is not found",
+                              "INSERT INTO not_found (upstream, project, file_name, at_us)"
+                              " VALUES ($1, $2, $3, $4)"
+                              " ON CONFLICT (upstream, project, file_name) DO NOTHING",
+                              "ttti"},
+    [CH_SQL_DROP_NOT_FOUND] = {"note that it is found",
+                               "DELETE FROM not_found WHERE upstream = $1 AND project = $2"
+                               " AND file_name = $3",
+                               "ttt"},
     [CH_SQL_PUT_BLOB] = {"put blob",
                          "INSERT INTO blob (sha256, size_bytes, place, used_at_us)"
                          " VALUES ($1, $2, $3, $4) ON CONFLICT (sha256) DO UPDATE SET"

@@ -136,6 +136,23 @@ enum ch_code ch_store_blob_bytes(struct ch_store *s, enum ch_blob_place place, u
     return count_blobs(s, CH_SQL_BLOB_BYTES, place, ret_bytes, ret_count, err);
 }
 
+enum ch_code ch_store_not_found(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                struct ch_str file_name, int64_t at_us, struct ch_err *err)
+{
+    return ch_sql_run(s, CH_SQL_SET_NOT_FOUND,
+                      CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name),
+                              ch_arg_int(at_us)),
+                      NULL, err);
+}
+
+enum ch_code ch_store_found(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                            struct ch_str file_name, struct ch_err *err)
+{
+    return ch_sql_run(s, CH_SQL_DROP_NOT_FOUND,
+                      CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name)),
+                      NULL, err);
+}
+
 enum ch_code ch_store_last_copies(struct ch_store *s, enum ch_blob_place place, uint64_t *ret_bytes,
                                   uint64_t *ret_count, struct ch_err *err)
 {

@@ -458,8 +458,15 @@ enum ch_code ch_store_get_blob(struct ch_store *s, const struct ch_sha256 *sha25
 enum ch_code ch_store_blob_bytes(struct ch_store *s, enum ch_blob_place place, uint64_t *ret_bytes,
                                  uint64_t *ret_count, struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_blob_fn(void *ctx, const struct ch_sha256 *sha256, uint64_t size_bytes);
-/* Bytes of which nobody else may have a copy: they were approved once, and of no file that they came for
- * does its upstream still list them (T5). Not those that a person denies by their digest. */
+/* The upstream refuses to send this file, or the page (empty name), and with it each of its files.
+ * That stands until it does: ch_store_put_snapshot, ch_store_confirm_snapshot and
+ * ch_store_confirm_bytes end it. */
+enum ch_code ch_store_not_found(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                struct ch_str file_name, int64_t at_us,
+                                struct ch_err *err) CH_MUST_CHECK;
+/* Bytes of which nobody else may have a copy: they were approved once, and of no file that they
+ * came for does its upstream still list them (T5), or send them. Not those that a person denies by
+ * their digest. */
 enum ch_code ch_store_last_copies(struct ch_store *s, enum ch_blob_place place, uint64_t *ret_bytes,
                                   uint64_t *ret_count, struct ch_err *err) CH_MUST_CHECK;
 /* Least recently used first, at most `max`; no last copies. */

@@ -222,6 +222,25 @@ static bool is_refused(const struct intake *in, const struct ch_fetched *answer)
     return status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
 }
 
+/* What is here of it cannot be had again, and may be the last copy (quota.c). T14, T26: of what
+ * never came there is no row. */
+static void not_found(struct intake *in)
+{
+    struct keeper *k = in->k;
+    struct page *p = in->p;
+    struct ch_str name = ch_str_of(in->file_name);
+    ptrdiff_t at = page_find_file(p, name);
+    struct ch_err err;
+    if (at < 0 || ch_sha256_is_zero(&p->files[at].artifact)) {
+        return;
+    }
+    if (keeper_write(k, &err) != CH_OK ||
+        ch_store_not_found(k->store, ch_str_of(p->upstream->name), page_name(p), name,
+                           keeper_now_us(k), &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+}
+
 static void on_fetched(void *ctx, const struct ch_fetched *answer)
 {
     struct intake *in = ctx;
@@ -246,6 +265,9 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
         snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
         if (answer->too_large_bytes > 0 && in->expected_bytes == CH_SIZE_UNKNOWN) {
             sizes_told(k, in->p, ch_str_of(in->file_name), answer);
+        }
+        if (is_refused(in, answer)) {
+            not_found(in);
         }
         intake_fail(in,
                     is_refused(in, answer)         ? 403

@@ -35,8 +35,23 @@ bool refresh_shrinks(const struct refresh *r, struct ch_str stream)
     return reader.ended && reader.count[CH_REC_INDEX_FILE] < before / 10;
 }
 
+/* Files of it that are here may be the last copies: from now on, and not when a second such answer
+ * makes that a fact. */
+static void page_not_found(struct refresh *r)
+{
+    struct keeper *k = r->k;
+    const struct page *p = r->p;
+    struct ch_err err;
+    if (keeper_write(k, &err) != CH_OK ||
+        ch_store_not_found(k->store, ch_str_of(p->upstream->name), page_name(p), CH_STR(""),
+                           keeper_now_us(k), &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg); /* of such a store nothing is evicted */
+    }
+}
+
 void refresh_keep_back(struct refresh *r)
 {
+    page_not_found(r);
     const char *what = "the upstream's page has lost nearly all of its files, and is kept back";
     keeper_log("alarm", "repository=%s project=%s upstream=%s what=\"%s\"", r->p->repository,
                r->p->project, r->p->upstream->name, what);
@@ -63,6 +78,7 @@ static void known_page_absent(struct refresh *r)
         }
         ch_loop_set_timer(k->child.loop, &p->confirm,
                           ch_loop_now_ms(k->child.loop) + k->gone_confirm_ms + 1);
+        page_not_found(r);
         refresh_failed(r, 502, "the upstream says that the project is gone");
         return;
     }

@@ -31,6 +31,7 @@ static const struct {
     {"+finding", "of no inspection; one more of another is named: see below"},
     {"+inspection_fact", "likewise"},
     {"intake", "work in hand"},
+    {"not_found", "likewise: what upstreams say of a file at the moment"},
     {"notice", "work in hand: what people are still to be told"},
     {"notice_of_end", "likewise, and who was told"},
     {"forwarded", "how far another server has the log's entries"},

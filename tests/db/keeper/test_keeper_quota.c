@@ -14,12 +14,19 @@
 
 static struct ch_err err;
 
+static void set_answer(struct house *h, uint32_t status, const char *text)
+{
+    house_site(h, PAGE_URL("pkg"), status, PAGE_TYPE, text);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    assert_true(page_load(h->k, p));
+    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+    p->failed_at_us = 0;
+    house_ask_page(h, "pkg");
+}
+
 static void set_page(struct house *h, const char *text)
 {
-    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
-    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
-    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
-    house_ask_page(h, "pkg");
+    set_answer(h, 200, text);
 }
 
 static void allow(struct house *h, const char *file)
@@ -115,6 +122,86 @@ static void t5_the_last_copy_stays(void **state)
         h->k->child.config->undecided_max_bytes = 15;
         assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
         assert_true(has(h, "first file"));
+        house_free(h);
+    }
+}
+
+static void expect_last_copies(struct house *h, enum ch_blob_place place, uint64_t expected)
+{
+    uint64_t bytes = 0, files = 0;
+    assert_ch_ok(&err, ch_store_last_copies(h->k->store, place, &bytes, &files, &err));
+    assert_int_equal(files, expected);
+    assert_int_equal(bytes, expected * 10);
+}
+
+/* Until a second "not found" makes it a fact, its files are served on: and cannot be had again. */
+static void t5_the_first_404_makes_last_copies(void **state)
+{
+    (void)state;
+    static const uint32_t gone[] = {404, 410};
+    for (size_t i = 0; i < CH_ARRAY_LEN(gone); i++) {
+        struct house *h = two_approved(W1 " - 10 30\n", W2 " - 10 30\n");
+        set_answer(h, gone[i], "");
+        assert_true(page_get(h->k, CH_STR("pypi"), CH_STR("pkg"))->gone_at_us != 0);
+        for (int restarted = 0; restarted < 2; restarted++) {
+            keep_all(h);
+            expect_last_copies(h, CH_BLOB_SERVED, 2);
+            h->k->child.config->served_max_bytes = 25;
+            assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_SERVED, 10));
+            assert_non_null(strstr(err.msg, "last copies"));
+            assert_true(has(h, "first file") && has(h, "second one"));
+            house_restart(h);
+        }
+        set_page(h, W1 " - 10 30\n" W2 " - 10 30\n" W3 " - 10 30\n"); /* as it was: not modified */
+        expect_last_copies(h, CH_BLOB_SERVED, 0);
+        set_answer(h, gone[i], "");
+        expect_last_copies(h, CH_BLOB_SERVED, 2);
+        set_page(h, W1 " - 10 30\n" W2 " - 10 30\n"); /* with another content */
+        expect_last_copies(h, CH_BLOB_SERVED, 0);
+        h->k->child.config->served_max_bytes = 25;
+        assert_ch_ok(&err, make_room(h, CH_BLOB_SERVED, 10));
+        assert_false(has(h, "first file"));
+        house_free(h);
+    }
+}
+
+/* The page lists it, and its host has it no more: so it says when it is fetched again. What the
+ * next try may bring is no such word. */
+static void t5_nor_can_a_file_be_had_again_that_its_host_refuses(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t status;
+        bool last;
+    } all[] = {{404, true}, {410, true}, {403, true}, {451, true}, {500, false}, {429, false}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        struct house *h = two_approved(W1 " - 10 30\n", W2 " - 10 30\n");
+        struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+        struct ch_release_file row = {.upstream = CH_STR("up"),
+                                      .project = CH_STR("pkg"),
+                                      .file_name = CH_STR(W1),
+                                      .sha256 = ch_sha256_of("first file", 10),
+                                      .at_us = ch_now_unix_us() - 24 * INT64_C(86400000000)};
+        assert_ch_ok(&err, keeper_write(h->k, &err));
+        assert_ch_ok(&err, ch_store_confirm_bytes(h->k->store, &row, &err));
+        assert_ch_ok(&err, keeper_commit(h->k, &err));
+        p->files[page_find_file(p, CH_STR(W1))].confirmed_known = false;
+        struct site *s = house_site(h, FILE_URL(W1), all[i].status, "application/zip", "");
+        size_t asked = s->asked;
+        house_ask_file(h, "pkg", W1);
+        assert_int_equal(s->asked, asked + 1);
+        assert_int_not_equal(h->file.outcome, CH_FILE_ALLOW);
+        expect_last_copies(h, CH_BLOB_UNDECIDED, all[i].last);
+        house_restart(h);
+        keep_all(h);
+        h->k->child.config->undecided_max_bytes = 15;
+        assert_int_equal(make_room(h, CH_BLOB_UNDECIDED, 10), all[i].last ? CH_E_FULL : CH_OK);
+        assert_int_equal(has(h, "first file"), all[i].last);
+        expect_last_copies(h, CH_BLOB_SERVED, 0); /* W2 */
+        row.at_us = ch_now_unix_us();             /* it came */
+        assert_ch_ok(&err, keeper_write(h->k, &err));
+        assert_ch_ok(&err, ch_store_confirm_bytes(h->k->store, &row, &err));
+        expect_last_copies(h, CH_BLOB_UNDECIDED, 0);
         house_free(h);
     }
 }
@@ -310,6 +397,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t5_the_last_copy_stays),
+        cmocka_unit_test(t5_the_first_404_makes_last_copies),
+        cmocka_unit_test(t5_nor_can_a_file_be_had_again_that_its_host_refuses),
         cmocka_unit_test(t5_others_go_first),
         cmocka_unit_test(t14_last_copies_have_their_part_of_the_quota),
         cmocka_unit_test(t14_what_is_lost_is_logged_and_told),
