@@ -1,6 +1,7 @@
-/* Asks the host's pip, which is what a user starts who types "pip" here: PATH says which one, and what
- * PATH and PIP_CONFIG_FILE say may begin at the current folder. A child with bounded output and time;
- * python3 in the root folder, for which "-m pip" and an import would take a module of the current one. */
+/* Asks the host's pip, which is what a user starts who types "pip" here: PATH says which one, and
+ * what PATH and PIP_CONFIG_FILE say may begin at the current folder. A child with bounded output
+ * and time; python3 in the root folder, for which "-m pip" and an import would take a module of the
+ * current one: what its environment says of files in that is made absolute. */
 #include "base/config/pip_config.h"
 
 #include <errno.h>
@@ -24,8 +25,38 @@ static int64_t now_ms(void)
     return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* pip's own environment, except that no setting may silence the answer, or break its lines. */
-static char **make_environment(void)
+/* Where pip reads its configuration, as files that it opens from where it stands. */
+static const char *const places[] = {"PIP_CONFIG_FILE=", "XDG_CONFIG_HOME="};
+
+/* "NAME=there" as "NAME=/here/there". NULL: it is no such setting, or stands as it is. */
+static char *from_here(struct ch_str setting, const char *here)
+{
+    struct ch_buf b;
+    for (size_t i = 0; i < CH_ARRAY_LEN(places); i++) {
+        struct ch_str name = ch_str_of(places[i]);
+        if (here == NULL || !ch_str_starts(setting, name) || setting.len == name.len ||
+            setting.ptr[name.len] == '/') {
+            continue;
+        }
+        ch_buf_init(&b, SIZE_MAX / 2);
+        ch_buf_printf(&b, "%s%s/", places[i], here);
+        ch_buf_puts(&b, ch_str_sub(setting, name.len, setting.len));
+        char *absolute = ch_str_dup(ch_buf_str(&b));
+        ch_buf_done(&b);
+        return absolute;
+    }
+    return NULL;
+}
+
+struct environment {
+    char **list;
+    char *own[CH_ARRAY_LEN(places)]; /* of its strings, those that are freed */
+    size_t own_count;
+};
+
+/* pip's own environment, except that no setting may silence the answer, or break its lines. `here`:
+ * the folder that it starts in is another than this one; else NULL. */
+static struct environment make_environment(const char *here)
 {
     static char quiet[] = "PIP_QUIET=0";
     static char verbose[] = "PIP_VERBOSE=0";
@@ -35,20 +66,33 @@ static char **make_environment(void)
     while (environ[n] != NULL) {
         n++;
     }
-    char **env = ch_calloc(n + 5, sizeof(*env));
+    struct environment made = {.list = ch_calloc(n + 5, sizeof(*made.list))};
+    char **env = made.list;
     size_t k = 0;
     for (size_t i = 0; i < n; i++) {
         struct ch_str e = ch_str_of(environ[i]);
         if (!ch_str_starts(e, CH_STR("PIP_QUIET=")) && !ch_str_starts(e, CH_STR("PIP_VERBOSE=")) &&
             !ch_str_starts(e, CH_STR("PIP_NO_COLOR=")) && !ch_str_starts(e, CH_STR("COLUMNS="))) {
-            env[k++] = environ[i];
+            char *absolute = made.own_count < CH_ARRAY_LEN(places) ? from_here(e, here) : NULL;
+            env[k++] = absolute != NULL ? absolute : environ[i];
+            if (absolute != NULL) {
+                made.own[made.own_count++] = absolute;
+            }
         }
     }
     env[k++] = quiet;
     env[k++] = verbose;
     env[k++] = color;
     env[k++] = columns;
-    return env;
+    return made;
+}
+
+static void free_environment(struct environment *e)
+{
+    while (e->own_count > 0) {
+        free(e->own[--e->own_count]);
+    }
+    free(e->list);
 }
 
 static char pip[] = "pip"; /* the three that are asked (configured) */
@@ -65,7 +109,9 @@ static int spawn(char *const *argv, int out, pid_t *ret_pid)
     (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     (void)posix_spawn_file_actions_adddup2(&actions, out, 1);
     (void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    char *here = NULL;
     if (argv[0] == python) {
+        here = getcwd(NULL, 0); /* NULL: there is no such folder any more, and no file in it */
         (void)posix_spawn_file_actions_addchdir_np(&actions, "/");
     }
     (void)sigemptyset(&signals);
@@ -75,9 +121,10 @@ static int spawn(char *const *argv, int out, pid_t *ret_pid)
     (void)posix_spawnattr_setpgroup(&attributes, 0);
     (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
                                                     POSIX_SPAWN_SETPGROUP);
-    char **env = make_environment();
-    int errnum = posix_spawnp(ret_pid, argv[0], &actions, &attributes, argv, env);
-    free(env);
+    struct environment env = make_environment(here);
+    int errnum = posix_spawnp(ret_pid, argv[0], &actions, &attributes, argv, env.list);
+    free_environment(&env);
+    free(here);
     (void)posix_spawnattr_destroy(&attributes);
     (void)posix_spawn_file_actions_destroy(&actions);
     return errnum;

@@ -369,34 +369,55 @@ static void test_discover_order(void **state)
     free(path);
 }
 
-/* The pip of a user's shell, which stands in the folder of that, and reads its configuration there. */
+/* The pip of a user's shell, which stands in the folder of that, and reads its configuration there.
+ * So does the one of python3, which itself runs in another. */
 static void test_discover_here(void **state)
 {
     (void)state;
+    static const struct {
+        const char *program, *path, *variable, *value;
+    } all[] = {
+        {"pip", ".", "PIP_CONFIG_FILE", "here.conf"},
+        {"python3", folder, "PIP_CONFIG_FILE", "here.conf"},
+        {"python3", folder, "PIP_CONFIG_FILE", "./here.conf"},
+        {"pip", ".", "XDG_CONFIG_HOME", "."},
+        {"python3", folder, "XDG_CONFIG_HOME", "."},
+    };
     char *path = only_our_programs();
     char before[PATH_MAX];
-    struct ch_pip_config c = {0};
-    struct ch_err err = {.msg = ""};
-    write_program("pip", "read -r line <\"$PIP_CONFIG_FILE\" && echo \"$line\"");
+    char *home = getenv("XDG_CONFIG_HOME");
+    home = home != NULL ? strdup(home) : NULL;
     assert_non_null(getcwd(before, sizeof(before)));
     assert_int_equal(chdir(folder), 0);
     FILE *f = fopen("here.conf", "we");
     assert_non_null(f);
     assert_true(fputs("global.index-url='https://here.example.org/simple'\n", f) >= 0);
     assert_int_equal(fclose(f), 0);
-    setenv("PATH", ".", 1);
-    setenv("PIP_CONFIG_FILE", "here.conf", 1);
-    enum ch_code rc = ch_pip_discover(&c, &err);
-    unsetenv("PIP_CONFIG_FILE");
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        struct ch_pip_config c = {0};
+        struct ch_err err = {.msg = ""};
+        remove_programs();
+        write_program(all[i].program, "file=${PIP_CONFIG_FILE:-$XDG_CONFIG_HOME/here.conf}\n"
+                                      "read -r line <\"$file\" && echo \"$line\"");
+        setenv("PATH", all[i].path, 1);
+        unsetenv("PIP_CONFIG_FILE");
+        setenv(all[i].variable, all[i].value, 1);
+        enum ch_code rc = ch_pip_discover(&c, &err);
+        unsetenv(all[i].variable);
+        if (rc != CH_OK) {
+            fail_msg("%s, %s: %s: %s", all[i].program, all[i].variable, ch_code_name(rc), err.msg);
+        }
+        assert_string_equal(c.index_url, "https://here.example.org/simple");
+        ch_pip_config_done(&c);
+    }
+    if (home != NULL) {
+        setenv("XDG_CONFIG_HOME", home, 1);
+    }
     setenv("PATH", path, 1);
     assert_int_equal(unlink("here.conf"), 0);
     assert_int_equal(chdir(before), 0);
-    if (rc != CH_OK) {
-        fail_msg("%s: %s", ch_code_name(rc), err.msg);
-    }
-    assert_string_equal(c.index_url, "https://here.example.org/simple");
-    ch_pip_config_done(&c);
     remove_programs();
+    free(home);
     free(path);
 }
 
