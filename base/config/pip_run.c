@@ -11,12 +11,16 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "customhouse/secret.h"
+
+#define ERRORS_BYTES 16384 /* of what it writes beside its answer */
 
 static int64_t now_ms(void)
 {
@@ -99,7 +103,7 @@ static char pip[] = "pip"; /* the three that are asked (configured) */
 static char pip3[] = "pip3";
 static char python[] = "python3";
 
-static int spawn(char *const *argv, int out, pid_t *ret_pid)
+static int spawn(char *const *argv, int out, int errors, pid_t *ret_pid)
 {
     posix_spawn_file_actions_t actions;
     posix_spawnattr_t attributes;
@@ -108,7 +112,7 @@ static int spawn(char *const *argv, int out, pid_t *ret_pid)
     (void)posix_spawnattr_init(&attributes);
     (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
     (void)posix_spawn_file_actions_adddup2(&actions, out, 1);
-    (void)posix_spawn_file_actions_addopen(&actions, 2, "/dev/null", O_WRONLY, 0);
+    (void)posix_spawn_file_actions_adddup2(&actions, errors, 2);
     char *here = NULL;
     if (argv[0] == python) {
         here = getcwd(NULL, 0); /* NULL: there is no such folder any more, and no file in it */
@@ -187,22 +191,55 @@ static enum ch_code wait_end(pid_t pid, int64_t deadline_ms, struct ch_err *err)
     return rc;
 }
 
-/* Runs argv (found by PATH). CH_E_NOT_FOUND: it is not there, or it ended with an error. */
-static enum ch_code run(char *const *argv, struct ch_buf *out, struct ch_err *err)
+/* For what it writes beside its answer: what does not fit cannot be written. */
+static enum ch_code errors_file(int *ret_fd, struct ch_err *err)
+{
+    int fd = memfd_create("pip-errors", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd < 0 || ftruncate(fd, ERRORS_BYTES) != 0 ||
+        fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK) != 0) {
+        enum ch_code rc = ch_fail_errno(err, errno, "memfd for pip's errors");
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+        return rc;
+    }
+    *ret_fd = fd;
+    return CH_OK;
+}
+
+static void read_errors(int fd, struct ch_buf *errors)
+{
+    char *at = ch_buf_reserve(errors, ERRORS_BYTES);
+    ssize_t n = at != NULL ? pread(fd, at, ERRORS_BYTES, 0) : 0;
+    errors->len += n > 0 ? strnlen(at, (size_t)n) : 0;
+}
+
+/* Runs argv (found by PATH). CH_E_NOT_FOUND: it is not there, or it ended with an error, and what
+ * it wrote to stderr is appended to `errors`. */
+static enum ch_code run(char *const *argv, struct ch_buf *out, struct ch_buf *errors,
+                        struct ch_err *err)
 {
     int fds[2];
+    int errors_fd = -1;
+    enum ch_code rc = errors_file(&errors_fd, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
     if (pipe2(fds, O_CLOEXEC) != 0) {
-        return ch_fail_errno(err, errno, "pipe");
+        rc = ch_fail_errno(err, errno, "pipe");
+        (void)close(errors_fd);
+        return rc;
     }
     pid_t pid = 0;
-    int errnum = spawn(argv, fds[1], &pid);
+    int errnum = spawn(argv, fds[1], errors_fd, &pid);
     (void)close(fds[1]);
     if (errnum != 0) {
         (void)close(fds[0]);
+        (void)close(errors_fd);
         return ch_fail(err, CH_E_NOT_FOUND, "%s cannot be started: %s", argv[0], strerror(errnum));
     }
     int64_t deadline_ms = now_ms() + (int64_t)ch_limits.pip_run_ms;
-    enum ch_code rc = read_all(fds[0], deadline_ms, out, err);
+    rc = read_all(fds[0], deadline_ms, out, err);
     (void)close(fds[0]);
     rc = rc == CH_OK ? wait_end(pid, deadline_ms, err) : rc;
     if (rc != CH_OK) {
@@ -213,7 +250,76 @@ static enum ch_code run(char *const *argv, struct ch_buf *out, struct ch_err *er
     }
     if (rc == CH_OK && (!WIFEXITED(status) || WEXITSTATUS(status) != 0)) {
         rc = ch_fail(err, CH_E_NOT_FOUND, "%s %s ended with an error", argv[0], argv[1]);
+        read_errors(errors_fd, errors);
     }
+    (void)close(errors_fd);
+    return rc;
+}
+
+/* ------------------------------------------------------------------ what pip complains of */
+
+/* One line of what it wrote: a warning is no reason, and of the file's own text, which Python
+ * quotes at the end of some lines or on one of its own, nothing is shown, for it may be a password.
+ */
+static struct ch_str reason_in(struct ch_str line)
+{
+    size_t at = 0;
+    line = ch_str_trim(line);
+    if (ch_str_starts(line, CH_STR("'")) || ch_str_starts(line, CH_STR("\"")) ||
+        ch_str_starts(line, CH_STR("WARNING:")) || ch_str_starts(line, CH_STR("DEPRECATION:"))) {
+        return (struct ch_str){NULL, 0};
+    }
+    if (ch_str_find(line, CH_STR("]: '"), &at) || ch_str_find(line, CH_STR("]: \""), &at)) {
+        line = ch_str_sub(line, 0, at + 1);
+    }
+    return line;
+}
+
+/* As one line for a message: of a Python that ended by itself, its last line. */
+static void put_complaint(struct ch_str errors, struct ch_buf *out)
+{
+    struct ch_str line = {NULL, 0};
+    bool last_alone = ch_str_starts(errors, CH_STR("Traceback "));
+    while (ch_str_split(&errors, '\n', &line)) {
+        struct ch_str reason = reason_in(line);
+        if (reason.len == 0) {
+            continue;
+        }
+        if (last_alone) {
+            ch_buf_clear(out);
+        } else if (out->len > 0) {
+            ch_buf_putc(out, ' ');
+        }
+        struct ch_buf plain;
+        ch_buf_init(&plain, ERRORS_BYTES);
+        ch_buf_put_without_userinfo(&plain, reason);
+        ch_buf_put_escaped(out, ch_buf_str(&plain));
+        ch_buf_done(&plain);
+    }
+}
+
+/* Of who ended with an error. CH_E_USAGE: it cannot read its own configuration, and would not for
+ * its user. CH_E_NOT_FOUND, with `err` as it was: it says nothing, or that there is no pip. */
+static enum ch_code complain(char *const *argv, struct ch_str errors, struct ch_err *err)
+{
+    enum { SHOWN = 300 };
+    struct ch_buf text;
+    enum ch_code rc = CH_E_NOT_FOUND;
+    ch_buf_init(&text, 5 * ERRORS_BYTES);
+    put_complaint(errors, &text);
+    struct ch_str all = ch_buf_str(&text);
+    if (all.len > 0 && !ch_str_find(all, CH_STR("No module named pip"), NULL)) {
+        bool unread = ch_str_find(errors, CH_STR("Configuration file"), NULL);
+        while (ch_str_ends(all, CH_STR("."))) {
+            all.len--;
+        }
+        struct ch_str shown = ch_str_sub(all, 0, SHOWN);
+        rc = ch_fail(err, unread ? CH_E_USAGE : CH_E_NOT_FOUND,
+                     "%s %s: %.*s%s. Mend that%s, or give an index with --pypi-upstream URL",
+                     argv[0], argv[1], CH_STR_ARG(shown), shown.len < all.len ? ".." : "",
+                     unread ? " file" : "");
+    }
+    ch_buf_done(&text);
     return rc;
 }
 
@@ -233,14 +339,26 @@ static char *const configured[][6] = {
     {python, module, pip, config, list},
 };
 
-/* Runs argv into `out`, which it empties first; on any error it is left empty. */
-static enum ch_code ask(char *const *argv, struct ch_buf *out, struct ch_err *err)
+/* Runs argv into `out`, which it empties first; on any error it is left empty. `ret_why`: why it is
+ * CH_E_NOT_FOUND, where it says so itself; else as it was. NULL: nobody asks. CH_E_USAGE: complain.
+ */
+static enum ch_code ask(char *const *argv, struct ch_buf *out, struct ch_err *ret_why,
+                        struct ch_err *err)
 {
+    struct ch_buf errors;
+    ch_buf_init(&errors, ERRORS_BYTES);
     ch_buf_clear(out);
-    enum ch_code rc = run(argv, out, err);
+    enum ch_code rc = run(argv, out, &errors, err);
     if (rc != CH_OK) {
         ch_buf_clear(out);
     }
+    if (rc == CH_E_NOT_FOUND && ret_why != NULL) {
+        rc = complain(argv, ch_buf_str(&errors), ret_why);
+    }
+    if (errors.ptr != NULL) {
+        explicit_bzero(errors.ptr, errors.cap);
+    }
+    ch_buf_done(&errors);
     return rc;
 }
 
@@ -275,12 +393,12 @@ static enum ch_code ask_built_in(char *who, struct ch_buf *url, struct ch_err *e
     struct ch_buf text;
     ch_buf_init(&text, (size_t)ch_limits.pip_output_bytes);
     enum ch_code rc = CH_OK;
-    if (who != python && (rc = ask(by_help, &text, err)) == CH_OK) {
+    if (who != python && (rc = ask(by_help, &text, NULL, err)) == CH_OK) {
         ch_buf_puts(url, default_in_help(ch_buf_str(&text)));
     }
     ch_buf_done(&text);
     if ((rc == CH_OK || rc == CH_E_NOT_FOUND) && url->len == 0) {
-        rc = ask(by_module, url, err);
+        rc = ask(by_module, url, NULL, err);
     }
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
@@ -291,14 +409,21 @@ enum ch_code ch_pip_discover(struct ch_pip_config *ret, struct ch_err *err)
     struct ch_buf url;
     ch_buf_init(&listing, (size_t)ch_limits.pip_output_bytes);
     ch_buf_init(&url, (size_t)ch_limits.pip_output_bytes);
+    struct ch_err why = {.msg = ""}; /* of the first that says so */
     enum ch_code rc = CH_E_NOT_FOUND;
     size_t by = 0;
-    while ((rc = ask(configured[by], &listing, err)) == CH_E_NOT_FOUND &&
-           by + 1 < CH_ARRAY_LEN(configured)) {
-        by++;
+    for (;; by++) {
+        struct ch_err own = {.msg = ""};
+        rc = ask(configured[by], &listing, &own, err);
+        why = rc == CH_E_USAGE || why.msg[0] == '\0' ? own : why;
+        if (rc != CH_E_NOT_FOUND || by + 1 == CH_ARRAY_LEN(configured)) {
+            break;
+        }
     }
     if (rc == CH_OK) {
         rc = ask_built_in(configured[by][0], &url, err);
+    } else if (rc == CH_E_USAGE || (rc == CH_E_NOT_FOUND && why.msg[0] != '\0')) {
+        *err = why;
     } else if (rc == CH_E_NOT_FOUND) {
         rc = ch_fail(err, CH_E_NOT_FOUND,
                      "there is no pip here to ask for its index (apt install python3-pip); or give "

@@ -314,6 +314,69 @@ static void test_discover(void **state)
     free(path);
 }
 
+#define CONFIGURED_PYTHON "echo \"global.index-url='https://m.example.org/simple'\""
+
+/* pip that cannot read its configuration is there all the same, and its own words say what is
+ * wrong: without what stands in the file, which may be a password. */
+static void test_discover_says_what_pip_says(void **state)
+{
+    (void)state;
+#define FAILS(text) "printf '" text "' >&2; exit 2"
+    static const struct {
+        const char *label, *pip, *python;
+        enum ch_code code; /* CH_OK: python3 is asked, and says */
+        const char *says;
+    } all[] = {
+        {"no section",
+         FAILS("Configuration file could not be loaded.\\nFile contains no section headers.\\n"
+               "file: \"/etc/pip.conf\", line: 1\\n'\"'\"'index-url = "
+               "https://u:secret@a/s'\"'\"'\\n"),
+         CONFIGURED_PYTHON, CH_E_USAGE,
+         "pip config: Configuration file could not be loaded. File contains no section headers. "
+         "file: \"/etc/pip.conf\", line: 1. Mend that file, or give an index with --pypi-upstream"},
+        {"no value",
+         FAILS("WARNING: something\\nConfiguration file could not be loaded.\\n"
+               "Source contains parsing errors: /etc/pip.conf\\n\\t[line  2]: "
+               "'\"'\"'secret\\\\n'\"'\"'\\n"),
+         NULL, CH_E_USAGE, "parsing errors: /etc/pip.conf [line  2]. Mend"},
+        {"by python3", NULL,
+         FAILS("ERROR: Configuration file contains invalid UTF-8 in /a\\033.conf."), CH_E_USAGE,
+         "python3 -m: ERROR: Configuration file contains invalid UTF-8 in /a\\x1b.conf. Mend"},
+        {"another fault", FAILS("ModuleNotFoundError: no pip._internal"), CONFIGURED_PYTHON, CH_OK,
+         NULL},
+        {"another fault, and no other pip",
+         FAILS("Traceback (most recent call last):\\n  File x\\nModuleNotFoundError: no "
+               "pip._internal\\n"),
+         FAILS("python3: No module named pip"), CH_E_NOT_FOUND,
+         "pip config: ModuleNotFoundError: no pip._internal. Mend"},
+        {"long", FAILS("Configuration file %01000d"), NULL, CH_E_USAGE, "0... Mend"},
+        {"no module", NULL, FAILS("python3: No module named pip"), CH_E_NOT_FOUND,
+         "there is no pip here"},
+        {"endless", "while :; do echo Configuration file >&2 || exit 1; done", NULL, CH_E_USAGE,
+         "Configuration file"},
+    };
+    char *path = only_our_programs();
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        const char *const scripts[] = {all[i].pip, NULL, all[i].python};
+        struct ch_pip_config c = {0};
+        struct ch_err err = {.msg = ""};
+        remove_programs();
+        for (size_t k = 0; k < CH_ARRAY_LEN(programs); k++) {
+            if (scripts[k] != NULL) {
+                write_program(programs[k], scripts[k]);
+            }
+        }
+        enum ch_code rc = ch_pip_discover(&c, &err);
+        if (rc != all[i].code || (rc != CH_OK && strstr(err.msg, all[i].says) == NULL) ||
+            strstr(err.msg, "secret") != NULL || strstr(err.msg, "WARNING") != NULL) {
+            fail_msg("%s: %s: %s", all[i].label, ch_code_name(rc), err.msg);
+        }
+        ch_pip_config_done(&c);
+    }
+    setenv("PATH", path, 1);
+    free(path);
+}
+
 /* What a user starts as pip here is asked, before the one that some python3 would import. */
 static void test_discover_order(void **state)
 {
@@ -464,6 +527,7 @@ int main(void)
         cmocka_unit_test(test_read_errors),
         cmocka_unit_test_setup_teardown(test_discover, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_discover_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_discover_says_what_pip_says, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_discover_here, set_up, tear_down),
         cmocka_unit_test(test_discover_real_pip),
     };
