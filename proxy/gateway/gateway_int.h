@@ -170,6 +170,9 @@ void gw_respond_not_permitted(struct gw *gw, struct ch_http_request *r, const ch
 void gw_respond_unauthorized(struct ch_http_request *r, bool wrong);
 /* An answer that will be another one after some seconds. */
 void gw_respond_later(struct ch_http_request *r, int status, struct ch_str text, uint64_t seconds);
+/* An index page that cannot be had now, with what its client shows of that: see there. `seconds`: as
+ * above, 0: not said. */
+void gw_respond_no_page(struct ch_http_request *r, int status, struct ch_str text, uint64_t seconds);
 
 /* One line as reason phrase and body, `no-store`. */
 void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text);

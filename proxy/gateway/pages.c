@@ -291,10 +291,8 @@ static void answer_ask(struct page_ask *a, int status, struct ch_str text, uint3
         unlink_wait(w);
         if (status == 0) {
             answer(p, w->request, w->format, w->encoding);
-        } else if (retry_after_s > 0) {
-            gw_respond_later(w->request, status, text, retry_after_s);
         } else {
-            gw_respond_text(w->request, status, text);
+            gw_respond_no_page(w->request, status, text, retry_after_s);
         }
         free(w);
     }

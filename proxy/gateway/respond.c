@@ -60,6 +60,68 @@ void gw_respond_later(struct ch_http_request *r, int status, struct ch_str text,
                        });
 }
 
+/* RFC 9110 5.6.4: a quoted-string, of text that is printable by now; no escape is cut in two. */
+static void put_quoted(struct ch_buf *b, struct ch_str text)
+{
+    while (ch_str_ends(text, CH_STR("\\"))) {
+        text.len--;
+    }
+    ch_buf_putc(b, '"');
+    for (size_t i = 0; i < text.len; i++) {
+        ch_buf_putc(b, text.ptr[i] == '"' ? '\'' : text.ptr[i]);
+    }
+    ch_buf_putc(b, '"');
+}
+
+/* Measured with pip 23.0.1, 23.2.1 and 26.3: of an index's answer from 400 on pip shows nothing, and
+ * says "from versions: none"; of one below that is no page it warns, with the whole Content-Type. It
+ * lists nothing and is stored by nobody, as an error is. 202 (RFC 9110 15.3.3) is noncommittal. A 503
+ * that names seconds stays one: pip waits them, and asks again. */
+static bool respond_no_page_to_pip(struct ch_http_request *r, int status, struct ch_str text,
+                                   uint64_t seconds)
+{
+    struct ch_str pip = CH_STR("pip/");
+    struct ch_str agent = ch_str_sub(ch_http_view(r)->user_agent, 0, pip.len);
+    if (!ch_str_eq_nocase(agent, pip) || (status == 503 && seconds > 0)) {
+        return false;
+    }
+    char number[24];
+    snprintf(number, sizeof(number), "%llu", (unsigned long long)seconds);
+    const struct ch_http_header headers[] = {
+        no_store, nosniff, {CH_STR("Retry-After"), ch_str_of(number)}};
+    struct ch_buf line, type;
+    ch_buf_init(&line, 4 * GW_REASON_MAX);
+    ch_buf_init(&type, 2 * GW_REASON_MAX);
+    ch_buf_put_printable(&line, ch_str_sub(text, 0, GW_REASON_MAX));
+    struct ch_str reason = ch_str_sub(ch_buf_str(&line), 0, GW_REASON_MAX);
+    ch_buf_puts(&type, CH_STR("text/plain; reason="));
+    put_quoted(&type, reason);
+    ch_http_respond(r, &(struct ch_http_response){
+                           .status = 202,
+                           .reason = reason,
+                           .content_type = ch_buf_str(&type),
+                           .headers = headers,
+                           .header_count = seconds > 0 ? 3 : 2,
+                           .body = reason,
+                           .body_copy = true,
+                       });
+    ch_buf_done(&line);
+    ch_buf_done(&type);
+    return true;
+}
+
+void gw_respond_no_page(struct ch_http_request *r, int status, struct ch_str text, uint64_t seconds)
+{
+    if (respond_no_page_to_pip(r, status, text, seconds)) {
+        return;
+    }
+    if (seconds > 0) {
+        gw_respond_later(r, status, text, seconds);
+    } else {
+        gw_respond_text(r, status, text);
+    }
+}
+
 void gw_respond_starting(struct ch_http_request *r)
 {
     gw_respond_later(r, 503, CH_STR("The service is starting, try again in a few seconds"), 2);

@@ -285,6 +285,32 @@ class Silent(Moody):
             self.assertEqual(self.service.ask(path).status, 504)
         self.assertLess(time.monotonic() - begin, AT_ONCE_S)
 
+    def says_why(self, name, why):
+        """Each client does, of a page that cannot be had."""
+        def fails(client):
+            status, text = client.install(self.index, name)
+            self.assertNotEqual(status, 0, text)
+            self.assertIn(why, text)
+        self.with_clients(fails)
+
+    def test_clients_say_why_a_page_hangs(self):
+        gate = threading.Event()
+        self.addCleanup(gate.set)
+
+        def hang(_handler):
+            gate.wait(120)
+            return False
+        self.up.behave = lambda path: hang if path.startswith("/simple/") else None
+        self.says_why("speechless", "does not answer")
+        self.up.behave = lambda path: None
+        gate.set()
+        add_wheel(self.up, "back-soon", "1.0")
+        self.eventually(lambda: self.service.ask("/pypi/simple/back-soon/").status == 200, 20)
+
+    def test_clients_say_why_a_page_fails(self):
+        self.page_is("wrong", "text/plain", b"no page")
+        self.says_why("wrong", "the upstream answered 200 with text/plain")
+
     def test_names_that_are_slow_shut_no_others(self):
         """Anybody can ask for such names; others get theirs meanwhile, and afterwards."""
         add_wheel(self.up, "witness", "1.0")

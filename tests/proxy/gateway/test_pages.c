@@ -219,6 +219,52 @@ static void test_a_refusal_takes_no_page_away(void **state)
     fixture_free(f);
 }
 
+/* pip shows nothing of an index's 4xx or 5xx; of an answer that is no page it shows the type. */
+static void test_pip_is_told_why_there_is_no_page(void **state)
+{
+    (void)state;
+#define PIP "User-Agent: pip/23.0.1 {}\r\n"
+    static const struct {
+        const char *agent;
+        uint32_t status, retry_after_s;
+        const char *text;
+        int answered;
+        const char *type;
+    } all[] = {
+        {PIP, 504, 0, "up: timed out", 202, "text/plain; reason=\"up: timed out\""},
+        {PIP, 504, 7, "it is down", 202, "text/plain; reason=\"it is down\""},
+        {PIP, 502, 0, "a \"b\" \\x0a\\", 202, "text/plain; reason=\"a 'b' \\x0a\""},
+        {PIP, 502, 0, "", 202, "text/plain; reason=\"The upstream did not give this page\""},
+        {PIP, 503, 0, "no room", 202, "text/plain; reason=\"no room\""},
+        {PIP, 503, 9, "its turn", 503, NULL}, /* for which it waits by itself, and asks again */
+        {"User-Agent: PIP/1\r\n", 504, 0, "x", 202, "text/plain; reason=\"x\""},
+        {"User-Agent: uv/0.9\r\n", 504, 0, "timed out", 504, NULL}, /* these show the phrase */
+        {"User-Agent: pipx/1\r\n", 504, 0, "timed out", 504, NULL},
+        {"", 502, 0, "timed out", 502, NULL},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        struct fixture *f = fixture_new();
+        char headers[200];
+        f->keeper.page = (struct ch_page_reply){.outcome = CH_PAGE_FAILED,
+                                                .http_status = all[i].status,
+                                                .retry_after_s = all[i].retry_after_s,
+                                                .text = ch_str_of(all[i].text)};
+        snprintf(headers, sizeof(headers), "%s%s", JSON, all[i].agent);
+        struct ch_str a = get(f, "/pypi/simple/bar/", headers);
+        if (status_of(a) != all[i].answered) {
+            fail_msg("row %zu: %.*s", i, CH_STR_ARG(a));
+        }
+        if (all[i].type != NULL) {
+            assert_str_eq(header_of(a, "Content-Type"), all[i].type);
+        }
+        assert_str_eq(header_of(a, "Cache-Control"), "no-store");
+        char seconds[16];
+        snprintf(seconds, sizeof(seconds), "%u", all[i].retry_after_s);
+        assert_str_eq(header_of(a, "Retry-After"), all[i].retry_after_s > 0 ? seconds : "");
+        fixture_free(f);
+    }
+}
+
 static void test_other_outcomes(void **state)
 {
     (void)state;
@@ -316,6 +362,7 @@ int main(void)
         cmocka_unit_test(test_waiters_share_one_ask),
         cmocka_unit_test(test_each_client_has_its_own_ask),
         cmocka_unit_test(test_a_refusal_takes_no_page_away),
+        cmocka_unit_test(test_pip_is_told_why_there_is_no_page),
         cmocka_unit_test(test_other_outcomes),
         cmocka_unit_test(test_root_and_second_ecosystem),
         cmocka_unit_test(test_repositories_are_apart),
