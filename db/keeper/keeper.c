@@ -59,6 +59,45 @@ void keeper_raise_epoch(struct keeper *k)
     atomic_fetch_add(&k->child.epoch->epoch, 1);
 }
 
+void keeper_watch_store(struct keeper *k)
+{
+    struct ch_err err;
+    enum ch_store_trouble trouble = CH_STORE_WRITES;
+    if (ch_store_whole(k->store, &err) != CH_OK) {
+        trouble = CH_STORE_DAMAGED;
+    } else if (!k->healthy) {
+        trouble = k->write_failed == CH_E_FULL     ? CH_STORE_FULL
+                  : k->write_failed == CH_E_BUSY   ? CH_STORE_LOCKED
+                  : k->write_failed == CH_E_FORMAT ? CH_STORE_DAMAGED
+                                                   : CH_STORE_FAILS;
+    } else if (ch_store_has_room(k->store, &err) == CH_E_FULL) {
+        trouble = CH_STORE_FULL;
+    }
+    uint32_t before = atomic_exchange(&k->child.epoch->store_trouble, (uint32_t)trouble);
+    if (before != (uint32_t)trouble) {
+        const char *text = ch_store_trouble_text((uint32_t)trouble);
+        keeper_log("store", "%s=\"%s\"", text != NULL ? "alarm" : "note",
+                   text != NULL ? text : "the database can be written again");
+    }
+}
+
+static void failed_to_write(struct keeper *k, enum ch_code code)
+{
+    k->healthy = false;
+    k->write_failed = code;
+    keeper_watch_store(k);
+}
+
+const char *keeper_store_trouble(const struct keeper *k)
+{
+    return ch_store_trouble_text(atomic_load(&k->child.epoch->store_trouble));
+}
+
+uint32_t keeper_store_status(enum ch_code code, uint32_t otherwise)
+{
+    return code == CH_E_FULL || code == CH_E_BUSY ? 507 : otherwise;
+}
+
 static void on_lease(struct ch_timer *t)
 {
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, lease_timer);
@@ -66,12 +105,13 @@ static void on_lease(struct ch_timer *t)
     struct ch_err err;
     bool whole = ch_store_whole(k->store, &err) == CH_OK;
     if (k->healthy && !whole) {
-        k->healthy = false; /* and stays so: what is damaged may say anything */
+        failed_to_write(k, CH_E_FORMAT); /* and stays so: what is damaged may say anything */
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     if (whole && !k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
         CH_IGNORE(keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
     }
+    keeper_watch_store(k);
     if (k->healthy) {
         atomic_store(&k->child.epoch->lease_until_boot_ms, now + CH_LEASE_MS);
     }
@@ -208,7 +248,7 @@ enum ch_code keeper_write(struct keeper *k, struct ch_err *err)
     if (rc == CH_OK) {
         ch_loop_set_timer(k->child.loop, &k->commit_timer, ch_loop_now_ms(k->child.loop));
     } else {
-        k->healthy = false;
+        failed_to_write(k, rc);
     }
     return rc;
 }
@@ -234,7 +274,9 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         keeper_log("store", "commit=failed error=\"%s\"", err->msg);
     }
     k->healthy = rc == CH_OK;
-    if (rc == CH_OK) {
+    if (rc != CH_OK) {
+        failed_to_write(k, rc);
+    } else {
         audit_committed(k);
         pages_committed(k);
         intakes_durable(k);

@@ -164,6 +164,7 @@ struct keeper {
     size_t uncommitted_intakes;
     size_t uncommitted_allows; /* recorded in the open group of writes */
     bool healthy;            /* the last commit succeeded: only then is the lease renewed */
+    enum ch_code write_failed; /* why not */
     bool draining;
     struct ch_sha256 config_digest; /* of the text in force */
     int64_t clock_offset_us; /* wall clock minus boot clock, as this run of the service began */
@@ -191,6 +192,13 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* Ends every ALLOW and listing in the gateways' memory, now (T4): called before anything else when a
  * decision may move away from ALLOW. */
 void keeper_raise_epoch(struct keeper *k);
+/* Looks what is to be told of the store, by the last write and by what is left of its disk. */
+void keeper_watch_store(struct keeper *k);
+/* Why the store takes nothing new in; NULL: it does. As everybody is told (shared.h). */
+const char *keeper_store_trouble(const struct keeper *k);
+/* What a client is told who asked for something that could not be stored: 507 (RFC 4918 11.5), which no
+ * client tries again by itself without showing its reason first. `otherwise`: it is no such error. */
+uint32_t keeper_store_status(enum ch_code code, uint32_t otherwise);
 uint64_t keeper_epoch(const struct keeper *k);
 /* What was under way when draining began has ended: the loop may stop. */
 void keeper_drained(struct keeper *k);

@@ -29,8 +29,14 @@ enum ch_code ch_store_room(struct ch_store *s, const char *what, struct ch_err *
         left >= ch_limits.store_reserve_bytes) {
         return CH_OK;
     }
-    return ch_fail(
-        err, CH_E_FULL,
-        "%s: %s: %llu bytes are left on its disk: the last %llu are kept for withdrawals", s->path,
-        what, (unsigned long long)left, (unsigned long long)ch_limits.store_reserve_bytes);
+    return ch_fail(err, CH_E_FULL,
+                   "%s: %s: no space left for the database: of the %llu bytes of its disk that are "
+                   "free the last %llu are kept for withdrawals",
+                   s->path, what, (unsigned long long)left,
+                   (unsigned long long)ch_limits.store_reserve_bytes);
+}
+
+enum ch_code ch_store_has_room(struct ch_store *s, struct ch_err *err)
+{
+    return ch_store_room(s, "look", err);
 }

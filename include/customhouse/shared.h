@@ -15,9 +15,21 @@
 #define CH_LEASE_MS       5000
 #define CH_LEASE_RENEW_MS 1000
 
+/* Why the keeper takes nothing new in: told to people by all processes, decided from by none. */
+enum ch_store_trouble {
+    CH_STORE_WRITES = 0, /* it does */
+    CH_STORE_FULL,
+    CH_STORE_LOCKED,
+    CH_STORE_DAMAGED,
+    CH_STORE_FAILS /* in another way, which its log names */
+};
+/* One line; NULL: there is none, also for what is no trouble that is known. */
+const char *ch_store_trouble_text(uint32_t trouble);
+
 struct ch_epoch_page {
     _Atomic uint64_t epoch; /* 0: no keeper has been here yet */
     _Atomic uint64_t lease_until_boot_ms;
+    _Atomic uint32_t store_trouble; /* enum ch_store_trouble */
 };
 
 /* One slot of counters per gateway instance; what they mean is the gateway's (proxy/gateway). */

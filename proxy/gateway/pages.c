@@ -377,7 +377,10 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         p->missing = true;
         break;
     case CH_PAGE_FAILED:
-        refuse(a, m.http_status == 504 || m.http_status == 503 ? (int)m.http_status : 502,
+        refuse(a,
+               m.http_status == 504 || m.http_status == 503 || m.http_status == 507
+                   ? (int)m.http_status
+                   : 502,
                m.text.len > 0 ? m.text : CH_STR("The upstream did not give this page"),
                m.retry_after_s);
         return;

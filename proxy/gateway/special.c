@@ -2,6 +2,7 @@
  * documents.c and audit.c have. */
 #include "gateway_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 struct special_wait { /* one request waits for the keeper */
@@ -80,8 +81,13 @@ static void metrics(struct gw *gw, struct ch_http_request *r)
 
 static void ready(struct gw *gw, struct ch_http_request *r)
 {
+    const char *trouble = ch_store_trouble_text(atomic_load(&gw->epoch->store_trouble));
+    char text[200];
     if (gw->keeper == NULL) {
         gw_respond_text(r, 503, CH_STR("not ready: no connection to the keeper"));
+    } else if (trouble != NULL) { /* a lease that is not renewed has its reason here, too */
+        snprintf(text, sizeof(text), "not ready: %s", trouble);
+        gw_respond_text(r, 503, ch_str_of(text));
     } else if (!gw_lease_valid(gw, ch_now_boot_ms())) {
         gw_respond_text(r, 503, CH_STR("not ready: the keeper has not renewed its lease"));
     } else {

@@ -147,14 +147,17 @@ static void answer_root(struct keeper *k, const struct waiter *w, const struct c
     struct ch_buf listing;
     struct ch_err err;
     uint64_t generation;
+    enum ch_code rc;
     ch_buf_init(&listing, ch_limits.root_bytes);
     if (repo == NULL) {
         reply_page(k, w, &reply, -1);
-    } else if (listing_root(k, repo, &listing, &generation, &err) == CH_OK) {
+    } else if ((rc = listing_root(k, repo, &listing, &generation, &err)) == CH_OK) {
         send_listing(k, w, ask, &listing, generation, ch_loop_now_ms(k->child.loop) + 5000);
     } else {
         reply =
-            (struct ch_page_reply){.ask = ask->ask, .http_status = 500, .text = ch_str_of(err.msg)};
+            (struct ch_page_reply){.ask = ask->ask,
+                                   .http_status = keeper_store_status(rc, 500),
+                                   .text = ch_str_of(err.msg)};
         reply_page(k, w, &reply, -1);
     }
     ch_buf_done(&listing);
@@ -220,12 +223,13 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
         reply_page(k, w, &reply, -1);
         return;
     }
-    if (listing_make(k, p, &err) == CH_OK) {
+    enum ch_code rc = listing_make(k, p, &err);
+    if (rc == CH_OK) {
         send_listing(k, w, ask, &p->listing.bytes, p->listing.generation,
                      fresh_until(k, p->checked_at_us, p->listing.changes_at_us));
         listing_ask_ahead(k, p, &ask->client);
     } else {
-        reply.http_status = 500;
+        reply.http_status = keeper_store_status(rc, 500);
         reply.text = ch_str_of(err.msg);
         reply_page(k, w, &reply, -1);
     }

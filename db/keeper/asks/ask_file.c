@@ -223,8 +223,10 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
     if (f->recorded_verdict != CH_VERDICT_ALLOW || k->uncommitted_allows > 0 ||
         !approvals_stand(k, p, file)) {
         /* A step towards ALLOW is durable before it is effective. */
-        if (judge_record(k, p, file, d, &err) != CH_OK || keeper_commit(k, &err) != CH_OK) {
-            ask_file_failed(k, w, ask->ask, 500, 0, err.msg);
+        enum ch_code rc = judge_record(k, p, file, d, &err);
+        rc = rc == CH_OK ? keeper_commit(k, &err) : rc;
+        if (rc != CH_OK) {
+            ask_file_failed(k, w, ask->ask, keeper_store_status(rc, 500), 0, err.msg);
             ask_free_waiter(w);
             return;
         }
@@ -262,7 +264,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         return;
     }
     if (rc != CH_OK) {
-        ask_file_failed(k, w, ask->ask, rc == CH_E_FULL ? 507 : 500, 0, err.msg);
+        ask_file_failed(k, w, ask->ask, keeper_store_status(rc, 500), 0, err.msg);
     } else {
         reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
     }

@@ -280,7 +280,9 @@ enum step command_status(struct command *c)
     struct rescan_state rescan = rescan_state(k);
     struct audit_state audit;
     audit_state(k, &audit);
-    bool whole = k->healthy && audit.trouble[0] == '\0';
+    const char *trouble = keeper_store_trouble(k);
+    bool healthy = k->healthy && trouble == NULL;
+    bool whole = healthy && audit.trouble[0] == '\0';
     struct coming coming = {0};
     intakes_each(k, count_coming, &coming);
     ch_sha256_hex(&policy, hex);
@@ -297,7 +299,7 @@ enum step command_status(struct command *c)
         ch_buf_putc(&b, '{');
         json_field(&b, "keeper_since", ch_str_of(since));
         json_field(&b, "policy_sha256", ch_str_of(hex));
-        ch_buf_printf(&b, ",\"healthy\":%s,\"clock_jumped\":%s", k->healthy ? "true" : "false",
+        ch_buf_printf(&b, ",\"healthy\":%s,\"clock_jumped\":%s", healthy ? "true" : "false",
                       k->clock_jumped ? "true" : "false");
         for (int i = 0; i < 2; i++) {
             json_open(&b, i == 0 ? "served" : "undecided", '{');
@@ -340,7 +342,8 @@ enum step command_status(struct command *c)
         ch_buf_done(&b);
         return command_end(c, whole ? 0 : 1, "%s", "");
     }
-    command_print(c, "keeper since %s, %s%s\n", since, k->healthy ? "healthy" : "NOT able to write",
+    command_print(c, "keeper since %s, %s%s%s%s\n", since, healthy ? "healthy" : "NOT able to write",
+                  trouble != NULL ? ": " : "", trouble != NULL ? trouble : "",
                   k->clock_jumped
                       ? ", the clock jumped: nothing is released by time until it is right "
                         "again, or the service was stopped and started"

@@ -184,7 +184,7 @@ static void fetched(struct intake *in, struct ch_str url, bool whole)
         rc = ch_store_put_blob(k->store, &in->sha256, in->size_bytes, CH_BLOB_UNDECIDED, now, &err);
     }
     if (rc != CH_OK) {
-        intake_fail(in, 500, ch_str_of(err.msg));
+        intake_fail(in, keeper_store_status(rc, 500), ch_str_of(err.msg));
         return;
     }
     coming_end(in); /* from here on the store counts them */
@@ -199,7 +199,7 @@ static void on_published(void *ctx, const struct published *result)
     struct intake *in = ctx;
     if (result->code != CH_OK) {
         ch_blobs_discard(in->k->blobs, in->spool);
-        intake_fail(in, result->code == CH_E_FULL ? 507 : 500, ch_str_of(result->err.msg));
+        intake_fail(in, keeper_store_status(result->code, 500), ch_str_of(result->err.msg));
         return;
     }
     in->sha256 = result->sha256;
@@ -422,6 +422,7 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
         in = intake_new(k, p, name, ahead);
         if (intake_ensure_row(in, &err) != CH_OK) {
             keeper_log("store", "error=\"%s\"", err.msg);
+            keeper_watch_store(k); /* for intake_failure */
             intake_detach(in);
             intake_free(in);
             return NULL;
@@ -448,9 +449,14 @@ uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *tex
     bool told = in != NULL && (in->rest_ms > 0 || in->again);
     int64_t left_us = !told ? 0 : in->not_before_us - keeper_now_us(k);
     *ret_retry_after_s = left_us <= 0 ? 0 : (uint32_t)((left_us + 999999) / 1000000);
+    const char *trouble = in == NULL ? keeper_store_trouble(k) : NULL; /* there is no row for it */
     snprintf(text, size, "%s",
-             in != NULL && in->error[0] != '\0' ? in->error : "it could not be fetched");
-    return in != NULL && in->fail_status != 0 ? in->fail_status : 502;
+             trouble != NULL                          ? trouble
+             : in != NULL && in->error[0] != '\0' ? in->error
+                                                     : "it could not be fetched");
+    return trouble != NULL                        ? 507
+           : in != NULL && in->fail_status != 0 ? in->fail_status
+                                                  : 502;
 }
 
 void intake_wait(struct intake *in, struct waiter *w)

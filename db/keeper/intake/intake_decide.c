@@ -262,7 +262,7 @@ void intake_conclude(struct intake *in)
         rc = ch_store_end_intake(k->store, in->id, &err);
     }
     if (rc != CH_OK) {
-        intake_fail(in, 500, ch_str_of(err.msg));
+        intake_fail(in, keeper_store_status(rc, 500), ch_str_of(err.msg));
         return;
     }
     in->state = CH_INTAKE_DECIDED;
@@ -332,16 +332,19 @@ void intakes_roll_back(struct keeper *k)
 
 void intake_commit_failed(struct keeper *k)
 {
+    const char *trouble = keeper_store_trouble(k);
+    uint32_t status = keeper_store_status(k->write_failed, 500);
+    char text[200];
     struct intake *in = k->after_commit;
     k->after_commit = NULL;
     while (in != NULL) {
         struct intake *next = in->next_committed;
-        if (in->state == CH_INTAKE_SCANNING) {
-            in->begun--; /* it was not */
-            intake_fail(in, 500, CH_STR("that its inspection begins could not be stored"));
-        } else {
-            intake_fail(in, 500, CH_STR("the decision could not be stored"));
-        }
+        bool begins = in->state == CH_INTAKE_SCANNING;
+        in->begun -= begins ? 1 : 0; /* it was not */
+        snprintf(text, sizeof(text), "%s could not be stored%s%s",
+                 begins ? "that its inspection begins" : "the decision", trouble != NULL ? ": " : "",
+                 trouble != NULL ? trouble : "");
+        intake_fail(in, status, ch_str_of(text));
         in = next;
     }
 }

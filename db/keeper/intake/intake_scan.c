@@ -58,8 +58,9 @@ static void count_attempt(struct intake *in)
         in->answer[i] =
             (struct ch_scanned){.outcome = CH_SCAN_FAILED}; /* none yet of this attempt */
     }
-    if (intake_store_move(in, CH_INTAKE_SCANNING, &err) != CH_OK) {
-        intake_fail(in, 500, ch_str_of(err.msg));
+    enum ch_code rc = intake_store_move(in, CH_INTAKE_SCANNING, &err);
+    if (rc != CH_OK) {
+        intake_fail(in, keeper_store_status(rc, 500), ch_str_of(err.msg));
         return;
     }
     in->begun++;

@@ -501,7 +501,7 @@ bool page_load(struct keeper *k, struct page *p)
         /* What is known cannot be read: nothing may replace it, so nothing is answered from it. */
         p->load = PAGE_BROKEN;
         p->failed_at_us = keeper_now_us(k);
-        p->fail_status = 502;
+        p->fail_status = keeper_store_status(rc, 502);
         snprintf(p->fail_text, sizeof(p->fail_text), "%s", err.msg);
         keeper_log("page", "project=%s error=\"%s\"", p->project, err.msg);
     }

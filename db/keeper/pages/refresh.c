@@ -210,7 +210,7 @@ void refresh_finish(struct refresh *r)
         tell_other_repositories(r->k, r->p);
     }
     if (rc != CH_OK) {
-        refresh_failed(r, 502, err.msg);
+        refresh_failed(r, keeper_store_status(rc, 502), err.msg);
         return;
     }
     r->p->details_due = r->wants_details && !r->filled;
@@ -286,7 +286,7 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     }
     free(received);
     if (rc != CH_OK) {
-        refresh_failed(r, 502, err.msg);
+        refresh_failed(r, keeper_store_status(rc, 502), err.msg);
         return;
     }
     if (!page_wants_details(p, &r->merged)) {
@@ -452,8 +452,9 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
         refresh_failed(r, 502, err.msg);
         return;
     }
-    if (p->load != PAGE_READY && page_adopt(r->k, p, &err) != CH_OK) {
-        refresh_failed(r, 502, err.msg);
+    enum ch_code rc = p->load != PAGE_READY ? page_adopt(r->k, p, &err) : CH_OK;
+    if (rc != CH_OK) {
+        refresh_failed(r, keeper_store_status(rc, 502), err.msg);
         return;
     }
     if (p->load == PAGE_READY && !p->details_due && ch_sha256_eq(&r->body, &p->info.body_sha256)) {

@@ -88,7 +88,7 @@ static void known_page_absent(struct refresh *r)
         rc = page_facts_vanish(&p->facts, r->now_us, refresh_tell_change, r, &r->merged, &err);
     }
     if (rc != CH_OK) {
-        refresh_failed(r, 502, err.msg);
+        refresh_failed(r, keeper_store_status(rc, 502), err.msg);
         return;
     }
     keeper_log("alarm",
@@ -109,9 +109,10 @@ void refresh_absent(struct refresh *r)
     struct ch_err err;
     struct ch_str upstream = ch_str_of(p->upstream->name);
     bool known = p->load == PAGE_READY || p->info.first_loaded_at_us != 0;
-    if (!known && (page_adopt(k, p, &err) != CH_OK ||
-                   owner_elsewhere(k, p, upstream, &elsewhere, &err) != CH_OK)) {
-        refresh_failed(r, 502, err.msg);
+    enum ch_code rc = known ? CH_OK : page_adopt(k, p, &err);
+    rc = rc == CH_OK && !known ? owner_elsewhere(k, p, upstream, &elsewhere, &err) : rc;
+    if (rc != CH_OK) {
+        refresh_failed(r, keeper_store_status(rc, 502), err.msg);
         return;
     }
     if (known || p->load == PAGE_READY) {

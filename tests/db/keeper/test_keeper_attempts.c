@@ -272,8 +272,10 @@ static void an_attempt_that_cannot_be_counted_does_not_begin(void **state)
     fail_commits = false;
     assert_int_equal(given, 0);
     assert_int_equal(h->file.outcome, CH_FILE_FAILED);
-    assert_int_equal(h->file.http_status, 500);
-    assert_str_eq(h->file.text, "that its inspection begins could not be stored");
+    assert_int_equal(h->file.http_status, 507);
+    assert_str_eq(h->file.text,
+                  "that its inspection begins could not be stored: no space is left for the "
+                  "database, so nothing new is taken in until there is");
     struct intake *in =
         intake_find(h->k, page_get(h->k, CH_STR("pypi"), CH_STR("pkg")), CH_STR(WHEEL));
     in->not_before_us = keeper_now_us(h->k);

@@ -5,10 +5,13 @@
 #include <stdatomic.h>
 #include <stdio.h>
 
+#include "customhouse/limits.h"
+
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 
 /* The linker puts this before the store's own (CMakeLists.txt): a commit that the disk refuses. */
 static bool fail_commits;
+static enum ch_code fail_with = CH_E_FULL;
 enum ch_code __real_ch_store_commit(struct ch_store *s, struct ch_err *err);
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err);
 enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err)
@@ -17,7 +20,7 @@ enum ch_code __wrap_ch_store_commit(struct ch_store *s, struct ch_err *err)
         return __real_ch_store_commit(s, err);
     }
     ch_store_rollback(s); /* as the real one does */
-    return ch_fail(err, CH_E_FULL, "no space left");
+    return ch_fail(err, fail_with, "no space left");
 }
 
 /* And before publishing: a disk that takes its time. */
@@ -272,6 +275,75 @@ static void t4_no_allow_without_the_store(void **state)
     house_free(h);
 }
 
+/* What fails is known to all processes at once, and to the client who waits; that it passed within the
+ * second of a lease, without anybody asking for anything. */
+static void what_the_store_cannot_is_told(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ch_code code;
+        enum ch_store_trouble trouble;
+        uint32_t status;
+        const char *says;
+    } all[] = {
+        {CH_E_FULL, CH_STORE_FULL, 507, "could not be stored: no space is left for the database"},
+        {CH_E_BUSY, CH_STORE_LOCKED, 507, "could not be stored: another process has the database"},
+        {CH_E_FORMAT, CH_STORE_DAMAGED, 500, "could not be stored: the database is damaged"},
+        {CH_E_IO, CH_STORE_FAILS, 500, "could not be stored: the database cannot be written"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        struct house *h = house_new();
+        house_wheel(h, "good bytes", 30);
+        house_ask_page(h, "pkg");
+        house_settle(h);
+        assert_null(keeper_store_trouble(h->k));
+        fail_commits = true;
+        fail_with = all[i].code;
+        house_ask_file(h, "pkg", WHEEL);
+        assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+        assert_int_equal(h->file.http_status, all[i].status);
+        if (!ch_str_find(h->file.text, ch_str_of(all[i].says), NULL)) {
+            fail_msg("row %zu: %.*s", i, CH_STR_ARG(h->file.text));
+        }
+        assert_int_equal(h->epoch.store_trouble, all[i].trouble);
+        fail_commits = false;
+        uint64_t end = ch_now_boot_ms() + 10000;
+        while (h->epoch.store_trouble != CH_STORE_WRITES && ch_now_boot_ms() < end) {
+            house_turn(h, 50);
+        }
+        assert_int_equal(h->epoch.store_trouble, CH_STORE_WRITES);
+        assert_true(h->k->healthy);
+        house_free(h);
+    }
+    fail_with = CH_E_FULL;
+}
+
+/* The last of the disk is kept for withdrawals (T4): by then nothing fails that was begun. */
+static void a_full_disk_is_told_before_anything_fails(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    uint64_t kept = ch_limits.store_reserve_bytes;
+    house_wheel(h, "good bytes", 30);
+    house_site(h, PAGE_URL("other"), 200, PAGE_TYPE, "other-1.0-py3-none-any.whl - 5 30\n");
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ch_limits.store_reserve_bytes = UINT64_MAX;
+    keeper_watch_store(h->k);
+    assert_int_equal(h->epoch.store_trouble, CH_STORE_FULL);
+    assert_true(h->k->healthy);
+    house_ask_page(h, "other");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_FAILED);
+    assert_int_equal(h->page_reply.http_status, 507);
+    assert_true(ch_str_find(h->page_reply.text, CH_STR("no space left for the database"), NULL));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ch_limits.store_reserve_bytes = kept;
+    keeper_watch_store(h->k);
+    assert_int_equal(h->epoch.store_trouble, CH_STORE_WRITES);
+    house_free(h);
+}
+
 /* While a file is hashed, asks are answered and the lease is renewed. */
 static void publishing_does_not_stall(void **state)
 {
@@ -340,6 +412,8 @@ int main(void)
         cmocka_unit_test(publishing_does_not_stall),
         cmocka_unit_test(draining_waits_for_publishing),
         cmocka_unit_test(t4_no_allow_without_the_store),
+        cmocka_unit_test(what_the_store_cannot_is_told),
+        cmocka_unit_test(a_full_disk_is_told_before_anything_fails),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

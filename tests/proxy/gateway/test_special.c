@@ -12,6 +12,18 @@ static void test_health_and_ready(void **state)
     assert_str_eq(body_of(get(f, "/-/ready", NULL)), "ready\n");
     atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms());
     assert_has(get(f, "/-/ready", NULL), "HTTP/1.1 503 not ready: the keeper has not renewed its lease");
+    for (uint32_t trouble = CH_STORE_FULL; trouble <= CH_STORE_FAILS; trouble++) {
+        struct ch_str text = ch_str_of(ch_store_trouble_text(trouble));
+        atomic_store(&f->epoch.store_trouble, trouble);
+        for (int lease = 0; lease < 2; lease++) { /* with or without one: that is the reason */
+            atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms() + (lease ? 60000 : 0));
+            struct ch_str a = get(f, "/-/ready", NULL);
+            assert_has(a, "HTTP/1.1 503 not ready: ");
+            assert_true(ch_str_find(a, text, NULL));
+        }
+    }
+    atomic_store(&f->epoch.store_trouble, CH_STORE_WRITES);
+    assert_str_eq(body_of(get(f, "/-/ready", NULL)), "ready\n");
     atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms() + 60000);
     fixture_drop_keeper(f);
     assert_has(get(f, "/-/ready", NULL), "HTTP/1.1 503 not ready: no connection to the keeper");
