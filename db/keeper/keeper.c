@@ -271,6 +271,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         audit_rolled_back(k);
         intakes_roll_back(k);
         pages_roll_back(k);
+        quota_rolled_back(k);
         keeper_log("store", "commit=failed error=\"%s\"", err->msg);
     }
     k->healthy = rc == CH_OK;
@@ -281,6 +282,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         pages_committed(k);
         intakes_durable(k);
         notices_committed(k);
+        quota_committed(k);
     }
     return rc;
 }
@@ -513,6 +515,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? trust_clock(k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, check_served, k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_clear_spool(k->blobs, err) : rc;
+    rc = rc == CH_OK ? quota_resume(k, err) : rc;
     rc = rc == CH_OK ? intake_resume_all(k, err) : rc;
     if (rc == CH_OK) {
         policies_open(k, k->child.setup.policy_text);
@@ -569,6 +572,7 @@ void keeper_close(struct keeper *k)
     witnesses_free(k);
     egress_done(k);
     quota_free(k);
+    ch_buf_done(&k->going);
     audit_close(k);
     rulings_free(k);
     exceptions_free(k);

@@ -122,6 +122,7 @@ void quota_free(struct keeper *k)
     }
     ch_map_free(k->used);
     k->used = NULL;
+    ch_buf_clear(&k->going);
 }
 
 static bool in_use(struct keeper *k, const struct ch_sha256 *sha256)
@@ -244,6 +245,9 @@ static void take_from(uint64_t *bytes, uint64_t size_bytes)
 /* ------------------------------------------------------------------ last copies */
 
 #define LOST_VALUE CH_STR("last-copies-lost") /* how many, in the store */
+/* Digests of those whose bytes may still be there: they go once their entries are durable. */
+#define GOING_VALUE CH_STR("last-copies-going")
+#define GOING_MAX   (1024 * CH_SHA256_BYTES) /* of one group of writes; the next goes on */
 
 enum ch_code quota_lost(struct keeper *k, uint64_t *ret, struct ch_err *err)
 {
@@ -274,12 +278,17 @@ struct loss {
     uint64_t files, bytes, entry; /* of the first */
 };
 
-/* In the open group, whose entry tells who looks for it later. The file goes before the group is
- * committed: where that fails, or the machine does, it is gone with an alarm line alone. */
+/* Of the open group, and of what an earlier run left. */
+static enum ch_code write_going(struct keeper *k, struct ch_err *err)
+{
+    return ch_store_set_value(k->store, GOING_VALUE, ch_buf_str(&k->going), err);
+}
+
+/* In the open group: its entry tells who looks for it later, and its bytes go when that is durable.
+ * Gateways get them no more from now on. */
 static enum ch_code lose(struct keeper *k, enum ch_blob_place place, const struct victim *one,
                          struct loss *l, struct ch_err *err)
 {
-    char hex[CH_SHA256_HEX + 1];
     struct audit_state s;
     audit_state(k, &s);
     enum ch_code begun = audit_step(k, err);
@@ -289,20 +298,77 @@ static enum ch_code lose(struct keeper *k, enum ch_blob_place place, const struc
                                             k->config->last_copies_percent, err)
                      : rc;
     rc = rc == CH_OK ? count_lost(k, err) : rc;
-    rc = rc == CH_OK ? evict(k, one, err) : rc;
+    rc = rc == CH_OK ? ch_store_put_blob(k->store, &one->sha256, one->size_bytes, CH_BLOB_EVICTED,
+                                         keeper_now_us(k), err)
+                     : rc;
+    size_t before = k->going.len;
+    ch_put_sha256(&k->going, &one->sha256);
+    rc = rc == CH_OK ? write_going(k, err) : rc;
+    rc = rc == CH_OK ? ch_blobs_withdraw(k->blobs, &one->sha256, err) : rc;
     rc = begun == CH_OK ? audit_step_end(k, rc, err) : rc;
     if (rc != CH_OK) {
+        k->going.len = before;
         return rc;
     }
-    ch_sha256_hex(&one->sha256, hex);
-    keeper_log("alarm",
-               "sha256=%s bytes=%llu what=\"the last copy of an approved file is lost: such files "
-               "take more than store.last_copies_percent\"",
-               hex, (unsigned long long)one->size_bytes);
     l->entry = l->files == 0 ? s.next : l->entry;
     l->files++;
     l->bytes += one->size_bytes;
     return CH_OK;
+}
+
+/* Not where the same bytes came again meanwhile. A failure leaves it to the next start. */
+static bool take_bytes(struct keeper *k, const struct ch_sha256 *sha256)
+{
+    enum ch_blob_place place;
+    struct ch_err err;
+    char hex[CH_SHA256_HEX + 1];
+    enum ch_code rc = ch_store_get_blob(k->store, sha256, &place, &err);
+    if (rc == CH_OK && place == CH_BLOB_EVICTED) {
+        rc = ch_blobs_evict(k->blobs, sha256, &err);
+        ch_sha256_hex(sha256, hex);
+        keeper_log("alarm",
+                   "sha256=%s what=\"the last copy of an approved file is lost: such files take "
+                   "more than store.last_copies_percent\"",
+                   hex);
+    }
+    if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
+        keeper_log("quota", "error=\"%s\"", err.msg);
+        return false;
+    }
+    return true;
+}
+
+void quota_committed(struct keeper *k)
+{
+    struct ch_err err;
+    struct ch_rd r = ch_rd_of(k->going.ptr, k->going.len);
+    bool all = true;
+    if (k->going.len == 0) {
+        return;
+    }
+    while (ch_rd_left(&r) >= CH_SHA256_BYTES) {
+        struct ch_sha256 sha256 = ch_get_sha256(&r);
+        all = take_bytes(k, &sha256) && all;
+    }
+    k->going.len = 0;
+    if (all && (keeper_write(k, &err) != CH_OK || write_going(k, &err) != CH_OK)) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+}
+
+void quota_rolled_back(struct keeper *k)
+{
+    k->going.len = 0;
+}
+
+enum ch_code quota_resume(struct keeper *k, struct ch_err *err)
+{
+    ch_buf_init(&k->going, GOING_MAX);
+    enum ch_code rc = ch_store_get_value(k->store, GOING_VALUE, &k->going, err);
+    if (rc == CH_OK) {
+        quota_committed(k);
+    }
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
 /* T14: nothing else can go, and of *bytes, too many for this quota by `over`, *kept are last
@@ -316,13 +382,15 @@ static enum ch_code lose_last_copies(struct keeper *k, enum ch_blob_place place,
     struct victims v = {.list = NULL};
     bool none = false;
     enum ch_code rc = CH_OK;
-    for (size_t wanted = PER_ROUND; rc == CH_OK && !none && lost.bytes < over && (*kept > bound);) {
+    for (size_t wanted = PER_ROUND; rc == CH_OK && !none && lost.bytes < over && *kept > bound &&
+                                    k->going.len < GOING_MAX;) {
         size_t gone = 0;
         free(v.list);
         v = (struct victims){.list = ch_calloc(wanted, sizeof(*v.list)), .max = wanted};
         rc = ch_store_oldest_last_copies(k->store, place, wanted, collect, &v, err);
         rc = rc == CH_OK ? keeper_write(k, err) : rc;
-        for (size_t i = 0; rc == CH_OK && i < v.count && lost.bytes < over && (*kept > bound);
+        for (size_t i = 0; rc == CH_OK && i < v.count && lost.bytes < over && *kept > bound &&
+                           k->going.len < GOING_MAX;
              i++) {
             const struct victim *one = &v.list[i];
             if (in_use(k, &one->sha256)) {
