@@ -34,6 +34,7 @@ void dependencies_free(struct dependencies *d)
     free(d->list);
     free(d->files);
     ch_map_free(d->by_fact);
+    ch_map_free(d->by_key);
     free(d);
 }
 
@@ -62,6 +63,19 @@ static void add_file(struct dependencies *d, struct ch_str file_name)
     d->files[d->file_count++] = (struct asking){.file_name = ch_str_dup(file_name)};
 }
 
+static struct dependency *add(struct dependencies *d, struct ch_str value)
+{
+    struct dependency *x = ch_calloc(1, sizeof(*x));
+    x->fact = ch_str_dup(value);
+    CH_ASSERT(d->eco->read_dependency(ch_str_of(x->fact), ch_str_of(d->extras), &x->said));
+    if (d->count == d->room) {
+        d->room = 2 * d->room + 16;
+        d->list = ch_realloc_array(d->list, d->room, sizeof(struct dependency *));
+    }
+    d->list[d->count++] = x;
+    return x;
+}
+
 /* NULL: nothing that is looked up. */
 static struct dependency *find_or_add(struct dependencies *d, struct ch_str value)
 {
@@ -71,19 +85,20 @@ static struct dependency *find_or_add(struct dependencies *d, struct ch_str valu
         strcmp(said.project, d->project) == 0) { /* "pkg[x]" of pkg itself: more extras */
         return x;
     }
-    if (d->count == ch_limits.dependencies) {
+    struct ch_buf key;
+    ch_buf_init(&key, 4096 + 2 * value.len);
+    dependency_put_key(&said, &key);
+    x = ch_map_get(d->by_key, ch_buf_str(&key));
+    if (x == NULL && d->count < ch_limits.dependencies) {
+        x = add(d, value);
+        ch_map_set(d->by_key, ch_buf_str(&key), x);
+    } else if (x == NULL) {
         d->more = true;
-        return NULL;
     }
-    x = ch_calloc(1, sizeof(*x));
-    x->fact = ch_str_dup(value);
-    CH_ASSERT(d->eco->read_dependency(ch_str_of(x->fact), ch_str_of(d->extras), &x->said));
-    if (d->count == d->room) {
-        d->room = 2 * d->room + 16;
-        d->list = ch_realloc_array(d->list, d->room, sizeof(struct dependency *));
+    ch_buf_done(&key);
+    if (x != NULL) {
+        ch_map_set(d->by_fact, value, x);
     }
-    d->list[d->count++] = x;
-    ch_map_set(d->by_fact, value, x);
     return x;
 }
 
@@ -255,22 +270,6 @@ static void look_at_page(struct keeper *k, struct page *p, struct dependency *x)
     free(marks);
 }
 
-/* Why there is no page to judge on. */
-static void look_at_nothing(const struct page *p, struct dependency *x)
-{
-    x->state = p->load == PAGE_ABSENT ? WANT_MISSING : WANT_UNKNOWN;
-    if (p->load == PAGE_ABSENT && page_withheld(p)) {
-        snprintf(x->text, sizeof(x->text), "the name is reserved in repository %s", p->repository);
-    } else if (p->load == PAGE_ABSENT) {
-        snprintf(x->text, sizeof(x->text), "no upstream of repository %s has this project",
-                 p->repository);
-    } else if (p->fail_text[0] != '\0') {
-        snprintf(x->text, sizeof(x->text), "it could not be looked up: %s", p->fail_text);
-    } else {
-        snprintf(x->text, sizeof(x->text), "nothing is known of it here yet");
-    }
-}
-
 /* Who waits is told what for, once. */
 static void tell_wait(struct dependencies *d)
 {
@@ -308,7 +307,7 @@ static bool look_up(struct dependencies *d, struct dependency *x, enum step *ret
     if (p->load == PAGE_READY) {
         look_at_page(c->k, p, x);
     } else {
-        look_at_nothing(p, x);
+        x->state = want_no_page(c->k, p, x->text, sizeof(x->text));
     }
     return true;
 }
@@ -322,6 +321,7 @@ static struct dependencies *begin(struct command *c, const struct page *p, const
     d->ask = ask;
     d->until_ms = ch_now_boot_ms() + ch_limits.dependencies_wait_ms;
     d->by_fact = ch_map_new();
+    d->by_key = ch_map_new();
     snprintf(d->repository, sizeof(d->repository), "%s", p->repository);
     snprintf(d->project, sizeof(d->project), "%s", what->project);
     snprintf(d->extras, sizeof(d->extras), "%s", what->extras);

@@ -1,4 +1,4 @@
-/* Between commands_dependencies.c and commands_dependencies_show.c. */
+/* Between commands_dependencies.c, commands_dependencies_same.c and commands_dependencies_show.c. */
 #ifndef KEEPER_COMMANDS_DEPENDENCIES_INT_H
 #define KEEPER_COMMANDS_DEPENDENCIES_INT_H
 
@@ -30,7 +30,7 @@ struct dependencies {
     char repository[256];
     char project[256]; /* whose files they are */
     char extras[256];
-    struct ch_map *by_fact;
+    struct ch_map *by_fact, *by_key; /* as written; dependency_put_key */
     struct dependency **list;
     size_t count, room;
     bool more; /* than are looked up */
@@ -44,5 +44,9 @@ struct dependencies {
     uint64_t until_ms;      /* until then */
     struct ch_timer timer;
 };
+
+/* --- commands_dependencies_same.c --- */
+/* Equal for what asks for the same. */
+void dependency_put_key(const struct ch_dependency *said, struct ch_buf *b);
 
 #endif

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/keeper/policies/want.h"
 #include "db/keeper/rulings/rulings.h"
 
 struct search {
@@ -72,8 +73,9 @@ struct page *command_find_page(struct keeper *k, const struct what *what, struct
 
 enum step command_end_absent(struct command *c, const struct page *p)
 {
-    return command_end(c, 1, "%s: no upstream of repository %s has this project", p->project,
-                       p->repository);
+    char text[600];
+    CH_IGNORE(want_no_page(c->k, p, text, sizeof(text)));
+    return command_end(c, 1, "%s: %s", p->project, text);
 }
 
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step)

@@ -196,23 +196,6 @@ static void show_line(struct policy_trial *t, const struct ch_policy_want *w,
     t->shown++;
 }
 
-/* Why there is no page to judge on. */
-static void not_known(struct policy_trial *t, struct page *p, struct want_result *r)
-{
-    struct ch_str name = page_name(p);
-    bool asked = ch_policy_may_look_up(t->k->policy, ch_str_of(p->repository),
-                                       ch_str_of(p->config->environment), name);
-    r->state = p->load == PAGE_ABSENT && asked ? WANT_MISSING : WANT_UNKNOWN;
-    if (p->load == PAGE_ABSENT) {
-        snprintf(r->text, sizeof(r->text),
-                 asked ? "no upstream of repository %s has this project"
-                       : "the policy in force lets nobody ask upstream for this name (%s)",
-                 p->repository);
-    } else {
-        snprintf(r->text, sizeof(r->text), "could not be looked up: %s", p->fail_text);
-    }
-}
-
 /* False: it waits for the page, or has ended with an error. */
 static bool look_at(struct policy_trial *t, const struct ch_policy_want *w, enum step *ret_step)
 {
@@ -254,7 +237,7 @@ static bool look_at(struct policy_trial *t, const struct ch_policy_want *w, enum
     if (p->load == PAGE_READY) {
         want_judge(t->k, t->policy, p, w, &r);
     } else {
-        not_known(t, p, &r);
+        r.state = want_no_page(t->k, p, r.text, sizeof(r.text));
     }
     show_line(t, w, &r);
     return true;

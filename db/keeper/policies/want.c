@@ -226,3 +226,27 @@ void want_judge(struct keeper *k, struct ch_policy *other, struct page *p,
     free(l.then);
     free(l.decisions);
 }
+
+/* That the policy lets nobody ask is no word of any upstream. */
+enum want_state want_no_page(const struct keeper *k, const struct page *p, char *text, size_t size)
+{
+    if (p->load == PAGE_ABSENT && page_withheld(p)) {
+        snprintf(text, size, "the name is reserved in repository %s", p->repository);
+        return WANT_MISSING;
+    }
+    if (!ch_policy_may_look_up(k->policy, ch_str_of(p->repository),
+                               ch_str_of(p->config->environment), page_name(p))) {
+        snprintf(text, size, "the policy in force lets nobody ask upstream for this name");
+        return WANT_UNKNOWN;
+    }
+    if (p->load == PAGE_ABSENT) {
+        snprintf(text, size, "no upstream of repository %s has this project", p->repository);
+        return WANT_MISSING;
+    }
+    if (p->fail_text[0] != '\0') {
+        snprintf(text, size, "it could not be looked up: %s", p->fail_text);
+    } else {
+        snprintf(text, size, "nothing is known of it here yet");
+    }
+    return WANT_UNKNOWN;
+}

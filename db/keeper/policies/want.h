@@ -36,6 +36,8 @@ struct want_result {
  * the one in force. */
 void want_judge(struct keeper *k, struct ch_policy *other, struct page *p,
                 const struct ch_policy_want *want, struct want_result *ret);
+/* Why there is no page to judge on: `text`, and MISSING or UNKNOWN. */
+enum want_state want_no_page(const struct keeper *k, const struct page *p, char *text, size_t size);
 /* Whether a resolver could take this file for it, the policy apart. */
 bool want_can_mean(const struct page *p, size_t file, const struct ch_policy_want *want);
 /* It is served, or nothing but its inspection is missing. */

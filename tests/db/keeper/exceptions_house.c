@@ -14,11 +14,6 @@ void set_wheel(struct house *h, const char *bytes, unsigned days)
     house_site(h, FILE_URL(WHEEL), 200, "application/zip", bytes);
 }
 
-bool says(const struct ch_buf *out, const char *text)
-{
-    return text[0] == '\0' || ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
-}
-
 uint32_t exceptions_command(struct house *h, const char *verb, const char *word, const char *reason,
                             struct ch_buf *out)
 {

@@ -2,7 +2,7 @@
 #ifndef EXCEPTIONS_HOUSE_H
 #define EXCEPTIONS_HOUSE_H
 
-#include "house.h"
+#include "said.h"
 
 #include "db/keeper/rulings/exceptions.h"
 
@@ -11,17 +11,9 @@
 /* A command, and its exit status. */
 #define COMMAND(h, status, ...) assert_int_equal(status, house_command(h, __VA_ARGS__))
 
-#define assert_says(out, text)                                                                     \
-    do {                                                                                           \
-        if (!says(out, text)) {                                                                    \
-            fail_msg("\"%s\" is not in \"%.*s\"", text, CH_STR_ARG(ch_buf_str(out)));              \
-        }                                                                                          \
-    } while (0)
-
 /* The only file of pkg, released so many days ago. */
 void set_wheel(struct house *h, const char *bytes, unsigned days);
 bool is_had(struct house *h); /* a client gets it */
-bool says(const struct ch_buf *out, const char *text);
 uint32_t exceptions_command(struct house *h, const char *verb, const char *word, const char *reason,
                             struct ch_buf *out);
 enum exception_state state_of(struct house *h, uint64_t id);

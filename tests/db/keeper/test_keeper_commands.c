@@ -1,5 +1,5 @@
 /* What the command line is told: for people, and as JSON that parses. */
-#include "house.h"
+#include "said.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -18,11 +18,6 @@ static struct house *open_house(void)
     house_site(h, FILE_URL(WHEEL), 200, "application/zip", "bytes");
     house_site(h, FILE_URL(NEXT), 200, "application/zip", "irregular");
     return h;
-}
-
-static bool says(const struct ch_buf *out, const char *text)
-{
-    return ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
 }
 
 static json_t *parse(const struct ch_buf *out)

@@ -1,5 +1,5 @@
 /* T12: who owns a name, what becomes of its files when it is given away, and an owner that counts anew. */
-#include "house.h"
+#include "said.h"
 
 #include <jansson.h>
 #include <stdio.h>
@@ -21,11 +21,6 @@ enum ch_code __wrap_ch_store_rulings(struct ch_store *s, ch_store_ruling_fn *eac
 {
     return fail_rulings ? ch_fail(err, CH_E_IO, "disk error")
                         : __real_ch_store_rulings(s, each, ctx, err);
-}
-
-static bool says(const struct ch_buf *out, const char *text)
-{
-    return ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
 }
 
 static struct page *page_of(struct house *h)

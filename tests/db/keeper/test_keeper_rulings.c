@@ -1,5 +1,5 @@
 /* What people rule, what a reload changes, and what outlives the keeper. */
-#include "house.h"
+#include "said.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,11 +20,6 @@ static void set_wheel(struct house *h, const char *bytes, unsigned days)
 }
 
 #define COMMAND(h, status, ...) assert_int_equal(status, house_command(h, __VA_ARGS__))
-
-static bool says(const struct ch_buf *out, const char *text)
-{
-    return ch_str_find(ch_buf_str(out), ch_str_of(text), NULL);
-}
 
 static void t4_deny_takes_a_served_file_away_at_once(void **state)
 {
