@@ -2,8 +2,6 @@
 #ifndef CH_SCANNER_CONDA_PACKAGE_INT_H
 #define CH_SCANNER_CONDA_PACKAGE_INT_H
 
-#include <jansson.h>
-
 #include "customhouse/map.h"
 #include "scanner/content/content.h"
 #include "scanner/content/installed.h"
@@ -112,8 +110,6 @@ void conda_check_link(struct conda_package *p);
 /* Of the text of info/index.json what the package is for: told to content/, before native code is
  * judged. */
 void conda_see_index(struct conda_package *p, struct ch_str text);
-/* As json_loadb, with a seed that a jail can get; no key twice. NULL: *e says why. */
-json_t *conda_json(struct ch_str text, json_error_t *e);
 
 /* --- python.c: *.dist-info --- */
 void conda_check_python(struct conda_package *p);

@@ -1,11 +1,11 @@
 /* info/index.json, info/paths.json and info/link.json, against the name and the content. Spec:
  * CEP 34. */
 #include <stdio.h>
-#include <sys/random.h>
 
 #include "base/spdx/spdx.h"
 #include "customhouse/limits.h"
 #include "scanner/eco/conda/package/package_int.h"
+#include "scanner/json/json.h"
 #include "scanner/python/entry_points.h"
 
 static struct ch_str text_of(const json_t *string)
@@ -15,22 +15,12 @@ static struct ch_str text_of(const json_t *string)
                : (struct ch_str){NULL, 0};
 }
 
-json_t *conda_json(struct ch_str text, json_error_t *e)
-{
-    size_t seed = 0;
-    /* jansson would open a file for its seed; a jail cannot */
-    if (getrandom(&seed, sizeof(seed), 0) == (ssize_t)sizeof(seed)) {
-        json_object_seed(seed == 0 ? 1 : seed);
-    }
-    return json_loadb(text.ptr, text.len, JSON_REJECT_DUPLICATES, e);
-}
-
 /* An object, with no key twice; NULL: reported. Decref it. */
 static json_t *load(struct conda_package *p, struct ch_str path, enum ch_finding_code code,
                     bool optional)
 {
     struct ch_str text;
-    json_error_t e;
+    struct ch_err err;
     if (ch_map_get(p->by_path, path) == NULL) {
         if (!optional) {
             conda_report(p, code, path, "is missing");
@@ -41,9 +31,9 @@ static json_t *load(struct conda_package *p, struct ch_str path, enum ch_finding
         conda_report(p, code, path, "is no file that can be read");
         return NULL;
     }
-    json_t *doc = conda_json(text, &e);
-    if (doc == NULL) {
-        conda_report(p, code, path, "line %d, column %d: %s", e.line, e.column, e.text);
+    json_t *doc = NULL;
+    if (ch_json_load(text, &doc, &err) != CH_OK) {
+        conda_report(p, code, path, "%s", err.msg);
     } else if (!json_is_object(doc)) {
         conda_report(p, code, path, "expected an object");
         json_decref(doc);
@@ -122,8 +112,9 @@ static struct ch_str platform_of(const json_t *doc)
 
 void conda_see_index(struct conda_package *p, struct ch_str text)
 {
-    json_error_t e;
-    json_t *doc = conda_json(text, &e);
+    struct ch_err err;
+    json_t *doc = NULL;
+    CH_IGNORE(ch_json_load(text, &doc, &err)); /* conda_check_index reports it */
     ch_content_set_platform(p->content, platform_of(doc));
     p->platform_known = true;
     json_decref(doc);

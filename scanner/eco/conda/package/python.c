@@ -4,6 +4,7 @@
  * rewrite INSTALLER and relink libraries). Installers never read WHEEL of what is installed. */
 #include "customhouse/limits.h"
 #include "scanner/eco/conda/package/package_int.h"
+#include "scanner/json/json.h"
 #include "scanner/python/entry_points.h"
 #include "scanner/python/metadata.h"
 #include "scanner/python/record.h"
@@ -90,11 +91,12 @@ static void check_direct_url(struct conda_package *p, struct ch_str folder)
 {
     struct ch_str member;
     struct ch_str text;
-    json_error_t e;
+    struct ch_err err;
+    json_t *doc = NULL;
     if (!text_of(p, folder, "direct_url.json", &member, &text)) {
         return;
     }
-    json_t *doc = conda_json(text, &e);
+    CH_IGNORE(ch_json_load(text, &doc, &err)); /* then it names no folder, and is reported */
     const json_t *url = json_object_get(doc, "url");
     struct ch_str s = json_is_string(url)
                           ? (struct ch_str){json_string_value(url), json_string_length(url)}

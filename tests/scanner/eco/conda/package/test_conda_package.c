@@ -11,6 +11,7 @@
 #define INDEX(name, version, build, more)                                                          \
     "{\"name\": \"" name "\", \"version\": \"" version "\", \"build\": \"" build "\", " more "}"
 #define USUAL "\"build_number\": 0, \"depends\": []"
+#define TEN(x) x x x x x x x x x x
 
 static const struct row {
     const char *label;
@@ -43,6 +44,12 @@ static const struct row {
     {"index-twice",
      {.index = INDEX("foo", "1.0", "py_0", USUAL ", \"name\": \"foo\"")},
      "conda-index"},
+    {"index-deep",
+     {.index = INDEX("foo", "1.0", "py_0", USUAL ", \"x\": " TEN("[[[") "[[" TEN("]]]") "]]")},
+     "conda-index"},
+    {"index-nearly-deep",
+     {.index = INDEX("foo", "1.0", "py_0", USUAL ", \"x\": " TEN("[[[") "[" TEN("]]]") "]")},
+     ""},
     {"index-name", {.index = INDEX("bar", "1.0", "py_0", USUAL)}, "conda-index"},
     {"index-version", {.index = INDEX("foo", "1.0.0", "py_0", USUAL)}, "conda-index"},
     {"index-build", {.index = INDEX("foo", "1.0", "py_1", USUAL)}, "conda-index"},
