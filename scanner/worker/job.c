@@ -174,7 +174,11 @@ static enum ch_code take_limits(const struct ch_scan_job *scan, struct ch_err *e
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct rlimit limit = {rows[i].value, rows[i].value};
         if (rows[i].what == RLIMIT_CPU) {
-            limit.rlim_max++; /* SIGXCPU ends it before: SIGKILL alone would look like the host's */
+            /* SIGXCPU ends it before: SIGKILL alone would look like the host's, unless the job has
+             * had its time by then (fill_outcome in worker.c). The kernel counts ticks against
+             * these limits, which on a busy host are more than what was used: SIGXCPU of 1 s was
+             * measured at 0.9 s, so 1 s more would not do for longer ones. */
+            limit.rlim_max = 2 * limit.rlim_max + 1;
         }
         if (setrlimit(rows[i].what, &limit) < 0) {
             return ch_fail_errno(err, errno, "resource limit %d", (int)rows[i].what);

@@ -81,6 +81,13 @@ static enum ch_code misbehave(const struct ch_scan_job *job, const struct ch_inp
         for (;;) {
             memset(ch_alloc(1 << 20), 1, 1 << 20);
         }
+    } else if (ch_str_eq(how, CH_STR("looks at its CPU time"))) {
+        struct rlimit cpu;
+        CH_ASSERT(getrlimit(RLIMIT_CPU, &cpu) == 0);
+        return cpu.rlim_cur == job->cpu_seconds && cpu.rlim_max >= 2 * cpu.rlim_cur
+                   ? CH_OK
+                   : ch_fail(err, CH_E_SYSTEM, "SIGXCPU after %llu s, SIGKILL after %llu",
+                             (unsigned long long)cpu.rlim_cur, (unsigned long long)cpu.rlim_max);
     } else if (ch_str_eq(how, CH_STR("forks"))) {
         return fork() < 0 ? ch_fail(err, CH_E_DENIED, "no fork") : CH_OK;
     } else if (ch_str_eq(how, CH_STR("looks around"))) {
@@ -277,6 +284,7 @@ static void every_end_of_a_job_is_told(void **state)
         {"spins on", CH_SCAN_KILLED, SIGKILL, "", false, false}, /* without a care for SIGXCPU */
         {"is killed", CH_SCAN_INTERRUPTED, SIGKILL, "", false, false},
         {"eats memory", CH_SCAN_KILLED, SIGABRT, "p != NULL", false, true},
+        {"looks at its CPU time", CH_SCAN_DONE, 0, "", true, false},
         {"looks around", CH_SCAN_DONE, 0, "", true, false},
         {"writes too much", CH_SCAN_FAILED, 0, "more than 100000 bytes", false, false},
         {"writes past the writer", CH_SCAN_KILLED, SIGXFSZ, "", false, false},
@@ -296,6 +304,9 @@ static void every_end_of_a_job_is_told(void **state)
         ch_limits.scan_still_ms = rows[i].outcome == CH_SCAN_TIMEOUT ? 400 : saved.scan_still_ms;
         if (rows[i].outcome == CH_SCAN_STARVED) {
             job.wall_ms = 100;
+        }
+        if (strncmp(rows[i].profile, "spins", 5) != 0) {
+            job.cpu_seconds = 60; /* none of the others is to end by it */
         }
         run_job(CH_ROLE_SCANNER_STRICT, job, &r, &output);
         if (r.last.outcome != rows[i].outcome || strstr(r.text, rows[i].text) == NULL ||
