@@ -1,9 +1,6 @@
 #include "base/conda/version.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+#include "customhouse/ascii.h"
 
 /* As it is compared: conda turns dashes into underscores and everything into lower case. */
 static char folded(char c)
@@ -36,7 +33,7 @@ static enum ch_code check_part(struct ch_str text, size_t from, size_t to, struc
     for (size_t i = from; i < to; i++) {
         char c = text.ptr[i];
         bool last = i + 1 == to;
-        if (is_digit(c) || is_letter(c)) {
+        if (ch_is_digit(c) || is_letter(c)) {
             in_segment = any = true;
         } else if (is_separator(c) && (in_segment || (last && c != '.' && any))) {
             in_segment = last && c != '.';
@@ -68,7 +65,7 @@ static enum ch_code check_characters(struct ch_str text, size_t from, size_t to,
                 return ch_fail(err, CH_E_FORMAT, "column %zu: '_' and '-' in one version", i + 1);
             }
             dash = c;
-        } else if (!is_digit(c) && !is_letter(c) && c != '.' && c != '!' && c != '+') {
+        } else if (!ch_is_digit(c) && !is_letter(c) && c != '.' && c != '!' && c != '+') {
             return ch_fail(err, CH_E_FORMAT,
                            "column %zu: versions are made of letters, digits and . _ - + !", i + 1);
         }
@@ -86,7 +83,7 @@ static enum ch_code take_epoch(struct ch_str text, size_t *from, size_t to, stru
         return CH_OK;
     }
     for (size_t i = 0; i < n || n == 0; i++) {
-        if (!is_digit(rest.ptr[i])) {
+        if (!ch_is_digit(rest.ptr[i])) {
             return ch_fail(err, CH_E_FORMAT, "column %zu: the number of an epoch was expected",
                            *from + i + 1);
         }
@@ -171,7 +168,7 @@ struct walk {
 
 static struct walk walk_of(struct ch_str segment)
 {
-    return (struct walk){.rest = segment, .fill = segment.len > 0 && !is_digit(segment.ptr[0])};
+    return (struct walk){.rest = segment, .fill = segment.len > 0 && !ch_is_digit(segment.ptr[0])};
 }
 
 static bool next_component(struct walk *w, struct component *ret)
@@ -185,9 +182,9 @@ static bool next_component(struct walk *w, struct component *ret)
         *ret = zero; /* "the missing component is assumed to be 0" */
         return false;
     }
-    bool digits = is_digit(w->rest.ptr[0]);
+    bool digits = ch_is_digit(w->rest.ptr[0]);
     size_t n = 1;
-    while (n < w->rest.len && is_digit(w->rest.ptr[n]) == digits) {
+    while (n < w->rest.len && ch_is_digit(w->rest.ptr[n]) == digits) {
         n++;
     }
     struct ch_str run = ch_str_sub(w->rest, 0, n);

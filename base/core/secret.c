@@ -2,11 +2,7 @@
 
 #include <strings.h>
 
-/* Written in capitals it is no token, but easily made one again. */
-static bool is_digit(char c)
-{
-    return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
-}
+#include "customhouse/ascii.h"
 
 bool ch_secret_find(struct ch_str s, size_t *ret_at, size_t *ret_end)
 {
@@ -16,7 +12,9 @@ bool ch_secret_find(struct ch_str s, size_t *ret_at, size_t *ret_end)
         size_t first = from + under + 1, end = first;
         bool begins =
             first >= prefix && strncasecmp(s.ptr + first - prefix, CH_SECRET_PREFIX, prefix) == 0;
-        while (begins && end < s.len && end - first < CH_SECRET_DIGITS && is_digit(s.ptr[end])) {
+        /* Written in capitals it is no token, but easily made one again. */
+        while (begins && end < s.len && end - first < CH_SECRET_DIGITS &&
+               ch_hex_digit(s.ptr[end]) >= 0) {
             end++;
         }
         if (end - first >= CH_SECRET_DIGITS_MIN) {
@@ -35,14 +33,6 @@ bool ch_secret_in(struct ch_str s)
     return ch_secret_find(s, &at, &end);
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 bool ch_secret_in_encoded(struct ch_str s)
 {
     struct ch_buf plain;
@@ -52,8 +42,8 @@ bool ch_secret_in_encoded(struct ch_str s)
     }
     ch_buf_init(&plain, s.len);
     for (size_t i = 0; i < s.len; i++) {
-        int high = s.ptr[i] == '%' && i + 2 < s.len ? hex_digit(s.ptr[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(s.ptr[i + 2]) : -1;
+        int high = s.ptr[i] == '%' && i + 2 < s.len ? ch_hex_digit(s.ptr[i + 1]) : -1;
+        int low = high >= 0 ? ch_hex_digit(s.ptr[i + 2]) : -1;
         ch_buf_putc(&plain, low >= 0 ? (char)(high << 4 | low) : s.ptr[i]);
         i += low >= 0 ? 2 : 0;
     }

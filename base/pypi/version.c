@@ -1,11 +1,7 @@
 #include "base/pypi/version.h"
 
 #include "base/pypi/version_int.h"
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+#include "customhouse/ascii.h"
 
 static bool is_separator(char c)
 {
@@ -55,7 +51,7 @@ int ch_pep440_number_cmp(struct ch_str a, struct ch_str b)
 static bool take_digits(struct ch_str *s, struct ch_str *ret_number)
 {
     size_t n = 0;
-    while (n < s->len && is_digit(s->ptr[n])) {
+    while (n < s->len && ch_is_digit(s->ptr[n])) {
         n++;
     }
     *ret_number = ch_pep440_number(ch_str_sub(*s, 0, n));
@@ -124,7 +120,7 @@ static bool take_epoch_and_release(struct ch_str *s, struct ch_pep440 *v)
             return false;
         }
     }
-    while (s->len > 1 && s->ptr[0] == '.' && is_digit(s->ptr[1])) {
+    while (s->len > 1 && s->ptr[0] == '.' && ch_is_digit(s->ptr[1])) {
         *s = ch_str_sub(*s, 1, s->len);
         (void)take_digits(s, &number);
     }
@@ -134,7 +130,7 @@ static bool take_epoch_and_release(struct ch_str *s, struct ch_pep440 *v)
 
 static void take_post(struct ch_str *s, struct ch_pep440 *v)
 {
-    if (s->len > 1 && s->ptr[0] == '-' && is_digit(s->ptr[1])) {
+    if (s->len > 1 && s->ptr[0] == '-' && ch_is_digit(s->ptr[1])) {
         *s = ch_str_sub(*s, 1, s->len);
         v->post = take_digits(s, &v->post_number);
         return;
@@ -149,7 +145,7 @@ static bool is_local(struct ch_str s)
     bool in_part = false;
     for (size_t i = 0; i < s.len; i++) {
         char c = lower(s.ptr[i]);
-        if (is_digit(c) || (c >= 'a' && c <= 'z')) {
+        if (ch_is_digit(c) || (c >= 'a' && c <= 'z')) {
             in_part = true;
         } else if (is_separator(c) && in_part) {
             in_part = false;
@@ -228,7 +224,7 @@ static void put_number(struct ch_buf *b, struct ch_str number)
 static bool is_number(struct ch_str part)
 {
     for (size_t i = 0; i < part.len; i++) {
-        if (!is_digit(part.ptr[i])) {
+        if (!ch_is_digit(part.ptr[i])) {
             return false;
         }
     }

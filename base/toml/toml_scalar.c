@@ -1,10 +1,7 @@
 /* Numbers, booleans, dates and times of TOML. */
 #include "base/toml/toml_int.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+#include "customhouse/ascii.h"
 
 /* `len` digits at s[*at]; moves on. */
 static bool fixed(struct ch_str s, size_t *at, size_t len, unsigned low, unsigned high,
@@ -16,7 +13,7 @@ static bool fixed(struct ch_str s, size_t *at, size_t len, unsigned low, unsigne
     }
     for (size_t i = 0; i < len; i++) {
         char c = s.ptr[*at + i];
-        if (!is_digit(c)) {
+        if (!ch_is_digit(c)) {
             return false;
         }
         value = 10 * value + (unsigned)(c - '0');
@@ -66,7 +63,7 @@ static bool is_time(struct ch_str s, size_t *at)
     }
     if (one_of(s, at, ".")) {
         size_t from = *at;
-        while (*at < s.len && is_digit(s.ptr[*at])) {
+        while (*at < s.len && ch_is_digit(s.ptr[*at])) {
             (*at)++;
         }
         return *at > from;
@@ -103,12 +100,12 @@ static bool is_date_or_time(struct ch_str s)
 
 static bool is_hex_digit(char c)
 {
-    return is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
+    return ch_is_digit(c) || (c >= 'a' && c <= 'f') || (c >= 'A' && c <= 'F');
 }
 
 static unsigned digit_value(char c)
 {
-    return (unsigned)(is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
+    return (unsigned)(ch_is_digit(c) ? c - '0' : (c | 0x20) - 'a' + 10);
 }
 
 /* Digits of `base` with single underscores between them; how many, 0 when it is none of this. */
@@ -176,7 +173,7 @@ static enum number read_number(struct ch_str s, int64_t *ret)
     if (ch_str_eq(rest, CH_STR("inf")) || ch_str_eq(rest, CH_STR("nan"))) {
         return FLOAT;
     }
-    if (!is_signed && s.len > 2 && s.ptr[0] == '0' && !is_digit(s.ptr[1]) && s.ptr[1] != '.' &&
+    if (!is_signed && s.len > 2 && s.ptr[0] == '0' && !ch_is_digit(s.ptr[1]) && s.ptr[1] != '.' &&
         s.ptr[1] != 'e' && s.ptr[1] != 'E') {
         return read_prefixed(s, ret);
     }
@@ -205,7 +202,7 @@ static enum number read_number(struct ch_str s, int64_t *ret)
 static bool is_token(char c)
 {
     size_t ignored;
-    return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+    return ch_is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
            ch_str_find_char(CH_STR("_+-.:"), c, &ignored);
 }
 
@@ -224,7 +221,7 @@ static struct ch_str token_at(const struct toml_parser *p)
     size_t end = token_end(p, p->at);
     size_t ignored = 0;
     if (end - p->at == DATE_LEN && is_date(ch_str_sub(p->text, p->at, DATE_LEN), &ignored) &&
-        end + 1 < p->text.len && p->text.ptr[end] == ' ' && is_digit(p->text.ptr[end + 1])) {
+        end + 1 < p->text.len && p->text.ptr[end] == ' ' && ch_is_digit(p->text.ptr[end + 1])) {
         end = token_end(p, end + 1);
     }
     return ch_str_sub(p->text, p->at, end - p->at);

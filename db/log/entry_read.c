@@ -4,6 +4,7 @@
 #include <endian.h>
 #include <string.h>
 
+#include "customhouse/ascii.h"
 #include "db/log/entry_int.h"
 
 struct reader {
@@ -34,11 +35,6 @@ static bool take_char(struct reader *r, char c)
 static void need(struct reader *r, char c)
 {
     r->failed = r->failed || !take_char(r, c);
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 /* The value of \u00xx, which is a control without an escape of its own. */
@@ -169,7 +165,7 @@ static void number(struct reader *r)
     struct ch_str s = r->rest;
     size_t sign = s.len > 0 && s.ptr[0] == '-' ? 1 : 0, len = sign;
     uint64_t value = 0;
-    while (len < s.len && is_digit(s.ptr[len])) {
+    while (len < s.len && ch_is_digit(s.ptr[len])) {
         len++;
     }
     if (!ch_str_u64(ch_str_sub(s, sign, len - sign), &value) || value > CH_ENTRY_INT_MAX ||
@@ -205,7 +201,7 @@ static struct ch_str value(struct reader *r, unsigned depth)
         object(r, depth + 1, NULL);
     } else if (c == '[') {
         array(r);
-    } else if (c == '-' || is_digit(c)) {
+    } else if (c == '-' || ch_is_digit(c)) {
         number(r);
     } else if (!take(r, CH_STR("true")) && !take(r, CH_STR("false"))) {
         r->failed = true;

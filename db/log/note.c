@@ -7,6 +7,7 @@
 #include <openssl/evp.h>
 
 #include "customhouse/base64.h"
+#include "customhouse/big_endian.h"
 #include "db/log/note_int.h"
 
 #define ID_BYTES      CH_NOTE_ID_BYTES
@@ -37,8 +38,7 @@ uint32_t ch_note_typed_id(const struct ch_note_key *key, uint8_t type)
     ch_hash_add(h, key->public_key, sizeof(key->public_key));
     struct ch_sha256 d = ch_hash_end(h);
     ch_hash_free(h);
-    return (uint32_t)d.byte[0] << 24 | (uint32_t)d.byte[1] << 16 | (uint32_t)d.byte[2] << 8 |
-           d.byte[3];
+    return ch_be32(d.byte);
 }
 
 uint32_t ch_note_key_id(const struct ch_note_key *key)
@@ -85,9 +85,7 @@ enum ch_code ch_note_typed_get(struct ch_str vkey, uint8_t type, const char *wha
     if (!of_type) {
         return ch_fail(err, CH_E_UNSUPPORTED, "verifier key: not of type %s", what);
     }
-    uint32_t stated = (uint32_t)id_bytes[0] << 24 | (uint32_t)id_bytes[1] << 16 |
-                      (uint32_t)id_bytes[2] << 8 | id_bytes[3];
-    if (stated != ch_note_typed_id(&key, type)) {
+    if (ch_be32(id_bytes) != ch_note_typed_id(&key, type)) {
         return ch_fail(err, CH_E_FORMAT, "verifier key: its id is of another name or key");
     }
     *ret = key;

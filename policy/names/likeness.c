@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "customhouse/ascii.h"
 #include "customhouse/limits.h"
 
 /* The index (index.c) gives the few names that could be meant; here it is said whether one is. */
@@ -50,11 +51,6 @@ const struct ch_well_known *ch_well_known_find(struct ch_str name)
         }
     }
     return NULL;
-}
-
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
 }
 
 /* --- separators --- */
@@ -183,7 +179,7 @@ static enum ch_likeness_kind one_edit(struct ch_str a, struct ch_str b)
         return CH_LIKENESS_NONE;
     }
     /* another digit is another version: cu11 and cu12 */
-    return a.len == b.len && is_digit(a.ptr[before]) && is_digit(b.ptr[before])
+    return a.len == b.len && ch_is_digit(a.ptr[before]) && ch_is_digit(b.ptr[before])
                ? CH_LIKENESS_NONE
                : CH_LIKENESS_DISTANCE;
 }
@@ -220,7 +216,7 @@ static struct ch_str drop_after(struct ch_str name, const char *const *words, si
         size_t left = name.len - word.len;
         /* the 3 of "-cu13" is no word */
         if (ch_str_ends(name, word) && left >= SHORT_NAME &&
-            !(is_digit(word.ptr[0]) && is_digit(name.ptr[left - 1]))) {
+            !(ch_is_digit(word.ptr[0]) && ch_is_digit(name.ptr[left - 1]))) {
             return ch_str_sub(name, 0, left);
         }
     }

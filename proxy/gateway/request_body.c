@@ -2,6 +2,7 @@
 
 #include <jansson.h>
 
+#include "customhouse/ascii.h"
 #include "customhouse/limits.h"
 #include "customhouse/secret.h"
 
@@ -59,21 +60,13 @@ static const char *check(const struct gw_request_body *b)
 
 /* ------------------------------------------------------------------ a form */
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static bool decode(struct ch_str s, struct ch_buf *out)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
         if (c == '%') {
-            int high = i + 2 < s.len ? hex_digit(s.ptr[i + 1]) : -1;
-            int low = high >= 0 ? hex_digit(s.ptr[i + 2]) : -1;
+            int high = i + 2 < s.len ? ch_hex_digit(s.ptr[i + 1]) : -1;
+            int low = high >= 0 ? ch_hex_digit(s.ptr[i + 2]) : -1;
             if (low < 0) {
                 return false;
             }

@@ -1,5 +1,7 @@
 #include "scanner/content/path.h"
 
+#include "customhouse/ascii.h"
+
 struct ch_str path_base(struct ch_str path)
 {
     size_t at = path.len;
@@ -91,12 +93,6 @@ bool path_is_shell(struct ch_str path)
     return is;
 }
 
-/* Case does not count: file systems of Windows and macOS do not keep names apart by it. */
-static bool starts_nocase(struct ch_str s, struct ch_str prefix)
-{
-    return ch_str_eq_nocase(ch_str_sub(s, 0, prefix.len), prefix);
-}
-
 bool path_below_prefix(struct ch_str path, struct ch_str *ret)
 {
     struct ch_str rest = path;
@@ -112,8 +108,10 @@ bool path_below_prefix(struct ch_str path, struct ch_str *ret)
             return true;
         }
     }
+    /* Case does not count: file systems of Windows and macOS do not keep names apart by it. */
     if (!library || !ch_str_split(&rest, '/', &part) || rest.ptr == NULL ||
-        (!starts_nocase(part, CH_STR("python")) && !starts_nocase(part, CH_STR("pypy")))) {
+        (!ch_str_starts_nocase(part, CH_STR("python")) &&
+         !ch_str_starts_nocase(part, CH_STR("pypy")))) {
         return false;
     }
     *ret = rest;

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "customhouse/ascii.h"
 #include "scanner/content/native.h"
 #include "scanner/content/path.h"
 #include "scanner/unpack/stream.h"
@@ -107,11 +108,6 @@ static bool is_pyc(struct ch_str path, struct ch_str b)
            ((uint8_t)b.ptr[HEADER] & ~(unsigned)FLAG_REF) == 'c';
 }
 
-static bool starts_nocase(struct ch_str s, struct ch_str prefix)
-{
-    return s.len >= prefix.len && ch_str_eq_nocase(ch_str_sub(s, 0, prefix.len), prefix);
-}
-
 /* Whether one of eight bytes may be below a blank; never no where one is. */
 static bool has_control(const char *p)
 {
@@ -127,7 +123,8 @@ static enum content_type text_type(struct ch_str path, struct ch_str probe)
                          s.ptr[0] == '\r')) {
         s = ch_str_sub(s, 1, s.len);
     }
-    if (starts_nocase(s, CH_STR("<!doctype html")) || starts_nocase(s, CH_STR("<html"))) {
+    if (ch_str_starts_nocase(s, CH_STR("<!doctype html")) ||
+        ch_str_starts_nocase(s, CH_STR("<html"))) {
         return TYPE_HTML;
     }
     if (ch_str_starts(s, CH_STR("{")) && path_has_extension(path, "ipynb")) {

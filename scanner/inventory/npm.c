@@ -2,16 +2,10 @@
 #include "scanner/inventory/lines.h"
 #include "scanner/json/json.h"
 
-static struct ch_str text_of(const json_t *v)
-{
-    struct ch_json j = {.value = v};
-    return json_is_string(v) ? ch_json_str(j) : (struct ch_str){NULL, 0};
-}
-
 /* "MIT", or as it was written once: {"type": "MIT", "url": ...} */
 static struct ch_str licence_of(const json_t *v)
 {
-    return json_is_object(v) ? text_of(json_object_get(v, "type")) : text_of(v);
+    return json_is_object(v) ? ch_json_text(json_object_get(v, "type")) : ch_json_text(v);
 }
 
 enum ch_code ch_inventory_npm(struct ch_str text, ch_package_fn *fn, void *arg, struct ch_err *err)
@@ -27,8 +21,8 @@ enum ch_code ch_inventory_npm(struct ch_str text, ch_package_fn *fn, void *arg, 
         rc = ch_json_fail(root, err, "expected an object");
     } else {
         struct ch_package p = {.kind = CH_PACKAGE_NPM,
-                               .name = text_of(json_object_get(doc, "name")),
-                               .version = text_of(json_object_get(doc, "version")),
+                               .name = ch_json_text(json_object_get(doc, "name")),
+                               .version = ch_json_text(json_object_get(doc, "version")),
                                .licence = licence_of(json_object_get(doc, "license")),
                                .line = 1};
         if (ch_is_word(p.name) && ch_is_word(p.version)) {

@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "customhouse/big_endian.h"
 #include "customhouse/limits.h"
 #include "scanner/inventory/inventory.h"
 #include "scanner/inventory/lines.h"
@@ -30,11 +31,6 @@ struct reading {
     struct ch_buf version;
 };
 
-static uint32_t be32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
 static enum ch_code wrong(const struct header *h, struct ch_err *err, const char *what)
 {
     return ch_fail(err, CH_E_FORMAT, "row %lld: %s", (long long)h->row, what);
@@ -47,16 +43,17 @@ static enum ch_code find(const struct header *h, uint32_t tag, uint32_t type, st
     *ret = (struct ch_str){NULL, 0};
     for (size_t i = 0; i < h->entry_count; i++) {
         const uint8_t *entry = h->entries + i * ENTRY_BYTES;
-        if (be32(entry) != tag) {
+        if (ch_be32(entry) != tag) {
             continue;
         }
         if (ret->ptr != NULL) {
             return wrong(h, err, "a tag is there twice");
         }
-        if (be32(entry + 4) != type || be32(entry + 12) != 1 || be32(entry + 8) >= h->data.len) {
+        if (ch_be32(entry + 4) != type || ch_be32(entry + 12) != 1 ||
+            ch_be32(entry + 8) >= h->data.len) {
             return wrong(h, err, "a tag of another type, or whose data lies elsewhere");
         }
-        *ret = ch_str_sub(h->data, be32(entry + 8), h->data.len);
+        *ret = ch_str_sub(h->data, ch_be32(entry + 8), h->data.len);
     }
     return CH_OK;
 }
@@ -91,7 +88,7 @@ static enum ch_code put_version(struct reading *r, const struct header *h, struc
         return wrong(h, err, "a package without version and release");
     }
     if (epoch.ptr != NULL) {
-        ch_buf_printf(&r->version, "%u:", be32((const uint8_t *)epoch.ptr));
+        ch_buf_printf(&r->version, "%u:", ch_be32((const uint8_t *)epoch.ptr));
     }
     ch_buf_puts(&r->version, version);
     ch_buf_putc(&r->version, '-');
@@ -131,12 +128,12 @@ static enum ch_code on_row(void *arg, int64_t rowid, struct ch_str record, struc
     if (blob.type != CH_SQLITE_BLOB || blob.bytes.len < INTRO_BYTES) {
         return wrong(&h, err, "expected a header");
     }
-    const uint64_t entries = (uint64_t)be32(p) * ENTRY_BYTES;
-    if (entries + be32(p + 4) != blob.bytes.len - INTRO_BYTES) {
+    const uint64_t entries = (uint64_t)ch_be32(p) * ENTRY_BYTES;
+    if (entries + ch_be32(p + 4) != blob.bytes.len - INTRO_BYTES) {
         return wrong(&h, err, "a header of another size than it says");
     }
     h.entries = p + INTRO_BYTES;
-    h.entry_count = be32(p);
+    h.entry_count = ch_be32(p);
     h.data = ch_str_sub(blob.bytes, INTRO_BYTES + (size_t)entries, blob.bytes.len);
     return read_header(arg, &h, err);
 }

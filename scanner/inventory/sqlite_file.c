@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "customhouse/big_endian.h"
 #include "customhouse/limits.h"
 
 enum { HEADER_BYTES = 100, LEAF = 0x0d, INTERIOR = 0x05, DEPTH_MAX = 20 };
@@ -17,16 +18,6 @@ struct database {
     ch_sqlite_row_fn *fn;
     void *arg;
 };
-
-static uint32_t be16(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 8 | p[1];
-}
-
-static uint32_t be32(const uint8_t *p)
-{
-    return be16(p) << 16 | be16(p + 2);
-}
 
 /* A number of one to nine bytes, big endian, seven bits each but the ninth; false: it does not end
  * before `end`. */
@@ -92,7 +83,7 @@ static enum ch_code read_overflow(struct database *d, uint32_t number, uint64_t 
         size_t n = left < d->usable_bytes - 4 ? (size_t)left : d->usable_bytes - 4;
         ch_buf_put(&d->record, page + 4, n);
         left -= n;
-        number = be32(page);
+        number = ch_be32(page);
     }
     return number == 0 ? CH_OK
                        : ch_fail(err, CH_E_FORMAT, "SQLite: pages go on behind the end of a row");
@@ -115,7 +106,7 @@ static enum ch_code read_cell(struct database *d, const uint8_t *p, const uint8_
     }
     ch_buf_clear(&d->record);
     ch_buf_put(&d->record, p, local);
-    enum ch_code rc = local < len ? read_overflow(d, be32(p + local), len - local, err) : CH_OK;
+    enum ch_code rc = local < len ? read_overflow(d, ch_be32(p + local), len - local, err) : CH_OK;
     return rc == CH_OK ? d->fn(d->arg, (int64_t)rowid, ch_buf_str(&d->record), err) : rc;
 }
 
@@ -128,7 +119,7 @@ static enum ch_code walk_child(struct database *d, const uint8_t *p, const uint8
     if (end - p < 4) {
         return ch_fail(err, CH_E_FORMAT, "SQLite: a page's number at the end of a page");
     }
-    return walk(d, be32(p), depth + 1, err);
+    return walk(d, ch_be32(p), depth + 1, err);
 }
 
 static enum ch_code walk(struct database *d, uint32_t number, unsigned depth, struct ch_err *err)
@@ -146,19 +137,19 @@ static enum ch_code walk(struct database *d, uint32_t number, unsigned depth, st
         return ch_fail(err, CH_E_FORMAT, "SQLite: page %u is no part of a table", number);
     }
     const uint8_t *cells = head + (leaf ? 8 : 12);
-    const size_t count = be16(head + 3);
+    const size_t count = ch_be16(head + 3);
     if ((size_t)(end - cells) < 2 * count) {
         return ch_fail(err, CH_E_FORMAT, "SQLite: page %u has more rows than it has room", number);
     }
     const size_t first = (size_t)(cells - page) + 2 * count;
     for (size_t i = 0; rc == CH_OK && i < count; i++) {
-        const size_t at = be16(cells + 2 * i);
+        const size_t at = ch_be16(cells + 2 * i);
         if (at < first || at >= d->usable_bytes) {
             return ch_fail(err, CH_E_FORMAT, "SQLite: page %u has a row outside of it", number);
         }
         rc = leaf ? read_cell(d, page + at, end, err) : walk_child(d, page + at, end, depth, err);
     }
-    return rc == CH_OK && !leaf ? walk(d, be32(head + 8), depth + 1, err) : rc;
+    return rc == CH_OK && !leaf ? walk(d, ch_be32(head + 8), depth + 1, err) : rc;
 }
 
 /* ------------------------------------------------------------------ records */
@@ -254,10 +245,10 @@ static enum ch_code open_database(struct ch_str file, struct database *d, struct
     if (file.len < HEADER_BYTES || memcmp(h, magic, sizeof(magic)) != 0) {
         return ch_fail(err, CH_E_FORMAT, "expected an SQLite database");
     }
-    size_t page_bytes = be16(h + 16) == 1 ? 65536 : be16(h + 16);
+    size_t page_bytes = ch_be16(h + 16) == 1 ? 65536 : ch_be16(h + 16);
     bool size_ok = page_bytes >= 512 && (page_bytes & (page_bytes - 1)) == 0;
     if (!size_ok || page_bytes - h[20] < 480 || file.len % page_bytes != 0 ||
-        file.len / page_bytes > UINT32_MAX || be32(h + 56) != 1) {
+        file.len / page_bytes > UINT32_MAX || ch_be32(h + 56) != 1) {
         return ch_fail(err, CH_E_FORMAT,
                        "SQLite: expected whole pages of a power of two, and text in UTF-8");
     }

@@ -181,3 +181,9 @@ struct ch_str ch_json_str(struct ch_json string)
 {
     return (struct ch_str){json_string_value(string.value), json_string_length(string.value)};
 }
+
+struct ch_str ch_json_text(const json_t *value)
+{
+    return json_is_string(value) ? ch_json_str((struct ch_json){.value = value})
+                                 : (struct ch_str){NULL, 0};
+}

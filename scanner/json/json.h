@@ -41,6 +41,7 @@ enum ch_code ch_json_at(const struct ch_json *at, size_t index, int type, struct
 bool ch_json_next(const struct ch_json *object, void **state, struct ch_json *ret);
 
 struct ch_str ch_json_str(struct ch_json string);
+struct ch_str ch_json_text(const json_t *value); /* absent: it is no string, or not there */
 /* CH_E_FORMAT: "path: what, found VALUE" */
 enum ch_code ch_json_fail(struct ch_json at, struct ch_err *err, const char *what);
 

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "customhouse/ascii.h"
+
 enum {
     TEXTS_MAX = 128, /* texts that a part is spelled out as */
     TEXTS_MANY = 32, /* ... where they only lengthen words that would do */
@@ -166,14 +168,6 @@ static void add_part(struct reading *r, struct sequence *q, const struct part *p
 
 /* --- reading --- */
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* After a backslash: the characters meant, or none for an empty place (\b, \B); false: a class with
  * more of them than are spelled out. */
 static bool read_escape(struct reading *r, struct part *ret)
@@ -187,8 +181,8 @@ static bool read_escape(struct reading *r, struct part *ret)
         return true;
     }
     if (c == 'x') {
-        int high = r->at + 1 < r->s.len ? hex_digit(r->s.ptr[r->at]) : -1;
-        int low = high >= 0 ? hex_digit(r->s.ptr[r->at + 1]) : -1;
+        int high = r->at + 1 < r->s.len ? ch_hex_digit(r->s.ptr[r->at]) : -1;
+        int low = high >= 0 ? ch_hex_digit(r->s.ptr[r->at + 1]) : -1;
         r->failed = r->failed || low < 0;
         r->at += 2;
         c = (char)(high * 16 + low);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "customhouse/ascii.h"
 #include "needs.h"
 
 enum { STRINGS_MAX = 256, NESTED_MAX = 32 };
@@ -131,14 +132,6 @@ static bool read_modifiers(struct file *f, bool *ret_nocase)
     return plain;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 static int32_t need_of_plain(struct file *f, struct ch_str quoted, bool nocase)
 {
     struct ch_buf b;
@@ -147,7 +140,7 @@ static int32_t need_of_plain(struct file *f, struct ch_str quoted, bool nocase)
         char c = quoted.ptr[i];
         char after = i + 1 < quoted.len ? quoted.ptr[i + 1] : '\0';
         if (c == '\\' && after == 'x' && i + 3 < quoted.len) {
-            c = (char)(hex_digit(quoted.ptr[i + 2]) * 16 + hex_digit(quoted.ptr[i + 3]));
+            c = (char)(ch_hex_digit(quoted.ptr[i + 2]) * 16 + ch_hex_digit(quoted.ptr[i + 3]));
             i += 3;
         } else if (c == '\\') {
             c = after == 'n' ? '\n' : after == 't' ? '\t' : after == 'r' ? '\r' : after;

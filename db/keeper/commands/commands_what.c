@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "customhouse/ascii.h"
+
 static void copy(char *to, size_t size, struct ch_str s)
 {
     snprintf(to, size, "%.*s", (int)(s.len < size ? s.len : size - 1), s.len > 0 ? s.ptr : "");
@@ -266,21 +268,13 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
     return CH_OK;
 }
 
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9'   ? c - '0'
-           : c >= 'a' && c <= 'f' ? c - 'a' + 10
-           : c >= 'A' && c <= 'F' ? c - 'A' + 10
-                                  : -1;
-}
-
 /* "%2B" and the like, as a version's "+" is written in links; into `room`. */
 static struct ch_str decoded(struct ch_str s, char *room, size_t size)
 {
     size_t n = 0;
     for (size_t i = 0; i < s.len && n < size; i++) {
-        int high = s.ptr[i] == '%' && i + 2 < s.len ? hex_digit(s.ptr[i + 1]) : -1;
-        int low = high >= 0 ? hex_digit(s.ptr[i + 2]) : -1;
+        int high = s.ptr[i] == '%' && i + 2 < s.len ? ch_hex_digit(s.ptr[i + 1]) : -1;
+        int low = high >= 0 ? ch_hex_digit(s.ptr[i + 2]) : -1;
         room[n++] = low >= 0 ? (char)(high << 4 | low) : s.ptr[i];
         i += low >= 0 ? 2 : 0;
     }

@@ -3,17 +3,11 @@
 #include <stdio.h>
 
 #include "base/spdx/spdx.h"
+#include "customhouse/ascii.h"
 #include "customhouse/limits.h"
 #include "scanner/eco/conda/package/package_int.h"
 #include "scanner/json/json.h"
 #include "scanner/python/entry_points.h"
-
-static struct ch_str text_of(const json_t *string)
-{
-    return json_is_string(string)
-               ? (struct ch_str){json_string_value(string), json_string_length(string)}
-               : (struct ch_str){NULL, 0};
-}
 
 /* An object, with no key twice; NULL: reported. Decref it. */
 static json_t *load(struct conda_package *p, struct ch_str path, enum ch_finding_code code,
@@ -49,7 +43,7 @@ static const struct ch_str index_path = {"info/index.json", 15};
 static void check_field(struct conda_package *p, const json_t *doc, const char *key,
                         struct ch_str expected)
 {
-    struct ch_str value = text_of(json_object_get(doc, key));
+    struct ch_str value = ch_json_text(json_object_get(doc, key));
     if (value.ptr == NULL) {
         conda_report(p, CH_F_CONDA_INDEX, index_path, "%s: a text was expected", key);
     } else if (expected.ptr != NULL && !ch_str_eq(value, expected)) {
@@ -98,8 +92,8 @@ static const struct platform {
  * compilers. */
 static struct ch_str platform_of(const json_t *doc)
 {
-    struct ch_str subdir = text_of(json_object_get(doc, "subdir"));
-    if (ch_str_eq(text_of(json_object_get(doc, "noarch")), CH_STR("python"))) {
+    struct ch_str subdir = ch_json_text(json_object_get(doc, "subdir"));
+    if (ch_str_eq(ch_json_text(json_object_get(doc, "noarch")), CH_STR("python"))) {
         return CH_STR("any");
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(platforms); i++) {
@@ -153,17 +147,17 @@ static void tell_index(struct conda_package *p, const json_t *doc)
     const json_t *number = json_object_get(doc, "build_number");
     char digits[32];
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
-        tell(p, texts[i], text_of(json_object_get(doc, texts[i])));
+        tell(p, texts[i], ch_json_text(json_object_get(doc, texts[i])));
     }
     snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(number));
     tell(p, "build-number", json_is_integer(number) ? ch_str_of(digits) : CH_STR(""));
     for (size_t i = 0; i < CH_ARRAY_LEN(lists); i++) {
         const json_t *list = json_object_get(doc, lists[i]);
         for (size_t k = 0; k < json_array_size(list); k++) {
-            tell(p, lists[i], text_of(json_array_get(list, k)));
+            tell(p, lists[i], ch_json_text(json_array_get(list, k)));
         }
     }
-    struct ch_str licence = text_of(json_object_get(doc, "license"));
+    struct ch_str licence = ch_json_text(json_object_get(doc, "license"));
     if (licence.len > 0) {
         tell_licence(p, licence);
     }
@@ -173,8 +167,8 @@ static void tell_index(struct conda_package *p, const json_t *doc)
 static void check_noarch(struct conda_package *p, const json_t *doc)
 {
     const json_t *noarch = json_object_get(doc, "noarch");
-    struct ch_str kind = text_of(noarch);
-    struct ch_str subdir = text_of(json_object_get(doc, "subdir"));
+    struct ch_str kind = ch_json_text(noarch);
+    struct ch_str subdir = ch_json_text(json_object_get(doc, "subdir"));
     p->python = ch_str_eq(kind, CH_STR("python"));
     bool stated = p->python || ch_str_eq(kind, CH_STR("generic")) || json_is_true(noarch);
     if (!stated && noarch != NULL && !json_is_null(noarch) && !json_is_false(noarch)) {
@@ -225,7 +219,7 @@ static void check_content(struct conda_package *p, struct ch_str path, const str
         conda_report(p, CH_F_CONDA_DIFFERS, path, "is listed as a file");
         return;
     }
-    if (!ch_sha256_from_any_hex(text_of(json_object_get(entry, "sha256")), &stated) ||
+    if (!ch_sha256_from_any_hex(ch_json_text(json_object_get(entry, "sha256")), &stated) ||
         !ch_sha256_eq(&stated, &f->sha256)) {
         conda_report(p, CH_F_CONDA_DIFFERS, path, "another SHA-256 is listed, or none");
     }
@@ -239,13 +233,13 @@ static void check_content(struct conda_package *p, struct ch_str path, const str
 static void check_placeholder(struct conda_package *p, struct ch_str path, const json_t *entry)
 {
     const json_t *stated = json_object_get(entry, "prefix_placeholder");
-    struct ch_str s = text_of(stated);
+    struct ch_str s = ch_json_text(stated);
     if (stated == NULL || json_is_null(stated)) {
         return;
     }
     bool unix_path = s.len > 1 && s.ptr[0] == '/';
     bool windows = s.len > 3 && s.ptr[1] == ':' && (s.ptr[2] == '\\' || s.ptr[2] == '/');
-    struct ch_str mode = text_of(json_object_get(entry, "file_mode"));
+    struct ch_str mode = ch_json_text(json_object_get(entry, "file_mode"));
     if ((!unix_path && !windows) ||
         (!ch_str_eq(mode, CH_STR("text")) && !ch_str_eq(mode, CH_STR("binary")))) {
         conda_report(p, CH_F_CONDA_PLACEHOLDER, path, "\"%.*s\", mode \"%.*s\"", CH_STR_ARG(s),
@@ -255,8 +249,8 @@ static void check_placeholder(struct conda_package *p, struct ch_str path, const
 
 static void check_entry(struct conda_package *p, const json_t *entry)
 {
-    struct ch_str path = text_of(json_object_get(entry, "_path"));
-    struct ch_str type = text_of(json_object_get(entry, "path_type"));
+    struct ch_str path = ch_json_text(json_object_get(entry, "_path"));
+    struct ch_str type = ch_json_text(json_object_get(entry, "path_type"));
     struct conda_file *f = path.ptr != NULL ? ch_map_get(p->by_path, path) : NULL;
     if (path.ptr == NULL) {
         conda_report(p, CH_F_CONDA_PATHS, paths_path, "an entry without _path");
@@ -319,18 +313,13 @@ static bool is_letter(char c)
     return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
 }
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* a.b.c */
 static bool is_dotted(struct ch_str s)
 {
     struct ch_str part;
     while (ch_str_split(&s, '.', &part)) {
         for (size_t i = 0; i < part.len; i++) {
-            if (!is_letter(part.ptr[i]) && (i == 0 || !is_digit(part.ptr[i]))) {
+            if (!is_letter(part.ptr[i]) && (i == 0 || !ch_is_digit(part.ptr[i]))) {
                 return false;
             }
         }
@@ -346,7 +335,7 @@ static bool is_command(struct ch_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
-        if (!is_letter(c) && !is_digit(c) && c != '.' && c != '-') {
+        if (!is_letter(c) && !ch_is_digit(c) && c != '.' && c != '-') {
             return false;
         }
     }
@@ -382,7 +371,7 @@ void conda_check_link(struct conda_package *p)
     json_t *doc = load(p, link_path, CH_F_CONDA_ENTRY_POINT, true);
     const json_t *noarch = json_object_get(doc, "noarch");
     const json_t *points = json_object_get(noarch, "entry_points");
-    if (ch_str_eq(text_of(json_object_get(noarch, "type")), CH_STR("python")) && !p->python) {
+    if (ch_str_eq(ch_json_text(json_object_get(noarch, "type")), CH_STR("python")) && !p->python) {
         /* which of the two is asked differs by installer: for some its entry points count */
         conda_report(p, CH_F_CONDA_INDEX, link_path,
                      "noarch: python, which info/index.json does not say");
@@ -391,7 +380,7 @@ void conda_check_link(struct conda_package *p)
         conda_report(p, CH_F_CONDA_ENTRY_POINT, link_path, "entry_points: a list was expected");
     }
     for (size_t i = 0; i < json_array_size(points); i++) {
-        struct ch_str s = text_of(json_array_get(points, i));
+        struct ch_str s = ch_json_text(json_array_get(points, i));
         if (s.ptr == NULL || !is_entry_point(s)) {
             conda_report(p, CH_F_CONDA_ENTRY_POINT, link_path, "\"%.*s\"", CH_STR_ARG(s));
         } else {

@@ -2,13 +2,9 @@
  *
  * Spec: CEP 20 (noarch: python: site-packages/ and python-scripts/ are moved to where the
  * environment's Python has them); conda's link scripts. */
+#include "customhouse/ascii.h"
 #include "scanner/content/path.h"
 #include "scanner/eco/conda/package/package_int.h"
-
-static bool starts_nocase(struct ch_str s, struct ch_str prefix)
-{
-    return ch_str_eq_nocase(ch_str_sub(s, 0, prefix.len), prefix);
-}
 
 /* "site-packages/x" of noarch packages, "lib/python3.12/site-packages/x", "Lib/site-packages/x". */
 static bool below_site(struct ch_str path, struct ch_str *ret)
@@ -20,8 +16,8 @@ static bool below_site(struct ch_str path, struct ch_str *ret)
         first && (ch_str_eq_nocase(part, CH_STR("lib")) || ch_str_eq_nocase(part, CH_STR("lib64")));
     if (library) {
         first = ch_str_split(&rest, '/', &part) && rest.ptr != NULL;
-        bool python =
-            first && (starts_nocase(part, CH_STR("python")) || starts_nocase(part, CH_STR("pypy")));
+        bool python = first && (ch_str_starts_nocase(part, CH_STR("python")) ||
+                                ch_str_starts_nocase(part, CH_STR("pypy")));
         first = python ? ch_str_split(&rest, '/', &part) && rest.ptr != NULL : first;
     }
     *ret = rest;
@@ -41,7 +37,7 @@ struct ch_installed conda_installed(struct ch_str path)
         return (struct ch_installed){CH_INSTALLED_SITE, below};
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(scripts); i++) {
-        if (starts_nocase(path, scripts[i])) {
+        if (ch_str_starts_nocase(path, scripts[i])) {
             return (struct ch_installed){CH_INSTALLED_SCRIPTS,
                                          ch_str_sub(path, scripts[i].len, path.len)};
         }
@@ -64,9 +60,9 @@ bool conda_is_link_script(struct ch_str path)
         "-pre-link.sh",  "-post-link.sh",  "-pre-unlink.sh",  "-post-unlink.sh",
         "-pre-link.bat", "-post-link.bat", "-pre-unlink.bat", "-post-unlink.bat",
     };
-    bool script = starts_nocase(path, CH_STR("bin/.")) ||
-                  starts_nocase(path, CH_STR("Scripts/.")) ||
-                  starts_nocase(path, CH_STR("python-scripts/.")); /* which becomes bin/ */
+    bool script = ch_str_starts_nocase(path, CH_STR("bin/.")) ||
+                  ch_str_starts_nocase(path, CH_STR("Scripts/.")) ||
+                  ch_str_starts_nocase(path, CH_STR("python-scripts/.")); /* which becomes bin/ */
     size_t slash;
     struct ch_str base = path_base(path);
     if (!script || !ch_str_find_char(path, '/', &slash) || base.len + slash + 1 != path.len) {

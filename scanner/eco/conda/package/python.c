@@ -97,11 +97,8 @@ static void check_direct_url(struct conda_package *p, struct ch_str folder)
         return;
     }
     CH_IGNORE(ch_json_load(text, &doc, &err)); /* then it names no folder, and is reported */
-    const json_t *url = json_object_get(doc, "url");
-    struct ch_str s = json_is_string(url)
-                          ? (struct ch_str){json_string_value(url), json_string_length(url)}
-                          : CH_STR("");
-    if (!ch_str_starts(s, CH_STR("file:///"))) {
+    struct ch_str url = ch_json_text(json_object_get(doc, "url"));
+    if (!ch_str_starts(url, CH_STR("file:///"))) {
         conda_report(p, CH_F_DIRECT_REFERENCE, member, "brought along, not written by installers");
     }
     json_decref(doc);

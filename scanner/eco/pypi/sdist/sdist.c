@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "customhouse/ascii.h"
 #include "customhouse/limits.h"
 #include "scanner/python/inspection.h"
 #include "scanner/python/metadata.h"
@@ -61,11 +62,6 @@ static const struct packing {
     {{".tar", 4}, {.format = CH_ARCHIVE_TAR, .packing = CH_STREAM_NONE}},
 };
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
-
 /* Splits "NAME-VERSION" at the first dash that gives what is expected; where nothing is expected,
  * at the last dash that a digit follows. */
 static bool split_stem(struct ch_str stem, struct ch_str project, struct ch_str version,
@@ -77,7 +73,7 @@ static bool split_stem(struct ch_str stem, struct ch_str project, struct ch_str 
         struct ch_str b = ch_str_sub(stem, i + 1, stem.len);
         if (stem.ptr[i] != '-' || !ch_pypi_name_valid(a) ||
             (project.len > 0 && !ch_pypi_name_eq(a, project)) ||
-            (version.len > 0 ? !ch_pypi_same_version(b, version) : !is_digit(b.ptr[0]))) {
+            (version.len > 0 ? !ch_pypi_same_version(b, version) : !ch_is_digit(b.ptr[0]))) {
             continue;
         }
         *ret_name = a;
