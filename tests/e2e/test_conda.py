@@ -24,9 +24,7 @@ class OfChannel(Quarantine):
 
     @classmethod
     def configure(cls, text):
-        return re.sub(r"(?m)^repositories:\n", "  - name: channel\n    ecosystem: conda\n"
-                      f"    url: {cls.channel.url}\n    trust_times: {cls.trust_times}\n\nrepositories:\n"
-                      f"  - name: chan\n    ecosystem: conda\n    upstreams: [channel]\n{cls.reserved}", text, count=1)
+        return conda.with_channel(text, cls.channel.url, cls.trust_times, cls.reserved)
 
     def repodata(self, subdir="noarch"):
         a = self.service.ask(f"/chan/{subdir}/repodata.json")

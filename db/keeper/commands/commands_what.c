@@ -405,8 +405,28 @@ static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err
     return what_by_name(repo, word, ret, err);
 }
 
+/* A version on a page of many projects is that page's: another one that comes to list it is not
+ * meant. */
+static void settle_page(struct keeper *k, struct what *what)
+{
+    struct ch_err err;
+    if (what->kind != WHAT_VERSION || !command_is_searched(k, what)) {
+        return;
+    }
+    const struct page *p = what->page[0] == '\0' ? command_find_page(k, what, &err) : NULL;
+    if (p != NULL) {
+        copy(what->page, sizeof(what->page), page_name(p));
+    }
+    if (what->page[0] != '\0') {
+        snprintf(what->scope, sizeof(what->scope), "%s/%s", what->page, what->project);
+    }
+}
+
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err)
 {
     enum ch_code rc = read_what(c, ret, err);
+    if (rc == CH_OK) {
+        settle_page(c->k, ret);
+    }
     return rc == CH_OK ? command_check(c, c->action, ch_str_of(ret->repository), err) : rc;
 }
