@@ -81,6 +81,7 @@ class Listing(OfChannel):
         cls.weak = add("weak", "1.0", hashes=("md5",))
         add("ours", "1.0")
         add("__held-by-policy", "1.0")
+        add("scikit-learn", "1.0")  # which a subdir might be called
         add("native", "1.0", subdir="linux-64")
         add("twice", "1.0", subdir="linux-64")
         add("twice", "1.0")
@@ -184,6 +185,9 @@ class Listing(OfChannel):
                 out = self.command("explain", what)
                 self.assertIn(self.old, out)
                 self.assertNotIn(self.good, out)
+        for what in ("conda:scikit-learn==1.0", "scikit-learn-1.0-0.conda"):
+            self.assertIn("scikit-learn-1.0-0.conda", self.command("explain", what))
+        self.assertEqual([path for path in self.channel.asked if "scikit" in path and "repodata" in path], [])
         self.records("linux-64")
         self.assertIn("native-1.0-0.conda", self.command("explain", "conda:native"))
         self.assertIn("twice-1.0-0.conda", self.command("explain", "conda:linux-64/twice"))

@@ -52,6 +52,7 @@ struct what {
     enum what_kind kind;
     char repository[256];
     char project[256];   /* FILE: the page that lists it */
+    bool unlisted;       /* FILE: none is known that does; `project` is what its name says */
     char page[256];      /* that is named beside a project, or the only one that lists its version; empty: neither */
     char scope[520];     /* VERSION of a page of many projects: "PAGE/PROJECT", as exceptions have it; else empty */
     char spec[256]; /* RANGE: as given; VERSION: "==VER" */

@@ -124,9 +124,11 @@ static bool what_by_listed_file(struct command *c, const struct ch_ecosystem *ec
     if (!eco->project_of(word, ret->project, sizeof(ret->project))) {
         return false;
     }
+    ret->unlisted = true;
     const struct page *p = command_find_page(c->k, ret, &err);
     if (p != NULL) {
         copy(ret->project, sizeof(ret->project), page_name(p));
+        ret->unlisted = false;
     }
     return true;
 }
