@@ -5,6 +5,8 @@
 #define CUSTOMHOUSE_ECOSYSTEM_H
 
 #include "customhouse/bytes.h"
+#include "customhouse/fact.h"
+#include "customhouse/finding.h"
 #include "customhouse/index.h"
 #include "customhouse/message.h"
 
@@ -17,6 +19,8 @@ enum ch_target_kind {
 };
 
 struct ch_clients_ops;
+
+typedef void ch_differs_fn(void *arg, enum ch_finding_code code, struct ch_str evidence);
 
 struct ch_target {
     enum ch_target_kind kind;
@@ -125,6 +129,11 @@ struct ch_ecosystem {
     /* What the value of such a fact says, where these extras ("a,b") of its own project are asked for; absent: none.
      * False: nothing that could be read. NULL where dependency_fact is. */
     bool (*read_dependency)(struct ch_str value, struct ch_str extras, struct ch_dependency *ret);
+
+    /* --- what a page's record tells clients of a file, against the facts that inspection found in it. `fn` is called for
+     * each difference; what is said in it lives during the call. NULL: records tell nothing of their own. --- */
+    void (*compare_record)(struct ch_str page, struct ch_str record, const struct ch_fact *facts, size_t fact_count,
+                           ch_differs_fn *fn, void *arg);
 
     /* --- what a URL means: decoded segments after the repository's name (no empty one, no "." or ".."); `directory`
      * says whether the path ended in a slash. *ret is written whole; kind NONE: 404. A FILE names the project and

@@ -59,6 +59,8 @@ struct ch_index_file {
  * so none twice; strings with the escapes of RFC 8785 alone; numbers integers below 2^53, without leading zero or
  * fraction; nested at most json_depth levels. The jail writes it so; whoever reads its answer checks it. */
 bool ch_index_record_ok(struct ch_str record);
+/* The value of the record's own key, as it is spelled. Borrowed. False: no good record, or no such key. */
+bool ch_index_record_value(struct ch_str record, struct ch_str key, struct ch_str *ret);
 /* What stands between the brackets of the record's own list of strings `key` ("depends"), as it is written: a renderer
  * adds to it. Borrowed. False: no good record, no such key, or it is no list of strings. */
 bool ch_index_record_list(struct ch_str record, struct ch_str key, struct ch_str *ret_inside);

@@ -272,6 +272,7 @@ const struct ch_ecosystem ch_ecosystem_conda = {
     .match_version = match_version,
     .match_denied = match_denied,
     .sample_versions = sample_versions,
+    .compare_record = ch_conda_compare_record,
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),

@@ -27,6 +27,10 @@ bool ch_conda_file_split(struct ch_str file_name, struct ch_conda_file *ret);
  * says in a record why it is held. */
 bool ch_conda_is_virtual(struct ch_str name);
 
+/* ch_ecosystem.compare_record. */
+void ch_conda_compare_record(struct ch_str page, struct ch_str record, const struct ch_fact *facts,
+                             size_t count, ch_differs_fn *fn, void *arg);
+
 /* Spec: conda's repodata.json, version 1: packages lie beside it (CEP 15). The groups "packages"
  * and "packages.conda" alone; of each record the spelling that was checked (T16). A held one has
  * one more dependency, which nothing fulfils and whose name says why, so that solvers pass over it,

@@ -229,6 +229,13 @@ static void lists_of_records_are_found(void **state)
     assert_true(ch_index_record_list(CH_STR("{\"a\":{\"depends\":[\"x\"]},\"depends\":[\"],[\"]}"), key, &inside));
     assert_str_eq(inside, "\"],[\"");
     assert_false(ch_index_record_list(CH_STR("{\"a\":{\"depends\":[\"x\"]}}"), key, &inside));
+    struct ch_str value = CH_STR("as it was"), record = CH_STR("{\"a\":{\"b\":1},\"b\":2,\"c\":\"x\"}");
+    assert_true(ch_index_record_value(record, CH_STR("a"), &value) && ch_str_eq(value, CH_STR("{\"b\":1}")));
+    assert_true(ch_index_record_value(record, CH_STR("b"), &value) && ch_str_eq(value, CH_STR("2")));
+    assert_true(ch_index_record_value(record, CH_STR("c"), &value) && ch_str_eq(value, CH_STR("\"x\"")));
+    assert_false(ch_index_record_value(record, CH_STR("d"), &value));
+    assert_false(ch_index_record_value(CH_STR("{\"b\":2"), CH_STR("b"), &value));
+    assert_true(ch_str_eq(value, CH_STR("\"x\"")));
     assert_false(ch_index_record_list(CH_STR("{\"depends\":[1]}"), key, &inside));
     assert_false(ch_index_record_list(CH_STR("{\"depends\":\"a\"}"), key, &inside));
     assert_false(ch_index_record_list(CH_STR("{\"depends\":[[\"a\"]]}"), key, &inside));

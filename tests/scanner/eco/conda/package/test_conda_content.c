@@ -189,11 +189,14 @@ static void test_facts(void **state)
         {"subdir", "noarch"},      {"noarch", "python"},
         {"build", "py_0"},         {"build-number", "0"},
         {"depends", "python"},     {"license", "Apache 2.0"},
-        {"licence", "Apache-2.0"}, {"entry-point", "console_scripts x = foo:main"}};
+        {"licence", "Apache-2.0"}, {"entry-point", "console_scripts x = foo:main"},
+        {"timestamp", "1700000000000"},
+        {"python-site-packages-path", "lib/python3.12/site-packages"}};
     const struct conda_spec spec = {
         .index = "{\"name\": \"foo\", \"version\": \"1.0\", \"build\": \"py_0\", \"build_number\": "
                  "0, \"depends\": [\"python\"], \"subdir\": \"noarch\", \"noarch\": \"python\", "
-                 "\"license\": \"Apache 2.0\"}",
+                 "\"license\": \"Apache 2.0\", \"timestamp\": 1700000000000, "
+                 "\"python_site_packages_path\": \"lib/python3.12/site-packages\"}",
         .link = "{\"noarch\": {\"type\": \"python\", \"entry_points\": [\"x = foo:main\"]}}"};
     struct ch_buf b;
     struct scan_run r;
