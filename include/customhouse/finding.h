@@ -344,6 +344,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has a file that the RECORD of its Python package says otherwise (builders change some)")    \
     X(CH_F_CONDA_LINK, 244, "conda-link", IRREGULAR, HIGH,                                         \
       "has a link by which code would run that was not judged for that")                           \
+    X(CH_F_CONDA_PYTHON, 246, "conda-python", IRREGULAR, HIGH,                                     \
+      "tells Python of a package in a way, or at a place, that is not read")                       \
     X(CH_F_CONDA_META, 245, "conda-meta", IRREGULAR, HIGH,                                         \
       "has a file where installers keep their own records of an environment")                      \
     /* 260 to 279: manifests and indexes of registries, scanner/eco/oci */                         \

@@ -127,6 +127,7 @@ void conda_see_index(struct conda_package *p, struct ch_str text)
     json_t *doc = conda_json(text, &e);
     ch_content_set_platform(p->content, platform_of(doc));
     p->platform_known = true;
+    p->moved = ch_str_eq(text_of(json_object_get(doc, "noarch")), CH_STR("python"));
     json_decref(doc);
 }
 
