@@ -40,7 +40,7 @@ enum ch_code ch_conda_render_repodata(const struct ch_page *page, struct ch_str 
 /* The subdirs that were asked for so far: {"subdirs":["linux-64","noarch"]}. */
 enum ch_code ch_conda_render_root(const struct ch_root_page *page, struct ch_str prefix,
                                   struct ch_buf *out, struct ch_err *err);
-/* Spec: CEP 6. Of a channel, not of a subdir. */
+/* Spec: CEP 6. Of a channel, not of a subdir: one for each subdir that has something held. */
 enum ch_code ch_conda_render_notices(const struct ch_root_page *page, struct ch_str prefix,
                                      struct ch_buf *out, struct ch_err *err);
 
