@@ -20,6 +20,16 @@ enum ch_target_kind {
 
 struct ch_clients_ops;
 
+/* A file as match specs see it; what is absent is not known. */
+struct ch_spec_subject {
+    struct ch_str page;    /* on pages of many projects */
+    struct ch_str project; /* normalised */
+    struct ch_str version;
+    struct ch_str build;
+    struct ch_str file_name;
+    struct ch_str record;
+};
+
 typedef void ch_differs_fn(void *arg, enum ch_finding_code code, struct ch_str evidence);
 
 struct ch_target {
@@ -122,6 +132,12 @@ struct ch_ecosystem {
      * them gives the same. False when that cannot be said of them. */
     bool (*sample_versions)(const struct ch_str *specs, size_t count,
                             void (*fn)(void *arg, struct ch_str version), void *arg);
+
+    /* Whether the match spec, by which users and policies name files of the ecosystem, is about this one. `of` NULL: it
+     * is only read. CH_E_FORMAT: no spec, or one that asks for what a policy says otherwise; the text has the column
+     * and what was expected. CH_E_MISMATCH: what it asks for is not known of the file. NULL: there are none. */
+    enum ch_code (*match_spec)(struct ch_str spec, const struct ch_spec_subject *of, bool *ret_match,
+                               struct ch_err *err);
 
     /* --- what a file needs beside itself --- */
     /* The name of the facts that inspection writes of it, one each. NULL: it writes none. */

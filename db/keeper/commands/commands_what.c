@@ -208,6 +208,17 @@ static struct ch_str without_extras(struct ch_str spec, struct ch_str *ret_extra
     return ch_str_trim(ch_str_sub(spec, end + 1, spec.len));
 }
 
+/* A version, or "1.26.*", without an operator. */
+static bool is_bare(struct ch_str spec)
+{
+    struct ch_str version = spec;
+    if (ch_str_ends(version, CH_STR(".*"))) {
+        version.len -= 2;
+    }
+    return is_version(version) && version.ptr[0] >= '0' && version.ptr[0] <= '9' &&
+           !ch_str_find_char(version, '*', NULL) && !ch_str_find_char(version, '|', NULL);
+}
+
 static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str word,
                                  struct what *ret, struct ch_err *err)
 {
@@ -232,6 +243,12 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
     if (extras.len >= sizeof(ret->extras)) {
         return ch_fail(err, CH_E_USAGE, "extras of %zu bytes, at most %zu", extras.len,
                        sizeof(ret->extras) - 1);
+    }
+    char bare[sizeof(ret->spec) + 2];
+    if (eco->match_spec != NULL && is_bare(spec)) { /* as conda writes it: "numpy 1.26", "numpy 1.26.*" */
+        bool star = ch_str_find_char(spec, '*', NULL);
+        int n = snprintf(bare, sizeof(bare), "%s%.*s", star ? "=" : "==", CH_STR_ARG(spec));
+        spec = (struct ch_str){bare, (size_t)n < sizeof(bare) ? (size_t)n : 0};
     }
     copy(ret->extras, sizeof(ret->extras), extras);
     copy(ret->spec, sizeof(ret->spec), spec);

@@ -272,6 +272,7 @@ const struct ch_ecosystem ch_ecosystem_conda = {
     .match_version = match_version,
     .match_denied = match_denied,
     .sample_versions = sample_versions,
+    .match_spec = ch_conda_match_spec,
     .compare_record = ch_conda_compare_record,
     .classify = classify,
     .formats = formats,

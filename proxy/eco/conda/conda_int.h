@@ -27,6 +27,10 @@ bool ch_conda_file_split(struct ch_str file_name, struct ch_conda_file *ret);
  * says in a record why it is held. */
 bool ch_conda_is_virtual(struct ch_str name);
 
+/* ch_ecosystem.match_spec. */
+enum ch_code ch_conda_match_spec(struct ch_str spec, const struct ch_spec_subject *of,
+                                 bool *ret_match, struct ch_err *err);
+
 /* ch_ecosystem.compare_record. */
 void ch_conda_compare_record(struct ch_str page, struct ch_str record, const struct ch_fact *facts,
                              size_t count, ch_differs_fn *fn, void *arg);
