@@ -255,6 +255,7 @@ static void put_type(struct writer *w, const struct ch_key *key)
     case CH_KEY_PROJECTS:
     case CH_KEY_LICENCES:
     case CH_KEY_PATTERNS:
+    case CH_KEY_SPECS:
     case CH_KEY_NAMES:
     case CH_KEY_ECOSYSTEMS:
     case CH_KEY_FILE_TYPES:

@@ -169,6 +169,46 @@ static enum ch_tristate match_version(const struct ch_rule *rule, const struct c
     return yes_or_no(match);
 }
 
+static enum ch_tristate match_specs_of(const struct ch_list *list, const struct ch_ecosystem *eco,
+                                       const struct ch_spec_subject *of)
+{
+    enum ch_tristate result = CH_NO;
+    for (size_t i = 0; i < list->exact_count && result != CH_YES; i++) {
+        bool match = false;
+        struct ch_err err;
+        if (eco->match_spec(ch_str_of(list->exact[i]), of, &match, &err) != CH_OK) {
+            result = CH_MAYBE;
+        } else if (match) {
+            result = CH_YES;
+        }
+    }
+    return result;
+}
+
+/* A file of an ecosystem without such specs is none that one is about. */
+static enum ch_tristate match_specs(const struct ch_value *v, const struct ch_facts *facts)
+{
+    const struct ch_ecosystem *eco = ch_ecosystem_find(facts->ecosystem);
+    struct ch_spec_subject of = {.page = facts->page,
+                                 .project = facts->project,
+                                 .version = facts->version,
+                                 .build = facts->build,
+                                 .file_name = facts->file_name,
+                                 .record = facts->record};
+    if (v->line == 0) {
+        return CH_YES;
+    }
+    if (eco == NULL || eco->match_spec == NULL) {
+        return eco == NULL ? CH_MAYBE : CH_NO;
+    }
+    enum ch_tristate result = match_specs_of(&v->own, eco, &of);
+    for (size_t i = 0; i < v->list_count && result != CH_YES; i++) {
+        enum ch_tristate one = match_specs_of(&v->lists[i]->list, eco, &of);
+        result = one != CH_NO ? one : result;
+    }
+    return result;
+}
+
 static enum ch_tristate match_size(const struct ch_rule *rule, const struct ch_facts *facts)
 {
     if (rule->larger_than.line == 0) {
@@ -245,6 +285,7 @@ enum ch_tristate ch_rule_match(const struct ch_rule *rule, const struct ch_match
         match_list(&rule->ecosystems, f->ecosystem),
         match_list(&rule->file_types, f->file_type),
         match_version(rule, f),
+        match_specs(&rule->specs, f),
         match_size(rule, f),
         match_age(rule, m),
         match_findings(rule, f),

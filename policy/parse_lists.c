@@ -130,16 +130,16 @@ static enum ch_code fail_entry(const struct ch_reading *r, const struct ch_named
     return CH_E_USAGE;
 }
 
-static const char *take_entry(struct ch_named_list *list, struct ch_str text)
+static const char *take_entry(struct ch_named_list *list, struct ch_str text, char *room)
 {
     char *entry = NULL;
-    const char *fault = ch_entry_read(list->kind, text, &entry);
+    const char *fault = ch_entry_read(list->kind, text, room, &entry);
     if (fault == NULL && list->kind->type == CH_KEY_PROJECTS &&
         !ch_project_possible(ch_str_of(entry), NULL)) {
         free(entry);
         fault = CH_NO_PROJECTS_NAME;
     } else if (fault == NULL) {
-        ch_list_add(&list->list, entry, true);
+        ch_list_add(&list->list, entry, list->kind->type != CH_KEY_SPECS);
     }
     return fault;
 }
@@ -150,7 +150,8 @@ static enum ch_code read_file(const struct ch_reading *r, const struct ch_yaml_n
     struct ch_str rest = text;
     struct ch_str entry = {NULL, 0};
     for (size_t number = 0; next_entry(&rest, &number, &entry);) {
-        const char *fault = take_entry(list, entry);
+        char room[CH_REASON_ROOM];
+        const char *fault = take_entry(list, entry, room);
         if (fault != NULL) {
             return fail_entry(r, list, number, entry, "%s", fault);
         }
@@ -202,7 +203,8 @@ static enum ch_code read_here(const struct ch_reading *r, const struct ch_yaml_n
     for (const struct ch_yaml_node *n = node->child; n != NULL && rc == CH_OK; n = n->next) {
         struct ch_str s = {NULL, 0};
         rc = ch_yaml_text(r->yaml, n, &s, r->err);
-        const char *fault = rc == CH_OK ? take_entry(list, s) : NULL;
+        char room[CH_REASON_ROOM];
+        const char *fault = rc == CH_OK ? take_entry(list, s, room) : NULL;
         if (fault != NULL) {
             rc = ch_yaml_fail_value(r->yaml, n, r->err, "%s", fault);
         }
@@ -244,7 +246,7 @@ static enum ch_code read_one(const struct ch_reading *r, const struct ch_yaml_no
 
 enum ch_code ch_lists_read(const struct ch_reading *r, const struct ch_yaml_node *node)
 {
-    const char *names[] = {NULL, NULL, NULL, NULL};
+    const char *names[] = {NULL, NULL, NULL, NULL, NULL};
     size_t count = 0;
     for (size_t i = 0; ch_policy_list_kinds[i].key != NULL; i++) {
         CH_ASSERT(i + 1 < CH_ARRAY_LEN(names));

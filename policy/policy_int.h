@@ -125,6 +125,7 @@ struct ch_rule {
     /* conditions; one without a line is always met */
     struct ch_value projects;
     struct ch_value version;
+    struct ch_value specs;
     struct ch_value repositories;
     struct ch_value environments;
     struct ch_value ecosystems;
@@ -175,8 +176,8 @@ enum ch_code ch_keys_read(const struct ch_reading *r, const struct ch_yaml_node 
 void ch_keys_set_defaults(const struct ch_reading *r, const struct ch_key *keys, void *base);
 void ch_keys_done(const struct ch_key *keys, void *base);
 /* Checks and folds one entry of a list of this kind. NULL: good, and *ret is the caller's; else
- * what is wrong with it, as words behind the entry. */
-const char *ch_entry_read(const struct ch_key *key, struct ch_str text, char **ret);
+ * what is wrong with it, as words behind the entry, constant or in `room` of CH_REASON_ROOM bytes. */
+const char *ch_entry_read(const struct ch_key *key, struct ch_str text, char *room, char **ret);
 struct ch_value *ch_value_at(const struct ch_key *key, void *base);
 const struct ch_value *ch_value_in(const struct ch_key *key, const void *base);
 

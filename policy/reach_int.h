@@ -10,6 +10,7 @@ enum ch_reach_axis {
     CH_AXIS_ENVIRONMENT,
     CH_AXIS_PROJECT,
     CH_AXIS_VERSION,
+    CH_AXIS_SPECS,
     CH_AXIS_SIZE,
     CH_AXIS_AGE,
     CH_AXIS_FINDING,

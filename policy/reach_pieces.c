@@ -16,6 +16,8 @@ static const struct ch_value *value_on(const struct ch_rule *rule, unsigned axis
         return &rule->projects;
     case CH_AXIS_VERSION:
         return &rule->version;
+    case CH_AXIS_SPECS:
+        return &rule->specs;
     case CH_AXIS_SIZE:
         return &rule->larger_than;
     case CH_AXIS_AGE:
@@ -121,6 +123,8 @@ bool ch_reach_has(const struct ch_rule *other, const struct ch_rule *rule,
     switch (axis) {
     case CH_AXIS_VERSION:
         return has_version(other, rule, at, piece);
+    case CH_AXIS_SPECS: /* of two different ones it is not worked out whether one is about all of the other */
+        return piece->kind == CH_PIECE_WHOLE && ch_value_covers(v, value_on(rule, axis));
     case CH_AXIS_SIZE:
         return piece->kind == CH_PIECE_UNKNOWN ? at->holds && !allows(other)
                                                : piece->number > v->number;
@@ -403,6 +407,10 @@ void ch_reach_pieces(const struct ch_rule *rule, const struct ch_rule *const *ot
         return;
     case CH_AXIS_VERSION:
         tell_versions(&c);
+        return;
+    case CH_AXIS_SPECS:
+        tell(&c, (struct ch_piece){.kind = ch_reach_asks(rule, axis) ? CH_PIECE_WHOLE
+                                                                     : CH_PIECE_NONE});
         return;
     case CH_AXIS_SIZE:
         tell_sizes(&c);

@@ -1,4 +1,5 @@
 /* Values from YAML, by the schema. */
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -123,8 +124,26 @@ static const char *read_pattern(struct ch_str text, char **ret)
     return NULL;
 }
 
-const char *ch_entry_read(const struct ch_key *key, struct ch_str text, char **ret)
+static const char *read_spec(struct ch_str text, char *room, char **ret)
 {
+    struct ch_err why = {.msg = ""};
+    bool known = false;
+    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
+        const struct ch_ecosystem *eco = ch_ecosystems[i];
+        if (eco->match_spec != NULL && eco->match_spec(text, NULL, &known, &why) == CH_OK) {
+            *ret = ch_str_dup(text);
+            return NULL;
+        }
+    }
+    CH_IGNORE(snprintf(room, CH_REASON_ROOM, "is no match spec: %s", why.msg));
+    return room;
+}
+
+const char *ch_entry_read(const struct ch_key *key, struct ch_str text, char *room, char **ret)
+{
+    if (key->type == CH_KEY_SPECS) {
+        return read_spec(text, room, ret);
+    }
     if (key->type == CH_KEY_PROJECTS) {
         return read_project(text, ret);
     }
@@ -186,6 +205,7 @@ static enum ch_code read_reference(const struct ch_reading *r, const struct ch_y
     if (list == NULL) {
         const char *kind = key->type == CH_KEY_PROJECTS   ? "projects"
                            : key->type == CH_KEY_LICENCES ? "licences"
+                           : key->type == CH_KEY_SPECS    ? "specs"
                                                           : "patterns";
         return ch_yaml_fail_value(r->yaml, node, r->err,
                                   "names no list under \"lists\", \"%s\" of this policy", kind);
@@ -259,10 +279,11 @@ static enum ch_code read_entry(const struct ch_reading *r, const struct ch_yaml_
     if (rc != CH_OK) {
         return rc;
     }
-    if (may_be_glob(key->type) && s.ptr[0] == '$') {
+    if ((may_be_glob(key->type) || key->type == CH_KEY_SPECS) && s.ptr[0] == '$') {
         return read_reference(r, node, key, v);
     }
-    const char *fault = ch_entry_read(key, s, &text);
+    char room[CH_REASON_ROOM];
+    const char *fault = ch_entry_read(key, s, room, &text);
     if (fault != NULL) {
         return ch_yaml_fail_value(r->yaml, node, r->err, "%s", fault);
     }

@@ -219,6 +219,7 @@ const struct ch_key ch_policy_list_kinds[] = {
      .type = CH_KEY_PATTERNS,
      .min = 1,
      .doc = "Values of facts, and patterns of them."},
+    {.key = "specs", .type = CH_KEY_SPECS, .min = 1, .doc = "Match specs of conda."},
     END};
 
 /* --- the whole file --- */
@@ -322,7 +323,7 @@ const struct ch_key ch_policy_keys[] = {
      .type = CH_KEY_LISTS,
      .section = ch_policy_list_kinds,
      .doc =
-         "Lists that are spoken of as $NAME, by kind: projects, licences, patterns. Each is a\n"
+         "Lists that are spoken of as $NAME, by kind: projects, licences, patterns, specs. Each is a\n"
          "list, or {file: NAME}: a file beside this one with an entry per line, # for comments."},
     {.key = "environments",
      .type = CH_KEY_OVERRIDES,
@@ -361,6 +362,12 @@ const struct ch_key ch_policy_rule_keys[] = {
      R(version),
      .example = "\">=1.2,<2\"",
      .doc = "specifier"},
+    {.key = "match",
+     .type = CH_KEY_SPECS,
+     R(specs),
+     .min = 1,
+     .example = "[\"numpy >=1,<2\", \"mkl[build=*_intel]\"]",
+     .doc = "match specs of conda, $NAME for a list"},
     {.key = "repository",
      .type = CH_KEY_NAMES,
      R(repositories),

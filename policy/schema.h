@@ -21,6 +21,7 @@ enum ch_key_type {
     CH_KEY_PROJECTS, /* names and patterns, folded; $LIST */
     CH_KEY_LICENCES, /* SPDX identifiers and patterns; $LIST; the words in `choices` */
     CH_KEY_PATTERNS, /* of values of facts; $LIST */
+    CH_KEY_SPECS,    /* match specs of an ecosystem that has them; $LIST */
     CH_KEY_NAMES,    /* names as the configuration has them */
     CH_KEY_ECOSYSTEMS,
     CH_KEY_FILE_TYPES, /* as ecosystems call their files */
@@ -54,7 +55,7 @@ struct ch_key {
 extern const struct ch_key
     ch_policy_keys[]; /* of the whole file; settings fill struct ch_settings */
 extern const struct ch_key ch_policy_rule_keys[];  /* fill struct ch_rule */
-extern const struct ch_key ch_policy_list_kinds[]; /* projects, licences, patterns: PROJECTS, ... */
+extern const struct ch_key ch_policy_list_kinds[]; /* projects, licences, patterns, specs: PROJECTS, ... */
 /* Kinds of changes that `changed` takes apart from names of facts; NULL-terminated. */
 extern const char *const ch_policy_change_names[];
 

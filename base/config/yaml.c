@@ -13,6 +13,7 @@ struct loader {
     struct ch_yaml *yaml;
     struct ch_str text;
     struct ch_err *err;
+    uint64_t max_nodes;
 };
 
 static void free_node(struct ch_yaml_node *node)
@@ -216,7 +217,7 @@ static enum ch_code load_node(struct loader *l, const yaml_event_t *e, uint64_t 
     }
     node->line = (uint32_t)e->start_mark.line + 1;
     node->column = (uint32_t)e->start_mark.column + 1;
-    if (++l->yaml->node_count > ch_limits.yaml_nodes || depth > ch_limits.yaml_depth) {
+    if (++l->yaml->node_count > l->max_nodes || depth > ch_limits.yaml_depth) {
         return fail_mark(l, e->start_mark,
                          depth > ch_limits.yaml_depth ? "nested too deeply" : "too many values");
     }
@@ -263,11 +264,18 @@ static enum ch_code load_root(struct loader *l)
 enum ch_code ch_yaml_parse(struct ch_str text, const char *file_name, struct ch_yaml **ret,
                            struct ch_err *err)
 {
-    if (text.len > ch_limits.yaml_bytes) {
+    return ch_yaml_parse_up_to(text, file_name, ch_limits.yaml_bytes, ch_limits.yaml_nodes, ret,
+                               err);
+}
+
+enum ch_code ch_yaml_parse_up_to(struct ch_str text, const char *file_name, uint64_t max_bytes,
+                                 uint64_t max_nodes, struct ch_yaml **ret, struct ch_err *err)
+{
+    if (text.len > max_bytes) {
         return ch_fail(err, CH_E_USAGE, "%s:1:1: longer than %llu bytes", file_name,
-                       (unsigned long long)ch_limits.yaml_bytes);
+                       (unsigned long long)max_bytes);
     }
-    struct loader l = {.text = text, .err = err};
+    struct loader l = {.text = text, .max_nodes = max_nodes, .err = err};
     CH_ASSERT(yaml_parser_initialize(&l.parser) == 1); /* fails only without memory */
     yaml_parser_set_encoding(&l.parser, YAML_UTF8_ENCODING);
     yaml_parser_set_input_string(

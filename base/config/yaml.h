@@ -34,6 +34,10 @@ struct ch_yaml; /* a document; nodes are borrowed from it until ch_yaml_free */
 /* `file_name` is only shown. CH_E_USAGE with file:line:column for whatever is wrong. */
 enum ch_code ch_yaml_parse(struct ch_str text, const char *file_name, struct ch_yaml **ret,
                            struct ch_err *err) CH_MUST_CHECK;
+/* The same of what is no configuration: up to so many bytes and values. */
+enum ch_code ch_yaml_parse_up_to(struct ch_str text, const char *file_name, uint64_t max_bytes,
+                                 uint64_t max_nodes, struct ch_yaml **ret,
+                                 struct ch_err *err) CH_MUST_CHECK;
 void ch_yaml_free(struct ch_yaml *yaml);
 const struct ch_yaml_node *ch_yaml_root(const struct ch_yaml *yaml); /* a map */
 const struct ch_yaml_node *ch_yaml_find(const struct ch_yaml_node *map,

@@ -309,6 +309,27 @@ void ch_root_page_put(struct ch_buf *b, const struct ch_root_page *page)
     for (size_t i = 0; i < page->name_count; i++) {
         ch_put_str(b, page->names[i]);
     }
+    put_count(b, page->note_count, ch_limits.root_names);
+    for (size_t i = 0; i < page->note_count; i++) {
+        const struct ch_root_note *n = &page->notes[i];
+        ch_put_str(b, n->name);
+        ch_put_u64(b, n->held);
+        ch_put_u64(b, n->denied);
+        ch_put_str(b, n->examples);
+        ch_put_i64(b, n->at_us);
+    }
+}
+
+static void root_note_get(struct ch_rd *r, struct ch_root_note *ret)
+{
+    ret->name = get_text(r, ch_limits.project_name_bytes);
+    ret->held = ch_get_u64(r);
+    ret->denied = ch_get_u64(r);
+    ret->examples = get_text(r, ch_limits.text_bytes);
+    ret->at_us = ch_get_i64(r);
+    if (ret->name.len == 0 || !is_printable(ret->examples)) {
+        ch_rd_fail(r);
+    }
 }
 
 enum ch_code ch_root_page_get(struct ch_str payload, struct ch_root_page *ret, struct ch_err *err)
@@ -325,6 +346,11 @@ enum ch_code ch_root_page_get(struct ch_str payload, struct ch_root_page *ret, s
             break;
         }
     }
+    page.note_count = get_count(&r, ch_limits.root_names, STR_MIN_BYTES);
+    page.notes = ch_calloc(page.note_count, sizeof(*page.notes));
+    for (size_t i = 0; i < page.note_count && !r.failed; i++) {
+        root_note_get(&r, &page.notes[i]);
+    }
     enum ch_code rc = ch_rd_end(&r, "project list", err);
     if (rc != CH_OK) {
         ch_root_page_done(&page);
@@ -337,5 +363,6 @@ enum ch_code ch_root_page_get(struct ch_str payload, struct ch_root_page *ret, s
 void ch_root_page_done(struct ch_root_page *page)
 {
     free(page->names);
+    free(page->notes);
     *page = (struct ch_root_page){0};
 }

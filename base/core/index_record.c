@@ -169,6 +169,14 @@ bool ch_index_record_ok(struct ch_str record)
     return read_record(record, NULL, NULL);
 }
 
+bool ch_index_record_value(struct ch_str record, struct ch_str key, struct ch_str *ret)
+{
+    struct ch_str value = {NULL, 0};
+    bool is = read_record(record, &key, &value) && value.len > 0;
+    *ret = is ? value : *ret;
+    return is;
+}
+
 bool ch_index_record_list(struct ch_str record, struct ch_str key, struct ch_str *ret_inside)
 {
     struct ch_str value = {NULL, 0};

@@ -155,8 +155,9 @@ static const struct option inspect_options[] = {
 
 static const struct option policy_options[] = {
     {"--against", "FILE", false, false,
-     "test: a requirements file, uv.lock, poetry.lock, pylock.toml\n"
-     "                          or the output of pip freeze, line by line"},
+     "test: a requirements file, uv.lock, poetry.lock, pylock.toml,\n"
+     "                          the output of pip freeze, environment.yml, pixi.lock,\n"
+     "                          conda-lock.yml or an explicit list of conda, line by line"},
     REPOSITORY,
     {"--reason", "TEXT", false, false, "set: why; shown in the history"},
     JSON,

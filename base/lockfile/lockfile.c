@@ -20,6 +20,12 @@ bool ch_lockfile_format_of(struct ch_str path, enum ch_lockfile_format *ret)
         *ret = CH_LOCKFILE_PYLOCK;
     } else if (ch_str_eq(base, CH_STR("pylock.toml"))) {
         *ret = CH_LOCKFILE_PYLOCK;
+    } else if (ch_str_eq(base, CH_STR("pixi.lock"))) {
+        *ret = CH_LOCKFILE_PIXI;
+    } else if (ch_str_ends(base, CH_STR("conda-lock.yml"))) {
+        *ret = CH_LOCKFILE_CONDA_LOCK;
+    } else if (ch_str_ends(base, CH_STR(".yml")) || ch_str_ends(base, CH_STR(".yaml"))) {
+        *ret = CH_LOCKFILE_CONDA_ENVIRONMENT;
     } else if (ch_str_ends(base, CH_STR(".txt")) || ch_str_ends(base, CH_STR(".in"))) {
         *ret = CH_LOCKFILE_REQUIREMENTS;
     } else {
@@ -143,7 +149,9 @@ enum ch_code ch_lockfile_parse(struct ch_str text, const char *name, enum ch_loc
     struct ch_lock_build *b = ch_realloc_array(NULL, 1, sizeof(*b));
     *b = (struct ch_lock_build){.name = name};
     enum ch_code rc = format == CH_LOCKFILE_REQUIREMENTS ? ch_lock_requirements(b, text, err)
-                                                         : ch_lock_toml(b, text, format, err);
+                      : format >= CH_LOCKFILE_CONDA_ENVIRONMENT
+                          ? ch_lock_conda(b, text, format, err)
+                          : ch_lock_toml(b, text, format, err);
     if (rc != CH_OK) {
         ch_lockfile_free(&b->out);
         return rc;

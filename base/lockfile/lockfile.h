@@ -1,6 +1,6 @@
 /* Lock files and requirements: what an environment wants installed, so that a policy can be asked about
  * it. Pure: text in, list out. Specs: pip's requirements file format, PEP 508, PEP 751 (pylock.toml);
- * uv.lock version 1; poetry.lock 1.x and 2.x. */
+ * uv.lock version 1; poetry.lock 1.x and 2.x; of conda's clients conda.c says which. */
 #ifndef CH_BASE_LOCKFILE_H
 #define CH_BASE_LOCKFILE_H
 
@@ -11,16 +11,23 @@ enum ch_lockfile_format {
     CH_LOCKFILE_UV,
     CH_LOCKFILE_POETRY,
     CH_LOCKFILE_PYLOCK,
+    CH_LOCKFILE_CONDA_ENVIRONMENT, /* environment.yml */
+    CH_LOCKFILE_CONDA_EXPLICIT,    /* "@EXPLICIT": addresses, a line each */
+    CH_LOCKFILE_PIXI,
+    CH_LOCKFILE_CONDA_LOCK,
 };
-/* By the last part of a path: "uv.lock", "poetry.lock", "pylock.toml", "pylock.NAME.toml"; any other
- * name that ends in .txt or .in is requirements. False: cannot be told. */
+/* By the last part of a path: "uv.lock", "poetry.lock", "pylock.toml", "pylock.NAME.toml", "pixi.lock", names that end
+ * in "conda-lock.yml"; any other name that ends in .yml or .yaml is an environment of conda, in .txt or .in
+ * requirements. False: cannot be told. */
 bool ch_lockfile_format_of(struct ch_str path, enum ch_lockfile_format *ret);
 
 struct ch_locked {
-    struct ch_str ecosystem; /* "pypi" */
-    struct ch_str name;      /* normalised (PEP 503); absent for an address that does not name one */
+    struct ch_str ecosystem; /* "pypi", "conda" */
+    struct ch_str name;      /* normalised (PEP 503); of a file of a conda channel "SUBDIR/NAME"; absent for an
+                              * address that does not name one */
     struct ch_str version;   /* as written; absent when no single version is pinned */
-    struct ch_str specifier; /* requirements: as written, ">=1,<2"; absent when any will do */
+    struct ch_str specifier; /* requirements: as written, ">=1,<2"; absent when any will do. Of conda a match spec
+                              * with the name, beside a version too: of that file */
     struct ch_str source;    /* not from an index: address, VCS or path as written; else absent */
     struct ch_str marker;    /* PEP 508 marker as written, not judged; absent: always */
     struct ch_str group;     /* dependency groups that ask for it: "dev, docs"; absent: not said */

@@ -31,6 +31,8 @@ enum ch_code ch_lock_wrong(const struct ch_lock_build *b, uint32_t line, uint32_
 
 enum ch_code ch_lock_requirements(struct ch_lock_build *b, struct ch_str text,
                                   struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_lock_conda(struct ch_lock_build *b, struct ch_str text,
+                           enum ch_lockfile_format format, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_lock_toml(struct ch_lock_build *b, struct ch_str text,
                           enum ch_lockfile_format format, struct ch_err *err) CH_MUST_CHECK;
 

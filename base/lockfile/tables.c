@@ -455,7 +455,11 @@ enum ch_code ch_lock_toml(struct ch_lock_build *b, struct ch_str text,
         rc = pylock(&r, root);
         break;
     case CH_LOCKFILE_REQUIREMENTS:
-        rc = ch_fail(err, CH_E_USAGE, "%s: requirements are no TOML", b->name);
+    case CH_LOCKFILE_CONDA_ENVIRONMENT:
+    case CH_LOCKFILE_CONDA_EXPLICIT:
+    case CH_LOCKFILE_PIXI:
+    case CH_LOCKFILE_CONDA_LOCK:
+        rc = ch_fail(err, CH_E_USAGE, "%s: these are no TOML", b->name);
         break;
     }
     ch_toml_free(toml);

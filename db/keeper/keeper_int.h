@@ -413,6 +413,8 @@ void listing_touch(struct page *p); /* an input of it has changed */
 void listing_done(struct page *p);
 enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
                           uint64_t *ret_generation, struct ch_err *err) CH_MUST_CHECK;
+/* held.c: what is held of each page; ch_root_page_done frees it. Borrows names of `page`, and from the pages. */
+void held_notes(struct keeper *k, struct ch_str repository, struct ch_root_page *page);
 /* Starts what this client's resolver will want next (T14's budgets). */
 void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client);
 /* The client has asked for this file's metadata. Starts the file where the client is a resolver that can

@@ -113,7 +113,7 @@ static bool subject_is(const json_t *statement, const struct ch_sha256 *sha256,
     return false;
 }
 
-/* "pkg:TYPE/NAME@VERSION?environment=ENV&...": ENV is one of our words and needs no decoding. */
+/* "pkg:TYPE/NAME@VERSION?...&environment=ENV&...": ENV is one of our words and needs no decoding. */
 static bool resource_is_for(struct ch_str uri, struct ch_str environment)
 {
     struct ch_str qualifiers = {NULL, 0}, part, name;

@@ -78,8 +78,20 @@ void ch_resource_uri_put(struct ch_buf *b, const struct ch_resource *r)
         ch_buf_putc(b, '@');
         put_percent(b, r->version);
     }
-    ch_buf_puts(b, CH_STR("?environment="));
-    put_percent(b, r->environment);
-    ch_buf_puts(b, CH_STR("&file_name="));
-    put_percent(b, r->file_name);
+    const struct {
+        const char *name;
+        struct ch_str value;
+    } qualifiers[] = {{"build", r->build},
+                      {"environment", r->environment},
+                      {"file_name", r->file_name},
+                      {"subdir", r->subdir},
+                      {"type", r->type}};
+    const char *before = "?";
+    for (size_t i = 0; i < CH_ARRAY_LEN(qualifiers); i++) {
+        if (qualifiers[i].value.len > 0) { /* purl: none is empty */
+            ch_buf_printf(b, "%s%s=", before, qualifiers[i].name);
+            put_percent(b, qualifiers[i].value);
+            before = "&";
+        }
+    }
 }

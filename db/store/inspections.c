@@ -336,6 +336,7 @@ enum ch_code ch_store_inspection_contexts(struct ch_store *s, const struct ch_in
 void ch_store_inspection_done(struct ch_inspection_result *r)
 {
     ch_buf_done(&r->strings);
+    ch_buf_done(&r->added);
     free(r->findings);
     free(r->facts);
     *r = (struct ch_inspection_result){0};

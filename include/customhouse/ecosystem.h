@@ -5,6 +5,8 @@
 #define CUSTOMHOUSE_ECOSYSTEM_H
 
 #include "customhouse/bytes.h"
+#include "customhouse/fact.h"
+#include "customhouse/finding.h"
 #include "customhouse/index.h"
 #include "customhouse/message.h"
 
@@ -17,6 +19,18 @@ enum ch_target_kind {
 };
 
 struct ch_clients_ops;
+
+/* A file as match specs see it; what is absent is not known. */
+struct ch_spec_subject {
+    struct ch_str page;    /* on pages of many projects */
+    struct ch_str project; /* normalised */
+    struct ch_str version;
+    struct ch_str build;
+    struct ch_str file_name;
+    struct ch_str record;
+};
+
+typedef void ch_differs_fn(void *arg, enum ch_finding_code code, struct ch_str evidence);
 
 struct ch_target {
     enum ch_target_kind kind;
@@ -119,12 +133,23 @@ struct ch_ecosystem {
     bool (*sample_versions)(const struct ch_str *specs, size_t count,
                             void (*fn)(void *arg, struct ch_str version), void *arg);
 
+    /* Whether the match spec, by which users and policies name files of the ecosystem, is about this one. `of` NULL: it
+     * is only read. CH_E_FORMAT: no spec, or one that asks for what a policy says otherwise; the text has the column
+     * and what was expected. CH_E_MISMATCH: what it asks for is not known of the file. NULL: there are none. */
+    enum ch_code (*match_spec)(struct ch_str spec, const struct ch_spec_subject *of, bool *ret_match,
+                               struct ch_err *err);
+
     /* --- what a file needs beside itself --- */
     /* The name of the facts that inspection writes of it, one each. NULL: it writes none. */
     const char *dependency_fact;
     /* What the value of such a fact says, where these extras ("a,b") of its own project are asked for; absent: none.
      * False: nothing that could be read. NULL where dependency_fact is. */
     bool (*read_dependency)(struct ch_str value, struct ch_str extras, struct ch_dependency *ret);
+
+    /* --- what a page's record tells clients of a file, against the facts that inspection found in it. `fn` is called for
+     * each difference; what is said in it lives during the call. NULL: records tell nothing of their own. --- */
+    void (*compare_record)(struct ch_str page, struct ch_str record, const struct ch_fact *facts, size_t fact_count,
+                           ch_differs_fn *fn, void *arg);
 
     /* --- what a URL means: decoded segments after the repository's name (no empty one, no "." or ".."); `directory`
      * says whether the path ended in a slash. *ret is written whole; kind NONE: 404. A FILE names the project and

@@ -68,6 +68,12 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has metadata other than the sidecar the upstream shows to resolvers")                       \
     X(CH_F_BYTES_CHANGED, 43, "bytes-changed", IRREGULAR, HIGH,                                    \
       "is not what arrived under this name before, and the index states no sha256")                \
+    X(CH_F_RECORD_DIFFERS, 44, "record-differs", IRREGULAR, HIGH,                                  \
+      "is said to solvers to be another build, to be installed otherwise, or to need more than "   \
+      "it says itself")                                                                            \
+    X(CH_F_RECORD_PATCHED, 45, "record-patched", NOTE, LOW,                                        \
+      "is said to solvers to need other versions, or less, than it says itself (channels patch "   \
+      "records)")                                                                                  \
     /* 60 to 79: wheels, and core metadata of wheels and sdists, scanner/eco/pypi */               \
     X(CH_F_WHEEL_NAME, 60, "wheel-name", IRREGULAR, HIGH, "has no valid wheel file name")          \
     X(CH_F_WHEEL_DIST_INFO, 61, "wheel-dist-info", ATTACK, HIGH,                                   \
@@ -338,6 +344,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has a file that the RECORD of its Python package says otherwise (builders change some)")    \
     X(CH_F_CONDA_LINK, 244, "conda-link", IRREGULAR, HIGH,                                         \
       "has a link by which code would run that was not judged for that")                           \
+    X(CH_F_CONDA_PYTHON, 246, "conda-python", IRREGULAR, HIGH,                                     \
+      "tells Python of a package in a way, or at a place, that is not read")                       \
     X(CH_F_CONDA_META, 245, "conda-meta", IRREGULAR, HIGH,                                         \
       "has a file where installers keep their own records of an environment")                      \
     /* 260 to 279: manifests and indexes of registries, scanner/eco/oci */                         \

@@ -59,6 +59,8 @@ struct ch_index_file {
  * so none twice; strings with the escapes of RFC 8785 alone; numbers integers below 2^53, without leading zero or
  * fraction; nested at most json_depth levels. The jail writes it so; whoever reads its answer checks it. */
 bool ch_index_record_ok(struct ch_str record);
+/* The value of the record's own key, as it is spelled. Borrowed. False: no good record, or no such key. */
+bool ch_index_record_value(struct ch_str record, struct ch_str key, struct ch_str *ret);
 /* What stands between the brackets of the record's own list of strings `key` ("depends"), as it is written: a renderer
  * adds to it. Borrowed. False: no good record, no such key, or it is no list of strings. */
 bool ch_index_record_list(struct ch_str record, struct ch_str key, struct ch_str *ret_inside);
@@ -108,11 +110,21 @@ void ch_page_put(struct ch_buf *b, const struct ch_page *page);
 enum ch_code ch_page_get(struct ch_str payload, struct ch_page *ret, struct ch_err *err) CH_MUST_CHECK;
 void ch_page_done(struct ch_page *page);
 
-/* The list of projects of a repository: normalised names, sorted. Same ownership. */
+/* What of a page of many projects is held: files, of which some are named. */
+struct ch_root_note {
+    struct ch_str name;     /* the page's */
+    uint64_t held, denied;
+    struct ch_str examples; /* "young-2.0-0.conda, ...", printable ASCII */
+    int64_t at_us;          /* when that was so */
+};
+
+/* The list of projects of a repository, or of its pages of many: names sorted. Same ownership. */
 struct ch_root_page {
     uint64_t generation;
     struct ch_str *names;
     size_t name_count;
+    struct ch_root_note *notes; /* of pages that have something held */
+    size_t note_count;
 };
 void ch_root_page_put(struct ch_buf *b, const struct ch_root_page *page);
 enum ch_code ch_root_page_get(struct ch_str payload, struct ch_root_page *ret,

@@ -130,6 +130,9 @@ struct ch_facts {
     enum ch_name_owner name_owner;
     struct ch_str version; /* as in the file name; absent when the name could not be split */
     struct ch_str file_name;
+    struct ch_str page;   /* on pages of many projects: its name, */
+    struct ch_str build;  /* what tells builds of the version apart, */
+    struct ch_str record; /* and what the page says of it; else absent */
     struct ch_sha256 artifact; /* our own, over the bytes received; zero: not fetched yet */
     struct ch_str file_type; /* "wheel", "sdist", "egg", "other" */
     bool has_inspector;

@@ -293,6 +293,12 @@ void content_auto_load(struct ch_content *c, const struct seen *s)
     }
 }
 
+void ch_content_named(struct ch_content *c, struct ch_str path, struct ch_str bytes)
+{
+    struct seen s = {.path = path, .name = path, .bytes = bytes, .size_bytes = bytes.len};
+    content_auto_load(c, &s);
+}
+
 void ch_content_executed(struct ch_content *c, struct ch_str path, bool start)
 {
     if (c->reach != NULL) {

@@ -78,6 +78,9 @@ void ch_content_expect_start(struct ch_content *c, struct ch_str path);
 void ch_content_follow_start(struct ch_content *c);
 /* Everything in `m` is borrowed for the call. */
 void ch_content_see(struct ch_content *c, const struct ch_content_member *m);
+/* Of a member that is not handed over, since another one is judged in its stead: what is told of its name alone, and of
+ * `bytes` where those say whether it does something at start. */
+void ch_content_named(struct ch_content *c, struct ch_str path, struct ch_str bytes);
 /* An entry point of a wheel or sdist: what is loaded by itself, scripts named like commands, and the module
  * of its object ("a.b:c"). */
 void ch_content_entry_point(struct ch_content *c, struct ch_str group, struct ch_str name,

@@ -1,5 +1,6 @@
 """Conda channels through the gateway, with rattler: solved from our repodata, installed from our files, refused with our
 reason. The channel is generated, on loopback."""
+import datetime
 import json
 import os
 import re
@@ -24,9 +25,7 @@ class OfChannel(Quarantine):
 
     @classmethod
     def configure(cls, text):
-        return re.sub(r"(?m)^repositories:\n", "  - name: channel\n    ecosystem: conda\n"
-                      f"    url: {cls.channel.url}\n    trust_times: {cls.trust_times}\n\nrepositories:\n"
-                      f"  - name: chan\n    ecosystem: conda\n    upstreams: [channel]\n{cls.reserved}", text, count=1)
+        return conda.with_channel(text, cls.channel.url, cls.trust_times, cls.reserved)
 
     def repodata(self, subdir="noarch"):
         a = self.service.ask(f"/chan/{subdir}/repodata.json")
@@ -83,6 +82,8 @@ class Listing(OfChannel):
         cls.weak = add("weak", "1.0", hashes=("md5",))
         add("ours", "1.0")
         add("__held-by-policy", "1.0")
+        add("unwanted", "1.0")
+        add("scikit-learn", "1.0")  # which a subdir might be called
         add("native", "1.0", subdir="linux-64")
         add("twice", "1.0", subdir="linux-64")
         add("twice", "1.0")
@@ -123,8 +124,29 @@ class Listing(OfChannel):
                      "NOARCH/repodata.json"):
             with self.subTest(path):
                 self.assertEqual(self.service.ask(f"/chan/{path}").status, 404)
-        a = self.service.ask("/chan/notices.json")
-        self.assertEqual((a.status, a["Content-Type"], json.loads(a.body)), (200, "application/json", {"notices": []}))
+
+    def test_notices_sum_up_what_is_held(self):
+        """Spec: CEP 6; read as conda does, which takes the end by another name."""
+        self.records()
+
+        def notices():
+            a = self.service.ask("/chan/notices.json")
+            self.assertEqual((a.status, a["Content-Type"]), (200, "application/json"), a)
+            return json.loads(a.body)["notices"]
+        n, = self.eventually(notices)
+        self.assertEqual(set(n), {"id", "message", "level", "created_at", "expires_at", "expired_at"})
+        self.assertEqual(n["level"], "info")
+        self.assertRegex(n["message"], r"\Anoarch: 2 packages are held by policy, 0 denied: ")
+        for file in (self.young, self.weak):
+            self.assertIn(file, n["message"])
+        created, ends = (datetime.datetime.fromisoformat(n[k]) for k in ("created_at", "expired_at"))
+        now = datetime.datetime.now(datetime.timezone.utc)
+        self.assertTrue(created <= now < ends, n)
+        self.assertEqual(n["expires_at"], n["expired_at"])
+        self.command("deny", "conda:unwanted==1.0", "--reason", "not in this house")
+        self.records()
+        m, = self.eventually(lambda: (now := notices()) and now[0]["id"] != n["id"] and now)
+        self.assertRegex(m["message"], r"\Anoarch: 2 packages are held by policy, 1 denied: ")
 
     def test_a_held_record_says_so(self):
         records = self.records()
@@ -186,6 +208,9 @@ class Listing(OfChannel):
                 out = self.command("explain", what)
                 self.assertIn(self.old, out)
                 self.assertNotIn(self.good, out)
+        for what in ("conda:scikit-learn==1.0", "scikit-learn-1.0-0.conda"):
+            self.assertIn("scikit-learn-1.0-0.conda", self.command("explain", what))
+        self.assertEqual([path for path in self.channel.asked if "scikit" in path and "repodata" in path], [])
         self.records("linux-64")
         self.assertIn("native-1.0-0.conda", self.command("explain", "conda:native"))
         self.assertIn("twice-1.0-0.conda", self.command("explain", "conda:linux-64/twice"))
@@ -306,6 +331,7 @@ class Tokens(OfChannel):
     def fill(cls):
         cls.make_channel()
         cls.good = cls.channel.add("good", "1.0")
+        cls.whole = cls.channel.add("whole", "1.0")
         cls.young = cls.channel.add("young", "1.0", days=1)
         add_wheel(cls.up, "beside", "1.0")
 
@@ -353,6 +379,39 @@ class Tokens(OfChannel):
         a = self.service.ask(f"/t/{self.token}/chan/noarch/{self.good}")
         if a.status == 307:
             self.assertEqual(a["Location"].split("?")[0], f"./{self.good}")
+
+    def test_a_file_to_its_end_and_nothing_of_the_token_is_written(self):
+        """Fetched by its path as rattler and conda do, over hops of waiting; then everything that the service has
+        written is looked through for it."""
+        url = f"{self.service.url}/t/{self.token}/chan/"
+        said, folder = self.rattler("whole", url=url)
+        self.assertTrue(said.get("installed"), said)
+        a = self.service.ask(f"/t/{self.token}/chan/noarch/{self.whole}")
+        self.assertEqual((a.status, a.body), (200, self.channel.files["noarch"][self.whole]), a)
+        part = self.service.ask(f"/t/{self.token}/chan/noarch/{self.whole}", {"Range": "bytes=0-3"})
+        self.assertEqual((part.status, part.body), (206, a.body[:4]), part)
+        head = self.service.ask(f"/t/{self.token}/chan/noarch/{self.whole}", method="HEAD")
+        self.assertEqual((head.status, head["Content-Length"]), (200, str(len(a.body))), head)
+        for ending in (".vsa.json", ".approval.sigstore.json"):
+            self.assertEqual(self.status(f"/t/{self.token}/chan/noarch/{self.whole}{ending}"), 200)
+        lines = [line for line in self.service.access_log() if line["path"].endswith(self.whole)]
+        self.assertIn(("service:ci", 200), {(line.get("principal"), line["status"]) for line in lines})
+        self.assertEqual({line["path"] for line in lines}, {f"/chan/noarch/{self.whole}"})
+        out = self.command("fetched-by", f"noarch/{self.whole}")
+        self.assertIn("service:ci", out)
+        self.assertNotIn(self.token, "".join(self.channel.asked))
+        looked = 0
+        for top, _, names in os.walk(self.service.dir):
+            for name in names:
+                path = os.path.join(top, name)
+                if os.path.isfile(path) and not os.path.islink(path):
+                    with open(path, "rb") as f:
+                        data = f.read()
+                    looked += 1
+                    for secret in (self.token, self.token[4:]):
+                        self.assertNotIn(secret.encode(), data, path)
+        self.assertGreater(looked, 10)
+        self.assertNotIn(self.token[4:], self.service.log())
 
     def test_nothing_of_it_is_written(self):
         self.assertEqual(self.status(f"/t/{self.token}/chan/noarch/repodata.json"), 200)

@@ -7,7 +7,7 @@ import subprocess
 import tempfile
 import unittest
 
-from house import cosign
+from house import conda, cosign
 from house.case import add_wheel
 from house.clients import Client
 from house.service import BIN, ROOT, Service
@@ -55,7 +55,11 @@ class Tour(unittest.TestCase):
         self.addCleanup(self.up.close)
         add_wheel(self.up, "young", "1.0")
         add_wheel(self.up, "young", "2.0", days=1)
-        self.service = Service(self.up.url, admin=True)
+        channel = conda.Channel()
+        self.addCleanup(channel.close)
+        channel.add("young", "1.0")
+        channel.add("young", "2.0", days=1)
+        self.service = Service(self.up.url, admin=True, configure=lambda text: conda.with_channel(text, channel.url))
         self.addCleanup(self.service.remove)
         os.chmod(self.service.dir, 0o711)
         self.service.start()

@@ -378,6 +378,19 @@ static const struct {
      "\">=1.2,<2\")"},
     {"version, no list", RULE("name: a, version: ['==1'], then: deny"),
      "p:3:24: rules[0].version: a list is given where a single value is expected"},
+    {"match spec", RULE("name: a, match: [scipy, 'numpy >='], then: deny"),
+     "p:3:30: rules[0].match[1]: \"numpy >=\" is no match spec: column 9: a version was expected"},
+    {"match spec of a pattern", RULE("name: a, match: 'numpy* >=1', then: deny"),
+     "p:3:22: rules[0].match: \"numpy* >=1\" is no match spec: the name is written out here; patterns "
+     "of names are the key project's"},
+    {"match spec of a channel", RULE("name: a, match: 'conda-forge::numpy', then: deny"),
+     "p:3:22: rules[0].match: \"conda-forge::numpy\" is no match spec: no channel and no URL is taken "
+     "here: the key repository says which is meant"},
+    {"match of no list", RULE("name: a, match: $ours, then: deny"),
+     "p:3:22: rules[0].match: \"$ours\" names no list under \"lists\", \"specs\" of this policy"},
+    {"match spec in a list", "version: 1\nlists: {specs: {ours: [numpy, 'scipy 1 2 3']}}\n",
+     "p:2:31: lists.specs.ours[1]: \"scipy 1 2 3\" is no match spec: column 11: the end, '[', ',' or "
+     "'|' was expected"},
     {"larger_than", RULE("name: a, larger_than: big, then: deny"),
      "p:3:28: rules[0].larger_than: \"big\" is not a size: digits and KiB, MiB, GiB or TiB, as in "
      "50GiB"},
@@ -460,7 +473,7 @@ static const struct {
     {"licences that contradict", "version: 1\nlicences: {permit: MIT, forbid: [MIT, '**']}\n",
      "p:2:1: licences: forbids every licence that it permits"},
     {"list key", "version: 1\nlists: {names: {a: [b]}}\n",
-     "p:2:9: lists.names: unknown key; expected one of projects, licences, patterns"},
+     "p:2:9: lists.names: unknown key; expected one of projects, licences, patterns, specs"},
     {"list, empty", "version: 1\nlists: {projects: {a: []}}\n",
      "p:2:23: lists.projects.a: is an empty list; a rule that speaks of it could never match"},
     {"list, wrong entry", "version: 1\nlists: {projects: {a: [b, 'c d']}}\n",

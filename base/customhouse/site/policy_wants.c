@@ -16,11 +16,14 @@ static bool says(struct ch_str text, const char *word)
     return ch_str_find(text, ch_str_of(word), NULL);
 }
 
-/* Of a name that tells nothing: TOML tables of packages are one of three, anything else is lines.
- */
+/* Explicit lists of conda are named as requirements are. Of a name that tells nothing: TOML tables of packages are one
+ * of three, anything else is lines. */
 static enum ch_lockfile_format format_of(const char *path, struct ch_str text)
 {
     enum ch_lockfile_format format = CH_LOCKFILE_REQUIREMENTS;
+    if (ch_str_starts(text, CH_STR("@EXPLICIT")) || says(text, "\n@EXPLICIT")) {
+        return CH_LOCKFILE_CONDA_EXPLICIT;
+    }
     if (ch_lockfile_format_of(ch_str_of(path), &format)) {
         return format;
     }
@@ -52,7 +55,9 @@ static enum ch_code put_want(struct ch_buf *ret, const char *path, const struct 
             .ecosystem = l->ecosystem,
             .name = l->name,
             .version = l->version,
-            .specifier = l->version.len > 0 ? (struct ch_str){NULL, 0} : l->specifier,
+            .specifier = l->version.len > 0 && !says(l->specifier, "[fn=")
+                             ? (struct ch_str){NULL, 0}
+                             : l->specifier,
             .source = l->source,
             .file = ch_str_of(path),
             .line = l->line,

@@ -536,6 +536,9 @@ enum step command_approve_what(struct command *c, const struct what *what, uint6
         return command_end(c, 2, "approve a file, a version (%s==VERSION) or a range (%s>=VERSION)",
                            what->project, what->project);
     }
+    if (command_is_wide(c, what, &step)) {
+        return step;
+    }
     if (what->kind != WHAT_RANGE && !may_pass(&g, &step)) {
         return step;
     }

@@ -15,9 +15,13 @@ static void copy(char *to, size_t size, struct ch_str s)
 
 void command_what_of(const struct ch_exception_row *row, struct what *ret)
 {
+    struct ch_str page, project;
     *ret = (struct what){.kind = WHAT_FILE};
+    exception_place(row, &page, &project);
     copy(ret->repository, sizeof(ret->repository), row->repository);
-    copy(ret->project, sizeof(ret->project), row->project);
+    copy(ret->page, sizeof(ret->page), page);
+    copy(ret->scope, sizeof(ret->scope), page.len > 0 ? row->project : page);
+    copy(ret->project, sizeof(ret->project), project);
     copy(ret->file_name, sizeof(ret->file_name), row->file_name);
     copy(ret->spec, sizeof(ret->spec), row->version_spec);
     if (row->file_name.len > 0) {
@@ -42,7 +46,7 @@ struct ch_exception_row command_scope(const struct command *c, const struct what
         .repository = ch_str_of(what->repository),
         .environment = ch_str_of(repo != NULL ? repo->environment : NULL),
         .ecosystem = ch_str_of(repo != NULL ? repo->ecosystem : NULL),
-        .project = ch_str_of(what->project),
+        .project = ch_str_of(what->scope[0] != '\0' ? what->scope : what->project),
         .version_spec = ch_str_of(file ? NULL : what->spec),
         .file_name = ch_str_of(file ? what->file_name : NULL),
     };
@@ -101,6 +105,16 @@ bool command_terms(struct command *c, const struct what *what, int64_t wanted_us
         return false;
     }
     return true;
+}
+
+bool command_is_wide(struct command *c, const struct what *what, enum step *ret_step)
+{
+    bool wide = what->kind == WHAT_RANGE && what->page[0] != '\0';
+    if (wide) {
+        *ret_step = command_end(c, 2, "%s%s holds on every page that lists it: leave %s/ away",
+                                what->project, what->spec, what->page);
+    }
+    return wide;
 }
 
 bool command_is_withheld(struct command *c, const struct what *what)
@@ -178,6 +192,9 @@ static bool may_ask(struct command *c, const struct what *what, struct ch_buf *o
         *ret_step =
             command_end(c, 2, "ask for a file, a version (%s==VERSION) or a range (%s>=VERSION)",
                         what->project, what->project);
+        return false;
+    }
+    if (command_is_wide(c, what, ret_step)) {
         return false;
     }
     if (what->kind == WHAT_RANGE) {

@@ -52,7 +52,9 @@ struct what {
     enum what_kind kind;
     char repository[256];
     char project[256];   /* FILE: the page that lists it */
-    char page[256];      /* that is named beside a project; empty: none was */
+    bool unlisted;       /* FILE: none is known that does; `project` is what its name says */
+    char page[256];      /* that is named beside a project, or the only one that lists its version; empty: neither */
+    char scope[520];     /* VERSION of a page of many projects: "PAGE/PROJECT", as exceptions have it; else empty */
     char spec[256]; /* RANGE: as given; VERSION: "==VER" */
     char version[160];
     char file_name[520];
@@ -142,6 +144,9 @@ bool command_terms(struct command *c, const struct what *what, int64_t wanted_us
 /* The end that nobody named, and the latest that the policy permits. */
 int64_t command_usual_end(const struct ch_exception_terms *terms, int64_t now_us,
                           int64_t *ret_latest_us);
+/* A range is lifted by its project's name alone, and one of a page named beside it would say less than it does; true:
+ * the command has ended. */
+bool command_is_wide(struct command *c, const struct what *what, enum step *ret_step);
 /* T12: no exception gives what the configuration keeps back; true: the command has ended. */
 bool command_is_withheld(struct command *c, const struct what *what);
 /* Whether it may approve there, as a person among others, or (*ret_alone) by itself; false: the

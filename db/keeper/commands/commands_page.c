@@ -33,7 +33,7 @@ bool command_is_searched(struct keeper *k, const struct what *what)
     const struct ch_ecosystem *eco =
         repo != NULL ? ch_ecosystem_find(ch_str_of(repo->ecosystem)) : NULL;
     return eco != NULL && eco->is_page != NULL &&
-           !(what->kind == WHAT_FILE && eco->is_page(ch_str_of(what->project)));
+           (what->kind != WHAT_FILE || what->unlisted); /* "scikit-learn" could be a page's name */
 }
 
 static struct page *search(struct keeper *k, const struct what *what, struct ch_err *err)

@@ -196,6 +196,64 @@ static void show_line(struct policy_trial *t, const struct ch_policy_want *w,
     t->shown++;
 }
 
+/* "PAGE/NAME", of which the page is asked for. */
+static bool split_page(const struct ch_ecosystem *eco, struct ch_policy_want *w,
+                       struct ch_str *ret_page)
+{
+    size_t at;
+    bool is = ch_str_find_char(w->name, '/', &at) && eco->is_page(ch_str_sub(w->name, 0, at));
+    if (is) {
+        *ret_page = ch_str_sub(w->name, 0, at);
+        w->name = ch_str_sub(w->name, at + 1, w->name.len);
+    }
+    return is;
+}
+
+struct on_pages {
+    struct policy_trial *t;
+    const struct ch_policy_want *want;
+    struct want_result best;
+    struct page *page; /* that it is of, pinned; NULL: none so far */
+};
+
+/* Of several pages a resolver takes what it can have. */
+static void judge_on(void *ctx, struct page *p)
+{
+    struct on_pages *o = ctx;
+    struct want_result r;
+    if (!page_usable(o->t->k, p)) {
+        return;
+    }
+    want_judge(o->t->k, o->t->policy, p, o->want, &r);
+    if (o->page != NULL && r.state >= o->best.state) {
+        return;
+    }
+    if (o->page != NULL) {
+        o->page->pinned--;
+    }
+    o->page = p;
+    o->page->pinned++;
+    o->best = r;
+}
+
+/* Which of its pages a resolver would take is its platform's: of those that somebody asked for. */
+static void look_at_pages(struct policy_trial *t, const struct ch_repository *repo,
+                          const struct ch_policy_want *w)
+{
+    struct on_pages o = {.t = t, .want = w, .best = {.state = WANT_UNKNOWN}};
+    pages_with(t->k, ch_str_of(repo->name), w->name, judge_on, &o);
+    if (o.page == NULL) {
+        snprintf(o.best.text, sizeof(o.best.text),
+                 "no page that somebody asked for in repository %s lists it", repo->name);
+    } else if (o.best.decision != NULL) {
+        o.best.decision = &o.best.room; /* it was copied */
+    }
+    show_line(t, w, &o.best);
+    if (o.page != NULL) {
+        o.page->pinned--;
+    }
+}
+
 /* False: it waits for the page, or has ended with an error. */
 static bool look_at(struct policy_trial *t, const struct ch_policy_want *w, enum step *ret_step)
 {
@@ -217,7 +275,14 @@ static bool look_at(struct policy_trial *t, const struct ch_policy_want *w, enum
         *ret_step = STEP_DONE;
         return false;
     }
-    struct page *p = page_get(c->k, ch_str_of(repo->name), w->name);
+    const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
+    struct ch_policy_want of_page = *w;
+    struct ch_str page = w->name;
+    if (eco != NULL && eco->is_page != NULL && !split_page(eco, &of_page, &page)) {
+        look_at_pages(t, repo, w);
+        return true;
+    }
+    struct page *p = page_get(c->k, ch_str_of(repo->name), page);
     if (p == NULL) {
         r.state = WANT_UNKNOWN;
         snprintf(r.text, sizeof(r.text), "this is no project name");
@@ -235,7 +300,7 @@ static bool look_at(struct policy_trial *t, const struct ch_policy_want *w, enum
     }
     ask_free_waiter(waiter);
     if (p->load == PAGE_READY) {
-        want_judge(t->k, t->policy, p, w, &r);
+        want_judge(t->k, t->policy, p, &of_page, &r);
     } else {
         r.state = want_no_page(t->k, p, r.text, sizeof(r.text));
     }

@@ -126,9 +126,11 @@ static bool what_by_listed_file(struct command *c, const struct ch_ecosystem *ec
     if (!eco->project_of(word, ret->project, sizeof(ret->project))) {
         return false;
     }
+    ret->unlisted = true;
     const struct page *p = command_find_page(c->k, ret, &err);
     if (p != NULL) {
         copy(ret->project, sizeof(ret->project), page_name(p));
+        ret->unlisted = false;
     }
     return true;
 }
@@ -208,6 +210,17 @@ static struct ch_str without_extras(struct ch_str spec, struct ch_str *ret_extra
     return ch_str_trim(ch_str_sub(spec, end + 1, spec.len));
 }
 
+/* A version, or "1.26.*", without an operator. */
+static bool is_bare(struct ch_str spec)
+{
+    struct ch_str version = spec;
+    if (ch_str_ends(version, CH_STR(".*"))) {
+        version.len -= 2;
+    }
+    return is_version(version) && version.ptr[0] >= '0' && version.ptr[0] <= '9' &&
+           !ch_str_find_char(version, '*', NULL) && !ch_str_find_char(version, '|', NULL);
+}
+
 static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str word,
                                  struct what *ret, struct ch_err *err)
 {
@@ -232,6 +245,12 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
     if (extras.len >= sizeof(ret->extras)) {
         return ch_fail(err, CH_E_USAGE, "extras of %zu bytes, at most %zu", extras.len,
                        sizeof(ret->extras) - 1);
+    }
+    char bare[sizeof(ret->spec) + 2];
+    if (eco->match_spec != NULL && is_bare(spec)) { /* as conda writes it: "numpy 1.26", "numpy 1.26.*" */
+        bool star = ch_str_find_char(spec, '*', NULL);
+        int n = snprintf(bare, sizeof(bare), "%s%.*s", star ? "=" : "==", CH_STR_ARG(spec));
+        spec = (struct ch_str){bare, (size_t)n < sizeof(bare) ? (size_t)n : 0};
     }
     copy(ret->extras, sizeof(ret->extras), extras);
     copy(ret->spec, sizeof(ret->spec), spec);
@@ -399,8 +418,28 @@ static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err
     return what_by_name(repo, word, ret, err);
 }
 
+/* A version on a page of many projects is that page's: another one that comes to list it is not
+ * meant. */
+static void settle_page(struct keeper *k, struct what *what)
+{
+    struct ch_err err;
+    if (what->kind != WHAT_VERSION || !command_is_searched(k, what)) {
+        return;
+    }
+    const struct page *p = what->page[0] == '\0' ? command_find_page(k, what, &err) : NULL;
+    if (p != NULL) {
+        copy(what->page, sizeof(what->page), page_name(p));
+    }
+    if (what->page[0] != '\0') {
+        snprintf(what->scope, sizeof(what->scope), "%s/%s", what->page, what->project);
+    }
+}
+
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err)
 {
     enum ch_code rc = read_what(c, ret, err);
+    if (rc == CH_OK) {
+        settle_page(c->k, ret);
+    }
     return rc == CH_OK ? command_check(c, c->action, ch_str_of(ret->repository), err) : rc;
 }

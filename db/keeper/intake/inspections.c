@@ -1,6 +1,8 @@
 /* Which stored inspection of a file counts: of which key, of which bytes, and for how long (T6). */
 #include "db/keeper/keeper_int.h"
 
+#include "customhouse/limits.h"
+
 static void put_file(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
 {
     ch_buf_init(ret, 2048);
@@ -113,6 +115,52 @@ static bool is_held_against(const struct ch_inspection_result *inspection)
     return is_attack(inspection) && !has_mismatch(inspection);
 }
 
+/* ------------------------------------------------------------------ what its record says */
+
+struct differences {
+    struct ch_inspection_result *in;
+    struct ch_buf text;
+};
+
+static void on_difference(void *arg, enum ch_finding_code code, struct ch_str evidence)
+{
+    struct differences *d = arg;
+    struct ch_inspection_result *in = d->in;
+    in->findings =
+        ch_realloc_array(in->findings, in->row.finding_count + 1, sizeof(*in->findings));
+    in->findings[in->row.finding_count++] =
+        (struct ch_finding){.code = code, .evidence = {NULL, evidence.len}};
+    ch_buf_puts(&d->text, evidence);
+}
+
+/* The bytes stay what they are, and records change: what they say otherwise than the bytes is no
+ * part of the inspection that is stored, but found anew with each page. */
+static void add_differences(const struct page *p, size_t file, struct ch_inspection_result *in)
+{
+    struct ch_str record = p->facts.files[file].index.record;
+    size_t first = in->row.finding_count;
+    if (p->eco->compare_record == NULL || record.len == 0 ||
+        in->row.outcome != CH_INSPECTION_COMPLETE) {
+        return;
+    }
+    struct differences d = {.in = in};
+    ch_buf_init(&d.text, (size_t)ch_limits.scan_output_bytes);
+    p->eco->compare_record(page_name(p), record, in->row.facts, in->row.fact_count, on_difference,
+                           &d);
+    struct ch_str rest = ch_buf_str(&d.text);
+    for (size_t i = first; i < in->row.finding_count; i++) {
+        struct ch_finding *f = &in->findings[i];
+        if (d.text.failed || f->evidence.len > rest.len) { /* it is not known what */
+            *f = (struct ch_finding){.code = CH_F_LIMIT};
+        } else {
+            f->evidence.ptr = rest.ptr;
+            rest = ch_str_sub(rest, f->evidence.len, rest.len);
+        }
+    }
+    in->row.findings = in->findings;
+    in->added = d.text;
+}
+
 static void load_inspection(struct keeper *k, struct page *p, size_t file)
 {
     struct page_file *f = &p->files[file];
@@ -139,6 +187,9 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
         ch_sha256_eq(&f->artifact, &stated->sha256)) {
         ch_store_inspection_done(&f->inspection);
         f->has_inspection = false;
+    }
+    if (f->has_inspection) {
+        add_differences(p, file, &f->inspection);
     }
     f->attack = f->has_inspection && is_attack(&f->inspection);
     hold_against(p, file, f->attack && is_held_against(&f->inspection));

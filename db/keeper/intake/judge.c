@@ -138,6 +138,9 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ret->name_owner = page_file_owner(p, file);
     ret->version = ch_str_of(run->release.version);
     ret->file_name = f->index.file_name;
+    ret->page = p->eco->is_page != NULL ? page_name(p) : (struct ch_str){NULL, 0};
+    ret->build = f->index.build;
+    ret->record = f->index.record;
     ret->artifact = run->artifact;
     ret->file_type = ch_str_of(run->release.file_type);
     ret->has_inspector = run->release.profile != NULL;

@@ -317,6 +317,7 @@ enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, st
     struct root_names r = {.repo = repo};
     enum ch_code rc = ch_store_projects(k->store, ch_str_of(repo->name), on_name, &r, err);
     if (rc == CH_OK) {
+        held_notes(k, ch_str_of(repo->name), &r.page);
         ch_root_page_put(out, &r.page);
         *ret_generation = generation_of(ch_buf_str(out));
         r.page.generation = *ret_generation;
@@ -327,7 +328,7 @@ enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, st
     for (size_t i = 0; i < r.page.name_count; i++) {
         free((char *)(uintptr_t)r.page.names[i].ptr);
     }
-    free(r.page.names);
+    ch_root_page_done(&r.page);
     return rc;
 }
 

@@ -91,6 +91,14 @@ struct listing_cache {
     size_t asked_count;
 };
 
+struct page_held { /* by its last listing (held.c) */
+    uint64_t generation; /* of that; 0: none was counted */
+    uint64_t held, denied;
+    char examples[320];
+    size_t examples_len;
+    int64_t at_us;
+};
+
 enum page_load_state { PAGE_UNLOADED = 0, PAGE_LOADING, PAGE_READY, PAGE_ABSENT, PAGE_BROKEN };
 
 struct page {
@@ -114,6 +122,7 @@ struct page {
                          or not the page is the same */
     bool judge_due; /* what was told of it was not judged by its facts, which could not be read */
     struct listing_cache listing;
+    struct page_held held;
     struct ch_sha256 logged; /* upstream's bytes and policy whose verdicts the log has (audit.h) */
     size_t attacks;          /* files with held_against (all inspections are loaded) */
     struct ch_snapshot_info info;

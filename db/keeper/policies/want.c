@@ -53,11 +53,27 @@ bool want_can_mean(const struct page *p, size_t file, const struct ch_policy_wan
     bool match = want->specifier.len == 0;
     bool hidden = ch_ecosystem_is_source(p->eco, p->files[file].release.file_type) &&
                   p->index.built[p->index.version[file]]; /* not listed: listing.c */
+    if (p->eco->is_page != NULL && !ch_str_eq(page_project(p, file), want->name)) {
+        return false; /* a page of many projects */
+    }
     if (version.len == 0 || hidden || p->facts.files[file].removed_at_us != CH_TIME_UNKNOWN) {
         return false;
     }
+    if (want->version.len > 0 && p->eco->compare_versions(version, want->version) != 0) {
+        return false;
+    }
+    if (p->eco->match_spec != NULL && !match) {
+        const struct ch_index_file *f = &p->facts.files[file].index;
+        struct ch_spec_subject of = {.page = page_name(p),
+                                     .project = page_project(p, file),
+                                     .version = version,
+                                     .build = f->build,
+                                     .file_name = f->file_name,
+                                     .record = f->record};
+        return p->eco->match_spec(want->specifier, &of, &match, &err) == CH_OK && match;
+    }
     if (want->version.len > 0) {
-        return p->eco->compare_versions(version, want->version) == 0;
+        return true;
     }
     return (match ||
             (p->eco->match_version(want->specifier, version, &match, &err) == CH_OK && match)) &&
@@ -168,14 +184,16 @@ static void want_range(const struct page *p, const struct looked *l, struct want
 
 /* What a resolver gets that may take any version: for a pinned line that is refused. */
 static void find_instead(struct keeper *k, struct ch_policy *other, struct page *p,
-                         struct looked *l, struct want_result *ret)
+                         const struct ch_policy_want *want, struct looked *l,
+                         struct want_result *ret)
 {
-    struct ch_policy_want any = {.line = 0};
+    struct ch_policy_want any = {.name = want->name};
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (!l->can[i]) {
+        bool other_one = want_can_mean(p, i, &any);
+        if (other_one && !l->can[i]) {
             want_judge_under(k, other, p, i, &l->decisions[i]); /* not looked at so far */
         }
-        l->can[i] = want_can_mean(p, i, &any) && want_could_be_had(&l->decisions[i]);
+        l->can[i] = other_one && want_could_be_had(&l->decisions[i]);
     }
     ret->then = version_of(p, want_newest(p, l->can));
 }
@@ -206,7 +224,7 @@ void want_judge(struct keeper *k, struct ch_policy *other, struct page *p,
     if (want->version.len > 0) {
         want_version(p, want, &l, ret);
         if (ret->state == WANT_HELD || ret->state == WANT_DENIED) {
-            find_instead(k, other, p, &l, ret);
+            find_instead(k, other, p, want, &l, ret);
         }
     } else {
         want_range(p, &l, ret);

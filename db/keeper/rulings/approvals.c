@@ -73,6 +73,25 @@ static size_t levels_of(const struct page *p, const struct ch_inspection_result 
     return n;
 }
 
+static struct ch_resource resource_of(const struct page *p, size_t file)
+{
+    const struct ch_index_file *f = &p->facts.files[file].index;
+    struct ch_resource of = {.ecosystem = ch_str_of(p->eco->name),
+                             .project = page_project(p, file),
+                             .version = ch_str_of(p->files[file].release.version),
+                             .file_name = f->file_name,
+                             .environment = ch_str_of(p->config->environment)};
+    for (size_t i = 0; p->eco->is_page != NULL && p->eco->file_endings[i] != NULL; i++) {
+        struct ch_str ending = ch_str_of(p->eco->file_endings[i]);
+        if (ch_str_ends(f->file_name, ending)) {
+            of.build = f->build;
+            of.subdir = page_name(p);
+            of.type = ch_str_sub(ending, 1, ending.len);
+        }
+    }
+    return of;
+}
+
 static void put_statement(struct keeper *k, struct page *p, size_t file,
                           const struct ch_inspection_result *in, const struct ch_decision *d,
                           const struct ch_sha256 *evidence, int64_t at_us, struct ch_buf *b)
@@ -90,12 +109,8 @@ static void put_statement(struct keeper *k, struct page *p, size_t file,
     ch_buf_puts(&verifier, CH_STR("/-/verifier"));
     put_uri(k, &policy_uri, "policy", &policy);
     put_uri(k, &evidence_uri, "evidence", evidence);
-    ch_resource_uri_put(&resource,
-                        &(struct ch_resource){.ecosystem = ch_str_of(p->eco->name),
-                                              .project = page_project(p, file),
-                                              .version = ch_str_of(f->release.version),
-                                              .file_name = p->facts.files[file].index.file_name,
-                                              .environment = ch_str_of(p->config->environment)});
+    struct ch_resource of = resource_of(p, file);
+    ch_resource_uri_put(&resource, &of);
     struct ch_vsa vsa = {
         .file_name = p->facts.files[file].index.file_name,
         .sha256 = f->artifact,

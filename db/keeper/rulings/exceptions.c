@@ -192,14 +192,31 @@ const struct exception *exceptions_about(const struct keeper *k, const struct ch
     return found;
 }
 
+void exception_place(const struct ch_exception_row *row, struct ch_str *ret_page,
+                     struct ch_str *ret_project)
+{
+    const struct ch_ecosystem *eco = ch_ecosystem_find(row->ecosystem);
+    size_t at;
+    *ret_page = (struct ch_str){NULL, 0};
+    *ret_project = row->project;
+    if (eco != NULL && eco->is_page != NULL && row->file_name.len == 0 &&
+        ch_str_find_char(row->project, '/', &at) && eco->is_page(ch_str_sub(row->project, 0, at))) {
+        *ret_page = ch_str_sub(row->project, 0, at);
+        *ret_project = ch_str_sub(row->project, at + 1, row->project.len);
+    }
+}
+
 bool exception_covers(const struct exception *x, const struct page *p, size_t file)
 {
     struct ch_str version = ch_str_of(p->files[file].release.version);
     struct ch_err err;
     bool match = false;
+    struct ch_str page, project;
+    exception_place(&x->row, &page, &project);
     if (!ch_str_eq(x->row.repository, ch_str_of(p->repository)) ||
-        !(ch_str_eq(x->row.project, page_project(p, file)) ||
-          (x->row.file_name.len > 0 && ch_str_eq(x->row.project, page_name(p))))) {
+        (page.len > 0 && !ch_str_eq(page, page_name(p))) ||
+        !(ch_str_eq(project, page_project(p, file)) ||
+          (x->row.file_name.len > 0 && ch_str_eq(project, page_name(p))))) {
         return false;
     }
     if (x->row.file_name.len > 0) {

@@ -40,6 +40,11 @@ const struct exception *exceptions_about(const struct keeper *k,
 /* Whether an end that somebody asks for is its end. "14d" counts from when it is said: said again
  * within the hour it is no other one. */
 bool exception_ends_at(const struct exception *x, int64_t end_us);
+/* Which page and project the row names: on pages of many projects a version is of one page,
+ * "PAGE/PROJECT". `ret_page` is absent where none is named, and of a file, whose page stands for the
+ * project. Slices borrow from the row. */
+void exception_place(const struct ch_exception_row *row, struct ch_str *ret_page,
+                     struct ch_str *ret_project);
 /* Whether it is about this file, too. */
 bool exception_covers(const struct exception *x, const struct page *p, size_t file);
 /* "user:ann, user:bob": whose approvals are of `now` (what is there) and count to this day; of what

@@ -276,7 +276,9 @@ enum ch_code exceptions_close(struct keeper *k, uint64_t id, enum exception_even
         return rc;
     }
     if (event == EXCEPTION_REVOKED) { /* a step away from ALLOW is effective first (T4) */
-        rulings_take_back(k, x->row.project, x->rulings, x->ruling_count);
+        struct ch_str page, project;
+        exception_place(&x->row, &page, &project);
+        rulings_take_back(k, project, x->rulings, x->ruling_count);
         x = exceptions_find(k, id);
         CH_ASSERT(x != NULL);
     }

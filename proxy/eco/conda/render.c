@@ -1,5 +1,8 @@
 #include "proxy/eco/conda/conda_int.h"
 
+#include "customhouse/limits.h"
+#include "customhouse/timefmt.h"
+
 /* --- why a record is held, as the name of a package --- */
 
 /* "__held-by-policy-released-1-day-ago-...": what a name may have of the reason, the rest as '-'.
@@ -96,11 +99,60 @@ enum ch_code ch_conda_render_root(const struct ch_root_page *page, struct ch_str
     return ch_buf_ok(out, err);
 }
 
+enum { EXAMPLES = 5 }; /* that a note names at most (held.c) */
+
+static void put_message(const struct ch_root_note *n, struct ch_buf *text)
+{
+    ch_buf_clear(text);
+    ch_buf_put_escaped(text, n->name);
+    ch_buf_printf(text, ": %llu %s held by policy, %llu denied: ", (unsigned long long)n->held,
+                  n->held == 1 ? "package is" : "packages are", (unsigned long long)n->denied);
+    ch_buf_puts(text, n->examples);
+    ch_buf_puts(text, CH_STR(", ..."));
+    text->len -= n->held + n->denied <= EXAMPLES ? 5 : 0;
+    ch_buf_puts(text, CH_STR(". Asked for, each says why"));
+}
+
+static void put_time(const char *key, int64_t at_us, struct ch_buf *out)
+{
+    struct ch_buf at;
+    ch_buf_init(&at, 64);
+    ch_time_put(&at, at_us, false);
+    at.len -= at.len > 0 && at.ptr[at.len - 1] == 'Z' ? 1 : 0; /* which old Pythons cannot read */
+    ch_buf_printf(out, ",\"%s\":\"%.*s+00:00\"", key, CH_STR_ARG(ch_buf_str(&at)));
+    ch_buf_done(&at);
+}
+
+/* The same id as long as it says the same: clients show each once. conda reads the end by another name than the CEP has.
+ */
+static void put_notice(const struct ch_root_note *n, struct ch_str text, struct ch_buf *out)
+{
+    const int64_t day_us = INT64_C(86400) * 1000000;
+    struct ch_sha256 digest = ch_sha256_of(text.ptr, text.len);
+    ch_buf_puts(out, CH_STR("{\"id\":\""));
+    ch_buf_put_hex(out, digest.byte, 8);
+    ch_buf_puts(out, CH_STR("\",\"message\":"));
+    ch_buf_put_json(out, text);
+    ch_buf_puts(out, CH_STR(",\"level\":\"info\""));
+    put_time("created_at", n->at_us, out);
+    put_time("expires_at", n->at_us + day_us, out);
+    put_time("expired_at", n->at_us + day_us, out);
+    ch_buf_putc(out, '}');
+}
+
 enum ch_code ch_conda_render_notices(const struct ch_root_page *page, struct ch_str prefix,
                                      struct ch_buf *out, struct ch_err *err)
 {
-    (void)page;
+    struct ch_buf text;
     (void)prefix;
-    ch_buf_puts(out, CH_STR("{\"notices\":[]}\n"));
+    ch_buf_init(&text, (size_t)ch_limits.text_bytes);
+    ch_buf_puts(out, CH_STR("{\"notices\":["));
+    for (size_t i = 0; i < page->note_count; i++) {
+        put_message(&page->notes[i], &text);
+        ch_buf_puts(out, ch_str_of(i > 0 ? "," : ""));
+        put_notice(&page->notes[i], ch_buf_str(&text), out);
+    }
+    ch_buf_puts(out, CH_STR("]}\n"));
+    ch_buf_done(&text);
     return ch_buf_ok(out, err);
 }

@@ -229,6 +229,13 @@ static void lists_of_records_are_found(void **state)
     assert_true(ch_index_record_list(CH_STR("{\"a\":{\"depends\":[\"x\"]},\"depends\":[\"],[\"]}"), key, &inside));
     assert_str_eq(inside, "\"],[\"");
     assert_false(ch_index_record_list(CH_STR("{\"a\":{\"depends\":[\"x\"]}}"), key, &inside));
+    struct ch_str value = CH_STR("as it was"), record = CH_STR("{\"a\":{\"b\":1},\"b\":2,\"c\":\"x\"}");
+    assert_true(ch_index_record_value(record, CH_STR("a"), &value) && ch_str_eq(value, CH_STR("{\"b\":1}")));
+    assert_true(ch_index_record_value(record, CH_STR("b"), &value) && ch_str_eq(value, CH_STR("2")));
+    assert_true(ch_index_record_value(record, CH_STR("c"), &value) && ch_str_eq(value, CH_STR("\"x\"")));
+    assert_false(ch_index_record_value(record, CH_STR("d"), &value));
+    assert_false(ch_index_record_value(CH_STR("{\"b\":2"), CH_STR("b"), &value));
+    assert_true(ch_str_eq(value, CH_STR("\"x\"")));
     assert_false(ch_index_record_list(CH_STR("{\"depends\":[1]}"), key, &inside));
     assert_false(ch_index_record_list(CH_STR("{\"depends\":\"a\"}"), key, &inside));
     assert_false(ch_index_record_list(CH_STR("{\"depends\":[[\"a\"]]}"), key, &inside));
@@ -297,7 +304,9 @@ static void project_lists_travel(void **state)
     (void)state;
     struct ch_err err;
     struct ch_str names[] = {CH_STR("a"), CH_STR("zope-interface")};
-    struct ch_root_page page = {.generation = 3, .names = names, .name_count = 2};
+    struct ch_root_note notes[] = {{CH_STR("a"), 3, 1, CH_STR("x-1-0.conda, y"), -5}};
+    struct ch_root_page page = {
+        .generation = 3, .names = names, .name_count = 2, .notes = notes, .note_count = 1};
     struct ch_root_page got;
     struct ch_buf b;
     ch_buf_init(&b, 1024);
@@ -305,6 +314,10 @@ static void project_lists_travel(void **state)
     assert_ch_ok(&err, ch_root_page_get(ch_buf_str(&b), &got, &err));
     assert_int_equal(got.name_count, 2);
     assert_str_eq(got.names[1], "zope-interface");
+    assert_int_equal(got.note_count, 1);
+    assert_str_eq(got.notes[0].name, "a");
+    assert_str_eq(got.notes[0].examples, "x-1-0.conda, y");
+    assert_true(got.notes[0].held == 3 && got.notes[0].denied == 1 && got.notes[0].at_us == -5);
     ch_root_page_done(&got);
     for (size_t len = 0; len < b.len; len++) {
         assert_ch_code(CH_E_FORMAT,

@@ -13,7 +13,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     struct ch_str text = {(const char *)data + 1, size - 1};
-    enum ch_lockfile_format format = (enum ch_lockfile_format)(1 + data[0] % 4);
+    enum ch_lockfile_format format = (enum ch_lockfile_format)(1 + data[0] % 8);
     if (ch_lockfile_parse(text, "f", format, &f, &err) == CH_OK) {
         for (size_t i = 0; i < f->package_count; i++) {
             const struct ch_locked *p = &f->packages[i];

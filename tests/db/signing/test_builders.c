@@ -133,6 +133,11 @@ static void test_hostile_names(void **state)
     assert_false(ch_str_find_char(ch_buf_str(&b), '\x1b', NULL));
 }
 
+#define S(literal)                                                                                 \
+    {                                                                                              \
+        (literal), sizeof(literal) - 1                                                             \
+    }
+
 static void test_resource_uri(void **state)
 {
     (void)state;
@@ -140,12 +145,33 @@ static void test_resource_uri(void **state)
         struct ch_resource resource;
         const char *uri;
     } rows[] = {
-        {{{"pypi", 4}, {"demo", 4}, {"1.2", 3}, {"demo-1.2-py3-none-any.whl", 25}, {"prod", 4}},
+        {{.ecosystem = S("pypi"),
+          .project = S("demo"),
+          .version = S("1.2"),
+          .file_name = S("demo-1.2-py3-none-any.whl"),
+          .environment = S("prod")},
          "pkg:pypi/demo@1.2?environment=prod&file_name=demo-1.2-py3-none-any.whl"},
-        {{{"pypi", 4}, {"demo", 4}, {"1.2+cpu", 7}, {"demo-1.2+cpu.tar.gz", 19}, {"preprod", 7}},
+        {{.ecosystem = S("pypi"),
+          .project = S("demo"),
+          .version = S("1.2+cpu"),
+          .file_name = S("demo-1.2+cpu.tar.gz"),
+          .environment = S("preprod")},
          "pkg:pypi/demo@1.2%2Bcpu?environment=preprod&file_name=demo-1.2%2Bcpu.tar.gz"},
-        {{{"pypi", 4}, {"demo", 4}, {NULL, 0}, {"odd?&environment=prod", 21}, {"preprod", 7}},
+        {{.ecosystem = S("pypi"),
+          .project = S("demo"),
+          .file_name = S("odd?&environment=prod"),
+          .environment = S("preprod")},
          "pkg:pypi/demo?environment=preprod&file_name=odd%3F%26environment%3Dprod"},
+        {{.ecosystem = S("conda"),
+          .project = S("demo"),
+          .version = S("1!1.2"),
+          .file_name = S("demo-1!1.2-py_0.tar.bz2"),
+          .environment = S("prod"),
+          .build = S("py&environment=preprod"),
+          .subdir = S("linux-64"),
+          .type = S("tar.bz2")},
+         "pkg:conda/demo@1%211.2?build=py%26environment%3Dpreprod&environment=prod"
+         "&file_name=demo-1%211.2-py_0.tar.bz2&subdir=linux-64&type=tar.bz2"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         ch_buf_clear(&b);

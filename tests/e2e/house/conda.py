@@ -6,6 +6,7 @@ import hashlib
 import http.server
 import io
 import json
+import re
 import tarfile
 import threading
 import time
@@ -91,6 +92,13 @@ def package(index, files=None, ending=".conda"):
         z.writestr(f"pkg-{stem}.tar.zst", zstd(tar(rest)))
         z.writestr(f"info-{stem}.tar.zst", zstd(tar(info)))
     return out.getvalue()
+
+
+def with_channel(text, url, trust_times="true", more=""):
+    """customhouse.yaml with a repository "chan" beside the index; `more`: further keys of it."""
+    return re.sub(r"(?m)^repositories:\n", f"  - name: channel\n    ecosystem: conda\n    url: {url}\n"
+                  f"    trust_times: {trust_times}\n\nrepositories:\n"
+                  f"  - name: chan\n    ecosystem: conda\n    upstreams: [channel]\n{more}", text, count=1)
 
 
 class Channel:

@@ -31,23 +31,59 @@ static bool is_folder(struct conda_package *p, struct ch_str path)
     return ch_map_get(p->folders, path) != NULL;
 }
 
-/* Where the link leads, over other links; absent: out of what the package has. `ret` holds the
- * path. */
+/* Puts where the link leads into `ret`; false when that is out of the package. */
+static bool join_link(const struct conda_file *f, struct ch_str rest, struct ch_buf *ret)
+{
+    struct ch_buf relative;
+    struct ch_str folder = f->hard_link ? (struct ch_str){NULL, 0} : path_folder(f->path);
+    ch_buf_init(&relative, 4 * ch_limits.member_path_bytes);
+    ch_buf_puts(&relative, f->link);
+    ch_buf_puts(&relative, rest);
+    bool in = !relative.failed && conda_join(folder, ch_buf_str(&relative), ret);
+    ch_buf_done(&relative);
+    return in;
+}
+
+/* The first link on the way to `path`, itself included; *ret_rest is what follows it. */
+static struct conda_file *link_on(struct conda_package *p, struct ch_str path,
+                                  struct ch_str *ret_rest)
+{
+    for (size_t end = 1; end <= path.len; end++) {
+        if (end < path.len && path.ptr[end] != '/') {
+            continue;
+        }
+        struct conda_file *f = ch_map_get(p->by_path, ch_str_sub(path, 0, end));
+        if (f != NULL && f->type != CH_MEMBER_FILE && f->link.ptr != NULL) {
+            *ret_rest = ch_str_sub(path, end, path.len);
+            return f;
+        }
+    }
+    return NULL;
+}
+
+/* Where the link leads, over other links, which may be folders on the way; absent: out of what the
+ * package has. `ret` holds the path. */
 static struct conda_file *follow(struct conda_package *p, const struct conda_file *f,
                                  struct ch_buf *ret)
 {
     enum { STEPS = 16 };
-    for (int i = 0; i < STEPS; i++) {
-        struct ch_str folder = f->hard_link ? (struct ch_str){NULL, 0} : path_folder(f->path);
-        if (!conda_join(folder, f->link, ret)) {
-            return NULL;
+    struct ch_str rest = {NULL, 0};
+    struct ch_buf after; /* `rest` lies in `ret` */
+    ch_buf_init(&after, 4 * ch_limits.member_path_bytes);
+    for (int i = 0; i < STEPS && f != NULL; i++) {
+        ch_buf_clear(&after);
+        ch_buf_puts(&after, rest);
+        if (after.failed || !join_link(f, ch_buf_str(&after), ret)) {
+            break;
         }
-        struct conda_file *next = ch_map_get(p->by_path, ch_buf_str(ret));
-        if (next == NULL || next->type == CH_MEMBER_FILE || next->link.ptr == NULL) {
-            return next != NULL && next->type == CH_MEMBER_FILE ? next : NULL;
+        f = link_on(p, ch_buf_str(ret), &rest);
+        if (f == NULL) {
+            ch_buf_done(&after);
+            struct conda_file *found = ch_map_get(p->by_path, ch_buf_str(ret));
+            return found != NULL && found->type == CH_MEMBER_FILE ? found : NULL;
         }
-        f = next;
     }
+    ch_buf_done(&after);
     ch_buf_clear(ret);
     return NULL;
 }
@@ -91,7 +127,7 @@ static bool is_of_python_package(struct ch_str path)
     static const char *const endings[] = {".dist-info", ".egg-info", ".egg"};
     struct ch_str folder;
     struct ch_str name;
-    bool is = conda_in_dist_info(path, &folder, &name);
+    bool is = conda_describes(path, &folder, &name) || conda_is_egg(path);
     for (size_t i = 0; i < CH_ARRAY_LEN(endings); i++) {
         is = is || path_ends_nocase(path, ch_str_of(endings[i]));
     }
@@ -118,6 +154,32 @@ static bool is_of_places(struct ch_str path)
     return false;
 }
 
+/* Installers of noarch packages move two folders: a link between them and all else leads to another
+ * place than it does here. bin/, where one of them goes, is as deep as it is. */
+static bool is_moved_otherwise(const struct conda_package *p, const struct conda_file *f,
+                               struct ch_str target)
+{
+    static const struct ch_str site = {"site-packages/", 14}, scripts = {"python-scripts/", 15};
+    bool from_site = ch_str_eq_nocase(ch_str_sub(f->path, 0, site.len), site);
+    bool to_site = ch_str_eq_nocase(ch_str_sub(target, 0, site.len), site);
+    bool from_scripts = ch_str_eq_nocase(ch_str_sub(f->path, 0, scripts.len), scripts);
+    bool to_scripts = ch_str_eq_nocase(ch_str_sub(target, 0, scripts.len), scripts);
+    return p->moved && !f->hard_link &&
+           (from_site != to_site || (to_scripts && !from_scripts));
+}
+
+/* What programs make of a name alone (T17), whatever it leads to. */
+static void tell_name(struct conda_package *p, const struct conda_file *f, struct ch_str below,
+                      struct ch_str bytes)
+{
+    struct ch_buf path;
+    ch_buf_init(&path, 2 * ch_limits.member_path_bytes);
+    ch_buf_puts(&path, f->path);
+    ch_buf_puts(&path, below);
+    ch_content_named(p->content, ch_buf_str(&path), bytes);
+    ch_buf_done(&path);
+}
+
 static void judge_link(struct conda_package *p, struct conda_file *f)
 {
     if (is_of_python_package(f->path)) {
@@ -129,9 +191,14 @@ static void judge_link(struct conda_package *p, struct conda_file *f)
     struct conda_file *target = follow(p, f, &path);
     enum ch_code_place place = conda_place(f->path);
     enum ch_code_place below = place_below(f->path);
-    if (target != NULL) {
+    tell_name(p, f, CH_STR(""), target != NULL ? target->bytes : CH_STR(""));
+    if (path.len > 0 && is_moved_otherwise(p, f, ch_buf_str(&path))) {
+        conda_report(p, CH_F_CONDA_LINK, f->path, "to \"%.*s\": installers move one of the two",
+                     CH_STR_ARG(ch_buf_str(&path)));
+    } else if (target != NULL) {
         judge_target(p, f, target);
     } else if (path.len > 0 && is_folder(p, ch_buf_str(&path))) {
+        tell_name(p, f, CH_STR("/x.py"), CH_STR(""));
         if (is_of_places(f->path) ||
             (below != CH_PLACE_NONE && below != place_below(ch_buf_str(&path)))) {
             conda_report(p, CH_F_CONDA_LINK, f->path, "to the folder \"%.*s\"",

@@ -33,9 +33,11 @@ static bool is_kept(struct ch_str path, uint64_t size_bytes)
         ch_str_eq(path, CH_STR("info/link.json")) || path_has_extension(path, "pyc")) {
         return true;
     }
-    return conda_in_dist_info(path, &folder, &name) &&
-           (size_bytes <= ch_limits.sdist_text_bytes || ch_str_eq(name, CH_STR("RECORD")) ||
-            ch_str_eq(name, CH_STR("METADATA")));
+    return conda_describes(path, &folder, &name) &&
+           (size_bytes <= ch_limits.sdist_text_bytes || name.ptr == NULL ||
+            ch_str_eq_nocase(name, CH_STR("RECORD")) ||
+            ch_str_eq_nocase(name, CH_STR("METADATA")) ||
+            ch_str_eq_nocase(name, CH_STR("PKG-INFO")));
 }
 
 static void keep(struct conda_package *p, struct conda_file *f, struct ch_str bytes)
@@ -189,7 +191,7 @@ static void see_file(struct conda_package *p, struct conda_file *f, struct ch_st
     if (all_there && (source || is_kept(f->path, f->size_bytes))) {
         keep(p, f, bytes);
     }
-    if (conda_in_dist_info(f->path, &folder, &name)) {
+    if (conda_describes(f->path, &folder, &name)) {
         CH_IGNORE(names_add(&p->dist_infos, folder));
     }
     f->deferred = source && f->kept;

@@ -10,7 +10,8 @@
 
 /* Profiles "conda" and "conda-tar" (.tar.bz2):
  *   MEMBER   of .conda the three outer ones, then those of each TAR archive, all in archive order
- *   FACT     subdir, noarch, build, build-number, depends..., constrains..., license (as they stand
+ *   FACT     subdir, noarch, build, build-number, timestamp, python-site-packages-path, depends...,
+ * constrains..., license (as they stand
  * in info/index.json), licence (fact.h), entry-point ("GROUP NAME = OBJECT"), and those of content/
  *   FINDING  zip-..., tar-..., stream-..., conda-..., and those of content/, source/ and of the
  * Python packages inside, as of their wheels (wheel-metadata, direct-reference, entry-points) The

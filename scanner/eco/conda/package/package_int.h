@@ -58,6 +58,7 @@ struct conda_package {
     bool in_info;         /* the archive info-STEM.tar.zst is walked */
     bool platform_known;  /* info/index.json was read, and content/ knows what the package is for */
     bool python;          /* noarch: python */
+    bool moved;           /* the same, as soon as info/index.json was seen */
     uint64_t records_odd; /* files that differ from a RECORD */
 };
 
@@ -87,9 +88,17 @@ enum ch_code_place conda_place(struct ch_str path);
 /* ".NAME-post-link.sh" in bin/, ".bat" in Scripts/; whatever NAME is, since some installers take
  * any. */
 bool conda_is_link_script(struct ch_str path);
-/* Of a member of a *.dist-info folder that lies where Python finds it: that folder, and the name in
- * it. */
+/* Of a member of a *.dist-info folder in site-packages: that folder, and the name in it. */
 bool conda_in_dist_info(struct ch_str path, struct ch_str *ret_folder, struct ch_str *ret_name);
+/* The same of all by which Python knows what is installed (importlib.metadata, pkg_resources), in
+ * every folder of sys.path: *.dist-info/, *.egg-info/, *.egg/EGG-INFO/, and files *.egg-info, which
+ * are their own folder, and whose name is absent. */
+bool conda_describes(struct ch_str path, struct ch_str *ret_folder, struct ch_str *ret_name);
+/* Named like such a folder or file, wherever it lies: its part up to there. */
+bool conda_is_description(struct ch_str path, struct ch_str *ret_folder);
+/* In a folder of sys.path one that is followed to what describes packages, or is a packed one: "*.egg",
+ * "*.egg-link". */
+bool conda_is_egg(struct ch_str path);
 /* Relative, without "..", ".", empty parts, backslashes, drives and control characters. */
 bool conda_path_is_inside(struct ch_str path);
 /* `relative`, from `folder` (absent: the top), without "." and ".."; false when it leads out. */
@@ -111,7 +120,7 @@ void conda_check_link(struct conda_package *p);
  * judged. */
 void conda_see_index(struct conda_package *p, struct ch_str text);
 
-/* --- python.c: *.dist-info --- */
+/* --- python.c: *.dist-info, *.egg-info --- */
 void conda_check_python(struct conda_package *p);
 
 #endif

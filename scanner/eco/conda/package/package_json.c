@@ -39,6 +39,7 @@ static json_t *load(struct conda_package *p, struct ch_str path, enum ch_finding
 /* --- info/index.json --- */
 
 static const struct ch_str index_path = {"info/index.json", 15};
+static const char site_packages_key[] = "python_site_packages_path";
 
 static void check_field(struct conda_package *p, const json_t *doc, const char *key,
                         struct ch_str expected)
@@ -111,6 +112,7 @@ void conda_see_index(struct conda_package *p, struct ch_str text)
     CH_IGNORE(ch_json_load(text, &doc, &err)); /* conda_check_index reports it */
     ch_content_set_platform(p->content, platform_of(doc));
     p->platform_known = true;
+    p->moved = ch_str_eq(text_of(json_object_get(doc, "noarch")), CH_STR("python"));
     json_decref(doc);
 }
 
@@ -140,17 +142,27 @@ static void tell_licence(struct conda_package *p, struct ch_str stated)
     ch_buf_done(&canonical);
 }
 
+static void tell_number(struct conda_package *p, const char *name, const json_t *number)
+{
+    char digits[32];
+    snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(number));
+    tell(p, name, json_is_integer(number) ? ch_str_of(digits) : CH_STR(""));
+}
+
+/* What records of channels are compared with (ch_ecosystem.compare_record), too. */
 static void tell_index(struct conda_package *p, const json_t *doc)
 {
-    static const char *const texts[] = {"subdir", "noarch", "build"};
+    static const char *const texts[] = {"subdir", "build"};
     static const char *const lists[] = {"depends", "constrains"};
-    const json_t *number = json_object_get(doc, "build_number");
-    char digits[32];
+    const json_t *noarch = json_object_get(doc, "noarch");
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         tell(p, texts[i], ch_json_text(json_object_get(doc, texts[i])));
     }
-    snprintf(digits, sizeof(digits), "%lld", (long long)json_integer_value(number));
-    tell(p, "build-number", json_is_integer(number) ? ch_str_of(digits) : CH_STR(""));
+    tell(p, "noarch", json_is_true(noarch) ? CH_STR("generic") : text_of(noarch)); /* older ones */
+    tell(p, "python-site-packages-path",
+         text_of(json_object_get(doc, site_packages_key)));
+    tell_number(p, "build-number", json_object_get(doc, "build_number"));
+    tell_number(p, "timestamp", json_object_get(doc, "timestamp"));
     for (size_t i = 0; i < CH_ARRAY_LEN(lists); i++) {
         const json_t *list = json_object_get(doc, lists[i]);
         for (size_t k = 0; k < json_array_size(list); k++) {
@@ -160,6 +172,17 @@ static void tell_index(struct conda_package *p, const json_t *doc)
     struct ch_str licence = ch_json_text(json_object_get(doc, "license"));
     if (licence.len > 0) {
         tell_licence(p, licence);
+    }
+}
+
+/* CEP 17: where installers put the Python packages of others, which they read in the package "python". */
+static void check_site_packages(struct conda_package *p, const json_t *doc)
+{
+    const json_t *path = json_object_get(doc, site_packages_key);
+    struct ch_str s = text_of(path);
+    if (path != NULL && !json_is_null(path) && (s.ptr == NULL || !conda_path_is_inside(s))) {
+        conda_report(p, CH_F_CONDA_OUTSIDE, index_path, "%s: \"%.*s\"", site_packages_key,
+                     CH_STR_ARG(s));
     }
 }
 
@@ -199,6 +222,7 @@ void conda_check_index(struct conda_package *p)
     check_texts(p, doc, "depends", true);
     check_texts(p, doc, "constrains", false);
     check_noarch(p, doc);
+    check_site_packages(p, doc);
     tell_index(p, doc);
     json_decref(doc);
 }

@@ -89,6 +89,89 @@ bool conda_in_dist_info(struct ch_str path, struct ch_str *ret_folder, struct ch
     return true;
 }
 
+/* What of the path lies below a folder of sys.path: all of it, where no other one is, since Windows searches sys.prefix
+ * itself. "lib/python3.12/x/site-packages" is one where something puts it there (installed.c). A script's own folder comes
+ * first. */
+static struct ch_str below_searched(struct ch_str path)
+{
+    struct ch_str below;
+    static const struct ch_str dynload = {"lib-dynload/", 12};
+    static const struct ch_str folders[] = {
+        {"Lib/", 4}, {"DLLs/", 5}, {"bin/", 4}, {"Scripts/", 8}, {"python-scripts/", 15}};
+    if (below_site(path, &below)) {
+        return below;
+    }
+    if (path_below_prefix(path, &below)) {
+        return starts_nocase(below, dynload) ? ch_str_sub(below, dynload.len, below.len) : below;
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(folders); i++) {
+        if (starts_nocase(path, folders[i])) {
+            return ch_str_sub(path, folders[i].len, path.len);
+        }
+    }
+    return path;
+}
+
+/* "foo.dist-info/x", "foo.egg-info/x", "foo.egg/EGG-INFO/x", "foo.egg-info": how much of it is the folder. */
+static bool is_described(struct ch_str below, size_t *ret_folder, struct ch_str *ret_name)
+{
+    struct ch_str rest = below, first, second;
+    *ret_name = (struct ch_str){NULL, 0};
+    if (!ch_str_split(&rest, '/', &first)) {
+        return false;
+    }
+    *ret_folder = first.len;
+    if (path_ends_nocase(first, CH_STR(".egg-info")) ||
+        (path_ends_nocase(first, CH_STR(".dist-info")) && rest.ptr != NULL)) {
+        *ret_name = rest;
+        return true;
+    }
+    if (!path_ends_nocase(first, CH_STR(".egg")) || rest.ptr == NULL ||
+        !ch_str_split(&rest, '/', &second) || rest.ptr == NULL ||
+        !ch_str_eq_nocase(second, CH_STR("EGG-INFO"))) {
+        return false;
+    }
+    *ret_folder = first.len + 1 + second.len;
+    *ret_name = rest;
+    return true;
+}
+
+bool conda_describes(struct ch_str path, struct ch_str *ret_folder, struct ch_str *ret_name)
+{
+    struct ch_str below = below_searched(path);
+    size_t folder;
+    if (ch_str_starts(path, CH_STR("info/")) || !is_described(below, &folder, ret_name)) {
+        return false;
+    }
+    *ret_folder = ch_str_sub(path, 0, (size_t)(below.ptr - path.ptr) + folder);
+    return true;
+}
+
+bool conda_is_description(struct ch_str path, struct ch_str *ret_folder)
+{
+    struct ch_str rest = path, name;
+    size_t folder, at;
+    if (ch_str_starts(path, CH_STR("info/"))) {
+        return false;
+    }
+    while (!is_described(rest, &folder, &name)) {
+        if (!ch_str_find_char(rest, '/', &at)) {
+            return false;
+        }
+        rest = ch_str_sub(rest, at + 1, rest.len);
+    }
+    *ret_folder = ch_str_sub(path, 0, (size_t)(rest.ptr - path.ptr) + folder);
+    return true;
+}
+
+bool conda_is_egg(struct ch_str path)
+{
+    struct ch_str below = below_searched(path);
+    return !ch_str_starts(path, CH_STR("info/")) && !ch_str_find_char(below, '/', NULL) &&
+           (path_ends_nocase(below, CH_STR(".egg")) ||
+            path_ends_nocase(below, CH_STR(".egg-link")));
+}
+
 bool conda_path_is_inside(struct ch_str path)
 {
     struct ch_str rest = path;

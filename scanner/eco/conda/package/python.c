@@ -1,25 +1,37 @@
-/* The Python packages inside a conda package, by their *.dist-info folders: what is told of their
- * wheels is told of them, except where builders of conda packages change what a wheel had.
+/* The Python packages inside a conda package, by what describes them (conda_describes): what is told of
+ * their wheels is told of them, except where builders of conda packages change what a wheel had.
  * info/paths.json vouches for content: RECORD is compared, and what differs is a note (builders
- * rewrite INSTALLER and relink libraries). Installers never read WHEEL of what is installed. */
+ * rewrite INSTALLER and relink libraries). Installers never read WHEEL of what is installed.
+ *
+ * Spec: importlib.metadata and pkg_resources, which read METADATA, else PKG-INFO, else the file *.egg-info
+ * itself, and requirements of requires.txt where those state none; setuptools' "eggs" formats. */
 #include "customhouse/limits.h"
+#include "scanner/content/path.h"
+#include "scanner/content/pth.h"
 #include "scanner/eco/conda/package/package_int.h"
 #include "scanner/json/json.h"
 #include "scanner/python/entry_points.h"
+#include "scanner/python/inspection.h"
 #include "scanner/python/metadata.h"
 #include "scanner/python/record.h"
 
-/* A file of the folder that was kept; false when there is none. One that is too large is reported.
- */
+/* A file of the folder that was kept, in whichever case its name is; false when there is none. One
+ * that is too large is reported. `name` NULL: what stands for the folder itself. */
 static bool text_of(struct conda_package *p, struct ch_str folder, const char *name,
                     struct ch_str *ret_member, struct ch_str *ret)
 {
     struct ch_buf path;
     ch_buf_init(&path, 2 * ch_limits.member_path_bytes);
     ch_buf_puts(&path, folder);
-    ch_buf_printf(&path, "/%s", name);
-    const struct conda_file *f = ch_map_get(p->by_path, ch_buf_str(&path));
-    bool is = conda_text(p, ch_buf_str(&path), ret);
+    if (name != NULL) {
+        ch_buf_printf(&path, "/%s", name);
+    }
+    for (size_t i = 0; i < path.len; i++) {
+        char c = path.ptr[i];
+        path.ptr[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+    }
+    const struct conda_file *f = path.failed ? NULL : ch_map_get(p->folded, ch_buf_str(&path));
+    bool is = f != NULL && conda_text(p, f->path, ret);
     if (is) {
         *ret_member = f->path;
     }
@@ -67,11 +79,11 @@ static bool read_licence(void *arg, struct ch_str path, struct ch_buf *ret,
 
 /* Findings alone: what a solver sees of a conda package is info/index.json. The package need not be
  * called like the project. */
-static void check_metadata(struct conda_package *p, struct ch_str folder)
+static void check_metadata(struct conda_package *p, struct ch_str folder, const char *name)
 {
     struct ch_str member;
     struct ch_str text;
-    if (!text_of(p, folder, "METADATA", &member, &text)) {
+    if (!text_of(p, folder, name, &member, &text)) {
         return;
     }
     struct ch_scan_job job = *p->job;
@@ -83,6 +95,44 @@ static void check_metadata(struct conda_package *p, struct ch_str folder)
     ch_metadata_report(&job, member, text, listen);
     ch_metadata_compare_licences(text, &licences, listen);
     ch_scan_writer_free(listen);
+}
+
+/* --- what setuptools writes beside it --- */
+
+/* As of a wheel (wheel.c) where METADATA would have the requirements; of .egg-info they stand here. */
+static void check_requires(struct conda_package *p, struct ch_str folder)
+{
+    bool dist_info = path_ends_nocase(folder, CH_STR(".dist-info"));
+    struct ch_str member, text, line;
+    if (!text_of(p, folder, "requires.txt", &member, &text)) {
+        return;
+    }
+    while (pypi_next_line(&text, &line)) {
+        line = ch_str_trim(line);
+        bool section = line.len == 0 || line.ptr[0] == '[' || line.ptr[0] == '#';
+        enum ch_requirement kind =
+            section ? CH_REQUIREMENT_PLAIN : ch_requirement_classify(line);
+        if (kind != CH_REQUIREMENT_PLAIN) {
+            conda_report(
+                p, kind == CH_REQUIREMENT_DIRECT ? CH_F_DIRECT_REFERENCE : CH_F_WHEEL_METADATA,
+                member, "%.*s", CH_STR_ARG(ch_str_sub(line, 0, 200)));
+        }
+    }
+    if (dist_info) {
+        conda_report(p, CH_F_WHEEL_METADATA, member, "requirements that METADATA does not state");
+    }
+}
+
+static void check_dependency_links(struct conda_package *p, struct ch_str folder)
+{
+    struct ch_str member, text, line;
+    bool has = text_of(p, folder, "dependency_links.txt", &member, &text);
+    while (has && pypi_next_line(&text, &line)) {
+        if (ch_str_trim(line).len > 0) {
+            conda_report(p, CH_F_DIRECT_REFERENCE, member, "%.*s",
+                         CH_STR_ARG(ch_str_sub(line, 0, 200)));
+        }
+    }
 }
 
 /* PEP 610. pip leaves it where it built from a folder, "file:///home/builder/...": nobody installs
@@ -179,15 +229,67 @@ static void check_record(struct conda_package *p, struct ch_str folder)
     ch_buf_done(&own);
 }
 
+/* --- what is not read --- */
+
+static bool names_folder(const struct conda_package *p)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        const struct conda_file *f = p->files[i];
+        struct ch_str bytes;
+        if (f->info || !path_has_extension(f->path, "pth") ||
+            conda_place(f->path) != CH_PLACE_START) {
+            continue;
+        }
+        if (!conda_bytes(f, &bytes)) {
+            return true; /* nobody knows */
+        }
+        for (int view = 0; view < PTH_VIEW_COUNT; view++) {
+            struct pth lines = pth_open(bytes, (enum pth_view)view);
+            struct pth_line line;
+            while (pth_next(&lines, &line)) {
+                if (line.kind == PTH_FOLDER) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+/* Eggs, and what a .pth file may put on sys.path: which folder that is depends on where the environment
+ * lies, so any that has descriptions is held. */
+static void check_not_read(struct conda_package *p)
+{
+    bool searched = names_folder(p);
+    struct ch_str before = {NULL, 0}, folder, read, name;
+    for (size_t i = 0; i < p->count; i++) {
+        const struct conda_file *f = p->files[i];
+        bool file = f->type != CH_MEMBER_DIR && !f->info;
+        if (file && f->link.ptr == NULL && conda_is_egg(f->path)) {
+            conda_report(p, CH_F_CONDA_PYTHON, f->path, "%s",
+                         "a packed package, or the name of a folder that is put on sys.path");
+        } else if (file && searched && conda_is_description(f->path, &folder) &&
+                   !conda_describes(f->path, &read, &name) && !ch_str_eq(folder, before)) {
+            conda_report(p, CH_F_CONDA_PYTHON, folder, "a .pth file puts folders on sys.path");
+            before = folder;
+        }
+    }
+}
+
 void conda_check_python(struct conda_package *p)
 {
     for (size_t i = 0; i < p->dist_infos.count; i++) {
         struct ch_str folder = names_at(&p->dist_infos, i);
-        check_metadata(p, folder);
+        check_metadata(p, folder, NULL);
+        check_metadata(p, folder, "METADATA");
+        check_metadata(p, folder, "PKG-INFO");
+        check_requires(p, folder);
+        check_dependency_links(p, folder);
         check_direct_url(p, folder);
         check_entry_points(p, folder);
         check_record(p, folder);
     }
+    check_not_read(p);
     if (p->records_odd > ch_limits.content_repeats) {
         conda_report(p, CH_F_CONDA_RECORD, (struct ch_str){NULL, 0}, "and %llu more",
                      (unsigned long long)(p->records_odd - ch_limits.content_repeats));

@@ -112,6 +112,21 @@ static void test_channel(void **state)
     ch_buf_clear(&out);
     assert_ch_ok(&err, e->formats[2].render_root(&page, CH_STR("/chan"), &out, &err));
     assert_str_eq(ch_buf_str(&out), "{\"notices\":[]}\n");
+    struct ch_root_note notes[] = {
+        {CH_STR("linux-64"), 1, 0, CH_STR("a-1.0-0.conda"), INT64_C(1700000000000000)},
+        {CH_STR("noarch"), 6, 1, CH_STR("b, c, d, e, f"), INT64_C(1700000000000000)}};
+    page.notes = notes;
+    page.note_count = 2;
+    ch_buf_clear(&out);
+    assert_ch_ok(&err, e->formats[2].render_root(&page, CH_STR("/chan"), &out, &err));
+#define TIMES                                                                                      \
+    "\"level\":\"info\",\"created_at\":\"2023-11-14T22:13:20+00:00\",\"expires_at\":"                  \
+    "\"2023-11-15T22:13:20+00:00\",\"expired_at\":\"2023-11-15T22:13:20+00:00\"}"
+    assert_str_eq(ch_buf_str(&out),
+                  "{\"notices\":[{\"id\":\"adf1b64f16929bf6\",\"message\":\"linux-64: 1 package is held by "
+                  "policy, 0 denied: a-1.0-0.conda. Asked for, each says why\"," TIMES
+                  ",{\"id\":\"ca05d7fd015bbe7d\",\"message\":\"noarch: 6 packages are held by policy, 1 "
+                  "denied: b, c, d, e, f, .... Asked for, each says why\"," TIMES "]}\n");
     ch_buf_done(&out);
 }
 

@@ -2,8 +2,12 @@
 
 #include <string.h>
 
+#include "tests/ch_test.h"
+
 #include "native_build.h"
 #include "pack.h"
+#include "scan_run.h"
+#include "scanner/eco/conda/package/package.h"
 #include "tar_build.h"
 #include "zip_build.h"
 
@@ -205,4 +209,24 @@ void conda_build(struct ch_buf *ret, const struct conda_spec *s)
     zb_done(&z);
     ch_buf_done(&info);
     ch_buf_done(&pkg);
+}
+
+char *conda_findings(const struct conda_spec *spec, bool whole)
+{
+    struct ch_buf b;
+    struct scan_run first;
+    struct scan_run second;
+    struct ch_scan_job job = conda_job(spec);
+    conda_build(&b, spec);
+    scan_run(&first, ch_conda_package_inspect, &job, ch_buf_str(&b));
+    scan_run(&second, ch_conda_package_second, &job, ch_buf_str(&b));
+    char *found = scan_run_findings(&first);
+    if (whole && !scan_run_same_members(&first, &second)) {
+        fail_msg("the two opinions differ: %zu and %zu members", scan_run_members(&first),
+                 scan_run_members(&second));
+    }
+    scan_run_done(&first);
+    scan_run_done(&second);
+    ch_buf_done(&b);
+    return found;
 }

@@ -39,4 +39,8 @@ struct conda_spec {
 struct ch_scan_job conda_job(const struct conda_spec *s);
 void conda_build(struct ch_buf *ret, const struct conda_spec *s); /* ch_buf_done */
 
+/* The names of all findings, sorted, with blanks between; free(). `whole`: fails the test where the two opinions have not
+ * the same members. */
+char *conda_findings(const struct conda_spec *s, bool whole);
+
 #endif

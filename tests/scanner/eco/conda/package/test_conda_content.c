@@ -61,10 +61,10 @@ static const struct row {
     {"noarch of old", {.index = INDEX("\"subdir\": \"noarch\", \"noarch\": true")}, ""},
     /* links */
     {"a link to a module", {.more = {{"site-packages/a.py", NULL, "foo.py"}}}, ""},
-    {"a link to data, imported", {.more = {{"share/x.dat", GETS}, {"site-packages/a.py", NULL, "../share/x.dat"}}}, "import-network"},
-    {"... over two links", {.more = {{"share/x.dat", GETS}, {"share/y", NULL, "x.dat"}, {"site-packages/a.py", NULL, "../share/y"}}},
+    {"a link to data, imported", {.index = GENERIC, .more = {{"share/x.dat", GETS}, {"site-packages/a.py", NULL, "../share/x.dat"}}}, "import-network"},
+    {"... over two links", {.index = GENERIC, .more = {{"share/x.dat", GETS}, {"share/y", NULL, "x.dat"}, {"site-packages/a.py", NULL, "../share/y"}}},
      "import-network"},
-    {"... at start", {.more = {{"share/x.dat", "import os; os.system('x')\n"}, {"site-packages/a.pth", NULL, "../share/x.dat"}}},
+    {"... at start", {.index = GENERIC, .more = {{"share/x.dat", "import os; os.system('x')\n"}, {"site-packages/a.pth", NULL, "../share/x.dat"}}},
      "start-code"},
     {"a hard link to data, imported", {.more = {{"share/x.dat", GETS}, {"site-packages/a.py", NULL, "share/x.dat", .hard = true}}},
      "import-network"},
@@ -75,7 +75,7 @@ static const struct row {
       {"lib/y", NULL, "lib/x", .hard = true, .wrong_hash = true}}}, "conda-differs"},
     {"a link to a script, activated", {.more = {{"share/x", FETCHES}, {"etc/conda/activate.d/x.sh", NULL, "../../../share/x"}}},
      "conda-activate hidden-command"},
-    {"a link to a folder of data", {.more = {{"share/foo/x.py", GETS}, {"site-packages/a", NULL, "../share/foo"}}}, "conda-link"},
+    {"a link to a folder of data", {.index = GENERIC, .more = {{"share/foo/x.py", GETS}, {"site-packages/a", NULL, "../share/foo"}}}, "conda-link"},
     {"a link to a folder of tests", {.more = {{"site-packages/foo/tests/x.py", "x = 1\n"}, {"site-packages/a", NULL, "foo/tests"}}},
      "conda-link"},
     {"a link to a folder of modules", {.more = {{"site-packages/foo/x.py", "x = 1\n"}, {"site-packages/a", NULL, "foo"}}}, ""},
@@ -108,26 +108,6 @@ static const struct row {
 };
 /* clang-format on */
 
-static char *findings(const struct conda_spec *spec, bool whole)
-{
-    struct ch_buf b;
-    struct scan_run first;
-    struct scan_run second;
-    struct ch_scan_job job = conda_job(spec);
-    conda_build(&b, spec);
-    scan_run(&first, ch_conda_package_inspect, &job, ch_buf_str(&b));
-    scan_run(&second, ch_conda_package_second, &job, ch_buf_str(&b));
-    char *found = scan_run_findings(&first);
-    if (whole && !scan_run_same_members(&first, &second)) {
-        fail_msg("the two opinions differ: %zu and %zu members", scan_run_members(&first),
-                 scan_run_members(&second));
-    }
-    scan_run_done(&first);
-    scan_run_done(&second);
-    ch_buf_done(&b);
-    return found;
-}
-
 /* As .conda and as .tar.bz2 alike. */
 static void test_rows(void **state)
 {
@@ -137,7 +117,7 @@ static void test_rows(void **state)
         for (int bzip2 = rows[i].spec.bzip2 ? 1 : 0; bzip2 < 2; bzip2++) {
             struct conda_spec spec = rows[i].spec;
             spec.bzip2 = bzip2 == 1;
-            char *found = findings(&spec, true);
+            char *found = conda_findings(&spec, true);
             if (strcmp(found, rows[i].findings) != 0) {
                 print_error("%s, %s: found \"%s\", expected \"%s\"\n", rows[i].label,
                             bzip2 == 1 ? ".tar.bz2" : ".conda", found, rows[i].findings);
@@ -172,7 +152,7 @@ static void test_limits(void **state)
         for (size_t i = 0; i < CH_ARRAY_LEN(limits); i++) {
             ch_limits.archive_ratio_from_bytes = 1024;
             *limits[i].limit = limits[i].value;
-            char *found = findings(&spec, false);
+            char *found = conda_findings(&spec, false);
             ch_limits = before;
             if (strstr(found, limits[i].finding) == NULL) {
                 fail_msg("limit %zu: \"%s\"", i, found);
@@ -189,11 +169,14 @@ static void test_facts(void **state)
         {"subdir", "noarch"},      {"noarch", "python"},
         {"build", "py_0"},         {"build-number", "0"},
         {"depends", "python"},     {"license", "Apache 2.0"},
-        {"licence", "Apache-2.0"}, {"entry-point", "console_scripts x = foo:main"}};
+        {"licence", "Apache-2.0"}, {"entry-point", "console_scripts x = foo:main"},
+        {"timestamp", "1700000000000"},
+        {"python-site-packages-path", "lib/python3.12/site-packages"}};
     const struct conda_spec spec = {
         .index = "{\"name\": \"foo\", \"version\": \"1.0\", \"build\": \"py_0\", \"build_number\": "
                  "0, \"depends\": [\"python\"], \"subdir\": \"noarch\", \"noarch\": \"python\", "
-                 "\"license\": \"Apache 2.0\"}",
+                 "\"license\": \"Apache 2.0\", \"timestamp\": 1700000000000, "
+                 "\"python_site_packages_path\": \"lib/python3.12/site-packages\"}",
         .link = "{\"noarch\": {\"type\": \"python\", \"entry_points\": [\"x = foo:main\"]}}"};
     struct ch_buf b;
     struct scan_run r;
