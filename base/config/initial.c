@@ -54,7 +54,8 @@ static void put_given(struct ch_buf *b, const struct given *g)
 static void put_default(struct ch_buf *b, const struct ch_schema_row *row)
 {
     bool list = row->type == CH_SCHEMA_NAMES || row->type == CH_SCHEMA_PATTERNS ||
-                row->type == CH_SCHEMA_HOSTS || row->type == CH_SCHEMA_PATHS;
+                row->type == CH_SCHEMA_HOSTS || row->type == CH_SCHEMA_WILDCARDS ||
+                row->type == CH_SCHEMA_PATHS;
     ch_buf_puts(b, ch_str_of(row->def != NULL ? row->def : list ? "[]" : ""));
 }
 

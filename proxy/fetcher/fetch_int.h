@@ -52,8 +52,9 @@ bool ch_fetch_site_is_own(const struct ch_fetch_site *s,
 const struct ch_credential *ch_fetch_site_credential(const struct ch_fetch_site *s,
                                                      const struct ch_url *url); /* NULL: none */
 const struct ch_credential *ch_fetch_site_proxy_credential(const struct ch_fetch_site *s);
-/* Whether a socket to `peer` may be opened for `host` (NULL: for the proxy): CH_E_DENIED. */
-enum ch_code ch_fetch_site_check_address(const struct ch_fetch_site *s, const char *host,
+/* Whether a socket to `peer` may be opened for `url` (NULL: for the proxy), which was checked:
+ * CH_E_DENIED. */
+enum ch_code ch_fetch_site_check_address(const struct ch_fetch_site *s, const struct ch_url *url,
                                          const struct sockaddr *peer,
                                          struct ch_err *err) CH_MUST_CHECK;
 

@@ -43,9 +43,9 @@ static curl_socket_t on_open(void *owner, curlsocktype purpose, struct curl_sock
 {
     (void)purpose;
     struct ch_fetch_job *job = owner;
-    const char *host = job->site->proxy != NULL ? NULL : job->url.host;
+    const struct ch_url *url = job->site->proxy != NULL ? NULL : &job->url;
     struct ch_err err;
-    if (ch_fetch_site_check_address(job->site, host, &address->addr, &err) != CH_OK) {
+    if (ch_fetch_site_check_address(job->site, url, &address->addr, &err) != CH_OK) {
         job->address_fail = err;
         return CURL_SOCKET_BAD;
     }

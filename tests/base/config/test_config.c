@@ -71,7 +71,8 @@ static void test_every_key(void **state)
                                 "    ecosystem: pypi\n"
                                 "    url: http://127.0.0.1:9999/simple\n"
                                 "    api_url: http://127.0.0.1:9999/pypi\n"
-                                "    file_hosts: [files.example.org, '127.0.0.1:9998', '[::1]:7']\n"
+                                "    file_hosts: [files.example.org, '127.0.0.1:9998', '[::1]:7',\n"
+                                "      '*.data.example.org', '*.data.example.org:444']\n"
                                 "    trust_times: true\n"
                                 "    states_times: never\n"
                                 "    proxy: http://proxy.example.org:3128\n"
@@ -104,6 +105,8 @@ static void test_every_key(void **state)
     assert_string_equal(c->exception_advice, "Ask #packages: it's easy");
     const struct ch_upstream *u = &c->upstreams[0];
     assert_string_equal(u->file_hosts[2], "[::1]:7");
+    assert_string_equal(u->file_hosts[3], "*.data.example.org");
+    assert_string_equal(u->file_hosts[4], "*.data.example.org:444");
     assert_true(u->trust_times);
     assert_int_equal(u->states_times, CH_TIMES_NEVER);
     assert_string_equal(u->client_certificate, "/etc/client.pem");
