@@ -26,6 +26,7 @@ void ch_fetch_site_unref(struct ch_fetch_site *s)
         return;
     }
     ch_fetch_multi_free(s->multi);
+    ch_fetch_tokens_free(s->tokens);
     X509_STORE_free(s->store);
     ch_url_done(&s->url);
     ch_url_done(&s->api_url);
@@ -189,6 +190,7 @@ enum ch_code ch_fetch_site_new(struct ch_loop *loop, const struct ch_upstream *u
         return rc;
     }
     s->multi = ch_fetch_multi_new(loop);
+    s->tokens = ch_fetch_tokens_new();
     *ret = s;
     return CH_OK;
 }
