@@ -98,6 +98,34 @@ class Bed(unittest.TestCase):
                     ours.behave = lambda method, path: None
                 self.assertNotEqual(status, 0, text)
 
+    def test_what_a_refusal_looks_like(self):
+        """What the gateway chooses its codes by: containerd shows the reason phrase alone, all others the message alone.
+        DENIED is believed at once; after UNAVAILABLE podman comes again three times."""
+        ours, message, reason = self.ours, "held: being inspected; see /-/x/1", "Held by policy /-/x/1"
+        where, image = f"127.0.0.1:{ours.port}/house/oci:1", self.shapes["oci"]
+        runs = {Skopeo: lambda c: c.copy(where, "to"), Podman: lambda c: c.pull(where),
+                Containerd: lambda c: c.pull(where, "--plain-http"), Crane: lambda c: c.crane("manifest", where),
+                Oras: lambda c: c.oras("manifest", "fetch", where)}
+        for code in ("DENIED", "UNAVAILABLE"):
+            body = registry.json_error(code, message)
+            refusal = lambda h: registry.send(h, 405 if h.command == "HEAD" else 403, "application/json", body,  # noqa: E731
+                                              reason=reason)
+            for kind, run in runs.items():
+                with self.subTest(code=code, client=kind.__name__), kind() as client:
+                    ours.asked.clear()
+                    ours.behave = lambda method, path: refusal if "/manifests/" in path else None
+                    try:
+                        status, text = run(client)
+                    finally:
+                        ours.behave = lambda method, path: None
+                    self.assertNotEqual(status, 0, text)
+                    self.assertIn(f"403 {reason}" if kind is Containerd else message, text)
+                    again = kind is Podman and code == "UNAVAILABLE"
+                    gets = [method for method, path, _ in ours.asked if method == "GET" and "/manifests/" in path]
+                    self.assertEqual(len(gets), 4 if again else 1, ours.paths())
+        with Crane() as crane:
+            self.assertEqual(crane.crane("digest", where), (0, image.digest + "\n"))
+
     def test_a_token_is_asked_for(self):
         """401, realm, token, and then the image: as skopeo does it, so shall the fetcher."""
         ours = registry.Registry()

@@ -12,7 +12,7 @@ import tempfile
 import time
 import unittest
 
-from . import clients, go_tools
+from . import clients, go_tools, service
 
 
 def need(program):
@@ -76,11 +76,23 @@ class Skopeo(ContainerClient):
                          "docker://" + image, f"{kind or 'dir'}:{self.path(name)}"])
 
 
+def shipped(name, *changes):
+    """What is shipped for clients, for another gateway. Each change is of something that stands there."""
+    with open(os.path.join(service.ROOT, "deploy", "clients", name)) as f:
+        text = f.read()
+    for was, becomes in changes:
+        if was not in text:
+            raise AssertionError(f"{name} has no {was!r}")
+        text = text.replace(was, becomes)
+    return text
+
+
 def registries_conf(mirrors):
-    """As deploy/containers/registries.conf has it, for each {prefix: mirror}."""
+    """For each {prefix: where it is asked instead}."""
     lines = ["unqualified-search-registries = []", 'short-name-mode = "disabled"']
-    for prefix, mirror in mirrors.items():
-        lines += ["[[registry]]", f'prefix = "{prefix}"', f'location = "{mirror}"', "insecure = true"]
+    lines += [shipped("registries.conf", ('"mcr.microsoft.com"', f'"{prefix}"'),
+                      ('location = "packages.example.org/mcr"', f'location = "{mirror}"\ninsecure = true'))
+              for prefix, mirror in mirrors.items()]
     return "\n".join(lines) + "\n"
 
 
@@ -168,9 +180,10 @@ class Containerd(ContainerClient):
 def hosts_toml(gateway, repository=None):
     """Of a registry that is asked through the gateway alone: by ?ns=, or, with a repository, by a path of its own."""
     if repository is None:
-        return f'server = "{gateway}"\n\n[host."{gateway}"]\n  capabilities = ["pull", "resolve"]\n'
-    return (f'server = "{gateway}/v2/{repository}"\n\n[host."{gateway}/v2/{repository}"]\n'
-            '  capabilities = ["pull", "resolve"]\n  override_path = true\n')
+        return shipped("hosts.toml", ("https://packages.example.org", gateway))
+    at = f"{gateway}/v2/{repository}"
+    return (f'server = "{at}"\noverride_path = true\n\n[host."{at}"]\n  capabilities = ["pull", "resolve"]\n'
+            "  override_path = true\n")
 
 
 class Crane(ContainerClient):
