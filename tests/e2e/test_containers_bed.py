@@ -5,7 +5,7 @@ import os
 import unittest
 
 from house import images, registry
-from house.container_clients import Containerd, Crane, Oras, Podman, Skopeo, hosts_toml
+from house.container_clients import Containerd, Crane, Docker, Oras, Podman, Skopeo, hosts_toml
 
 
 def shapes():
@@ -100,11 +100,11 @@ class Bed(unittest.TestCase):
 
     def test_what_a_refusal_looks_like(self):
         """What the gateway chooses its codes by: containerd shows the reason phrase alone, all others the message alone.
-        DENIED is believed at once; after UNAVAILABLE podman comes again three times."""
+        DENIED is believed at once, and docker adds that one should log in; after UNAVAILABLE podman comes again three times."""
         ours, message, reason = self.ours, "held: being inspected; see /-/x/1", "Held by policy /-/x/1"
         where, image = f"127.0.0.1:{ours.port}/house/oci:1", self.shapes["oci"]
         runs = {Skopeo: lambda c: c.copy(where, "to"), Podman: lambda c: c.pull(where),
-                Containerd: lambda c: c.pull(where, "--plain-http"), Crane: lambda c: c.crane("manifest", where),
+                Docker: lambda c: c.docker("pull", where), Containerd: lambda c: c.pull(where, "--plain-http"), Crane: lambda c: c.crane("manifest", where),
                 Oras: lambda c: c.oras("manifest", "fetch", where)}
         for code in ("DENIED", "UNAVAILABLE"):
             body = registry.json_error(code, message)
@@ -120,6 +120,7 @@ class Bed(unittest.TestCase):
                         ours.behave = lambda method, path: None
                     self.assertNotEqual(status, 0, text)
                     self.assertIn(f"403 {reason}" if kind is Containerd else message, text)
+                    self.assertEqual("docker login" in text, kind is Docker and code == "DENIED", text)
                     again = kind is Podman and code == "UNAVAILABLE"
                     gets = [method for method, path, _ in ours.asked if method == "GET" and "/manifests/" in path]
                     self.assertEqual(len(gets), 4 if again else 1, ours.paths())

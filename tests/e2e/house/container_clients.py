@@ -1,9 +1,9 @@
 """Clients of container registries, each with folders of its own and nothing of the host's configuration: Debian's skopeo,
-podman and containerd, and crane and oras, which are Go modules.
+podman, docker and containerd, and crane and oras, which are Go modules.
 
-As root on a plain machine none of them needs more than its package: podman stores with vfs, containerd with its native
-snapshotter, so neither mounts an overlay; nothing is run in a container. containerd is a process of the tests, on a socket of
-its own; where it cannot start its tests are skipped, and say why."""
+As root on a plain machine none of them needs more than its package: podman and docker store with vfs, containerd with its native
+snapshotter, so none mounts an overlay; docker makes no network; nothing is run in a container. containerd and dockerd are
+processes of the tests, on sockets of their own; where one cannot start its tests are skipped, and say why."""
 import json
 import os
 import shutil
@@ -15,11 +15,33 @@ import unittest
 from . import clients, go_tools, service
 
 
+PACKAGES = {"ctr": "containerd", "dockerd": "docker.io"}
+
+
 def need(program):
     path = shutil.which(program)
     if path is None:
-        raise unittest.SkipTest(f"no {program}: apt-get install {program if program != 'ctr' else 'containerd'}")
+        raise unittest.SkipTest(f"no {program}: apt-get install {PACKAGES.get(program, program)}")
     return path
+
+
+class Daemon:
+    """A process that clients of its own speak with; `ready()` says whether it answers."""
+
+    def __init__(self, name, argv, log_path, env, ready):
+        with open(log_path, "wb") as log:
+            self.process = subprocess.Popen(argv, stdout=log, stderr=log, env=env)
+        end = time.monotonic() + 30
+        while not ready():
+            if self.process.poll() is not None or time.monotonic() > end:
+                self.stop()
+                with open(log_path, errors="replace") as f:
+                    raise unittest.SkipTest(f"{name} does not start here: {f.read()[-600:]}")
+            time.sleep(0.1)
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait(30)
 
 
 class ContainerClient:
@@ -129,7 +151,7 @@ class Containerd(ContainerClient):
 
     def __init__(self, hosts=None):
         super().__init__()
-        self.process = None
+        self.daemon = None
         self.program, daemon = need("ctr"), need("containerd")
         self.socket = self.path("c.sock")
         config = self.write("config.toml", "\n".join((
@@ -142,17 +164,12 @@ class Containerd(ContainerClient):
         for host, text in (hosts or {}).items():
             self.write(os.path.join("certs.d", host, "hosts.toml"), text)
         os.makedirs(self.path("certs.d"), exist_ok=True)
-        self.log_path = self.path("log")
-        with open(self.log_path, "wb") as log:
-            self.process = subprocess.Popen([daemon, "--config", config], stdout=log, stderr=log, env=self.env)
-        end = time.monotonic() + 20
-        while self.ctr("version")[0] != 0:
-            if self.process.poll() is not None or time.monotonic() > end:
-                with open(self.log_path, errors="replace") as f:
-                    said = f.read()[-600:]
-                self.remove()
-                raise unittest.SkipTest(f"containerd does not start here: {said}")
-            time.sleep(0.1)
+        try:
+            self.daemon = Daemon("containerd", [daemon, "--config", config], self.path("log"), self.env,
+                                 lambda: self.ctr("version")[0] == 0)
+        except unittest.SkipTest:
+            self.remove()
+            raise
 
     def ctr(self, *words, timeout=300):
         return self.run([self.program, "--address", self.socket, *words], timeout)
@@ -171,9 +188,8 @@ class Containerd(ContainerClient):
             return f.read()
 
     def remove(self):
-        if self.process is not None:
-            self.process.terminate()
-            self.process.wait(20)
+        if self.daemon is not None:
+            self.daemon.stop()
         super().remove()
 
 
@@ -184,6 +200,32 @@ def hosts_toml(gateway, repository=None):
     at = f"{gateway}/v2/{repository}"
     return (f'server = "{at}"\noverride_path = true\n\n[host."{at}"]\n  capabilities = ["pull", "resolve"]\n'
             "  override_path = true\n")
+
+
+class Docker(ContainerClient):
+    """A dockerd of its own, without networks, and Debian's docker: a newer one does not speak with it."""
+
+    def __init__(self):
+        super().__init__()
+        self.daemon = None
+        self.socket = "unix://" + self.path("d.sock")
+        self.program, daemon = shutil.which("docker", path="/usr/bin") or need("docker.io"), need("dockerd")
+        argv = [daemon, "--data-root", self.path("data"), "--exec-root", self.path("exec"), "--pidfile", self.path("pid"),
+                "--config-file", self.write("daemon.json", "{}"), "--host", self.socket, "--iptables=false", "--bridge=none",
+                "--storage-driver=vfs"]
+        try:
+            self.daemon = Daemon("dockerd", argv, self.path("log"), self.env, lambda: self.docker("version")[0] == 0)
+        except unittest.SkipTest:
+            self.remove()
+            raise
+
+    def docker(self, *words):
+        return self.run([self.program, "--config", self.path("config"), "--host", self.socket, *words])
+
+    def remove(self):
+        if self.daemon is not None:
+            self.daemon.stop()
+        super().remove()
 
 
 class Crane(ContainerClient):
