@@ -3,8 +3,8 @@
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 
 build_packages=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev libcurl4-openssl-dev
-    libarchive-dev libsqlite3-dev libjansson-dev libyaml-dev libseccomp-dev libzstd-dev zlib1g-dev
-    libdeflate-dev libbz2-dev liblzma-dev libyara-dev libvectorscan-dev)
+    libarchive-dev libsqlite3-dev libjansson-dev libyajl-dev libyaml-dev libseccomp-dev libzstd-dev
+    zlib1g-dev libdeflate-dev libbz2-dev liblzma-dev libyara-dev libvectorscan-dev)
 # `serve` asks pip where packages come from, and upstreams' certificates are checked.
 serve_packages=(ca-certificates python3-pip python3-venv)
 test_packages=(libcmocka-dev golang curl sqlite3 rsyslog rsyslog-gnutls rsyslog-openssl

@@ -117,6 +117,41 @@ static bool denied_by_evidence(struct deciding *d)
     return deny(d, "finding", row->name, 0, &b);
 }
 
+/* --- the other parts of the same whole --- */
+
+static void put_part(struct ch_buf *b, const struct ch_facts *f)
+{
+    ch_buf_puts(b, CH_STR("its "));
+    ch_buf_put_escaped(b, ch_str_sub(f->part, 0, CH_REASON_MAX / 2));
+    ch_buf_puts(b, f->part_denied ? CH_STR(" is denied: ") : CH_STR(" is held: "));
+    ch_buf_put_escaped(b, ch_str_sub(f->part_reason, 0, CH_REASON_MAX));
+}
+
+static bool denied_by_part(struct deciding *d)
+{
+    if (d->facts->part.len == 0 || !d->facts->part_denied) {
+        return false;
+    }
+    REASON(b);
+    put_part(&b, d->facts);
+    return deny(d, ch_hold_kind_name(CH_HOLD_PART), "", 0, &b);
+}
+
+static void hold_by_part(struct deciding *d)
+{
+    if (d->facts->part.len > 0) {
+        REASON(b);
+        put_part(&b, d->facts);
+        add_hold(d,
+                 (struct hold){CH_HOLD_PART, ch_hold_kind_name(CH_HOLD_PART), "", 0,
+                               CH_TIME_UNKNOWN},
+                 &b);
+    }
+    if (d->facts->part_missing) {
+        hold_plain(d, CH_HOLD_NOT_INSPECTED, 0, "one of its parts is not inspected yet");
+    }
+}
+
 /* --- the site's rules, in order --- */
 
 /* When the rule stops matching by time alone. */
@@ -228,6 +263,7 @@ static void set_end(struct deciding *d)
         end_at(d, d->approval_ends_us);
     }
     end_at(d, d->facts->inspection_ends_at_us);
+    end_at(d, d->facts->parts_end_at_us);
     end_at(d, d->bytes_end_us);
     for (size_t i = 0; i < d->policy->rule_count; i++) {
         end_at_age(d, &d->policy->rules[i].older_than_days);
@@ -285,7 +321,7 @@ static bool decide(struct deciding *d)
     collect_approvals(d);
     hold_by_owner(d);
     hold_by_upstream(d);
-    if (apply_rules(d)) {
+    if (apply_rules(d) || denied_by_part(d)) {
         return false;
     }
     hold_by_kind(d);
@@ -293,6 +329,7 @@ static bool decide(struct deciding *d)
     hold_by_content(d);
     hold_by_age(d);
     hold_by_inspection(d);
+    hold_by_part(d);
     if (d->out->holds != 0 && !only_notes(d, d->out->holds)) {
         set_held(d);
         return false;

@@ -20,6 +20,7 @@ static const char *const kind_names[] = {
     [CH_HOLD_LICENCE] = "licence",
     [CH_HOLD_OWNER] = "name-owner",
     [CH_HOLD_SIZE] = "size-limit",
+    [CH_HOLD_PART] = "part",
 };
 _Static_assert(CH_ARRAY_LEN(kind_names) == CH_HOLD_COUNT, "each kind of hold has a name");
 
@@ -84,6 +85,7 @@ void ch_facts_init(struct ch_facts *facts)
         .previous_size_bytes = CH_SIZE_UNKNOWN,
         .previous_uploaded_at_us = CH_TIME_UNKNOWN,
         .project_since_us = CH_TIME_UNKNOWN,
+        .parts_end_at_us = CH_TIME_UNKNOWN,
         .inspection_ends_at_us = CH_TIME_UNKNOWN,
     };
 }

@@ -11,7 +11,7 @@ may() {
     case "$1 $2" in
     "keeper libsqlite3" | "audit libsqlite3" | "fetcher libcurl" | "reach libcurl" | "scanner libarchive" | \
         "scanner libyara" | "scanner libmagic" | "scanner libbz2" | "scanner liblzma" | \
-        "scanner libhs") return 0 ;;
+        "scanner libhs" | "scanner libyajl") return 0 ;;
     esac
     return 1
 }
@@ -25,7 +25,7 @@ for program in admin audit customhouse keeper gateway fetcher reach scanner witn
     # all that the loader would map, also through other libraries
     libraries=$(ldd "$bin/$program" | sed -n 's/^[[:space:]]*\(lib[^ ]*\)\.so.*/\1/p')
     [ -n "$libraries" ] || { echo "$program: no libraries found"; failed=1; }
-    for library in libsqlite3 libcurl libarchive libyara libmagic libbz2 liblzma libhs; do
+    for library in libsqlite3 libcurl libarchive libyara libmagic libbz2 liblzma libhs libyajl; do
         if echo "$libraries" | grep -q "^$library" && ! may "$program" "$library"; then
             echo "$program: links $library and must not"
             failed=1

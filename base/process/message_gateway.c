@@ -53,6 +53,7 @@ void ch_ask_file_put(struct ch_buf *b, const struct ch_ask_file *m)
     ch_msg_put_name(b, m->repository, ch_limits.project_name_bytes);
     ch_msg_put_name(b, m->project, ch_limits.project_name_bytes);
     ch_msg_put_name(b, m->file_name, ch_limits.file_name_bytes);
+    ch_msg_put_bool(b, m->any_page);
     ch_msg_put_enum(b, m->part);
     ch_msg_put_bool(b, m->head);
     ch_put_u32(b, m->patience_ms);
@@ -67,6 +68,7 @@ enum ch_code ch_ask_file_get(struct ch_str payload, struct ch_ask_file *ret, str
     m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.project = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.file_name = ch_msg_get_text(&r, ch_limits.file_name_bytes);
+    m.any_page = ch_msg_get_bool(&r);
     m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_APPROVAL);
     m.head = ch_msg_get_bool(&r);
     m.patience_ms = ch_get_u32(&r);
@@ -113,6 +115,9 @@ void ch_file_reply_put(struct ch_buf *b, const struct ch_file_reply *m)
     ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
     ch_put_str(b, m->body);
     refusal_put(b, &m->refusal);
+    ch_msg_put_name(b, m->page, ch_limits.project_name_bytes);
+    ch_msg_put_name(b, m->file_name, ch_limits.file_name_bytes);
+    ch_msg_put_printable(b, m->media_type, ch_limits.client_text_bytes);
 }
 
 enum ch_code ch_file_reply_get(struct ch_str payload, struct ch_file_reply *ret, struct ch_err *err)
@@ -130,6 +135,9 @@ enum ch_code ch_file_reply_get(struct ch_str payload, struct ch_file_reply *ret,
     m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
     m.body = ch_msg_get_text(&r, CH_ATTESTATION_MAX);
     refusal_get(&r, &m.refusal);
+    m.page = ch_msg_get_printable(&r, ch_limits.project_name_bytes);
+    m.file_name = ch_msg_get_text(&r, ch_limits.file_name_bytes);
+    m.media_type = ch_msg_get_printable(&r, ch_limits.client_text_bytes);
     CH_MSG_DECODED("file message");
 }
 

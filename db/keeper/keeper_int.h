@@ -300,6 +300,9 @@ void hanging_free(struct keeper *k);
 /* ------------------------------------------------------------------ judge.c */
 
 /* Decides on one file of a ready page, from facts, policy and time. */
+/* Where a version is had whole (ch_ecosystem.whole_versions): the next file of `file`'s version that could pass, had it
+ * been inspected, from `from` on. facts.file_count: there is none. */
+size_t judge_missing_part(struct keeper *k, struct page *p, size_t file, size_t from);
 void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret);
 /* The facts that judge() puts before ch_decide, for showing more of them. Slices borrow from the page
  * and live until it changes; rulings until the next call. */

@@ -1,7 +1,7 @@
 # The table of ecosystems: one name per row. Configuration (which names are known), proxy/eco (what URLs and
 # names mean) and scanner/eco (what bytes mean) read this list, and nothing else knows how many there are. The
 # file pair of a name is proxy/eco/NAME/ with `ch_ecosystem_NAME` and scanner/eco/NAME/ with `ch_inspector_NAME`.
-set(CH_ECOSYSTEMS_RELEASED pypi conda)
+set(CH_ECOSYSTEMS_RELEASED pypi conda oci)
 set(CH_ECOSYSTEMS ${CH_ECOSYSTEMS_RELEASED})
 # Trees with tests have one more, made up: it shows that a file pair and a row are all that one takes.
 if(CH_TESTS)

@@ -13,6 +13,7 @@ enum ch_target_kind {
     CH_TARGET_ROOT,     /* the list of projects */
     CH_TARGET_PROJECT,  /* a page, or one of its documents */
     CH_TARGET_FILE,     /* a file, or its metadata (part) */
+    CH_TARGET_ANY_PAGE, /* the same, on whichever known page lists it: `project` is whose it is */
     CH_TARGET_MOVED,    /* 301 to `location`: trailing slash, un-normalised name */
 };
 
@@ -25,7 +26,7 @@ struct ch_target {
      * of the ecosystem whatever Accept says. */
     unsigned document;
     char project[256];   /* the page's name: normalised, where it is a project's */
-    char file_name[512];
+    char file_name[512]; /* as the page lists it, or what is_meant takes for it */
     char location[768];  /* MOVED: absolute path on this server, percent-encoded */
 };
 
@@ -94,12 +95,23 @@ struct ch_ecosystem {
     /* Whether an upstream may have a page of this name, that lists files of many projects. NULL: a page is a project's,
      * named as `normalise` has it. */
     bool (*is_page)(struct ch_str name);
+    /* The one project whose files such a page lists, where its name says it: borrowed from it. NULL: pages are of many. */
+    struct ch_str (*page_project)(struct ch_str page);
     /* What a file's name says. Never fails: a name that says nothing has file type "other", no version and no
      * profile, and is held. `project` is normalised: its own. */
     void (*split)(struct ch_str project, struct ch_str file_name, struct ch_release *ret);
     /* The project, normalised, of a release file of which nothing but the name is known; false when
      * the name has no such form. */
     bool (*project_of)(struct ch_str file_name, char *ret, size_t ret_size);
+    /* Addresses say less of a file than its name: whether what classify gave as file_name stands for this file of the
+     * page. NULL: they say the name. */
+    bool (*is_meant)(struct ch_str asked, const struct ch_index_file *file);
+    /* A page may be a pointer (a tag): the page on which such a file of it is decided, for every address alike. False:
+     * on this one. NULL: always so. */
+    bool (*decided_on)(struct ch_str page, struct ch_str file_name, char *ret, size_t ret_size);
+    /* All files of a version are one thing (an image): each of them is had where all of them may be, and no file
+     * without the others. What is signed is signed of the whole. */
+    bool whole_versions;
 
     /* --- versions --- */
     /* A total order over any two texts, as clients of the ecosystem have it: < 0, 0 (the same version), > 0. */
@@ -133,12 +145,23 @@ struct ch_ecosystem {
                      bool directory, struct ch_target *ret);
     const struct ch_index_format *formats; /* in order of preference when q ties */
     size_t format_count;
+    /* What clients are told that a file is, and the header in which they are told its digest, "sha256:HEX". NULL: bytes,
+     * as all files are; there is none. */
+    const char *(*media_type)(struct ch_str file_name);
+    const char *digest_header;
+    /* Its clients wait for so long for a file that is being inspected, and follow no redirect meanwhile. 0: as the
+     * client's name says. */
+    uint32_t hold_ms;
+    /* Its addresses begin with this part, before the repository's name ("v2"), and errors are told in `errors`, a list of
+     * code and message. NULL: with the repository's name. */
+    const char *path_prefix;
     /* A held file stays on its page as CH_LIST_HELD with the reason, whatever else can be had: its record tells
      * resolvers to pass over it. False: as CH_LIST_YANKED where another one stands in for it, else plainly. */
     bool explains_held;
 
     /* --- the upstream: each appends an absolute URL; CH_E_LIMIT when the buffer is full --- */
     const char *page_accept; /* Accept header for a page */
+    const char *file_accept; /* for a file. NULL: whatever it is */
     /* A page may lie there in several forms, counted from 0 (repodata.json.zst, repodata.json): each says the same, and
      * the next is asked for where one is not found (404, 410). CH_E_NOT_FOUND: there is no such form. */
     enum ch_code (*page_url)(struct ch_str base, struct ch_str project, unsigned form, struct ch_buf *url);

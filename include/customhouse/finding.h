@@ -340,7 +340,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has a link by which code would run that was not judged for that")                           \
     X(CH_F_CONDA_META, 245, "conda-meta", IRREGULAR, HIGH,                                         \
       "has a file where installers keep their own records of an environment")                      \
-    /* 260 to 279: manifests and indexes of registries, scanner/eco/oci */                         \
+    /* 260 to 299: images, and what registries name, scanner/eco/oci */                             \
     X(CH_F_OCI_MANIFEST, 260, "oci-manifest", IRREGULAR, HIGH,                                     \
       "is no manifest or index that can be read")                                                  \
     X(CH_F_OCI_AMBIGUOUS, 261, "oci-ambiguous", ATTACK, HIGH,                                      \
@@ -360,7 +360,15 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_OCI_ROOT, 268, "oci-root", NOTE, LOW,                                                   \
       "runs as root where nobody says otherwise")                                                  \
     X(CH_F_OCI_HISTORY, 269, "oci-history", NOTE, LOW,                                             \
-      "has a history of other layers than it has")
+      "has a history of other layers than it has")                                                 \
+    X(CH_F_OCI_EMPTY, 270, "oci-empty", IRREGULAR, HIGH,                                           \
+      "stands for an empty document, and is another")                                              \
+    X(CH_F_OCI_STATEMENT, 271, "oci-statement", IRREGULAR, HIGH,                                   \
+      "is no statement about a build that can be read")                                            \
+    X(CH_F_OCI_SECRET, 272, "oci-secret", IRREGULAR, HIGH,                                         \
+      "has a credential or a private key that everybody gets with it")                             \
+    X(CH_F_OCI_PASSWORD, 273, "oci-password", IRREGULAR, MEDIUM,                                   \
+      "sets something that is called like a secret")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

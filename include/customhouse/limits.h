@@ -111,6 +111,7 @@
     X(sqlite_row_bytes, 67108864, "bytes", "of a package database: an RPM header of many files")     \
     X(oci_config_bytes, 8388608, "bytes", "an image's configuration; its history may be long")        \
     X(oci_config_items, 16384, "items", "of one list in it: environment, history, labels")             \
+    X(oci_statement_bytes, 33554432, "bytes", "a statement about a build; packages make it long") \
     X(json_depth, 32, "levels", "nesting of a JSON document")                                      \
     /* fetching */                                                                                 \
     X(fetch_connections, 192, "connections", "to all hosts of one upstream")                       \

@@ -114,8 +114,9 @@ enum ch_part {
 struct ch_ask_file {
     uint64_t ask;
     struct ch_str repository;
-    struct ch_str project;
-    struct ch_str file_name;
+    struct ch_str project;   /* of its page */
+    struct ch_str file_name; /* or what the ecosystem's is_meant takes for it */
+    bool any_page;           /* `project` is a project; whichever known page of it lists the file */
     enum ch_part part;
     bool head;            /* answer at once, WAIT included */
     uint32_t patience_ms; /* how long the keeper may keep the answer back while inspection runs */
@@ -158,6 +159,10 @@ struct ch_file_reply {
     struct ch_str text;
     struct ch_str body; /* ALLOW of an attestation, which is no blob: at most CH_ATTESTATION_MAX */
     struct ch_refusal refusal;
+    /* ALLOW, and WAIT: what was asked for, where its address did not say it; absent: as asked */
+    struct ch_str page;
+    struct ch_str file_name;
+    struct ch_str media_type; /* absent: bytes */
 };
 void ch_file_reply_put(struct ch_buf *b, const struct ch_file_reply *m);
 enum ch_code ch_file_reply_get(struct ch_str payload, struct ch_file_reply *ret,

@@ -38,6 +38,7 @@ enum ch_hold_kind {
     CH_HOLD_LICENCE,       /* its licence is not permitted, or none is stated where one is asked */
     CH_HOLD_OWNER,         /* T12: its name is not one that the repository takes from upstream */
     CH_HOLD_SIZE,          /* larger than what is fetched, or can be kept, at all */
+    CH_HOLD_PART,          /* another part of the same whole may not pass (an image's layer) */
     CH_HOLD_COUNT
 };
 const char *ch_hold_kind_name(enum ch_hold_kind kind); /* "cool-down", "finding", ... */
@@ -181,6 +182,12 @@ struct ch_facts {
     bool fixes_vulnerability; /* an advisory says that this version mends one */
     bool sibling_denied;
     struct ch_str sibling; /* its file name */
+    /* where a version is had whole or not at all: of its other files */
+    struct ch_str part;        /* one that may not pass, "layer sha256:916487bb0b34"; absent: there is none */
+    bool part_denied;          /* that one */
+    struct ch_str part_reason; /* why not */
+    bool part_missing;         /* one has yet to be inspected, and nothing else holds it */
+    int64_t parts_end_at_us;   /* the first of them may pass until then; CH_TIME_UNKNOWN: no end by itself */
     /* people */
     const struct ch_ruling *rulings;
     size_t ruling_count;

@@ -7,6 +7,7 @@
  * The check comes before HEAD, 304, 206 and 416, which the HTTP core makes of the allowed answer. */
 #include "gateway_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -23,6 +24,11 @@ struct gw_file {
     struct ch_str project;
     struct ch_str file_name;
     enum ch_part part;
+    /* what was meant, where the address did not say it; "": as asked */
+    char *page;
+    char *name;
+    char *media_type; /* "": bytes */
+    const char *digest_header; /* NULL: none */
     bool allowed;
     struct ch_sha256 sha256;
     uint64_t epoch;
@@ -97,6 +103,9 @@ void gw_file_unref(struct gw_file *f)
         return;
     }
     close_file(f);
+    free(f->page);
+    free(f->name);
+    free(f->media_type);
     free(f->key);
     free(f);
 }
@@ -157,6 +166,7 @@ static struct gw_file *add_file(struct gw *gw, struct gw_repository *repo,
     f->project = ch_str_of(f->key + f->repository.len + 1);
     f->file_name = ch_str_of(f->project.ptr + f->project.len + 1);
     f->part = target->part;
+    f->digest_header = repo->eco->digest_header;
     f->note = (struct gw_note){GW_KIND_FILE, repo->row, f};
     ch_lru_add(&gw->files, &f->node, (struct ch_str){f->key, key.len}, 1);
     return f;
@@ -182,6 +192,32 @@ static const struct ch_http_header artifact_headers[] = {
     {{"X-Content-Type-Options", 22}, {"nosniff", 7}},
     {{"Content-Security-Policy", 23}, {"sandbox", 7}},
 };
+
+struct artifact_headers {
+    struct ch_http_header list[CH_ARRAY_LEN(artifact_headers) + 1];
+    size_t count;
+    char digest[sizeof("sha256:") + CH_SHA256_HEX];
+};
+
+static void make_headers(const char *digest_header, const struct ch_sha256 *sha256,
+                         struct artifact_headers *ret)
+{
+    char hex[CH_SHA256_HEX + 1];
+    for (ret->count = 0; ret->count < CH_ARRAY_LEN(artifact_headers); ret->count++) {
+        ret->list[ret->count] = artifact_headers[ret->count];
+    }
+    if (digest_header != NULL && !ch_sha256_is_zero(sha256)) {
+        ch_sha256_hex(sha256, hex);
+        snprintf(ret->digest, sizeof(ret->digest), "sha256:%s", hex);
+        ret->list[ret->count++] =
+            (struct ch_http_header){ch_str_of(digest_header), ch_str_of(ret->digest)};
+    }
+}
+
+static struct ch_str type_of(struct ch_str media_type)
+{
+    return media_type.len > 0 ? media_type : CH_STR("application/octet-stream");
+}
 
 static struct ch_str etag_of(const struct ch_sha256 *sha256, char text[CH_SHA256_HEX + 16])
 {
@@ -210,13 +246,15 @@ static enum ch_code open_blob(struct gw *gw, struct gw_file *f, struct ch_err *e
         return rc;
     }
     char etag[CH_SHA256_HEX + 16];
+    struct artifact_headers headers;
+    make_headers(f->digest_header, &f->sha256, &headers);
     f->ready = ch_http_prepared_new(&(struct ch_http_response){
         .status = 200,
-        .content_type = CH_STR("application/octet-stream"),
+        .content_type = type_of(ch_str_of(f->media_type)),
         .etag = etag_of(&f->sha256, etag),
         .ranges = true,
-        .headers = artifact_headers,
-        .header_count = CH_ARRAY_LEN(artifact_headers),
+        .headers = headers.list,
+        .header_count = headers.count,
         .blob = f->blob,
     });
     if (gw->files_timer.heap_index_plus_1 == 0) {
@@ -234,18 +272,21 @@ static void serve(struct ch_http_request *r, struct gw_file *f)
 
 /* HEAD while inspection runs: what the index says, so that uv asks for the file and waits there. Where
  * the index does not state the size, HEAD waits as GET does. It answers no condition: a 304 or 412 would be a word on the file before the decision (T11). */
-static void answer_head_early(struct ch_http_request *r, const struct ch_file_reply *m)
+static void answer_head_early(const struct file_wait *w, struct ch_http_request *r,
+                              const struct ch_file_reply *m)
 {
     char etag[CH_SHA256_HEX + 16];
+    struct artifact_headers headers;
+    make_headers(w->repo->eco->digest_header, &m->sha256, &headers);
     ch_http_respond(r, &(struct ch_http_response){
                            .status = 200,
-                           .content_type = CH_STR("application/octet-stream"),
+                           .content_type = type_of(m->media_type),
                            .etag = ch_sha256_is_zero(&m->sha256) ? (struct ch_str){NULL, 0}
                                                                  : etag_of(&m->sha256, etag),
                            .ranges = true,
                            .unconditional = true,
-                           .headers = artifact_headers,
-                           .header_count = CH_ARRAY_LEN(artifact_headers),
+                           .headers = headers.list,
+                           .header_count = headers.count,
                            /* Only its length is sent. */
                            .body = {"", (size_t)m->size_bytes},
                        });
@@ -327,7 +368,7 @@ static void answer_wait(struct file_wait *w, struct ch_http_request *r, const st
 {
     bool stated = w->head && m->size_bytes != CH_SIZE_UNKNOWN;
     if (stated && m->size_bytes <= ch_limits.artifact_bytes) {
-        answer_head_early(r, m);
+        answer_head_early(w, r, m);
         return;
     }
     if (stated || !send_to_next_hop(w, r)) {
@@ -361,6 +402,9 @@ static void answer_allow(struct file_wait *w, struct ch_http_request *r, const s
     if (f == NULL) {
         f = add_file(gw, w->repo, &w->target);
         f->sha256 = m->sha256;
+        f->page = ch_str_dup(m->page);
+        f->name = ch_str_dup(m->file_name);
+        f->media_type = ch_str_dup(m->media_type);
     }
     f->allowed = true;
     f->epoch = m->epoch;
@@ -490,6 +534,7 @@ static void ask_for(struct file_wait *w)
                                          .repository = ch_str_of(w->repo->name),
                                          .project = ch_str_of(w->target.project),
                                          .file_name = ch_str_of(w->target.file_name),
+                                         .any_page = w->target.kind == CH_TARGET_ANY_PAGE,
                                          .part = w->target.part,
                                          .head = w->head,
                                          .patience_ms = (uint32_t)left_ms,
@@ -535,7 +580,8 @@ void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
     w->request = r;
     w->repo = repo;
     w->target = *target;
-    w->patience = gw_patience_of(v->user_agent);
+    w->patience = repo->eco->hold_ms > 0 ? (struct gw_patience){repo->eco->hold_ms, 0}
+                                         : gw_patience_of(v->user_agent);
     w->keep_until_ms = ch_http_asked_ms(r) + w->patience.hold_ms;
     w->deadline_ms = w->keep_until_ms + ch_limits.gateway_file_wait_ms;
     w->hop = hop;
@@ -556,8 +602,8 @@ void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct
     ch_served_put(&payload,
                   &(struct ch_served){
                       .repository = file->repository,
-                      .project = file->project,
-                      .file_name = file->file_name,
+                      .project = file->page[0] != '\0' ? ch_str_of(file->page) : file->project,
+                      .file_name = file->name[0] != '\0' ? ch_str_of(file->name) : file->file_name,
                       .sha256 = file->sha256,
                       .bytes = a->body_bytes,
                       .at_us = ch_now_unix_us(),

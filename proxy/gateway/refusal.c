@@ -121,7 +121,8 @@ static void put_member(struct ch_buf *body, const char *name, struct ch_str valu
     ch_buf_put_json(body, value);
 }
 
-static void build_body(const struct ch_refusal *r, struct ch_str origin, struct ch_buf *body)
+static void build_body(const struct ch_refusal *r, const char *code, struct ch_str origin,
+                       struct ch_buf *body)
 {
     struct ch_buf detail;
     struct ch_buf title;
@@ -163,7 +164,7 @@ static void build_body(const struct ch_refusal *r, struct ch_str origin, struct 
     put_member(body, "reason", ch_buf_str(&title));
     put_member(body, "message", sentence);
     put_member(body, "error", sentence);
-    ch_buf_puts(body, CH_STR(",\"errors\":[{\"code\":\"DENIED\""));
+    ch_buf_printf(body, ",\"errors\":[{\"code\":\"%s\"", code);
     put_member(body, "message", sentence);
     ch_buf_puts(body, CH_STR("}]}"));
     CH_ASSERT(!body->failed && !detail.failed && !title.failed && !text.failed);
@@ -172,8 +173,16 @@ static void build_body(const struct ch_refusal *r, struct ch_str origin, struct 
     ch_buf_done(&text);
 }
 
-void gw_refusal_build(const struct ch_refusal *refusal, struct ch_str origin,
-                      struct gw_refusal_text *ret)
+/* Clients of registries print the message behind any code. With DENIED docker says that one should log in; without it
+ * podman tries three times more. What is being inspected is worth that. Spec: OCI distribution 1.1, "Error Codes". */
+static const char *code_for(const struct ch_refusal *r, struct ch_str user_agent)
+{
+    bool later = r->id.len == 0;
+    return later || ch_str_starts(user_agent, CH_STR("docker/")) ? "UNAVAILABLE" : "DENIED";
+}
+
+void gw_refusal_build(const struct ch_refusal *refusal, struct ch_str user_agent,
+                      struct ch_str origin, struct gw_refusal_text *ret)
 {
     struct ch_refusal r = *refusal;
     /* The fields of a message are bounded (message.c); what others hand in is cut here. */
@@ -185,7 +194,7 @@ void gw_refusal_build(const struct ch_refusal *refusal, struct ch_str origin,
     r.change = ch_str_sub(r.change, 0, ch_limits.url_bytes / 8);
     origin = ch_str_sub(origin, 0, ch_limits.url_bytes / 4);
     build_reason(&r, origin, ret->reason);
-    build_body(&r, origin, &ret->body);
+    build_body(&r, code_for(&r, user_agent), origin, &ret->body);
 }
 
 void gw_refusal_done(struct gw_refusal_text *text)

@@ -16,7 +16,7 @@ struct gw_refusal_text {
 
 /* `origin` ("https://gw.example.org", without a slash; empty: unknown, links are paths) comes from the
  * configuration, never from a request. The caller ends it with gw_refusal_done. */
-void gw_refusal_build(const struct ch_refusal *refusal, struct ch_str origin,
+void gw_refusal_build(const struct ch_refusal *refusal, struct ch_str user_agent, struct ch_str origin,
                       struct gw_refusal_text *ret);
 void gw_refusal_done(struct gw_refusal_text *text);
 

@@ -1,4 +1,4 @@
-#include "gateway_int.h"
+#include "registry.h"
 
 #include <stdio.h>
 
@@ -19,25 +19,37 @@ void gw_respond_body(struct ch_http_request *r, int status, struct ch_str conten
                        });
 }
 
+/* One line as reason phrase and as body, in the form that clients of the address read. */
+static void respond_line(struct ch_http_request *r, int status, struct ch_str line,
+                         const struct ch_http_header *headers, size_t header_count)
+{
+    struct ch_buf body;
+    ch_buf_init(&body, 16 * ch_limits.text_bytes);
+    bool listed = gw_registry_put_error(r, status, line, &body);
+    if (!listed) {
+        ch_buf_puts(&body, line);
+        ch_buf_putc(&body, '\n');
+    }
+    ch_http_respond(r, &(struct ch_http_response){
+                           .status = status,
+                           .reason = ch_str_sub(line, 0, GW_REASON_MAX),
+                           .content_type = listed ? CH_STR("application/json")
+                                                  : CH_STR("text/plain; charset=utf-8"),
+                           .headers = headers,
+                           .header_count = header_count,
+                           .body = ch_buf_str(&body),
+                           .body_copy = true,
+                       });
+    ch_buf_done(&body);
+}
+
 void gw_respond_text(struct ch_http_request *r, int status, struct ch_str text)
 {
     const struct ch_http_header headers[] = {no_store, nosniff, {CH_STR("Allow"), CH_STR("GET, HEAD")}};
     struct ch_buf line;
     ch_buf_init(&line, 8 * ch_limits.text_bytes);
     ch_buf_put_printable(&line, ch_str_sub(text, 0, (size_t)ch_limits.text_bytes));
-    size_t len = line.len;
-    ch_buf_putc(&line, '\n'); /* which may move it */
-    struct ch_str reason =
-        ch_str_sub(ch_buf_str(&line), 0, len < GW_REASON_MAX ? len : GW_REASON_MAX);
-    ch_http_respond(r, &(struct ch_http_response){
-                           .status = status,
-                           .reason = reason,
-                           .content_type = CH_STR("text/plain; charset=utf-8"),
-                           .headers = headers,
-                           .header_count = status == 405 ? 3 : 2,
-                           .body = ch_buf_str(&line),
-                           .body_copy = true,
-                       });
+    respond_line(r, status, ch_buf_str(&line), headers, status == 405 ? 3 : 2);
     ch_buf_done(&line);
 }
 
@@ -49,15 +61,7 @@ void gw_respond_later(struct ch_http_request *r, int status, struct ch_str text,
         no_store,
         {CH_STR("Retry-After"), ch_str_of(number)}, /* pip and uv try some times by themselves */
     };
-    ch_http_respond(r, &(struct ch_http_response){
-                           .status = status,
-                           .reason = ch_str_sub(text, 0, GW_REASON_MAX),
-                           .content_type = CH_STR("text/plain; charset=utf-8"),
-                           .headers = headers,
-                           .header_count = CH_ARRAY_LEN(headers),
-                           .body = text,
-                           .body_copy = true,
-                       });
+    respond_line(r, status, text, headers, CH_ARRAY_LEN(headers));
 }
 
 void gw_respond_starting(struct ch_http_request *r)
@@ -89,13 +93,15 @@ static const char *where_of(struct ch_str user_agent)
 void gw_respond_unauthorized(struct ch_http_request *r, bool wrong)
 {
     const struct ch_http_view *v = ch_http_view(r);
+    /* Clients of registries take the realm of Bearer for where tokens are had: there it is Basic alone. */
+    bool basic_alone = gw_path_prefix(v) != NULL;
     const struct ch_http_header headers[] = {
+        no_store,
+        nosniff,
         {CH_STR("WWW-Authenticate"), CH_STR("Basic realm=\"customhouse\"")},
         {CH_STR("WWW-Authenticate"),
          wrong ? CH_STR("Bearer realm=\"customhouse\", error=\"invalid_token\"")
                : CH_STR("Bearer realm=\"customhouse\"")},
-        no_store,
-        nosniff,
     };
     struct ch_buf line, body;
     ch_buf_init(&line, 8 * ch_limits.text_bytes);
@@ -118,13 +124,15 @@ void gw_respond_unauthorized(struct ch_http_request *r, bool wrong)
         ch_buf_printf(&body, ",\"%s\":", members[i]);
         ch_buf_put_json(&body, text);
     }
-    ch_buf_puts(&body, CH_STR("}\n"));
+    ch_buf_puts(&body, CH_STR(",\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":"));
+    ch_buf_put_json(&body, text);
+    ch_buf_puts(&body, CH_STR("}]}\n"));
     ch_http_respond(r, &(struct ch_http_response){
                            .status = 401,
                            .reason = ch_str_sub(text, 0, GW_REASON_MAX),
                            .content_type = CH_STR("application/problem+json"),
                            .headers = headers,
-                           .header_count = CH_ARRAY_LEN(headers),
+                           .header_count = CH_ARRAY_LEN(headers) - (basic_alone ? 1 : 0),
                            .body = ch_buf_str(&body),
                            .body_copy = true,
                        });
@@ -168,7 +176,7 @@ void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str pa
 void gw_respond_refusal(struct gw *gw, struct ch_http_request *r, const struct ch_refusal *refusal)
 {
     struct gw_refusal_text text;
-    gw_refusal_build(refusal, ch_str_of(gw->origin), &text);
+    gw_refusal_build(refusal, ch_http_view(r)->user_agent, ch_str_of(gw->origin), &text);
     const struct ch_http_header headers[] = {no_store};
     ch_http_respond(r, &(struct ch_http_response){
                            .status = 403,

@@ -4,6 +4,8 @@
 
 #include <stdlib.h>
 
+#include "registry.h"
+
 #include "customhouse/secret.h"
 
 static struct gw_repository *find_repository(struct gw *gw, struct ch_str name)
@@ -29,23 +31,26 @@ static bool is_loop(const struct gw *gw, const struct ch_http_view *v)
     return false;
 }
 
-/* What is signed about a file lies beside it, under the decision on it, in every ecosystem. */
-static void classify(const struct ch_http_view *v, const struct ch_ecosystem *eco,
-                     struct ch_target *ret)
+/* What the path means behind the repository's name, which ends before segment `at`. What is signed about a file lies
+ * beside it, under the decision on it, where files are signed for themselves. */
+static void classify(const struct ch_http_view *v, const struct gw_repository *repo, size_t at, struct ch_target *ret)
 {
-    size_t count = v->segment_count;
+    const struct ch_ecosystem *eco = repo->eco;
+    struct ch_str name = ch_str_of(repo->name);
+    size_t count = v->segment_count - at;
     struct ch_str file;
     enum ch_part part;
-    if (v->trailing_slash || !gw_document_part(v->segments[count - 1], &file, &part)) {
-        eco->classify(v->segments[0], v->segments + 1, count - 1, v->trailing_slash, ret);
+    if (count == 0 || v->trailing_slash || eco->whole_versions ||
+        !gw_document_part(v->segments[v->segment_count - 1], &file, &part)) {
+        eco->classify(name, v->segments + at, count, v->trailing_slash, ret);
         return;
     }
     struct ch_str *segments = ch_calloc(count, sizeof(*segments));
     for (size_t i = 0; i + 1 < count; i++) {
-        segments[i] = v->segments[i];
+        segments[i] = v->segments[at + i];
     }
     segments[count - 1] = file;
-    eco->classify(segments[0], segments + 1, count - 1, false, ret);
+    eco->classify(name, segments, count, false, ret);
     free(segments);
     if (ret->kind == CH_TARGET_FILE && ret->part == CH_PART_FILE) {
         ret->part = part;
@@ -55,10 +60,10 @@ static void classify(const struct ch_http_view *v, const struct ch_ecosystem *ec
 }
 
 static void route_repository(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v,
-                             struct gw_repository *repo)
+                             struct gw_repository *repo, size_t at)
 {
     struct ch_target target;
-    classify(v, repo->eco, &target);
+    classify(v, repo, at, &target);
     switch (target.kind) {
     case CH_TARGET_ROOT:
         gw_pages_request(gw, r, repo, (struct ch_str){NULL, 0}, target.document);
@@ -67,6 +72,7 @@ static void route_repository(struct gw *gw, struct ch_http_request *r, const str
         gw_pages_request(gw, r, repo, ch_str_of(target.project), target.document);
         return;
     case CH_TARGET_FILE:
+    case CH_TARGET_ANY_PAGE:
         gw_files_request(gw, r, repo, &target);
         return;
     case CH_TARGET_MOVED:
@@ -102,6 +108,30 @@ static bool knows_anonymous(const struct gw *gw, const struct ch_http_request *r
     return open.count > 0 || gw_anonymous_may(gw, r);
 }
 
+/* Whose the address is, and where what is in it begins. NULL: nobody's. False: that was answered. */
+static bool find_whose(struct gw *gw, struct ch_http_request *r, struct gw_repository **ret, size_t *ret_at)
+{
+    const struct ch_http_view *v = ch_http_view(r);
+    const char *prefix = gw_path_prefix(v);
+    struct ch_err err;
+    *ret_at = 1;
+    *ret = NULL;
+    if (prefix == NULL) {
+        *ret = find_repository(gw, v->segments[0]);
+    } else {
+        struct gw_repository *named = v->segment_count > 1 ? find_repository(gw, v->segments[1]) : NULL;
+        enum ch_code rc = gw_registry_find(gw, r, named, ret, ret_at, &err);
+        if (rc != CH_OK) {
+            gw_respond_text(r, rc == CH_E_NOT_FOUND ? 404 : 400, ch_str_of(err.msg));
+            return false;
+        }
+    }
+    if (*ret != NULL && (prefix == NULL) != ((*ret)->eco->path_prefix == NULL)) {
+        *ret = NULL; /* it has another address */
+    }
+    return true;
+}
+
 static void go_on(struct gw *gw, struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
@@ -120,7 +150,19 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         gw_special_request(gw, r, v);
         return;
     }
-    struct gw_repository *repo = find_repository(gw, v->segments[0]);
+    if (v->segment_count == 1 && gw_path_prefix(v) != NULL) {
+        if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
+            gw_registry_version(r);
+        } else {
+            gw_respond_unauthorized(r, false);
+        }
+        return;
+    }
+    struct gw_repository *repo;
+    size_t at;
+    if (!find_whose(gw, r, &repo, &at)) {
+        return;
+    }
     if (repo == NULL) {
         if (!gw_caller_of(gw, r)->known && !knows_anonymous(gw, r)) {
             gw_respond_unauthorized(r, false);
@@ -138,7 +180,7 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         gw_respond_not_permitted(gw, r, repo->name);
         return;
     }
-    route_repository(gw, r, v, repo);
+    route_repository(gw, r, v, repo, at);
 }
 
 /* Conda's clients put a token in front of the path: /t/TOKEN/CHANNEL/... It is taken off before anything is done with

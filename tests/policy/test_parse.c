@@ -370,7 +370,7 @@ static const struct {
     {"repository", RULE("name: a, repository: 'a/b', then: deny"),
      "p:3:27: rules[0].repository: \"a/b\" is not a name as the configuration has them"},
     {"ecosystem", RULE("name: a, ecosystem: ['?'], then: deny"),
-     "p:3:27: rules[0].ecosystem[0]: \"?\" is not one of pypi, conda, test"},
+     "p:3:27: rules[0].ecosystem[0]: \"?\" is not one of pypi, conda, oci, test"},
     {"file type", RULE("name: a, file_type: whl, then: deny"),
      "p:3:26: rules[0].file_type: \"whl\" is not one of wheel, sdist, egg, other, conda, conda-tar, bag"},
     {"version specifier", RULE("name: a, version: '1.0', then: deny"),

@@ -445,6 +445,35 @@ static void test_T10_sibling(void **state)
     assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
 }
 
+/* T19, T24: what is had whole is had with all its parts, or not. */
+static void test_T19_part(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    f.part = CH_STR("layer sha256:916487bb0b34");
+    f.part_reason = CH_STR("finding tar-path: a name leads out of it");
+    assert_hold(case_decide(&f), CH_HOLD_PART,
+                "its layer sha256:916487bb0b34 is held: finding tar-path: a name leads out of it");
+    struct ch_ruling r = case_approval(BIT(CH_HOLD_PART)); /* the part is what is approved */
+    f.rulings = &r;
+    f.ruling_count = 1;
+    assert_int_equal(case_decide(&f).hold, CH_HOLD_PART);
+    f.part_denied = true;
+    struct ch_decision d = case_decide(&f);
+    assert_verdict(d, CH_VERDICT_DENY);
+    assert_string_equal(d.rule, "part");
+    struct ch_facts g = case_good();
+    g.part_missing = true;
+    d = case_decide(&g);
+    assert_hold(d, CH_HOLD_NOT_INSPECTED, "one of its parts is not inspected yet");
+    assert_true(d.eligible);
+    g.part_missing = false;
+    g.parts_end_at_us = NOW + 1000;
+    d = case_decide(&g);
+    assert_verdict(d, CH_VERDICT_ALLOW);
+    assert_int_equal(d.until_us, NOW + 1000);
+}
+
 /* A name that is not an upstream's passes in no mode, and neither people nor rules lift that. */
 static void test_T12_name_owner(void **state)
 {
@@ -552,6 +581,7 @@ int main(void)
         cmocka_unit_test(test_T9_rule_lifts_what_it_names),
         cmocka_unit_test(test_T9_approval_does_not_reach_past_a_rule),
         cmocka_unit_test(test_T10_sibling),
+        cmocka_unit_test(test_T19_part),
         cmocka_unit_test(test_T12_name_owner),
         cmocka_unit_test(test_T15_identity),
         cmocka_unit_test(test_T20_reasons_are_cut),

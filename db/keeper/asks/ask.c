@@ -167,6 +167,7 @@ struct ask {
     struct ch_str project;
     struct ch_client client;
     uint32_t patience_ms; /* for all that it waits for */
+    bool any_page;        /* `project` is no page's name */
 };
 
 static bool read_ask(bool is_file, struct ch_str payload, struct ask *ret)
@@ -177,13 +178,13 @@ static bool read_ask(bool is_file, struct ch_str payload, struct ask *ret)
     if (is_file) {
         bool ok = ch_ask_file_get(payload, &file, &err) == CH_OK;
         *ret = ok ? (struct ask){file.ask, file.repository, file.project, file.client,
-                                 file.patience_ms}
+                                 file.patience_ms, file.any_page}
                   : (struct ask){0};
         return ok;
     }
     bool ok = ch_ask_page_get(payload, &page, &err) == CH_OK;
     *ret = ok ? (struct ask){page.ask, page.repository, page.project, page.client,
-                             (uint32_t)ch_limits.page_answer_ms}
+                             (uint32_t)ch_limits.page_answer_ms, false}
               : (struct ask){0};
     return ok;
 }
@@ -261,7 +262,8 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
     } else if (gateway_of(k, w) == NULL) {
         ask_free_waiter(w);
     } else if (w->is_file && ch_ask_file_get(ch_buf_str(&w->payload), &file, &err) == CH_OK) {
-        ask_answer_file(k, own_page(k, p, file.repository, file.project), w, &file);
+        ask_answer_file(k, file.any_page ? NULL : own_page(k, p, file.repository, file.project), w,
+                        &file);
     } else {
         if (!w->is_file && ch_ask_page_get(ch_buf_str(&w->payload), &page, &err) == CH_OK) {
             struct page *own = own_page(k, p, page.repository, page.project);
@@ -315,12 +317,30 @@ static void wait_for_budget(struct keeper *k, struct page *p, struct waiter *w,
     }
 }
 
+/* True: the page can be looked at now. False: the waiter is taken over. */
+static bool needs_page(struct keeper *k, struct page *p, struct waiter *w, const struct ask *ask)
+{
+    if (page_is_cold(k, p) && !page_budget_take(k, p, &ask->client)) {
+        wait_for_budget(k, p, w, ask);
+        return false;
+    }
+    return page_ready(k, p, w);
+}
+
+bool ask_needs_page(struct keeper *k, struct page *p, struct waiter *w)
+{
+    struct ask ask;
+    if (read_ask(w->is_file, ch_buf_str(&w->payload), &ask)) {
+        return needs_page(k, p, w, &ask);
+    }
+    ask_free_waiter(w);
+    return false;
+}
+
 static void start(struct keeper *k, struct waiter *w, const struct ask *ask)
 {
-    struct page *p = page_get(k, ask->repository, ask->project);
-    if (p != NULL && page_is_cold(k, p) && !page_budget_take(k, p, &ask->client)) {
-        wait_for_budget(k, p, w, ask);
-    } else if (p == NULL || page_ready(k, p, w)) {
+    struct page *p = ask->any_page ? NULL : page_get(k, ask->repository, ask->project);
+    if (p == NULL || needs_page(k, p, w, ask)) {
         ask_go_on(k, p, w);
     }
 }

@@ -9,10 +9,12 @@
 #include "db/keeper/budget/budget.h"
 #include "customhouse/limits.h"
 #include "db/keeper/intake/quota.h"
+#include "db/keeper/pages/links.h"
 #include "db/keeper/pages/sidecar.h"
 
 #define ROOM_EXPECTED_S    5
 #define ALLOW_FRESH_MS     600000 /* and the lease, and the epoch */
+#define POINTER_FRESH_MS   30000  /* what a tag stands for may change with any answer of its upstream */
 #define LOG_EXPECTED_S     1
 #define SIDECAR_EXPECTED_S 2
 #define ELIGIBLE_FRESH_MS  5000 /* a sidecar before the verdict: no recorded ALLOW ends it */
@@ -66,13 +68,33 @@ static struct ch_file_reply allowed(struct keeper *k, const struct ch_ask_file *
     return reply;
 }
 
-static void reply_allow(struct keeper *k, const struct waiter *w, const struct ch_ask_file *ask,
-                        const struct ch_sha256 *sha256, uint64_t size, uint64_t fresh_ms,
-                        int64_t until_us)
+/* What was meant, where its address did not say it. */
+static void put_meant(const struct page *p, size_t file, const struct ch_ask_file *ask,
+                      struct ch_file_reply *reply)
 {
-    struct ch_file_reply reply = allowed(k, ask, fresh_ms, until_us);
+    struct ch_str name = p->facts.files[file].index.file_name;
+    if (!ch_str_eq(page_name(p), ask->project)) {
+        reply->page = page_name(p);
+    }
+    if (!ch_str_eq(name, ask->file_name)) {
+        reply->file_name = name;
+    }
+    if (ask->part == CH_PART_FILE && p->eco->media_type != NULL) {
+        reply->media_type = ch_str_of(p->eco->media_type(name));
+    }
+}
+
+static void reply_allow(struct keeper *k, const struct page *p, size_t file, const struct waiter *w,
+                        const struct ch_ask_file *ask, const struct ch_sha256 *sha256,
+                        uint64_t size, uint64_t fresh_ms, int64_t until_us)
+{
+    bool pointer = !ask->any_page && !ch_str_eq(page_name(p), ask->project);
+    struct ch_file_reply reply =
+        allowed(k, ask, pointer && fresh_ms > POINTER_FRESH_MS ? POINTER_FRESH_MS : fresh_ms,
+                until_us);
     reply.sha256 = *sha256;
     reply.size_bytes = size;
+    put_meant(p, file, ask, &reply);
     reply_file(k, w, &reply);
 }
 
@@ -88,6 +110,7 @@ static void reply_wait(struct keeper *k, struct page *p, size_t file, const stru
         .retry_after_s = expected_s,
         .text = ch_str_of(what),
     };
+    put_meant(p, file, ask, &reply);
     reply_file(k, w, &reply);
 }
 
@@ -147,13 +170,13 @@ static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struc
     return true;
 }
 
-/* The client has asked for too much at once: it waits for its turn (w is taken over). */
-static void wait_for_budget(struct keeper *k, struct page *p, size_t file, struct waiter *w,
-                            const struct ch_ask_file *ask, enum budget_kind kind)
+/* The client has asked for too much at once: it waits for its turn (w is taken over), with `part`. */
+static void wait_for_budget(struct keeper *k, struct page *p, size_t file, size_t part,
+                            struct waiter *w, const struct ch_ask_file *ask, enum budget_kind kind)
 {
     struct ch_str upstream = ch_str_of(p->upstream->name);
-    uint64_t about =
-        kind == BUDGET_FILE ? intake_about(p, ask->file_name) : sidecar_about(p, ask->file_name);
+    struct ch_str name = p->facts.files[part].index.file_name;
+    uint64_t about = kind == BUDGET_FILE ? intake_about(p, name) : sidecar_about(p, name);
     uint32_t expected_s = budget_expected_s(k, kind, upstream, &ask->client);
     w->turn_ms = w->deadline_ms;
     if (!out_of_patience(k, p, file, w, ask, expected_s, ASK_QUEUES) &&
@@ -163,23 +186,49 @@ static void wait_for_budget(struct keeper *k, struct page *p, size_t file, struc
     }
 }
 
+/* Where a version is had whole: all that is missing of it is fetched side by side, as far as the
+ * client has budget. The first of it is waited for; then all is looked at again. */
+static size_t want_parts(struct keeper *k, struct page *p, size_t file,
+                         const struct ch_ask_file *ask)
+{
+    if (!p->eco->whole_versions) {
+        return file;
+    }
+    size_t first = judge_missing_part(k, p, file, 0);
+    size_t part = first;
+    while (part < p->facts.file_count &&
+           (part = judge_missing_part(k, p, file, part + 1)) < p->facts.file_count) {
+        struct charge charge = {0};
+        if (!intake_is_new(k, p, part)) {
+            continue;
+        }
+        if (!budget_take(k, BUDGET_FILE, ch_str_of(p->upstream->name), &ask->client, &charge)) {
+            break;
+        }
+        CH_IGNORE(intake_want(k, p, part, false, &charge) == NULL);
+        budget_give(k, &charge);
+    }
+    return first < p->facts.file_count ? first : file;
+}
+
 /* Either waits for the intake (w is taken over), or says WAIT when there is no patience left. */
 static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                             const struct ch_ask_file *ask)
 {
     struct charge charge = {0};
-    if (intake_is_new(k, p, file) &&
+    size_t part = want_parts(k, p, file, ask);
+    if (intake_is_new(k, p, part) &&
         !budget_take(k, BUDGET_FILE, ch_str_of(p->upstream->name), &ask->client, &charge)) {
-        wait_for_budget(k, p, file, w, ask, BUDGET_FILE);
+        wait_for_budget(k, p, file, part, w, ask, BUDGET_FILE);
         return;
     }
-    struct intake *in = intake_want(k, p, file, false, &charge);
+    struct intake *in = intake_want(k, p, part, false, &charge);
     budget_give(k, &charge); /* where it was not taken over */
     in = in == NULL ? NULL : intake_pay(in, &ask->client);
     if (in == NULL) { /* failed lately: say why */
         char text[512];
         uint32_t retry_after_s;
-        uint32_t status = intake_failure(k, p, file, text, sizeof(text), &retry_after_s);
+        uint32_t status = intake_failure(k, p, part, text, sizeof(text), &retry_after_s);
         ask_file_failed(k, w, ask->ask, status, retry_after_s, text);
         ask_free_waiter(w);
         return;
@@ -264,7 +313,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
     if (rc != CH_OK) {
         ask_file_failed(k, w, ask->ask, rc == CH_E_FULL ? 507 : 500, 0, err.msg);
     } else {
-        reply_allow(k, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
+        reply_allow(k, p, file, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
     }
     ask_free_waiter(w);
 }
@@ -281,39 +330,92 @@ static void end_allow(struct keeper *k, struct page *p, size_t file, const struc
     }
 }
 
-void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
-                     const struct ch_ask_file *ask)
+/* What stands in the way of looking at files of the page is told; then w is gone. */
+static bool answer_no_page(struct keeper *k, struct page *p, struct waiter *w,
+                           const struct ch_ask_file *ask)
 {
-    struct ch_file_reply reply = {
+    struct ch_file_reply none = {
         .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
     enum ch_name_owner owner = p == NULL ? CH_OWNER_UNKNOWN : page_owner(p);
     if (owner == CH_OWNER_GIVEN_AWAY && !ask->head && owner_wait(k, p, w, ask->patience_ms)) {
-        return;
+        return true;
     }
     if (owner == CH_OWNER_LEFT || owner == CH_OWNER_GIVEN_AWAY) {
         ask_file_failed(k, w, ask->ask, owner == CH_OWNER_LEFT ? 502 : 503, 0,
                         ch_name_owner_text(owner));
-        ask_free_waiter(w);
-        return;
-    }
-    if (p == NULL || p->load == PAGE_ABSENT || owner == CH_OWNER_RESERVED) {
-        reply_file(k, w, &reply);
-        ask_free_waiter(w);
-        return;
-    }
-    if (p->load != PAGE_READY || !page_usable(k, p)) {
+    } else if (p == NULL || p->load == PAGE_ABSENT || owner == CH_OWNER_RESERVED) {
+        reply_file(k, w, &none);
+    } else if (p->load != PAGE_READY || !page_usable(k, p)) {
         ask_file_failed(k, w, ask->ask, p->fail_status != 0 ? p->fail_status : 502,
                         ask_fail_retry_s(k, p), p->fail_text);
-        ask_free_waiter(w);
+    } else {
+        return false;
+    }
+    ask_free_waiter(w);
+    return true;
+}
+
+/* The file that is asked for: of what the upstream lists now before what it did once. -1: none. */
+static ptrdiff_t find_meant(const struct page *p, struct ch_str asked)
+{
+    ptrdiff_t at = page_find_file(p, asked);
+    for (size_t i = 0; p->eco->is_meant != NULL && i < p->facts.file_count; i++) {
+        bool listed = p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
+        if ((at < 0 || listed) && p->eco->is_meant(asked, &p->facts.files[i].index)) {
+            at = (ptrdiff_t)i;
+        }
+    }
+    return at;
+}
+
+/* The page that files of this one are decided on; NULL: this one. */
+static struct page *decided_on(struct keeper *k, const struct page *p, size_t file)
+{
+    char name[sizeof(((struct ch_target *)NULL)->project)];
+    struct ch_str repository = ch_str_of(p->repository);
+    return p->eco->decided_on != NULL &&
+                   p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, name,
+                                      sizeof(name))
+               ? page_get(k, repository, ch_str_of(name))
+               : NULL;
+}
+
+static void answer_on_page(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                           const struct ch_ask_file *ask);
+
+void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
+                     const struct ch_ask_file *ask)
+{
+    struct ch_file_reply none = {
+        .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
+    if (ask->any_page) {
+        p = links_page_of(k, ask);
+    }
+    if (answer_no_page(k, p, w, ask)) {
         return;
     }
-    ptrdiff_t at = page_find_file(p, ask->file_name);
+    ptrdiff_t at = find_meant(p, ask->file_name);
+    struct page *on = at < 0 ? NULL : decided_on(k, p, (size_t)at);
+    if (on != NULL) {
+        if (!ask_needs_page(k, on, w) || answer_no_page(k, on, w, ask)) {
+            return;
+        }
+        p = on;
+        at = find_meant(p, ask->file_name);
+    }
     if (at < 0) {
-        reply_file(k, w, &reply);
+        reply_file(k, w, &none);
         ask_free_waiter(w);
         return;
     }
-    size_t file = (size_t)at;
+    answer_on_page(k, p, (size_t)at, w, ask);
+}
+
+static void answer_on_page(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                           const struct ch_ask_file *ask)
+{
+    struct ch_file_reply reply = {
+        .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
     struct ch_decision d;
     judge(k, p, file, &d);
     if (d.verdict != CH_VERDICT_ALLOW && !d.eligible) {
@@ -330,7 +432,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
         }
         switch (state) {
         case SIDECAR_READY:
-            reply_allow(k, w, ask, &sha256, size,
+            reply_allow(k, p, file, w, ask, &sha256, size,
                         d.verdict == CH_VERDICT_ALLOW ? ALLOW_FRESH_MS : ELIGIBLE_FRESH_MS,
                         d.until_us);
             ask_free_waiter(w);
@@ -341,7 +443,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
             }
             return;
         case SIDECAR_OVER_BUDGET:
-            wait_for_budget(k, p, file, w, ask, BUDGET_METADATA);
+            wait_for_budget(k, p, file, file, w, ask, BUDGET_METADATA);
             return;
         case SIDECAR_HANGS:
             ask_file_failed(k, w, ask->ask, 504, 0, HANGS);

@@ -10,8 +10,13 @@
 
 void refusal_subject(const struct page *p, size_t file, struct ch_buf *out)
 {
+    enum { SHORT_DIGEST = 7 + 12 }; /* "sha256:" and so many digits, as clients show it */
     ch_buf_put_escaped(out, page_project(p, file));
-    if (p->files[file].release.version[0] != '\0') {
+    if (p->eco->whole_versions) {
+        ch_buf_putc(out, '@');
+        ch_buf_put_escaped(
+            out, ch_str_sub(ch_str_of(p->files[file].release.version), 0, SHORT_DIGEST));
+    } else if (p->files[file].release.version[0] != '\0') {
         ch_buf_putc(out, ' ');
         ch_buf_put_escaped(out, ch_str_of(p->files[file].release.version));
     }
@@ -78,6 +83,9 @@ static const char *what_changes_a_staying_hold(const struct page *p, size_t file
                    : "an inspector that can read it whole; where the machine was at fault, "
                      "inspecting it "
                      "again: customhouse rescan FILE";
+    }
+    if ((holds >> CH_HOLD_PART & 1) != 0) {
+        return "what lets that part pass: customhouse explain sha256:DIGEST";
     }
     if ((holds >> CH_HOLD_SIZE & 1) != 0) {
         return NULL;

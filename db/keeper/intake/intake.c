@@ -312,7 +312,7 @@ static void start_fetch(struct intake *in)
         .kind = CH_FETCH_ARTIFACT,
         .upstream = ch_str_of(p->upstream->name),
         .url = f->url,
-        .accept = CH_STR("*/*"),
+        .accept = ch_str_of(p->eco->file_accept != NULL ? p->eco->file_accept : "*/*"),
         .range_to_bytes = UINT64_MAX,
         .max_bytes = coming_max_bytes(in),
         .expected_bytes = f->size_bytes,

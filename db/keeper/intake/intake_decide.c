@@ -127,6 +127,7 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
         return CH_OK;
     }
     size_t attacks = p->attacks;
+    int8_t recorded = p->files[at].recorded_verdict;
     struct ch_decision d;
     struct ch_sha256 before = p->files[at].artifact;
     bool other = !ch_sha256_eq(&before, &in->sha256);
@@ -162,7 +163,8 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     }
     keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
                p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
-    if (p->attacks != attacks) {
+    bool others = p->eco->whole_versions && p->files[at].recorded_verdict != recorded;
+    if (p->attacks != attacks || others) {
         again_page(k, p);
     }
     return rc;

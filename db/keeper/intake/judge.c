@@ -125,7 +125,7 @@ static struct ch_likeness likeness_of(struct page *p, size_t file)
     return project->likeness;
 }
 
-void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
+static void own_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     const struct page_file *run = &p->files[file];
@@ -170,6 +170,85 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
         p->index.wheels[p->index.version[file]];
     ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
     ret->ruling_count = rulings_for(k, p, file, &ret->rulings);
+}
+
+/* The file for itself, whatever it is a part of. */
+static void judge_alone(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret)
+{
+    struct ch_facts facts;
+    own_facts(k, p, file, &facts);
+    ch_decide(k->policy, &facts, keeper_now_us(k), ret);
+}
+
+static bool is_part_of(const struct page *p, size_t file, size_t i)
+{
+    return p->index.version[i] == p->index.version[file] &&
+           p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
+}
+
+/* "layer sha256:916487bb0b34" */
+static void put_part_name(struct page *p, size_t file)
+{
+    char hex[CH_SHA256_HEX + 1];
+    ch_sha256_hex(&p->facts.files[file].index.sha256, hex);
+    snprintf(p->part_name, sizeof(p->part_name), "%s sha256:%.12s", p->files[file].release.file_type,
+             hex);
+}
+
+/* Of the other files of the version: what may not pass, and what is missing. A denial is told before
+ * a hold. The page keeps the reason for as long as these facts are looked at. */
+static void part_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
+{
+    struct ch_decision d;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (i == file || !is_part_of(p, file, i)) {
+            continue;
+        }
+        judge_alone(k, p, i, &d);
+        bool passes = d.verdict == CH_VERDICT_ALLOW, denied = d.verdict == CH_VERDICT_DENY;
+        if (passes && d.until_us != CH_TIME_UNKNOWN &&
+            (ret->parts_end_at_us == CH_TIME_UNKNOWN || d.until_us < ret->parts_end_at_us)) {
+            ret->parts_end_at_us = d.until_us;
+        }
+        ret->part_missing = ret->part_missing || d.eligible;
+        if (!passes && !d.eligible && (ret->part.len == 0 || (denied && !ret->part_denied))) {
+            put_part_name(p, i);
+            snprintf(p->part_reason, sizeof(p->part_reason), "%s: %s", d.rule, d.reason);
+            ret->part = ch_str_of(p->part_name);
+            ret->part_denied = denied;
+            ret->part_reason = ch_str_of(p->part_reason);
+        }
+    }
+}
+
+void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
+{
+    struct ch_facts parts;
+    ch_facts_init(&parts);
+    if (p->eco->whole_versions) {
+        part_facts(k, p, file, &parts); /* first: what people said is kept of one file at a time */
+    }
+    own_facts(k, p, file, ret);
+    ret->part = parts.part;
+    ret->part_denied = parts.part_denied;
+    ret->part_reason = parts.part_reason;
+    ret->part_missing = parts.part_missing;
+    ret->parts_end_at_us = parts.parts_end_at_us;
+}
+
+size_t judge_missing_part(struct keeper *k, struct page *p, size_t file, size_t from)
+{
+    struct ch_decision d;
+    size_t i = from;
+    for (; i < p->facts.file_count; i++) {
+        if (is_part_of(p, file, i)) {
+            judge_alone(k, p, i, &d);
+            if (d.eligible) {
+                break;
+            }
+        }
+    }
+    return i;
 }
 
 void judge(struct keeper *k, struct page *p, size_t file, struct ch_decision *ret)

@@ -114,6 +114,8 @@ struct page {
                          or not the page is the same */
     bool judge_due; /* what was told of it was not judged by its facts, which could not be read */
     struct listing_cache listing;
+    char part_name[64];
+    char part_reason[sizeof(((struct ch_decision *)NULL)->rule) + CH_REASON_MAX + 2]; /* judge.c */
     struct ch_sha256 logged; /* upstream's bytes and policy whose verdicts the log has (audit.h) */
     size_t attacks;          /* files with held_against (all inspections are loaded) */
     struct ch_snapshot_info info;
@@ -202,6 +204,8 @@ void pages_rebind(struct keeper *k, const struct ch_config *config);
 struct ch_str page_name(const struct page *p);
 /* The project of a file: its record's, or else the page's. */
 struct ch_str page_project(const struct page *p, size_t file);
+/* Whose files it lists, of one project alone: by its name, before anything is known of it. Absent: of many. */
+struct ch_str page_names(const struct page *p);
 /* What a file is, by its name and by its record: of one that the page does not list any more by its name
  * alone. */
 void page_split(const struct page *p, struct ch_str file_name, struct ch_release *ret);

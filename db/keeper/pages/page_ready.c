@@ -201,8 +201,8 @@ void page_budget_give(struct page *p)
 /* Whether a reserved or not-listed name may not be asked for upstream (T12). */
 static bool may_ask_upstream(const struct keeper *k, const struct page *p)
 {
-    struct ch_str name = page_name(p);
-    if (p->eco->is_page != NULL) {
+    struct ch_str name = page_names(p);
+    if (name.len == 0) {
         return !page_withheld(p); /* no project's name is sent */
     }
     if (page_withheld(p) || !ch_policy_may_look_up(k->policy, ch_str_of(p->repository),

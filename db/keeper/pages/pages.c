@@ -16,6 +16,13 @@ struct ch_str page_name(const struct page *p)
     return ch_str_of(p->project);
 }
 
+struct ch_str page_names(const struct page *p)
+{
+    return p->eco->is_page == NULL        ? page_name(p)
+           : p->eco->page_project == NULL ? (struct ch_str){NULL, 0}
+                                          : p->eco->page_project(page_name(p));
+}
+
 struct ch_str page_project(const struct page *p, size_t file)
 {
     struct ch_str own = p->facts.files[file].index.project;
@@ -26,6 +33,10 @@ static void release_of(const struct page *p, size_t file, struct ch_release *ret
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
     p->eco->split(page_project(p, file), f->file_name, ret);
+    if (f->project.len > 0 && ret->version[0] == '\0' && ret->profile != NULL &&
+        f->version.len < sizeof(ret->version)) { /* names of its ecosystem say no version */
+        snprintf(ret->version, sizeof(ret->version), "%.*s", CH_STR_ARG(f->version));
+    }
     if (f->project.len > 0) { /* what its record states is the same, or it says nothing */
         ret->profile = ch_str_eq(f->version, ch_str_of(ret->version)) ? ret->profile : NULL;
     }
@@ -454,7 +465,8 @@ bool page_usable(const struct keeper *k, const struct page *p)
 
 enum ch_name_owner page_owner(const struct page *p)
 {
-    if (ch_config_reserves(p->config, page_name(p))) {
+    struct ch_str project = page_names(p);
+    if (ch_config_reserves(p->config, project.len > 0 ? project : page_name(p))) {
         return CH_OWNER_RESERVED;
     }
     if (p->given_away) {

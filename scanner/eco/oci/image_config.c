@@ -71,7 +71,8 @@ static enum ch_code keep_list(struct reading *r, struct ch_json config, const ch
     return rc;
 }
 
-static enum ch_code keep_labels(struct reading *r, struct ch_json config, struct ch_err *err)
+static enum ch_code keep_labels(struct reading *r, struct ch_json config, const char *where,
+                                struct ch_err *err)
 {
     struct ch_json labels;
     struct ch_json label;
@@ -83,7 +84,7 @@ static enum ch_code keep_labels(struct reading *r, struct ch_json config, struct
     rc = check_count(labels, json_object_size(labels.value), err);
     while (rc == CH_OK && ch_json_next(&labels, &walk, &label)) {
         if (json_is_string(label.value)) {
-            keep_text(r, "config.Labels", ch_str_of(label.key), ch_json_str(label));
+            keep_text(r, where, ch_str_of(label.key), ch_json_str(label));
         } else {
             rc = ch_json_fail(label, err, "expected a string");
         }
@@ -121,7 +122,23 @@ static enum ch_code read_config(struct reading *r, struct ch_json root, struct c
     rc = rc == CH_OK ? keep_list(r, config, "Entrypoint", "config.Entrypoint", err) : rc;
     rc = rc == CH_OK ? keep_list(r, config, "Cmd", "config.Cmd", err) : rc;
     rc = rc == CH_OK ? keep_list(r, config, "OnBuild", "config.OnBuild", err) : rc;
-    return rc == CH_OK ? keep_labels(r, config, err) : rc;
+    return rc == CH_OK ? keep_labels(r, config, "config.Labels", err) : rc;
+}
+
+/* Docker's older builders leave it there, arguments of the build included. */
+static enum ch_code read_container_config(struct reading *r, struct ch_json root,
+                                          struct ch_err *err)
+{
+    struct ch_json c;
+    enum ch_code rc = ch_json_member(root, "container_config", JSON_OBJECT, &c, err);
+    if (rc != CH_OK || c.value == NULL) {
+        return rc;
+    }
+    rc = keep_list(r, c, "Env", "container_config.Env", err);
+    rc = rc == CH_OK ? keep_list(r, c, "Entrypoint", "container_config.Entrypoint", err) : rc;
+    rc = rc == CH_OK ? keep_list(r, c, "Cmd", "container_config.Cmd", err) : rc;
+    rc = rc == CH_OK ? keep_list(r, c, "OnBuild", "container_config.OnBuild", err) : rc;
+    return rc == CH_OK ? keep_labels(r, c, "container_config.Labels", err) : rc;
 }
 
 /* ------------------------------------------------------------------ what it is made of */
@@ -146,7 +163,7 @@ static enum ch_code read_rootfs(struct reading *r, struct ch_json root, size_t l
         return rc;
     }
     size_t count = json_array_size(list.value);
-    if (count != layers) {
+    if (layers != CH_OCI_LAYERS_UNKNOWN && count != layers) {
         return ch_fail(err, CH_E_MISMATCH, "rootfs.diff_ids: %zu layers, the manifest has %zu",
                        count, layers);
     }
@@ -216,6 +233,7 @@ static enum ch_code read_root(struct reading *r, struct ch_json root, size_t lay
     rc = rc == CH_OK ? get_text(&root, "variant", false, &c->variant, err) : rc;
     rc = rc == CH_OK ? get_text(&root, "os.version", false, &c->os_version, err) : rc;
     rc = rc == CH_OK ? read_config(r, root, err) : rc;
+    rc = rc == CH_OK ? read_container_config(r, root, err) : rc;
     rc = rc == CH_OK ? read_rootfs(r, root, layers, err) : rc;
     rc = rc == CH_OK ? read_history(r, root, &told, &there, err) : rc;
     if (rc != CH_OK) {
@@ -225,9 +243,9 @@ static enum ch_code read_root(struct reading *r, struct ch_json root, size_t lay
     if (c->runs_as_root) {
         ch_scan_write_finding(out, CH_F_OCI_ROOT, whole, c->user);
     }
-    if (there && told != layers) {
+    if (there && told != c->diff_id_count) {
         struct ch_err text;
-        ch_fail(&text, CH_E_MISMATCH, "of %zu layers, it has %zu", told, layers);
+        ch_fail(&text, CH_E_MISMATCH, "of %zu layers, it has %zu", told, c->diff_id_count);
         ch_scan_write_finding(out, CH_F_OCI_HISTORY, whole, ch_str_of(text.msg));
     }
     return CH_OK;

@@ -21,7 +21,8 @@ struct ch_oci_image_config {
     struct ch_oci_digest *diff_ids; /* of the layers, lowest first, unpacked */
     size_t diff_id_count;
     /* What may hold secrets, each as it is written: environment ("NAME=VALUE"), commands of the
-     * history, labels ("NAME=VALUE"), entry point and command. */
+     * history, labels, entry point and command; of the configuration, and of that of the container
+     * which it was made in (`container_config`, Docker's alone), which clients do not run by. */
     struct ch_oci_text {
         const char *where;  /* "config.Env", "history", "config.Labels", ... */
         struct ch_str name; /* of a label; else absent */
@@ -31,8 +32,9 @@ struct ch_oci_image_config {
     void *document; /* holds the texts */
 };
 
+#define CH_OCI_LAYERS_UNKNOWN SIZE_MAX
 /* Writes what is wrong with it as FINDING to `out`: oci-config, oci-root, oci-history. `layers` is
- * how many its manifest has. True: it was read, and *ret has to be done; false: a finding says why.
+ * how many its manifest has; CH_OCI_LAYERS_UNKNOWN: it is read alone, and has as many as it says. True: it was read, and *ret has to be done; false: a finding says why.
  */
 bool ch_oci_image_config_read(struct ch_str bytes, size_t layers, struct ch_scan_writer *out,
                               struct ch_oci_image_config *ret) CH_MUST_CHECK;

@@ -147,7 +147,7 @@ static const struct {
      "c.yaml:3:5: upstreams[0]: the key \"url\" is missing"},
     {"ecosystem",
      LISTEN "upstreams:\n  - {name: up, ecosystem: pip, url: 'https://example.org'}\n" REPOS,
-     "c.yaml:3:27: upstreams[0].ecosystem: \"pip\" is not one of pypi, conda, test"},
+     "c.yaml:3:27: upstreams[0].ecosystem: \"pip\" is not one of pypi, conda, oci, test"},
     {"times",
      LISTEN "upstreams:\n  - {name: up, ecosystem: pypi, url: 'https://example.org', "
             "states_times: often}\n" REPOS,

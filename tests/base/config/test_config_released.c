@@ -14,11 +14,11 @@ static const struct {
     {"upstream",
      LISTEN "upstreams:\n  - {name: up, ecosystem: test, url: 'https://example.org'}\n"
             "repositories:\n  - {name: a, ecosystem: test, upstreams: [up]}\n",
-     "c.yaml:3:27: upstreams[0].ecosystem: \"test\" is not one of pypi, conda"},
+     "c.yaml:3:27: upstreams[0].ecosystem: \"test\" is not one of pypi, conda, oci"},
     {"repository",
      LISTEN "upstreams:\n  - {name: up, ecosystem: pypi, url: 'https://example.org'}\n"
             "repositories:\n  - {name: a, ecosystem: test, upstreams: [up]}\n",
-     "c.yaml:5:26: repositories[0].ecosystem: \"test\" is not one of pypi, conda"},
+     "c.yaml:5:26: repositories[0].ecosystem: \"test\" is not one of pypi, conda, oci"},
 };
 
 static void test_the_made_up_one_is_unknown(void **state)

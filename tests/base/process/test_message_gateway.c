@@ -69,6 +69,7 @@ static void asking_for_a_file_travels(void **state)
                                  text_of(ch_limits.project_name_bytes),
                                  text_of(ch_limits.project_name_bytes),
                                  text_of(ch_limits.file_name_bytes),
+                                 true,
                                  CH_PART_METADATA,
                                  true,
                                  32,
@@ -79,6 +80,7 @@ static void asking_for_a_file_travels(void **state)
         assert_same(out.repository, in.repository);
         assert_same(out.project, in.project);
         assert_same(out.file_name, in.file_name);
+        assert_true(out.any_page);
         assert_int_equal(out.part, CH_PART_METADATA);
         assert_true(out.head);
         assert_int_equal(out.patience_ms, 32);
@@ -98,9 +100,15 @@ static void asking_for_a_file_travels(void **state)
                                    47,
                                    text_of(ch_limits.text_bytes),
                                    text_of(CH_ATTESTATION_MAX),
-                                   refusal_of()};
+                                   refusal_of(),
+                                   text_of(ch_limits.project_name_bytes),
+                                   text_of(ch_limits.file_name_bytes),
+                                   text_of(ch_limits.client_text_bytes)};
         struct ch_file_reply out;
         ROUND_TRIP(file_reply, CH_MSG_FILE, in, out);
+        assert_same(out.page, in.page);
+        assert_same(out.file_name, in.file_name);
+        assert_same(out.media_type, in.media_type);
         assert_int_equal(out.ask, 41);
         assert_int_equal(out.outcome, CH_FILE_FAILED);
         assert_true(ch_sha256_eq(&out.sha256, &in.sha256));

@@ -2,7 +2,7 @@
  * gateway stand on the other ends of its channels and answer from tables.
  *
  * A page is text, a line per file: "NAME SHA256 SIZE AGE_DAYS [md5:HEX] [sha512:HEX]
- * [yanked] [sidecar[:SHA256]]", "-" for what it does not state;
+ * [yanked] [sidecar[:SHA256]] [of:PROJECT=VERSION]", "-" for what it does not state;
  * "status WORD" sets the project's, "serial N" the page's. An artifact is text, too: its words say what the jails find
  * ("attack", "irregular", "differs", "crash"); what follows "meta:" is its metadata; "fact:NAME=VALUE;"
  * is a fact ("|" in it stands for ";"); "attack-under:RULES;" and "irregular-under:RULES;" are found by these rules alone. */
@@ -39,6 +39,7 @@ enum house_hold { HOLD_NONE, HOLD_FILES, HOLD_ALL };
 struct house {
     const char *user_agent; /* of the page asks to come, NULL: none, so that nothing is asked ahead */
     const char *address;    /* of the asks to come; NULL: none */
+    bool any_page;          /* of the file asks to come: the project is no page's name */
     const char *asked;      /* repository of the page and file asks to come; NULL: pypi */
     /* of the commands to come, NULL: none */
     const char *evidence;   /* --evidence */

@@ -43,7 +43,7 @@ void house_send_file_ask(struct house *h, const char *project, const char *file,
 {
     struct ch_ask_file ask = {.ask = ++h->asks, .repository = asked_repository(h),
                               .project = ch_str_of(project), .file_name = ch_str_of(file),
-                              .part = part, .head = head, .patience_ms = patience_ms,
+                              .any_page = h->any_page, .part = part, .head = head, .patience_ms = patience_ms,
                               .client = {.address = ch_str_of(h->address),
                                          .user_agent = ch_str_of(h->user_agent),
                                          .principal = ch_str_of(h->principal)}};

@@ -36,6 +36,11 @@ static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
     if (ch_str_find(line, CH_STR("sha512:"), &at)) {
         CH_ASSERT(ch_alias_from_hex(CH_HASH_SHA512, ch_str_sub(line, at + 7, at + 135), &f.alias));
     }
+    if (ch_str_find(line, CH_STR("of:"), &at)) {
+        struct ch_str rest = ch_str_sub(line, at + 3, line.len);
+        f.version = word_of(&rest);
+        CH_ASSERT(ch_str_split(&f.version, '=', &f.project));
+    }
     if (ch_str_find(line, CH_STR("python:"), &at)) {
         struct ch_str rest = ch_str_sub(line, at + 7, line.len);
         f.requires_python = word_of(&rest);

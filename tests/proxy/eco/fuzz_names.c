@@ -49,6 +49,10 @@ static void check_path(const struct ch_ecosystem *e, const struct ch_str *segmen
         CH_ASSERT(!ch_str_find_char(ch_str_of(target.file_name), '/', NULL));
         check_release(e, ch_str_of(target.project), ch_str_of(target.file_name));
         break;
+    case CH_TARGET_ANY_PAGE:
+        CH_ASSERT(is_normal(e, target.project));
+        CH_ASSERT(target.file_name[0] != '\0');
+        break;
     case CH_TARGET_PROJECT:
         CH_ASSERT(ch_ecosystem_is_page(e, ch_str_of(target.project)));
         CH_ASSERT(target.document <= e->format_count);

@@ -31,7 +31,7 @@ static void test_every_row_is_complete(void **state)
             assert_non_null(e->formats[i].render_root);
         }
     }
-    assert_int_equal(count, 3); /* PyPI, conda, and the one made up for tests */
+    assert_int_equal(count, 4); /* PyPI, conda, registries, and the one made up for tests */
     assert_null(ch_ecosystem_find(CH_STR("pyp")));
     assert_null(ch_ecosystem_find(CH_STR("")));
 }

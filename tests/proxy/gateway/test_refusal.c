@@ -21,7 +21,7 @@ static struct ch_refusal cool_down(void)
 static void check(const struct ch_refusal *r, const char *origin, const char *reason, const char *body)
 {
     struct gw_refusal_text text;
-    gw_refusal_build(r, ch_str_of(origin), &text);
+    gw_refusal_build(r, (struct ch_str){NULL, 0}, ch_str_of(origin), &text);
     assert_string_equal(text.reason, reason);
     assert_str_eq(ch_buf_str(&text.body), body);
     gw_refusal_done(&text);
@@ -83,7 +83,7 @@ static void test_without_id(void **state)
     r.policy_at = (struct ch_str){NULL, 0};
     r.until_us = CH_TIME_UNKNOWN;
     struct gw_refusal_text text;
-    gw_refusal_build(&r, CH_STR(ORIGIN), &text);
+    gw_refusal_build(&r, (struct ch_str){NULL, 0}, CH_STR(ORIGIN), &text);
     assert_string_equal(text.reason, "numpy 2.4.0 held by inspection: it is being inspected, try "
                                      "again in about 20 s");
     assert_false(ch_str_find(ch_buf_str(&text.body), CH_STR("instance"), NULL));
@@ -98,7 +98,7 @@ static void test_until_once(void **state)
     struct ch_refusal r = cool_down();
     r.reason = CH_STR("released 2 days ago (until 2026-11-29 10:00 UTC)");
     struct gw_refusal_text text;
-    gw_refusal_build(&r, CH_STR(ORIGIN), &text);
+    gw_refusal_build(&r, (struct ch_str){NULL, 0}, CH_STR(ORIGIN), &text);
     assert_string_equal(text.reason,
                         "numpy 2.4.0 held by cool-down: released 2 days ago (until 2026-11-29 10:00 "
                         "UTC). Exceptions: https://gw.example.org/-/x/8f3a");
@@ -119,11 +119,11 @@ static void test_bounds(void **state)
             r.reason = (struct ch_str){big, lens[k]};
             r.rule = (struct ch_str){big, lens[(i + k) % CH_ARRAY_LEN(lens)]};
             struct gw_refusal_text text;
-            gw_refusal_build(&r, CH_STR(ORIGIN), &text);
+            gw_refusal_build(&r, (struct ch_str){NULL, 0}, CH_STR(ORIGIN), &text);
             assert_true(strlen(text.reason) <= GW_REASON_MAX);
             assert_true(ch_str_ends(ch_str_of(text.reason), CH_STR(ORIGIN "/-/x/8f3a")));
             gw_refusal_done(&text);
-            gw_refusal_build(&r, (struct ch_str){big, lens[k]}, &text); /* a very long public_url */
+            gw_refusal_build(&r, (struct ch_str){NULL, 0}, (struct ch_str){big, lens[k]}, &text); /* a very long public_url */
             assert_true(strlen(text.reason) <= GW_REASON_MAX);
             assert_true(ch_str_ends(ch_str_of(text.reason), CH_STR("/-/x/8f3a")));
             gw_refusal_done(&text);
@@ -137,7 +137,7 @@ static void test_hostile_text(void **state)
     struct ch_refusal r = cool_down();
     r.subject = CH_STR("a\r\nSet-Cookie: x\x1b[2J\"\xff");
     struct gw_refusal_text text;
-    gw_refusal_build(&r, CH_STR(ORIGIN), &text);
+    gw_refusal_build(&r, (struct ch_str){NULL, 0}, CH_STR(ORIGIN), &text);
     for (const char *p = text.reason; *p != '\0'; p++) {
         assert_true(*p >= 0x20 && *p <= 0x7e);
     }
@@ -158,7 +158,7 @@ static void test_what_stays(void **state)
     r->until_us = CH_TIME_UNKNOWN;
     r->change = CH_STR("inspecting it again: customhouse rescan FILE");
     struct gw_refusal_text text;
-    gw_refusal_build(r, CH_STR(ORIGIN), &text);
+    gw_refusal_build(r, (struct ch_str){NULL, 0}, CH_STR(ORIGIN), &text);
     assert_non_null(strstr(text.reason, ". Details: " ORIGIN "/-/x/8f3a"));
     assert_true(ch_str_find(ch_buf_str(&text.body),
                             CH_STR("What would change it: inspecting it again: customhouse rescan FILE"), NULL));

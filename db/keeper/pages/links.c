@@ -1,0 +1,97 @@
+#include "links.h"
+
+#include <stdlib.h>
+
+/* So many pages are looked at, the newest first: layers of base images are shared by many, and any
+ * one that is ALLOW will do. */
+#define LINKS_LOOKED_AT 64
+
+struct found {
+    const struct ch_ecosystem *eco;
+    struct ch_str project;
+    char *page[LINKS_LOOKED_AT]; /* a ring; each is free()d */
+    size_t count;
+};
+
+static void on_release(void *ctx, const struct ch_release_file *f)
+{
+    struct found *found = ctx;
+    if (found->eco->page_project == NULL ||
+        ch_str_eq(found->eco->page_project(f->project), found->project)) {
+        char **at = &found->page[found->count++ % LINKS_LOOKED_AT];
+        free(*at);
+        *at = ch_str_dup(f->project);
+    }
+}
+
+/* -1: it does not list them, for this project. */
+static ptrdiff_t listed(const struct page *p, const struct ch_ask_file *ask,
+                        const struct ch_sha256 *sha256)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (ch_sha256_eq(&p->facts.files[i].index.sha256, sha256) &&
+            ch_str_eq(page_project(p, i), ask->project)) {
+            return (ptrdiff_t)i;
+        }
+    }
+    return -1;
+}
+
+static bool digest_of(struct ch_str asked, struct ch_sha256 *ret)
+{
+    const struct ch_str algorithm = CH_STR("sha256:");
+    return ch_str_starts(asked, algorithm) &&
+           ch_sha256_from_hex(ch_str_sub(asked, algorithm.len, asked.len), ret);
+}
+
+/* The next page from the newest on; NULL: there are no more. */
+static struct page *next_linked(struct keeper *k, const struct found *found, size_t *at,
+                                const struct ch_ask_file *ask, const struct ch_sha256 *sha256,
+                                size_t *ret_file)
+{
+    size_t kept = found->count < LINKS_LOOKED_AT ? found->count : LINKS_LOOKED_AT;
+    while (*at < kept) {
+        const char *name = found->page[(found->count - ++*at) % LINKS_LOOKED_AT];
+        struct page *p = page_get(k, ask->repository, ch_str_of(name));
+        ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask, sha256) : -1;
+        if (file >= 0) {
+            *ret_file = (size_t)file;
+            return p;
+        }
+    }
+    return NULL;
+}
+
+struct page *links_page_of(struct keeper *k, const struct ch_ask_file *ask)
+{
+    const struct ch_repository *config = ch_config_repository(k->config, ask->repository);
+    struct found found = {.eco = config != NULL ? ch_ecosystem_find(ch_str_of(config->ecosystem))
+                                                : NULL,
+                          .project = ask->project};
+    struct ch_sha256 sha256;
+    struct ch_decision d = {0};
+    struct ch_err err;
+    size_t at = 0, file = 0;
+    if (found.eco == NULL || !digest_of(ask->file_name, &sha256)) {
+        return NULL;
+    }
+    if (ch_store_releases_of(k->store, &sha256, on_release, &found, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+    /* none is kept while another one is looked for: it may be forgotten for that */
+    struct page *p;
+    do {
+        p = next_linked(k, &found, &at, ask, &sha256, &file);
+        if (p != NULL) {
+            judge(k, p, file, &d);
+        }
+    } while (p != NULL && d.verdict != CH_VERDICT_ALLOW);
+    if (p == NULL) {
+        at = 0;
+        p = next_linked(k, &found, &at, ask, &sha256, &file);
+    }
+    for (size_t i = 0; i < LINKS_LOOKED_AT; i++) {
+        free(found.page[i]);
+    }
+    return p;
+}

@@ -1,0 +1,137 @@
+/* What registries of images have beside files: where their addresses begin, what says that this is
+ * one, and how clients are told what went wrong.
+ *
+ * Spec: OCI distribution 1.1, "Determining Support", "Error Codes"; threats.md T24. */
+#include "registry.h"
+
+const char *gw_path_prefix(const struct ch_http_view *v)
+{
+    for (size_t i = 0; ch_ecosystems[i] != NULL && v->segment_count > 0; i++) {
+        const char *prefix = ch_ecosystems[i]->path_prefix;
+        if (prefix != NULL && ch_str_eq(v->segments[0], ch_str_of(prefix))) {
+            return prefix;
+        }
+    }
+    return NULL;
+}
+
+/* Clients that know one registry by another's name say whose it is (containerd:
+ * ?ns=mcr.microsoft.com). */
+static enum ch_code read_namespace(const struct ch_http_request *r, struct ch_buf *out,
+                                   struct ch_err *err)
+{
+    bool given = false;
+    if (ch_http_view(r)->query.len == 0) {
+        return CH_OK;
+    }
+    return ch_http_query(r, CH_STR("ns"), out, &given, err);
+}
+
+/* HOST or HOST:PORT of an upstream's URL. */
+static struct ch_str host_of(struct ch_str url)
+{
+    const struct ch_str scheme = CH_STR("://");
+    size_t at;
+    url = ch_str_find(url, scheme, &at) ? ch_str_sub(url, at + scheme.len, url.len) : url;
+    return ch_str_find_char(url, '/', &at) ? ch_str_sub(url, 0, at) : url;
+}
+
+static bool mirrors(const struct gw *gw, const struct gw_repository *repo, struct ch_str host)
+{
+    const struct ch_repository *config = ch_config_repository(gw->config, ch_str_of(repo->name));
+    for (size_t i = 0; config != NULL && i < config->upstream_count; i++) {
+        const struct ch_upstream *u =
+            ch_config_upstream(gw->config, ch_str_of(config->upstreams[i]));
+        if (u != NULL && ch_str_eq_nocase(host_of(ch_str_of(u->url)), host)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static struct gw_repository *mirror_of(const struct gw *gw, struct ch_str host)
+{
+    for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
+        if (r->active && r->eco->path_prefix != NULL && mirrors(gw, r, host)) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
+enum ch_code gw_registry_find(const struct gw *gw, const struct ch_http_request *r,
+                              struct gw_repository *named, struct gw_repository **ret,
+                              size_t *ret_at, struct ch_err *err)
+{
+    struct ch_buf host;
+    ch_buf_init(&host, ch_limits.text_bytes);
+    enum ch_code rc = read_namespace(r, &host, err);
+    *ret = named;
+    *ret_at = 2; /* behind the repository's name */
+    if (rc == CH_OK && host.len > 0 && (named == NULL || !mirrors(gw, named, ch_buf_str(&host)))) {
+        *ret = mirror_of(gw, ch_buf_str(&host));
+        *ret_at = 1; /* the registry's own names begin at once */
+        if (*ret == NULL) {
+            rc = ch_fail(err, CH_E_NOT_FOUND, "No repository here mirrors the registry %.*s",
+                         CH_STR_ARG(ch_str_sub(ch_buf_str(&host), 0, 100)));
+        }
+    }
+    ch_buf_done(&host);
+    return rc;
+}
+
+void gw_registry_version(struct ch_http_request *r)
+{
+    const struct ch_http_header headers[] = {
+        {CH_STR("Docker-Distribution-API-Version"), CH_STR("registry/2.0")},
+        {CH_STR("Cache-Control"), CH_STR("no-store")},
+    };
+    ch_http_respond(r, &(struct ch_http_response){
+                           .status = 200,
+                           .content_type = CH_STR("application/json"),
+                           .headers = headers,
+                           .header_count = CH_ARRAY_LEN(headers),
+                           .body = CH_STR("{}"),
+                       });
+}
+
+static bool has_segment(const struct ch_http_view *v, struct ch_str name)
+{
+    for (size_t i = 0; i < v->segment_count; i++) {
+        if (ch_str_eq(v->segments[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static const char *code_of(const struct ch_http_view *v, int status)
+{
+    switch (status) {
+    case 401:
+        return "UNAUTHORIZED";
+    case 403:
+        return "DENIED";
+    case 404:
+        return has_segment(v, CH_STR("blobs"))       ? "BLOB_UNKNOWN"
+               : has_segment(v, CH_STR("manifests")) ? "MANIFEST_UNKNOWN"
+                                                     : "NAME_UNKNOWN";
+    case 405:
+        return "UNSUPPORTED";
+    default:
+        return status < 500 ? "NAME_INVALID" : "UNAVAILABLE";
+    }
+}
+
+bool gw_registry_put_error(const struct ch_http_request *r, int status, struct ch_str text,
+                           struct ch_buf *body)
+{
+    const struct ch_http_view *v = ch_http_view(r);
+    if (gw_path_prefix(v) == NULL) {
+        return false;
+    }
+    ch_buf_printf(body, "{\"errors\":[{\"code\":\"%s\",\"message\":", code_of(v, status));
+    ch_buf_put_json(body, text);
+    ch_buf_puts(body, CH_STR("}]}\n"));
+    return true;
+}

@@ -1,0 +1,22 @@
+/* What registries of images have beside files (ch_ecosystem.path_prefix). */
+#ifndef CH_GATEWAY_REGISTRY_H
+#define CH_GATEWAY_REGISTRY_H
+
+#include "gateway_int.h"
+
+/* The part before repositories' names that the path begins with ("v2"); NULL: none. */
+const char *gw_path_prefix(const struct ch_http_view *v);
+/* Whose the rest of a path with a prefix is, from segment *ret_at on. `named` is the repository of
+ * its second part, NULL: there is none, and *ret then is neither. A client may say instead which
+ * registry it means (`ns`): one repository that mirrors it, and no other (T24). CH_E_NOT_FOUND: no
+ * repository does; CH_E_USAGE: `ns` cannot be read. */
+enum ch_code gw_registry_find(const struct gw *gw, const struct ch_http_request *r,
+                              struct gw_repository *named, struct gw_repository **ret,
+                              size_t *ret_at, struct ch_err *err) CH_MUST_CHECK;
+/* "Yes, this is one." */
+void gw_registry_version(struct ch_http_request *r);
+/* Appends an error as clients of registries read it. False: this is none of their addresses. */
+bool gw_registry_put_error(const struct ch_http_request *r, int status, struct ch_str text,
+                           struct ch_buf *body);
+
+#endif

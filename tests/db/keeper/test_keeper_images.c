@@ -1,0 +1,269 @@
+/* Images: a manifest and its parts are had together or not at all, whatever address is asked for
+ * (T19, T24); a tag is a pointer. */
+#include "house.h"
+
+#include <stdio.h>
+
+#define CONFIG                                                                                     \
+    "listen: [{address: '127.0.0.1:8080'}]\n"                                                      \
+    "upstreams:\n"                                                                                 \
+    "  - {name: reg, ecosystem: oci, url: 'https://up.example.org', states_times: never}\n"        \
+    "repositories:\n"                                                                              \
+    "  - {name: img, ecosystem: oci, upstreams: [reg]}\n"
+#define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
+#define MANIFEST_URL  "https://up.example.org/v2/team/app/manifests/"
+#define NAME          "team/app"
+
+struct image { /* of a manifest, a configuration and a layer: texts as the house's jails read them
+                */
+    const char *manifest, *config, *layer;
+    char digest[80]; /* "sha256:HEX" of the manifest */
+    char page[100];
+    char layer_digest[80];
+    char config_digest[80];
+    char file[3][128];
+};
+
+static void put_file(char ret[128], const char *bytes, const char *ending)
+{
+    char hex[CH_SHA256_HEX + 1];
+    snprintf(ret, 128, "sha256-%s%s", house_hex(bytes, hex), ending);
+}
+
+static size_t put_line(char *text, size_t size, const struct image *m, int file, const char *bytes)
+{
+    char hex[CH_SHA256_HEX + 1];
+    return (size_t)snprintf(text, size, "%s %s %zu - of:" NAME "=%s\n", m->file[file],
+                            house_hex(bytes, hex), strlen(bytes), m->digest);
+}
+
+static void set_bytes(struct house *h, const struct image *m, int file, const char *bytes)
+{
+    char url[256];
+    snprintf(url, sizeof(url), FILE_URL("%s"), m->file[file]);
+    house_site(h, url, 200, "application/octet-stream", bytes);
+}
+
+/* The registry has it, by its digest and by this tag. */
+static void set_image(struct house *h, struct image *m, const char *tag)
+{
+    char hex[CH_SHA256_HEX + 1], url[256], text[2000];
+    snprintf(m->digest, sizeof(m->digest), "sha256:%s", house_hex(m->manifest, hex));
+    snprintf(m->page, sizeof(m->page), NAME "@%s", m->digest);
+    snprintf(m->layer_digest, sizeof(m->layer_digest), "sha256:%s", house_hex(m->layer, hex));
+    snprintf(m->config_digest, sizeof(m->config_digest), "sha256:%s", house_hex(m->config, hex));
+    put_file(m->file[0], m->manifest, ".oci-manifest.json");
+    put_file(m->file[1], m->config, ".config.json");
+    put_file(m->file[2], m->layer, ".layer.tar.gz");
+    size_t n = put_line(text, sizeof(text), m, 0, m->manifest);
+    snprintf(url, sizeof(url), MANIFEST_URL "%s", tag);
+    house_site(h, url, 200, MANIFEST_TYPE, text);
+    n += put_line(text + n, sizeof(text) - n, m, 1, m->config);
+    put_line(text + n, sizeof(text) - n, m, 2, m->layer);
+    snprintf(url, sizeof(url), MANIFEST_URL "%s", m->digest);
+    house_site(h, url, 200, MANIFEST_TYPE, text);
+    set_bytes(h, m, 0, m->manifest);
+    set_bytes(h, m, 1, m->config);
+    set_bytes(h, m, 2, m->layer);
+}
+
+static struct house *new_house(void)
+{
+    struct house *h = house_new_with(NULL, CONFIG);
+    h->asked = "img";
+    return h;
+}
+
+static void ask_tag(struct house *h, const char *tag)
+{
+    char page[100];
+    snprintf(page, sizeof(page), NAME ":%s", tag);
+    h->any_page = false;
+    house_ask_file(h, page, "manifest");
+}
+
+static void ask_manifest(struct house *h, const struct image *m)
+{
+    h->any_page = false;
+    house_ask_file(h, m->page, m->digest);
+}
+
+static void ask_blob(struct house *h, const char *digest)
+{
+    h->any_page = true;
+    house_ask_file(h, NAME, digest);
+}
+
+static void assert_refused(const struct house *h, enum ch_verdict verdict, const char *rule)
+{
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, verdict);
+    assert_str_eq(h->file.refusal.rule, rule);
+}
+
+static void an_image_is_had_whole(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    set_image(h, &m, "1.0");
+    ask_blob(h, m.layer_digest); /* no manifest has linked it yet */
+    assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND);
+    ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_str_eq(h->file.page, m.page);
+    assert_str_eq(h->file.file_name, m.file[0]);
+    assert_str_eq(h->file.media_type, MANIFEST_TYPE);
+    assert_int_equal(h->scans[0], 3 + 2); /* all parts, and both pages */
+    ask_manifest(h, &m);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ask_blob(h, m.layer_digest);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_str_eq(h->file.page, m.page);
+    ask_blob(h, m.config_digest);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, "a layer"));
+    house_restart(h); /* out of the store alone */
+    ask_blob(h, m.layer_digest);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+static void a_held_layer_holds_the_image(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "irregular"};
+    struct ch_buf out;
+    set_image(h, &m, "1.0");
+    ask_tag(h, "1.0");
+    assert_refused(h, CH_VERDICT_HOLD, "part");
+    assert_true(ch_str_find(h->file.refusal.reason, CH_STR("finding zip-crc-differs"), NULL));
+    ask_manifest(h, &m);
+    assert_refused(h, CH_VERDICT_HOLD, "part");
+    ask_blob(h, m.config_digest);
+    assert_refused(h, CH_VERDICT_HOLD, "part");
+    ask_blob(h, m.layer_digest);
+    assert_refused(h, CH_VERDICT_HOLD, "finding zip-crc-differs");
+    assert_false(house_serves(h, "a config"));
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, false, "approve", m.layer_digest, "looked at", "7d", &out),
+                     1);
+    const struct ch_str option = CH_STR("--evidence ");
+    size_t at;
+    assert_true(ch_str_find(ch_buf_str(&out), option, &at));
+    char evidence[200];
+    snprintf(evidence, sizeof(evidence), "%.*s",
+             CH_STR_ARG(ch_str_trim(ch_str_sub(ch_buf_str(&out), at + option.len, out.len))));
+    h->evidence = evidence;
+    ch_buf_clear(&out);
+    if (house_command(h, false, "approve", m.layer_digest, "looked at", "7d", &out) != 0) {
+        fail_msg("%.*s", CH_STR_ARG(ch_buf_str(&out)));
+    }
+    ch_buf_done(&out);
+    ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ask_blob(h, m.config_digest);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+static void a_denied_layer_denies_the_image(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "an attack"};
+    set_image(h, &m, "1.0");
+    ask_tag(h, "1.0");
+    assert_refused(h, CH_VERDICT_DENY, "part");
+    ask_blob(h, m.config_digest);
+    assert_refused(h, CH_VERDICT_DENY, "part");
+    ask_blob(h, m.layer_digest);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
+    assert_false(house_serves(h, "a manifest") || house_serves(h, "a config"));
+    house_free(h);
+}
+
+/* A person's word on one layer acts on what was served of the image before. */
+static void a_denial_of_a_layer_takes_the_image_back(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    struct ch_buf out;
+    set_image(h, &m, "1.0");
+    ask_tag(h, "1.0");
+    ask_blob(h, m.config_digest);
+    assert_true(house_serves(h, "a config"));
+    uint64_t epoch = h->file.epoch;
+    ch_buf_init(&out, 1u << 20);
+    if (house_command(h, false, "deny", m.layer_digest, "stolen", NULL, &out) != 0) {
+        fail_msg("%.*s", CH_STR_ARG(ch_buf_str(&out)));
+    }
+    ch_buf_done(&out);
+    assert_true(atomic_load(&h->epoch.epoch) > epoch);
+    house_settle(h);
+    assert_false(house_serves(h, "a config") || house_serves(h, "a manifest"));
+    ask_tag(h, "1.0");
+    assert_refused(h, CH_VERDICT_DENY, "part");
+    ask_blob(h, m.config_digest);
+    assert_refused(h, CH_VERDICT_DENY, "part");
+    house_free(h);
+}
+
+static void refresh(struct house *h, const char *page)
+{
+    struct page *p = page_get(h->k, CH_STR("img"), ch_str_of(page));
+    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+}
+
+static void a_moved_tag_is_decided_anew(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    struct image old = {.manifest = "old manifest", .config = "a config", .layer = "a layer"};
+    struct image new = {.manifest = "new manifest", .config = "a config", .layer = "irregular"};
+    set_image(h, &old, "1.0");
+    ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    set_image(h, &new, "1.0");
+    refresh(h, NAME ":1.0");
+    ask_tag(h, "1.0");
+    assert_refused(h, CH_VERDICT_HOLD, "part");
+    ask_manifest(h, &old); /* what was decided stays */
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ask_blob(h, old.config_digest); /* of both: by the one that passes */
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_str_eq(h->file.page, old.page);
+    house_free(h);
+}
+
+/* T24: a blob is had through the name that links it. */
+static void another_name_has_no_part_in_it(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    set_image(h, &m, "1.0");
+    ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    h->any_page = true;
+    house_ask_file(h, "team/other", m.layer_digest);
+    assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND);
+    house_ask_file(h, NAME, "manifest");
+    assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_image_is_had_whole),
+        cmocka_unit_test(a_held_layer_holds_the_image),
+        cmocka_unit_test(a_denied_layer_denies_the_image),
+        cmocka_unit_test(a_denial_of_a_layer_takes_the_image_back),
+        cmocka_unit_test(a_moved_tag_is_decided_anew),
+        cmocka_unit_test(another_name_has_no_part_in_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

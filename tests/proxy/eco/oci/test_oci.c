@@ -1,0 +1,185 @@
+/* What addresses, names and pages of a registry mean. */
+#include "customhouse/ecosystem.h"
+#include "tests/ch_test.h"
+
+#include <string.h>
+
+#define DIGITS        "abcd000000000000000000000000000000000000000000000000000000000000"
+#define DIGEST        "sha256:" DIGITS
+#define MANIFEST_FILE "sha256-" DIGITS ".oci-manifest.json"
+
+static const struct ch_ecosystem *oci(void)
+{
+    return ch_ecosystem_find(CH_STR("oci"));
+}
+
+static struct ch_target target_of(const char *path)
+{
+    struct ch_str rest = ch_str_of(path), segments[16];
+    struct ch_target ret;
+    size_t count = 0;
+    while (ch_str_split(&rest, '/', &segments[count])) {
+        count++;
+    }
+    oci()->classify(CH_STR("mcr"), segments, count, false, &ret);
+    return ret;
+}
+
+static void manifests_are_pages(void **state)
+{
+    (void)state;
+    struct ch_target t = target_of("dotnet/sdk/manifests/8.0");
+    assert_int_equal(t.kind, CH_TARGET_FILE);
+    assert_string_equal(t.project, "dotnet/sdk:8.0");
+    assert_string_equal(t.file_name, "manifest");
+    t = target_of("app/manifests/" DIGEST);
+    assert_int_equal(t.kind, CH_TARGET_FILE);
+    assert_string_equal(t.project, "app@" DIGEST);
+    assert_string_equal(t.file_name, DIGEST);
+    t = target_of("a/manifests/b/manifests/latest"); /* the last one is it */
+    assert_string_equal(t.project, "a/manifests/b:latest");
+}
+
+static void tags_are_a_page_of_their_own(void **state)
+{
+    (void)state;
+    struct ch_target t = target_of("team/app/tags/list");
+    assert_int_equal(t.kind, CH_TARGET_PROJECT);
+    assert_string_equal(t.project, "team/app");
+    struct ch_buf out;
+    ch_buf_init(&out, 1000);
+    assert_int_equal(oci()->page_url(CH_STR("https://r.example.org"), CH_STR("team/app"), 0, &out),
+                     CH_OK);
+    assert_str_eq(ch_buf_str(&out), "https://r.example.org/v2/team/app/tags/list");
+    ch_buf_clear(&out);
+    struct ch_page_file files[] = {{.file_name = CH_STR("1.0")}, {.file_name = CH_STR("latest")}};
+    struct ch_page page = {.project = CH_STR("team/app"), .files = files, .file_count = 2};
+    struct ch_err err;
+    assert_int_equal(oci()->formats[0].render_page(&page, CH_STR("/mcr"), &out, &err), CH_OK);
+    assert_str_eq(ch_buf_str(&out), "{\"name\":\"team/app\",\"tags\":[\"1.0\",\"latest\"]}\n");
+    ch_buf_done(&out);
+    char name[256];
+    assert_true(oci()->decided_on(CH_STR("team/app"), CH_STR("1.0"), name, sizeof(name)));
+    assert_string_equal(name, "team/app:1.0");
+}
+
+static void blobs_are_on_whichever_page(void **state)
+{
+    (void)state;
+    struct ch_target t = target_of("dotnet/sdk/blobs/" DIGEST);
+    assert_int_equal(t.kind, CH_TARGET_ANY_PAGE);
+    assert_string_equal(t.project, "dotnet/sdk");
+    assert_string_equal(t.file_name, DIGEST);
+}
+
+static void other_addresses_are_none(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {
+        "manifests/latest",          "app/manifests",
+        "app/manifests/latest/x",    "App/manifests/latest",
+        "app//manifests/latest",     "app/manifests/.latest",
+        "app/manifests/sha256:abcd", "app/manifests/SHA256:" DIGITS,
+        "app/manifests/md5:abcd",    "app/blobs/latest",
+        "app/blobs/" DIGITS,         "app/blobs/sha512:" DIGITS DIGITS,
+        "app/referrers/" DIGEST,     "a..b/manifests/latest",
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        struct ch_target t = target_of(paths[i]);
+        if (t.kind != CH_TARGET_NONE) {
+            fail_msg("%s", paths[i]);
+        }
+    }
+}
+
+static void long_names_are_none(void **state)
+{
+    (void)state;
+    char path[600] = "";
+    memset(path, 'a', 250);
+    strcat(path, "/manifests/latest");
+    assert_int_equal(target_of(path).kind, CH_TARGET_NONE);
+}
+
+static void pages_have_one_spelling(void **state)
+{
+    (void)state;
+    static const char *const bad[] = {"",
+                                      "app:",
+                                      ":latest",
+                                      "app@latest",
+                                      "app@" DIGITS,
+                                      "app:a:b",
+                                      "app@" DIGEST "@" DIGEST,
+                                      "App:latest",
+                                      "app@sha256:" DIGITS "0"};
+    assert_true(oci()->is_page(CH_STR("team/app")));
+    assert_true(oci()->is_page(CH_STR("team/app:latest")));
+    assert_true(oci()->is_page(CH_STR("team/app@" DIGEST)));
+    assert_str_eq(oci()->page_project(CH_STR("team/app:latest")), "team/app");
+    assert_str_eq(oci()->page_project(CH_STR("team/app@" DIGEST)), "team/app");
+    for (size_t i = 0; i < CH_ARRAY_LEN(bad); i++) {
+        assert_false(oci()->is_page(ch_str_of(bad[i])));
+    }
+}
+
+static void a_tag_points_to_a_digest(void **state)
+{
+    (void)state;
+    char name[256];
+    assert_true(oci()->decided_on(CH_STR("app:latest"), CH_STR(MANIFEST_FILE), name, sizeof(name)));
+    assert_string_equal(name, "app@" DIGEST);
+    assert_false(
+        oci()->decided_on(CH_STR("app@" DIGEST), CH_STR(MANIFEST_FILE), name, sizeof(name)));
+    assert_false(oci()->decided_on(CH_STR("app:latest"), CH_STR("what.txt"), name, sizeof(name)));
+}
+
+static void a_digest_means_its_bytes_alone(void **state)
+{
+    (void)state;
+    struct ch_index_file f = {.file_name = CH_STR(MANIFEST_FILE), .sha256 = {{0xab, 0xcd}}};
+    assert_true(oci()->is_meant(CH_STR(DIGEST), &f));
+    assert_true(oci()->is_meant(CH_STR("manifest"), &f));
+    assert_false(oci()->is_meant(CH_STR(DIGITS), &f));
+    f.sha256.byte[31] = 1;
+    assert_false(oci()->is_meant(CH_STR(DIGEST), &f));
+    f.file_name = CH_STR("sha256-" DIGITS ".config.json");
+    assert_false(oci()->is_meant(CH_STR("manifest"), &f));
+}
+
+static void upstreams_are_asked_as_we_are(void **state)
+{
+    (void)state;
+    struct ch_buf url;
+    ch_buf_init(&url, 1000);
+    assert_int_equal(oci()->page_url(CH_STR("https://r.example.org"), CH_STR("a/b:1"), 0, &url),
+                     CH_OK);
+    assert_str_eq(ch_buf_str(&url), "https://r.example.org/v2/a/b/manifests/1");
+    assert_int_equal(oci()->page_url(CH_STR("https://r.example.org"), CH_STR("a/b:1"), 1, &url),
+                     CH_E_NOT_FOUND);
+    ch_buf_done(&url);
+    assert_string_equal(
+        oci()->page_profile(CH_STR("application/vnd.docker.distribution.manifest.v2+json")),
+        "page-docker-manifest");
+    assert_string_equal(oci()->page_profile(CH_STR("application/json")), "page-oci-tags");
+    assert_null(oci()->page_profile(CH_STR("text/html")));
+    assert_string_equal(oci()->media_type(CH_STR(MANIFEST_FILE)),
+                        "application/vnd.oci.image.manifest.v1+json");
+    assert_null(oci()->media_type(CH_STR("sha256-" DIGITS ".layer.tar.gz")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(manifests_are_pages),
+        cmocka_unit_test(tags_are_a_page_of_their_own),
+        cmocka_unit_test(blobs_are_on_whichever_page),
+        cmocka_unit_test(other_addresses_are_none),
+        cmocka_unit_test(long_names_are_none),
+        cmocka_unit_test(pages_have_one_spelling),
+        cmocka_unit_test(a_tag_points_to_a_digest),
+        cmocka_unit_test(a_digest_means_its_bytes_alone),
+        cmocka_unit_test(upstreams_are_asked_as_we_are),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
