@@ -167,6 +167,9 @@ static enum ch_code check_text(const struct ch_yaml *yaml, const struct ch_yaml_
         fault = "is not HOST:PORT, as in 127.0.0.1:8080 or [::1]:8080";
     } else if (type == CH_SCHEMA_HOSTS && !is_host_entry(s)) {
         fault = "is not a host or HOST:PORT";
+    } else if (type == CH_SCHEMA_WILDCARDS && !is_host_entry(s) && !ch_place_is_wildcard(s)) {
+        fault = "is not a host or HOST:PORT; a * is one whole label before at least two more, as "
+                "in *.data.example.org";
     } else if (type == CH_SCHEMA_HOST && !ch_place_is_host(s)) {
         fault = "is not a host name or an IP address";
     } else if ((type == CH_SCHEMA_MAILBOX || type == CH_SCHEMA_MAILBOXES) && !is_mailbox(s)) {
@@ -317,6 +320,7 @@ static enum ch_code read_value(const struct ch_yaml *yaml, const struct ch_yaml_
     case CH_SCHEMA_NAMES:
     case CH_SCHEMA_PATTERNS:
     case CH_SCHEMA_HOSTS:
+    case CH_SCHEMA_WILDCARDS:
     case CH_SCHEMA_PATHS:
     case CH_SCHEMA_MAILBOXES:
         return read_texts(yaml, node, row, base, err);
@@ -396,6 +400,7 @@ static void free_section(const struct ch_schema_section *section, void *base)
         case CH_SCHEMA_NAMES:
         case CH_SCHEMA_PATTERNS:
         case CH_SCHEMA_HOSTS:
+        case CH_SCHEMA_WILDCARDS:
         case CH_SCHEMA_PATHS:
         case CH_SCHEMA_MAILBOXES:
             for (size_t k = 0; k < *(size_t *)field(base, row->count_offset); k++) {

@@ -54,7 +54,8 @@ static void put_given(struct ch_buf *b, const struct given *g)
 static void put_default(struct ch_buf *b, const struct ch_schema_row *row)
 {
     bool list = row->type == CH_SCHEMA_NAMES || row->type == CH_SCHEMA_PATTERNS ||
-                row->type == CH_SCHEMA_HOSTS || row->type == CH_SCHEMA_PATHS;
+                row->type == CH_SCHEMA_HOSTS || row->type == CH_SCHEMA_WILDCARDS ||
+                row->type == CH_SCHEMA_PATHS;
     ch_buf_puts(b, ch_str_of(row->def != NULL ? row->def : list ? "[]" : ""));
 }
 
@@ -145,10 +146,16 @@ static void put_lists(struct ch_buf *b, const struct ch_schema_row *row,
                       "  # - {name: conda-forge, ecosystem: conda, url: "
                       "'https://conda.anaconda.org/conda-forge', added_at: %.*s}\n",
                       CH_STR_ARG(ch_buf_str(&added)));
+        ch_buf_printf(b,
+                      "  # Microsoft's registry of container images, the same way:\n"
+                      "  # - {name: mcr, ecosystem: oci, url: 'https://mcr.microsoft.com', states_times: "
+                      "never, file_hosts: ['*.data.mcr.microsoft.com'], added_at: %.*s}\n",
+                      CH_STR_ARG(ch_buf_str(&added)));
     } else {
         put_item(b, row->section, repository, CH_ARRAY_LEN(repository));
         ch_buf_puts(b, CH_STR("  # - {name: conda-forge, ecosystem: conda, "
                               "upstreams: [conda-forge]}\n"));
+        ch_buf_puts(b, CH_STR("  # - {name: mcr, ecosystem: oci, upstreams: [mcr]}\n"));
     }
     ch_buf_done(&added);
 }

@@ -104,6 +104,18 @@ bool ch_place_split(struct ch_str text, struct ch_str *ret_host, uint16_t *ret_p
     return true;
 }
 
+bool ch_place_is_wildcard(struct ch_str text)
+{
+    const struct ch_str star = CH_STR("*.");
+    struct ch_str name = ch_str_sub(text, star.len, text.len);
+    struct ch_str host = name;
+    uint16_t port = 0;
+    if (!ch_str_starts(text, star) || (ch_place_split(name, &host, &port) && port == 0)) {
+        return false;
+    }
+    return is_name(host) && ch_str_find_char(host, '.', NULL);
+}
+
 bool ch_place_is_loopback(struct ch_str host)
 {
     unsigned char address[ADDRESS_BYTES];

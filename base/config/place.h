@@ -9,6 +9,9 @@ bool ch_place_split(struct ch_str text, struct ch_str *ret_host, uint16_t *ret_p
 /* A DNS name (letters, digits, '-', labels of at most 63) or an IPv4 or (without brackets) IPv6
  * literal. */
 bool ch_place_is_host(struct ch_str text);
+/* "*.data.example.org", "*.data.example.org:8443": a * as the first label, before a name of at
+ * least two more. */
+bool ch_place_is_wildcard(struct ch_str text);
 bool ch_place_is_loopback(struct ch_str host); /* 127.0.0.0/8, ::1, localhost */
 /* Whether a list as the environment's no_proxy has it exempts this host and port: "*", HOST or a
  * domain it lies in, with or without leading dot and :PORT, an address, or a network as

@@ -68,10 +68,11 @@ static const struct ch_schema_row upstream_rows[] = {
      AT(ch_upstream, api_url),
      .doc = "Base of its JSON API, asked for times and sizes that the index leaves out."},
     {.key = "file_hosts",
-     .type = CH_SCHEMA_HOSTS,
+     .type = CH_SCHEMA_WILDCARDS,
      LIST(ch_upstream, file_hosts, file_host_count),
      .doc = "Hosts that files may come from, besides the one in url. Nothing else is asked,\n"
-            "whatever an index or a redirect says."},
+            "whatever an index or a redirect says. '*.data.example.org': any one label in the\n"
+            "place of *, over https and at public addresses."},
     {.key = "trust_times",
      .type = CH_SCHEMA_BOOL,
      AT(ch_upstream, trust_times),

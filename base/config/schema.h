@@ -26,6 +26,7 @@ enum ch_schema_type {
     CH_SCHEMA_NAMES,     /* char **: list of NAME */
     CH_SCHEMA_PATTERNS,  /* char **: list of project names, where * stands for any text */
     CH_SCHEMA_HOSTS,     /* char **: list of host or host:port */
+    CH_SCHEMA_WILDCARDS, /* the same, or with a * as the first label: ch_place_is_wildcard */
     CH_SCHEMA_PATHS,     /* char **: list of absolute paths */
     CH_SCHEMA_MAILBOXES, /* char **: list of NAME@DOMAIN */
     CH_SCHEMA_SECTION,   /* a map whose keys fill the same struct */

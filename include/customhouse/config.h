@@ -23,7 +23,7 @@ struct ch_upstream {
     char *ecosystem;
     char *url;          /* base of its simple API, without trailing slash; no credentials in it */
     char *api_url;      /* base of its JSON API, NULL: none */
-    char **file_hosts;  /* "host" or "host:port"; besides url's own host */
+    char **file_hosts;  /* "host", "host:port", "*.host"; besides url's own host */
     size_t file_host_count;
     bool trust_times;   /* T7 */
     enum ch_times states_times;

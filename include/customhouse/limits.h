@@ -136,6 +136,10 @@
     X(fetch_progress_ms, 250, "ms", "between two progress messages of a job")                      \
     X(fetch_header_bytes, 65536, "bytes", "header lines of one answer")                            \
     X(fetch_error_body_bytes, 65536, "bytes", "of an error's body are read to keep a connection")  \
+    X(fetch_tokens, 256, "tokens", "of one upstream are kept; each is of one name in a registry")  \
+    X(fetch_token_bytes, 16384, "bytes", "a token; registries' have 2 to 5 kB")                    \
+    X(fetch_token_document_bytes, 65536, "bytes", "the answer with a token in it")                 \
+    X(fetch_token_seconds, 3600, "seconds", "a token is kept, at most")                            \
     X(fetch_certificate_bytes, 4194304, "bytes", "a certificate file; the system's has 220 kB")    \
     /* egress and what is sent by it */                                                            \
     X(egress_destinations, 64, "destinations", "of all kinds together; a thread each")             \

@@ -126,6 +126,11 @@ static void take_field(struct ch_fetch_job *job, struct ch_str name, struct ch_s
         keep_media_type(a->content_type, sizeof(a->content_type), value);
     } else if (ch_str_eq_nocase(name, CH_STR("location"))) {
         keep_value(a->location, sizeof(a->location), value);
+    } else if (ch_str_eq_nocase(name, CH_STR("www-authenticate"))) {
+        const struct ch_str scheme = CH_STR("Bearer ");
+        if (a->challenge[0] == '\0' && ch_str_eq_nocase(ch_str_sub(value, 0, scheme.len), scheme)) {
+            keep_value(a->challenge, sizeof(a->challenge), value);
+        }
     } else if (ch_str_eq_nocase(name, CH_STR("date"))) {
         a->date_s = parse_date(value);
     } else if (ch_str_eq_nocase(name, CH_STR("content-length"))) {

@@ -148,6 +148,7 @@ static void detach(struct ch_fetch_job *job)
         ch_fetch_multi_remove(job->site->multi, job->easy);
         ch_fetch_request_drop(job);
     }
+    ch_bearer_drop(job);
     ch_loop_cancel_timer(e->loop, &job->deadline);
     ch_loop_cancel_timer(e->loop, &job->silence);
     ch_loop_cancel_timer(e->loop, &job->step);
@@ -220,7 +221,7 @@ static void finish(struct ch_fetch_job *job, enum ch_code code, const char *why)
     free_job(job);
 }
 
-static void fail(struct ch_fetch_job *job, const struct ch_err *err)
+void ch_fetch_job_fail(struct ch_fetch_job *job, const struct ch_err *err)
 {
     finish(job, err->code, err->msg);
 }
@@ -250,7 +251,7 @@ static void on_deadline(struct ch_timer *t)
     struct ch_err err;
     ch_fail(&err, CH_E_TIMEOUT, "no complete answer within %u ms, %llu bytes came",
             job->spec.timeout_ms, (unsigned long long)job->have.written_bytes);
-    fail(job, &err);
+    ch_fetch_job_fail(job, &err);
 }
 
 /* Somebody waits for this one: who says nothing at all is not waited for as long as who is slow. */
@@ -262,7 +263,7 @@ static void on_silence(struct ch_timer *t)
         return;
     }
     ch_fail(&err, CH_E_TIMEOUT, "no answer within %u ms", job->spec.answer_ms);
-    fail(job, &err);
+    ch_fetch_job_fail(job, &err);
 }
 
 void ch_fetch_job_progress(struct ch_fetch_job *job)
@@ -283,17 +284,17 @@ void ch_fetch_job_progress(struct ch_fetch_job *job)
 
 static void on_transfer_done(void *owner, CURLcode result);
 
-static void send_request(struct ch_fetch_job *job)
+void ch_fetch_job_send(struct ch_fetch_job *job)
 {
     struct ch_err err;
     if (ch_fetch_site_check(job->site, &job->url, &err) != CH_OK ||
         ch_fetch_request_make(job, &err) != CH_OK) {
-        fail(job, &err);
+        ch_fetch_job_fail(job, &err);
         return;
     }
     if (ch_fetch_multi_add(job->site->multi, job->easy, on_transfer_done, &err) != CH_OK) {
         ch_fetch_request_drop(job);
-        fail(job, &err);
+        ch_fetch_job_fail(job, &err);
     }
 }
 
@@ -315,20 +316,22 @@ static void on_step(struct ch_timer *t)
     struct ch_err err;
     if (job->site == NULL) {
         ch_fail(&err, CH_E_USAGE, "upstream is not in the configuration");
-        fail(job, &err);
+        ch_fetch_job_fail(job, &err);
         return;
     }
     ch_url_done(&job->url);
     if (ch_url_parse(job->spec.url, NULL, &job->url, &err) != CH_OK) {
-        fail(job, &err);
+        ch_fetch_job_fail(job, &err);
         return;
     }
     job->hops = 0;
+    ch_bearer_drop(job);
+    job->token_asked = false;
     job->resuming = job->have.written_bytes > 0 && job->have.validator[0] != '\0';
     if (!job->resuming) {
         forget_written(job);
     }
-    send_request(job);
+    ch_fetch_job_send(job);
 }
 
 static void follow(struct ch_fetch_job *job)
@@ -338,19 +341,19 @@ static void follow(struct ch_fetch_job *job)
     if (++job->hops > ch_limits.fetch_redirects) {
         ch_fail(&err, CH_E_UPSTREAM, "more than %llu redirects",
                 (unsigned long long)ch_limits.fetch_redirects);
-        fail(job, &err);
+        ch_fetch_job_fail(job, &err);
         return;
     }
     if (ch_url_parse(ch_str_of(job->answer.location), &job->url, &next, &err) != CH_OK ||
         ch_fetch_site_check(job->site, &next, &err) != CH_OK) {
         ch_wrap(&err, "%s redirects", job->url.host);
         ch_url_done(&next);
-        fail(job, &err);
+        ch_fetch_job_fail(job, &err);
         return;
     }
     ch_url_done(&job->url);
     job->url = next;
-    send_request(job);
+    ch_fetch_job_send(job);
 }
 
 /* ------------------------------------------------------------------ answers */
@@ -394,7 +397,7 @@ static bool is_worth_it(struct ch_fetch_job *job, const struct ch_err *err)
 static void fail_or_retry(struct ch_fetch_job *job, const struct ch_err *err)
 {
     if (!is_worth_it(job, err) || !retry(job, backoff_ms(job))) {
-        fail(job, err);
+        ch_fetch_job_fail(job, err);
     }
 }
 
@@ -416,7 +419,7 @@ static const struct curl_row {
     {CURLE_UNSUPPORTED_PROTOCOL, CH_E_FORMAT, false}, /* HTTP/0.9 */
 };
 
-static void curl_failed(struct ch_fetch_job *job, CURLcode result, const char *text)
+void ch_fetch_job_curl_failed(struct ch_fetch_job *job, CURLcode result, const char *text)
 {
     struct curl_row row = {result, CH_E_UPSTREAM, false};
     for (size_t i = 0; i < CH_ARRAY_LEN(curl_rows); i++) {
@@ -427,7 +430,7 @@ static void curl_failed(struct ch_fetch_job *job, CURLcode result, const char *t
     if (row.retryable) {
         fail_or_retry(job, &err);
     } else {
-        fail(job, &err);
+        ch_fetch_job_fail(job, &err);
     }
 }
 
@@ -442,13 +445,13 @@ static void answered(struct ch_fetch_job *job)
         } else if (err.code == CH_E_CLOSED) {
             fail_or_retry(job, &err);
         } else {
-            fail(job, &err);
+            ch_fetch_job_fail(job, &err);
         }
         return;
     }
     if (a->status == 508) {
         ch_fail(&err, CH_E_DENIED, "answered 508: it is this gateway, or leads back to it");
-        fail(job, &err);
+        ch_fetch_job_fail(job, &err);
         return;
     }
     bool stale_range = a->status == 416 && job->resuming;
@@ -464,6 +467,19 @@ static void answered(struct ch_fetch_job *job)
     job->have.written_bytes = 0; /* what an earlier answer left is no part of this one */
     ch_fail(&err, CH_OK, "answered %u", a->status);
     finish(job, CH_OK, a->status >= 400 ? err.msg : "");
+}
+
+void ch_fetch_job_no_token(struct ch_fetch_job *job, uint32_t status, const char *why)
+{
+    struct ch_err err;
+    const struct ch_url *url = ch_bearer_url(job);
+    const char *host = url != NULL && url->host != NULL ? url->host : job->url.host;
+    if ((status == 429 || (status >= 500 && status <= 599)) && retry(job, backoff_ms(job))) {
+        return;
+    }
+    ch_fail(&err, CH_OK, "answered %u, and no token is to be had from %s: %s", job->answer.status,
+            host, why);
+    finish(job, CH_OK, err.msg);
 }
 
 static void on_transfer_done(void *owner, CURLcode result)
@@ -483,15 +499,15 @@ static void on_transfer_done(void *owner, CURLcode result)
         if (job->fail_is_retryable) {
             fail_or_retry(job, &err);
         } else {
-            fail(job, &err);
+            ch_fetch_job_fail(job, &err);
         }
     } else if (result == CURLE_COULDNT_CONNECT && job->address_fail.code != CH_OK) {
-        fail(job, &job->address_fail);
+        ch_fetch_job_fail(job, &job->address_fail);
     } else if (result != CURLE_OK && !cut) {
-        curl_failed(job, result, text);
+        ch_fetch_job_curl_failed(job, result, text);
     } else if (ch_fetch_is_redirect(&job->answer)) {
         follow(job);
-    } else {
+    } else if (job->answer.status != 401 || !ch_bearer_challenged(job)) {
         answered(job);
     }
 }

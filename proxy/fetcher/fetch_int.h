@@ -8,6 +8,7 @@
 
 #include "customhouse/index.h"
 #include "proxy/fetcher/address.h"
+#include "proxy/fetcher/bearer.h"
 #include "proxy/fetcher/fetch.h"
 #include "proxy/fetcher/url.h"
 
@@ -34,6 +35,7 @@ struct ch_fetch_site {
     size_t listen_count;
     char *instance_id;
     struct ch_fetch_multi *multi;
+    struct ch_fetch_tokens *tokens;
 };
 
 struct ch_fetch_site *ch_fetch_site_ref(struct ch_fetch_site *s);
@@ -52,8 +54,9 @@ bool ch_fetch_site_is_own(const struct ch_fetch_site *s,
 const struct ch_credential *ch_fetch_site_credential(const struct ch_fetch_site *s,
                                                      const struct ch_url *url); /* NULL: none */
 const struct ch_credential *ch_fetch_site_proxy_credential(const struct ch_fetch_site *s);
-/* Whether a socket to `peer` may be opened for `host` (NULL: for the proxy): CH_E_DENIED. */
-enum ch_code ch_fetch_site_check_address(const struct ch_fetch_site *s, const char *host,
+/* Whether a socket to `peer` may be opened for `url` (NULL: for the proxy), which was checked:
+ * CH_E_DENIED. */
+enum ch_code ch_fetch_site_check_address(const struct ch_fetch_site *s, const struct ch_url *url,
                                          const struct sockaddr *peer,
                                          struct ch_err *err) CH_MUST_CHECK;
 
@@ -79,7 +82,8 @@ void ch_fetch_multi_remove(struct ch_fetch_multi *m, CURL *easy); /* no `done` f
 
 /* ---------------------------------------------------------------- request.c */
 
-#define CH_FETCH_FIELD_BYTES 512
+#define CH_FETCH_FIELD_BYTES     512
+#define CH_FETCH_CHALLENGE_BYTES 2048
 
 /* Headers of one answer, as they come in. */
 struct ch_fetch_answer {
@@ -100,6 +104,7 @@ struct ch_fetch_answer {
     char last_modified[CH_FETCH_FIELD_BYTES];
     char content_type[CH_FETCH_FIELD_BYTES];
     char location[4097];
+    char challenge[CH_FETCH_CHALLENGE_BYTES]; /* the first WWW-Authenticate that is of Bearer */
 };
 
 /* What lies in the file by our doing. [base, base + written) of the resource is there. */
@@ -135,6 +140,9 @@ struct ch_fetch_job {
     struct ch_url url; /* of the request that runs, or ran last */
     CURL *easy;        /* NULL: nothing runs */
     struct curl_slist *headers;
+    struct ch_bearer_ask *ask; /* NULL: what runs is no request for a token */
+    bool token_asked;          /* since the job's last step: no second one */
+    bool bearer_sent;          /* by the request that runs, or ran last */
     char curl_text[CURL_ERROR_SIZE];
     bool resuming; /* this request continues after what is written */
     struct ch_fetch_answer answer;
@@ -150,7 +158,22 @@ struct ch_fetch_job {
 enum ch_code ch_fetch_request_make(struct ch_fetch_job *job, struct ch_err *err) CH_MUST_CHECK;
 void ch_fetch_request_drop(struct ch_fetch_job *job); /* the handle and its headers */
 bool ch_fetch_is_redirect(const struct ch_fetch_answer *a);
-void ch_fetch_job_progress(struct ch_fetch_job *job); /* fetch.c: tells the owner, if it is time */
+/* Destination, times, certificates, credentials, sockets: what each of a job's requests is told. */
+CURLcode ch_fetch_request_set(struct ch_fetch_job *job, const struct ch_url *url);
+
+/* ---------------------------------------------------------------- fetch.c */
+
+void ch_fetch_job_progress(struct ch_fetch_job *job); /* tells the owner, if it is time */
+void ch_fetch_job_send(struct ch_fetch_job *job);     /* the request for job->url, once more */
+/* These end the job, or try it again later. */
+void ch_fetch_job_fail(struct ch_fetch_job *job, const struct ch_err *err);
+void ch_fetch_job_curl_failed(struct ch_fetch_job *job, CURLcode result, const char *text);
+/* The answer stays what it was, a 401, unless `status` of the token's host says to come again. */
+void ch_fetch_job_no_token(struct ch_fetch_job *job, uint32_t status, const char *why);
+
+/* ---------------------------------------------------------------- bearer.c */
+
+const struct ch_url *ch_bearer_url(const struct ch_fetch_job *job); /* NULL: no token is asked for */
 
 /* ---------------------------------------------------------------- answer.c */
 

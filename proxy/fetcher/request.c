@@ -43,9 +43,10 @@ static curl_socket_t on_open(void *owner, curlsocktype purpose, struct curl_sock
 {
     (void)purpose;
     struct ch_fetch_job *job = owner;
-    const char *host = job->site->proxy != NULL ? NULL : job->url.host;
+    const struct ch_url *url = ch_bearer_url(job) != NULL ? ch_bearer_url(job) : &job->url;
     struct ch_err err;
-    if (ch_fetch_site_check_address(job->site, host, &address->addr, &err) != CH_OK) {
+    url = job->site->proxy != NULL ? NULL : url;
+    if (ch_fetch_site_check_address(job->site, url, &address->addr, &err) != CH_OK) {
         job->address_fail = err;
         return CURL_SOCKET_BAD;
     }
@@ -121,11 +122,7 @@ static enum ch_code put_headers(struct ch_fetch_job *job, struct ch_err *err)
 static CURLcode set_transfer(struct ch_fetch_job *job)
 {
     CURL *e = job->easy;
-    CURLcode rc =
-        ch_transfer_http(e, job->url.text, job->headers); /* hops are asked by ourselves */
-    CH_CURL_SET(e, rc, CURLOPT_PRIVATE, job);
-    CH_CURL_SET(e, rc, CURLOPT_NOSIGNAL, 1L);
-    CH_CURL_SET(e, rc, CURLOPT_ERRORBUFFER, job->curl_text);
+    CURLcode rc = CURLE_OK;
     CH_CURL_SET(e, rc, CURLOPT_HEADERFUNCTION, on_header);
     CH_CURL_SET(e, rc, CURLOPT_HEADERDATA, job);
     CH_CURL_SET(e, rc, CURLOPT_WRITEFUNCTION, on_body);
@@ -134,23 +131,17 @@ static CURLcode set_transfer(struct ch_fetch_job *job)
     CH_CURL_SET(e, rc, CURLOPT_XFERINFODATA, job);
     CH_CURL_SET(e, rc, CURLOPT_NOPROGRESS, 0L);
     CH_CURL_SET(e, rc, CURLOPT_BUFFERSIZE, 262144L);
-    CH_CURL_SET(e, rc, CURLOPT_CONNECTTIMEOUT_MS, (long)ch_limits.fetch_connect_ms);
-    CH_CURL_SET(e, rc, CURLOPT_LOW_SPEED_LIMIT, (long)ch_limits.fetch_low_speed_bytes);
-    CH_CURL_SET(e, rc, CURLOPT_LOW_SPEED_TIME, (long)ch_limits.fetch_low_speed_s);
-    CH_CURL_SET(e, rc, CURLOPT_OPENSOCKETFUNCTION, on_open);
-    CH_CURL_SET(e, rc, CURLOPT_OPENSOCKETDATA, job);
     if (job->spec.kind == CH_FETCH_DOCUMENT) {
         CH_CURL_SET(e, rc, CURLOPT_ACCEPT_ENCODING, "gzip, zstd");
     }
     return rc;
 }
 
-static CURLcode set_tls(struct ch_fetch_job *job)
+static CURLcode set_tls(struct ch_fetch_job *job, const struct ch_url *url)
 {
     CURL *e = job->easy;
     CURLcode rc = ch_transfer_trust(e, job->site->store, job->site->proxy);
-    if (job->site->client_pem != NULL && job->url.https &&
-        ch_fetch_site_is_own(job->site, &job->url)) {
+    if (job->site->client_pem != NULL && url->https && ch_fetch_site_is_own(job->site, url)) {
         struct curl_blob pem = {.data = job->site->client_pem,
                                 .len = strlen(job->site->client_pem),
                                 .flags = CURL_BLOB_NOCOPY};
@@ -160,12 +151,12 @@ static CURLcode set_tls(struct ch_fetch_job *job)
     return rc;
 }
 
-static CURLcode set_credentials(struct ch_fetch_job *job)
+static CURLcode set_credentials(struct ch_fetch_job *job, const struct ch_url *url)
 {
     CURL *e = job->easy;
     CURLcode rc = CURLE_OK;
-    const struct ch_credential *c = ch_fetch_site_credential(job->site, &job->url);
-    if (c != NULL) {
+    const struct ch_credential *c = ch_fetch_site_credential(job->site, url);
+    if (c != NULL && !job->bearer_sent) { /* one Authorization alone */
         CH_CURL_SET(e, rc, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
         CH_CURL_SET(e, rc, CURLOPT_USERNAME, c->user);
         CH_CURL_SET(e, rc, CURLOPT_PASSWORD, c->password);
@@ -179,14 +170,30 @@ static CURLcode set_credentials(struct ch_fetch_job *job)
     return rc;
 }
 
+CURLcode ch_fetch_request_set(struct ch_fetch_job *job, const struct ch_url *url)
+{
+    CURL *e = job->easy;
+    CURLcode rc = ch_transfer_http(e, url->text, job->headers); /* hops are asked by ourselves */
+    job->address_fail.code = CH_OK;
+    job->curl_text[0] = '\0';
+    CH_CURL_SET(e, rc, CURLOPT_PRIVATE, job);
+    CH_CURL_SET(e, rc, CURLOPT_NOSIGNAL, 1L);
+    CH_CURL_SET(e, rc, CURLOPT_ERRORBUFFER, job->curl_text);
+    CH_CURL_SET(e, rc, CURLOPT_CONNECTTIMEOUT_MS, (long)ch_limits.fetch_connect_ms);
+    CH_CURL_SET(e, rc, CURLOPT_LOW_SPEED_LIMIT, (long)ch_limits.fetch_low_speed_bytes);
+    CH_CURL_SET(e, rc, CURLOPT_LOW_SPEED_TIME, (long)ch_limits.fetch_low_speed_s);
+    CH_CURL_SET(e, rc, CURLOPT_OPENSOCKETFUNCTION, on_open);
+    CH_CURL_SET(e, rc, CURLOPT_OPENSOCKETDATA, job);
+    rc = rc == CURLE_OK ? set_tls(job, url) : rc;
+    return rc == CURLE_OK ? set_credentials(job, url) : rc;
+}
+
 enum ch_code ch_fetch_request_make(struct ch_fetch_job *job, struct ch_err *err)
 {
     job->answer = (struct ch_fetch_answer){
         .length_bytes = CH_SIZE_UNKNOWN, .range_total_bytes = CH_SIZE_UNKNOWN, .date_s = -1};
     job->failed = false;
     job->fail_is_retryable = false;
-    job->address_fail.code = CH_OK;
-    job->curl_text[0] = '\0';
     job->easy = curl_easy_init();
     CH_ASSERT(job->easy != NULL);
     enum ch_code code = put_headers(job, err);
@@ -194,9 +201,9 @@ enum ch_code ch_fetch_request_make(struct ch_fetch_job *job, struct ch_err *err)
         ch_fetch_request_drop(job);
         return code;
     }
-    CURLcode rc = set_transfer(job);
-    rc = rc == CURLE_OK ? set_tls(job) : rc;
-    rc = rc == CURLE_OK ? set_credentials(job) : rc;
+    (void)ch_bearer_put(job);
+    CURLcode rc = ch_fetch_request_set(job, &job->url);
+    rc = rc == CURLE_OK ? set_transfer(job) : rc;
     if (rc != CURLE_OK) {
         ch_fetch_request_drop(job);
         return ch_fail(err, CH_E_SYSTEM, "libcurl: %s", curl_easy_strerror(rc));

@@ -26,6 +26,7 @@ void ch_fetch_site_unref(struct ch_fetch_site *s)
         return;
     }
     ch_fetch_multi_free(s->multi);
+    ch_fetch_tokens_free(s->tokens);
     X509_STORE_free(s->store);
     ch_url_done(&s->url);
     ch_url_done(&s->api_url);
@@ -189,6 +190,7 @@ enum ch_code ch_fetch_site_new(struct ch_loop *loop, const struct ch_upstream *u
         return rc;
     }
     s->multi = ch_fetch_multi_new(loop);
+    s->tokens = ch_fetch_tokens_new();
     *ret = s;
     return CH_OK;
 }
@@ -218,7 +220,8 @@ enum ch_code ch_fetch_site_check(const struct ch_fetch_site *s, const struct ch_
         return CH_OK;
     }
     for (size_t i = 0; i < s->file_host_count; i++) {
-        if (ch_url_has_host(url, ch_str_of(s->file_hosts[i]))) {
+        struct ch_str entry = ch_str_of(s->file_hosts[i]);
+        if (ch_url_has_host(url, entry) || ch_url_matches_host(url, entry)) {
             return CH_OK;
         }
     }
@@ -265,18 +268,29 @@ static bool is_local(const struct sockaddr *peer)
                         &((const struct sockaddr_in *)(const void *)peer)->sin_addr, 4) == 0;
 }
 
-enum ch_code ch_fetch_site_check_address(const struct ch_fetch_site *s, const char *host,
+/* Not by a wildcard: behind it anybody's name server says where names lead. */
+static bool is_named(const struct ch_fetch_site *s, const struct ch_url *url)
+{
+    bool named = ch_fetch_site_is_own(s, url);
+    for (size_t i = 0; i < s->file_host_count && !named; i++) {
+        named = ch_url_has_host(url, ch_str_of(s->file_hosts[i]));
+    }
+    return named;
+}
+
+enum ch_code ch_fetch_site_check_address(const struct ch_fetch_site *s, const struct ch_url *url,
                                          const struct sockaddr *peer, struct ch_err *err)
 {
+    const char *host = url != NULL ? url->host : NULL;
     const char *shown_host = host != NULL ? host : "the proxy";
     struct ch_buf b;
     ch_buf_init(&b, 128);
     ch_address_put(&b, peer);
     enum ch_code rc = CH_OK;
     enum ch_address_kind kind = ch_address_kind(peer);
-    /* ch_fetch_site_check has let only configured hosts through, and the proxy is configured. */
+    bool named = url == NULL || is_named(s, url); /* the proxy is configured */
     bool literal = host != NULL && ch_address_is_literal(ch_str_of(host));
-    if (!ch_address_permitted(kind, true, literal)) {
+    if (!ch_address_permitted(kind, named, literal)) {
         rc = ch_fail(err, CH_E_DENIED, "%s is at %.*s, which is refused: %s address", shown_host,
                      CH_STR_ARG(ch_buf_str(&b)), ch_address_kind_text(kind));
     }

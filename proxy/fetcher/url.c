@@ -128,13 +128,14 @@ void ch_url_done(struct ch_url *url)
     *url = (struct ch_url){0};
 }
 
-static bool same_host_and_port(const struct ch_url *url, struct ch_str text, bool default_port_ok)
+/* `host` is the URL's, or the end of it. */
+static bool same_host_and_port(const struct ch_url *url, struct ch_str host, struct ch_str text,
+                               bool default_port_ok)
 {
-    size_t host_len = ch_str_of(url->host).len;
-    if (!ch_str_eq_nocase(ch_str_sub(text, 0, host_len), ch_str_of(url->host))) {
+    if (!ch_str_eq_nocase(ch_str_sub(text, 0, host.len), host)) {
         return false;
     }
-    struct ch_str rest = ch_str_sub(text, host_len, text.len);
+    struct ch_str rest = ch_str_sub(text, host.len, text.len);
     if (rest.len == 0) {
         return default_port_ok && url->port_is_default;
     }
@@ -147,10 +148,33 @@ bool ch_url_has_origin(const struct ch_url *url, struct ch_str origin)
 {
     struct ch_str scheme = url->https ? CH_STR("https://") : CH_STR("http://");
     return ch_str_starts(origin, scheme) &&
-           same_host_and_port(url, ch_str_sub(origin, scheme.len, origin.len), true);
+           same_host_and_port(url, ch_str_of(url->host), ch_str_sub(origin, scheme.len, origin.len),
+                              true);
 }
 
 bool ch_url_has_host(const struct ch_url *url, struct ch_str entry)
 {
-    return entry.len > 0 && same_host_and_port(url, entry, true);
+    return entry.len > 0 && same_host_and_port(url, ch_str_of(url->host), entry, true);
+}
+
+/* A * that a redirect spells is no name, and neither is what stands for nothing. */
+static bool is_label(struct ch_str label)
+{
+    for (size_t i = 0; i < label.len; i++) {
+        char c = label.ptr[i];
+        if (!(c >= 'a' && c <= 'z') && !(c >= '0' && c <= '9') && c != '-' && c != '_') {
+            return false;
+        }
+    }
+    return label.len > 0;
+}
+
+bool ch_url_matches_host(const struct ch_url *url, struct ch_str entry)
+{
+    const struct ch_str star = CH_STR("*.");
+    struct ch_str rest = ch_str_of(url->host);
+    struct ch_str label = {NULL, 0};
+    return url->https && ch_str_starts(entry, star) && ch_str_split(&rest, '.', &label) &&
+           rest.len > 0 && is_label(label) &&
+           same_host_and_port(url, rest, ch_str_sub(entry, star.len, entry.len), true);
 }

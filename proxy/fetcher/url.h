@@ -26,5 +26,8 @@ void ch_url_done(struct ch_url *url); /* accepts zeroed memory */
 bool ch_url_has_origin(const struct ch_url *url, struct ch_str origin);
 /* `entry` is "host" (the scheme's own port) or "host:port". */
 bool ch_url_has_host(const struct ch_url *url, struct ch_str entry);
+/* `entry` is "*.host" or "*.host:port": the * is one label, never none and never two, as in
+ * certificates (RFC 9525 6.3), and only over https. */
+bool ch_url_matches_host(const struct ch_url *url, struct ch_str entry);
 
 #endif

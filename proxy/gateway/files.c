@@ -366,7 +366,9 @@ static void pause_then_next_hop(struct file_wait *w)
 
 static void answer_wait(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
 {
-    bool stated = w->head && m->size_bytes != CH_SIZE_UNKNOWN;
+    /* Of what is had whole or not at all a HEAD that says 200 is taken for the decision: crane tells its digest. */
+    bool stated =
+        w->head && !w->repo->eco->whole_versions && m->size_bytes != CH_SIZE_UNKNOWN;
     if (stated && m->size_bytes <= ch_limits.artifact_bytes) {
         answer_head_early(w, r, m);
         return;

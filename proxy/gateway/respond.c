@@ -243,8 +243,11 @@ void gw_respond_refusal(struct gw *gw, struct ch_http_request *r, const struct c
     ch_http_respond(r, &(struct ch_http_response){
                            .status = 403,
                            .reason = ch_str_of(text.reason),
-                           /* Exactly this: uv compares for equality before it shows the text. */
-                           .content_type = CH_STR("application/problem+json"),
+                           /* Exactly this: uv compares for equality before it shows the text,
+                            * and docker reads no other type than JSON itself. */
+                           .content_type = gw_path_prefix(ch_http_view(r)) != NULL
+                                               ? CH_STR("application/json")
+                                               : CH_STR("application/problem+json"),
                            .headers = headers,
                            .header_count = CH_ARRAY_LEN(headers),
                            .body = ch_buf_str(&text.body),

@@ -263,6 +263,18 @@ static void reply_attestation(struct keeper *k, struct page *p, size_t file, con
     ch_buf_done(&body);
 }
 
+/* What a pointer leads to may be another file as soon as its own page is looked up again. */
+static uint64_t allow_fresh_ms(struct keeper *k, const struct page *p, const struct ch_ask_file *ask)
+{
+    struct page *asked = ask->any_page ? NULL : page_get(k, ask->repository, ask->project);
+    if (asked == NULL || asked == p) {
+        return ALLOW_FRESH_MS;
+    }
+    int64_t ms = (asked->checked_at_us - keeper_now_us(k)) / 1000 +
+                 (int64_t)k->config->index_refresh_s * 1000;
+    return ms < 1000 ? 1000 : ms < ALLOW_FRESH_MS ? (uint64_t)ms : ALLOW_FRESH_MS;
+}
+
 static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                                 const struct ch_ask_file *ask, const struct ch_decision *d)
 {
@@ -315,7 +327,8 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
     if (rc != CH_OK) {
         ask_file_failed(k, w, ask->ask, keeper_store_status(rc, 500), 0, err.msg);
     } else {
-        reply_allow(k, p, file, w, ask, &f->artifact, artifact.size_bytes, ALLOW_FRESH_MS, d->until_us);
+        reply_allow(k, p, file, w, ask, &f->artifact, artifact.size_bytes,
+                    allow_fresh_ms(k, p, ask), d->until_us);
     }
     ask_free_waiter(w);
 }

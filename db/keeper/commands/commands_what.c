@@ -329,13 +329,15 @@ static struct ch_str last_part(struct ch_str url, bool *ret_page)
     return url;
 }
 
-/* PAGE/WHAT, where pages list many projects: what is behind the page's name. */
+/* PAGE/WHAT, where pages list many projects: what is behind the page's name. Where a page is one
+ * project's, names have slashes of their own. */
 static struct ch_str without_page(const struct ch_repository *repo, struct ch_str word,
                                   struct what *ret)
 {
     const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
     size_t at;
-    if (eco == NULL || eco->is_page == NULL || !ch_str_find_char(word, '/', &at) ||
+    if (eco == NULL || eco->is_page == NULL || eco->page_project != NULL ||
+        !ch_str_find_char(word, '/', &at) ||
         !eco->is_page(ch_str_sub(word, 0, at)) || at >= sizeof(ret->page)) {
         return word;
     }

@@ -71,7 +71,8 @@ static void test_every_key(void **state)
                                 "    ecosystem: pypi\n"
                                 "    url: http://127.0.0.1:9999/simple\n"
                                 "    api_url: http://127.0.0.1:9999/pypi\n"
-                                "    file_hosts: [files.example.org, '127.0.0.1:9998', '[::1]:7']\n"
+                                "    file_hosts: [files.example.org, '127.0.0.1:9998', '[::1]:7',\n"
+                                "      '*.data.example.org', '*.data.example.org:444']\n"
                                 "    trust_times: true\n"
                                 "    states_times: never\n"
                                 "    proxy: http://proxy.example.org:3128\n"
@@ -104,6 +105,8 @@ static void test_every_key(void **state)
     assert_string_equal(c->exception_advice, "Ask #packages: it's easy");
     const struct ch_upstream *u = &c->upstreams[0];
     assert_string_equal(u->file_hosts[2], "[::1]:7");
+    assert_string_equal(u->file_hosts[3], "*.data.example.org");
+    assert_string_equal(u->file_hosts[4], "*.data.example.org:444");
     assert_true(u->trust_times);
     assert_int_equal(u->states_times, CH_TIMES_NEVER);
     assert_string_equal(u->client_certificate, "/etc/client.pem");
@@ -370,8 +373,18 @@ static void test_initial_text(void **state)
     ch_buf_done(&b);
 }
 
-/* The lines for a channel are what one would write. */
-static void test_initial_channel(void **state)
+/* Takes "# " off the next line that begins so, in `text`, and moves behind what it wrote. */
+static void uncomment(struct ch_buf *out, struct ch_str *text, struct ch_str mark)
+{
+    size_t at;
+    assert_true(ch_str_find(*text, mark, &at));
+    ch_buf_puts(out, ch_str_sub(*text, 0, at));
+    ch_buf_puts(out, CH_STR("  "));
+    *text = ch_str_sub(*text, at + 4, text->len);
+}
+
+/* The lines for a channel and for a registry are what one would write. */
+static void test_initial_others(void **state)
 {
     (void)state;
     struct ch_config_initial in = {.listen = CH_STR("127.0.0.1:8080"),
@@ -381,25 +394,28 @@ static void test_initial_channel(void **state)
     struct ch_err err;
     struct ch_config *c = NULL;
     struct ch_buf b, with;
-    const struct ch_str mark = CH_STR("  # - {name: conda-forge");
-    size_t at;
     ch_buf_init(&b, (size_t)1 << 20);
     ch_buf_init(&with, (size_t)1 << 20);
     ch_config_initial_text(&b, &in);
     struct ch_str text = ch_buf_str(&b);
     for (size_t i = 0; i < 2; i++) {
-        assert_true(ch_str_find(text, mark, &at));
-        ch_buf_puts(&with, ch_str_sub(text, 0, at));
-        ch_buf_puts(&with, CH_STR("  "));
-        text = ch_str_sub(text, at + 4, text.len);
+        uncomment(&with, &text, CH_STR("  # - {name: conda-forge"));
+        uncomment(&with, &text, CH_STR("  # - {name: mcr"));
     }
     ch_buf_puts(&with, text);
     assert_ch_ok(&err, ch_config_parse(ch_buf_str(&with), "customhouse.yaml", &c, &err));
-    assert_int_equal(c->upstream_count, 2);
+    assert_int_equal(c->upstream_count, 3);
     assert_string_equal(c->upstreams[1].ecosystem, "conda");
     assert_false(c->upstreams[1].trust_times);
     assert_true(c->upstreams[1].added_at_us == in.now_us);
+    assert_string_equal(c->upstreams[2].ecosystem, "oci");
+    assert_int_equal(c->upstreams[2].states_times, CH_TIMES_NEVER);
+    assert_true(c->upstreams[2].added_at_us == in.now_us);
+    assert_int_equal(c->upstreams[2].file_host_count, 1);
+    assert_string_equal(c->upstreams[2].file_hosts[0], "*.data.mcr.microsoft.com");
+    assert_int_equal(c->repository_count, 3);
     assert_string_equal(c->repositories[1].name, "conda-forge");
+    assert_string_equal(c->repositories[2].name, "mcr");
     ch_config_free(c);
     ch_buf_done(&with);
     ch_buf_done(&b);
@@ -519,7 +535,7 @@ int main(void)
         cmocka_unit_test(test_who_needs_no_token),
         cmocka_unit_test(test_origin),
         cmocka_unit_test(test_initial_text),
-        cmocka_unit_test(test_initial_channel),
+        cmocka_unit_test(test_initial_others),
         cmocka_unit_test(test_every_key_is_documented),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,6 +10,13 @@
 #define REPOS "repositories:\n  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
 #define GOOD  LISTEN UPSTREAMS REPOS
 
+#define FILE_HOST(host)                                                                            \
+    LISTEN "upstreams:\n  - {name: up, ecosystem: pypi, url: 'https://example.org', file_hosts: "  \
+           "['" host "']}\n" REPOS
+#define NO_WILDCARD                                                                                \
+    " is not a host or HOST:PORT; a * is one whole label before at least two more, as in "         \
+    "*.data.example.org"
+
 /* The whole message: file, line, column, field, what was found, what was expected. */
 static const struct {
     const char *label;
@@ -84,6 +91,22 @@ static const struct {
      "c.yaml:6:13: public_url: \"https:///simple\" names no valid host"},
     {"host", GOOD "host_names: [a.example.org, 'a b']\n",
      "c.yaml:6:29: host_names[1]: \"a b\" is not a host or HOST:PORT"},
+    {"wildcard where there is none", GOOD "host_names: ['*.example.org']\n",
+     "c.yaml:6:14: host_names[0]: \"*.example.org\" is not a host or HOST:PORT"},
+    {"wildcard over one label", FILE_HOST("*.org"),
+     "c.yaml:3:74: upstreams[0].file_hosts[0]: \"*.org\"" NO_WILDCARD},
+    {"wildcard alone", FILE_HOST("*"),
+     "c.yaml:3:74: upstreams[0].file_hosts[0]: \"*\"" NO_WILDCARD},
+    {"wildcard within", FILE_HOST("data.*.example.org"),
+     "c.yaml:3:74: upstreams[0].file_hosts[0]: \"data.*.example.org\"" NO_WILDCARD},
+    {"wildcard in a label", FILE_HOST("a*.data.example.org"),
+     "c.yaml:3:74: upstreams[0].file_hosts[0]: \"a*.data.example.org\"" NO_WILDCARD},
+    {"two wildcards", FILE_HOST("*.*.example.org"),
+     "c.yaml:3:74: upstreams[0].file_hosts[0]: \"*.*.example.org\"" NO_WILDCARD},
+    {"wildcard over an address", FILE_HOST("*.0.0.1"),
+     "c.yaml:3:74: upstreams[0].file_hosts[0]: \"*.0.0.1\"" NO_WILDCARD},
+    {"wildcard and port 0", FILE_HOST("*.data.example.org:0"),
+     "c.yaml:3:74: upstreams[0].file_hosts[0]: \"*.data.example.org:0\"" NO_WILDCARD},
     {"host twice", GOOD "host_names: [a, a]\n", "c.yaml:6:17: host_names[1]: \"a\" is given twice"},
     {"approver that is no name", GOOD "approver: \"Alice A.\"\n",
      "c.yaml:6:11: approver: \"Alice A.\" is not a name: a-z, 0-9 first, then also . _ -"},

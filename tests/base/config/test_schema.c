@@ -59,6 +59,7 @@ static const char *right_value(const struct ch_schema_row *row, bool repository)
     case CH_SCHEMA_PATTERNS:
         return "[up]";
     case CH_SCHEMA_HOSTS:
+    case CH_SCHEMA_WILDCARDS:
         return "[up.example.org]";
     case CH_SCHEMA_PATHS:
         return "[/nonexistent]";

@@ -225,6 +225,54 @@ def peer(r):
     r.reply("200 OK", subject[0][0][1].encode())
 
 
+def wants_token(r):
+    """/v2/CASE/...: 401 until a token of that case comes. The realm lies on host 0, 1 or 2, as its case says."""
+    case = r.path.split("/")[2]
+    where = {"own": 0, "unlisted": 2}.get(case, 1)
+    given = r.headers.get("authorization", "")
+    with lock:
+        good = given.startswith("Bearer t-" + case) and given not in revoked
+    if good and case == "moved":
+        return r.reply("307 Temporary Redirect", Location=f"{scheme}://127.0.0.1:{ports[1]}/ok")
+    if good and case == "once":
+        with lock:
+            revoked.add(given)
+    if good and case != "never":
+        return r.reply("200 OK", BODY, ETag=ETAG)
+    realm = "scheme://nowhere" if case == "odd" else f"{scheme}://127.0.0.1:{ports[where]}/token-{case}"
+    scope = "repository:x:pull,push" if case == "pushing" else f"repository:{case}/name:pull"
+    challenge = f'Bearer realm="{realm}",service="the registry",scope="{scope}"'
+    if case == "basic":
+        challenge = "Bearer authorization_uri=https://login.example.org/"
+    return r.reply("401 Unauthorized", b"who?", WWW_Authenticate=challenge)
+
+
+def token(r):
+    """/token-CASE?service=...: a token, or what the case has in its place."""
+    case = r.path.partition("?")[0].removeprefix("/token-")
+    bodies = {"nested": b'{"token": {"x": "t"}}', "long": b'{"token": "' + b"a" * 100_000 + b'"}',
+              "line": b'{"token": "t\\r\\nX-Evil: yes"}', "html": b"<html>", "empty": b""}
+    if case == "refused":
+        return r.reply("403 Forbidden", b"no")
+    if case == "redirected":
+        return r.reply("302 Found", Location=f"{scheme}://127.0.0.1:{ports[1]}/token-own")
+    if case == "busy" and r.nth == 1:
+        return r.reply("503 Service Unavailable", b"later")
+    text = b'{"token": "t-%s-%d", "expires_in": 300}' % (case.encode(), r.nth)
+    return r.reply("200 OK", bodies.get(case, text), Content_Type="application/json")
+
+
+revoked = set()
+
+
+def route(path):
+    if path.startswith("/v2/"):
+        return wants_token
+    if path.startswith("/token-"):
+        return token
+    return ROUTES.get(path, lambda r: r.reply("404 Not Found"))
+
+
 ROUTES = {
     "/json-utf8": json_utf8, "/json-latin1": json_latin1,
     "/peer": peer,
@@ -295,6 +343,7 @@ def serve(sock, host):
                     text = "\n".join(seen).encode("latin-1")
                     seen.clear()
                     counts.clear()
+                    revoked.clear()
                 sock.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(text) + text)
                 continue
             request = Request(sock, host, lines[0], headers)
@@ -303,7 +352,7 @@ def serve(sock, host):
             with lock:
                 seen.append(f"{host} {request.path} " +
                             " ".join(f"{k}={headers[k]}" for k in noted if k in headers))
-            ROUTES.get(request.path, lambda r: r.reply("404 Not Found"))(request)
+            route(request.path)(request)
     except OSError:
         pass
     finally:

@@ -168,6 +168,35 @@ static void test_credentials_stay_with_their_origin(void **state)
     bench.credentials = (struct ch_credentials){NULL, 0};
 }
 
+/* A * stands for one label of a name over https, and never for an address that is not public. */
+static void test_wildcard_hosts(void **state)
+{
+    (void)state;
+    char *hosts[] = {(char *)(uintptr_t) "*.data.localhost",
+                     (char *)(uintptr_t) "*.port.localhost:8443"};
+    bench.upstream.file_hosts = hosts;
+    bench.upstream.file_host_count = CH_ARRAY_LEN(hosts);
+    bench_configure(&bench);
+    const char *const named[] = {"https://a.data.localhost/x", "https://A-1.Data.LocalHost:443/x",
+                                 "https://a.port.localhost:8443/x"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(named); i++) {
+        assert_refused(named[i], CH_E_DENIED, "which is refused: loopback address");
+    }
+    const char *const others[] = {
+        "https://data.localhost/x",       "https://a.b.data.localhost/x",
+        "https://.data.localhost/x",      "https://a.data.localhost:8443/x",
+        "https://a.data.localhost.org/x", "https://a.data.localhost./x",
+        "https://xdata.localhost/x",      "https://a%2eb.data.localhost/x",
+        "https://a.port.localhost/x",     "https://a~.data.localhost/x",
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(others); i++) {
+        assert_refused(others[i], CH_E_DENIED, "not among file_hosts");
+    }
+    assert_refused("https://*.data.localhost/x", CH_E_FORMAT, "Bad hostname");
+    assert_refused("http://a.data.localhost/x", CH_E_DENIED, "not among file_hosts");
+    assert_refused("http://a.data.localhost:443/x", CH_E_DENIED, "not among file_hosts");
+}
+
 static void test_addresses_are_refused_after_resolution(void **state)
 {
     (void)state;
@@ -315,6 +344,7 @@ int main(void)
         CASE(test_redirects),
         CASE(test_no_way_down_from_https),
         CASE(test_credentials_stay_with_their_origin),
+        CASE(test_wildcard_hosts),
         CASE(test_addresses_are_refused_after_resolution),
         CASE(test_our_own_listeners_are_refused),
         CASE(test_proxy),

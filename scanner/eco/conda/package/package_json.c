@@ -112,7 +112,7 @@ void conda_see_index(struct conda_package *p, struct ch_str text)
     CH_IGNORE(ch_json_load(text, &doc, &err)); /* conda_check_index reports it */
     ch_content_set_platform(p->content, platform_of(doc));
     p->platform_known = true;
-    p->moved = ch_str_eq(text_of(json_object_get(doc, "noarch")), CH_STR("python"));
+    p->moved = ch_str_eq(ch_json_text(json_object_get(doc, "noarch")), CH_STR("python"));
     json_decref(doc);
 }
 
@@ -158,9 +158,9 @@ static void tell_index(struct conda_package *p, const json_t *doc)
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         tell(p, texts[i], ch_json_text(json_object_get(doc, texts[i])));
     }
-    tell(p, "noarch", json_is_true(noarch) ? CH_STR("generic") : text_of(noarch)); /* older ones */
+    tell(p, "noarch", json_is_true(noarch) ? CH_STR("generic") : ch_json_text(noarch)); /* older ones */
     tell(p, "python-site-packages-path",
-         text_of(json_object_get(doc, site_packages_key)));
+         ch_json_text(json_object_get(doc, site_packages_key)));
     tell_number(p, "build-number", json_object_get(doc, "build_number"));
     tell_number(p, "timestamp", json_object_get(doc, "timestamp"));
     for (size_t i = 0; i < CH_ARRAY_LEN(lists); i++) {
@@ -179,7 +179,7 @@ static void tell_index(struct conda_package *p, const json_t *doc)
 static void check_site_packages(struct conda_package *p, const json_t *doc)
 {
     const json_t *path = json_object_get(doc, site_packages_key);
-    struct ch_str s = text_of(path);
+    struct ch_str s = ch_json_text(path);
     if (path != NULL && !json_is_null(path) && (s.ptr == NULL || !conda_path_is_inside(s))) {
         conda_report(p, CH_F_CONDA_OUTSIDE, index_path, "%s: \"%.*s\"", site_packages_key,
                      CH_STR_ARG(s));
