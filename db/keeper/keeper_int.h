@@ -396,12 +396,32 @@ void keys_announced(struct keeper *k, const struct ch_rules_loaded *rules);
 int64_t keys_grace_ends(const struct keeper *k, int64_t inspected_at_us);
 void keys_watch_grace(struct keeper *k);
 
-/* ------------------------------------------------------------------ listing.c */
+/* ------------------------------------------------------------------ listing.c, listing_judge.c */
 
-/* Into p->listing, when it is not good any more: `bytes` and `generation` are what gateways get. */
-enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
-void listing_touch(struct page *p); /* an input of it has changed */
+enum listing_state {
+    LISTING_FAILED = 0, /* see err */
+    LISTING_LATER,      /* it is not all judged yet */
+    LISTING_THERE,      /* p->listing is good now: `bytes` and `generation` are what gateways get */
+};
+/* Judges what has to be, for a slice of time: a page that is small, or known, is there at once. */
+enum listing_state listing_work(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
+/* The same for somebody who waits for it: `waiter` is taken over where it is LISTING_LATER, and goes on
+ * once it is there. */
+enum listing_state listing_ready(struct keeper *k, struct page *p, struct waiter *waiter,
+                                 struct ch_err *err) CH_MUST_CHECK;
+void listing_on_turn(struct ch_timer *t); /* the next slice */
+/* What it is judged by has changed: of all its files, of those that cannot be had, of one file and so
+ * of its project, whose files are compared with each other. */
+void listing_touch(struct page *p);
+void listing_touch_held(struct page *p);
+void listing_touch_file(struct page *p, size_t file);
 void listing_done(struct page *p);
+/* --- between the two --- */
+bool listing_judge(struct keeper *k, struct page *p); /* a slice; true: all rows are good */
+bool listing_is_good(const struct keeper *k, const struct page *p);
+struct ch_str listing_text(const struct page *p, uint32_t at);
+/* T10: by default a source distribution is listed only where its version has nothing built. */
+bool listing_hides(const struct page *p, size_t file);
 enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
                           uint64_t *ret_generation, struct ch_err *err) CH_MUST_CHECK;
 /* Starts what this client's resolver will want next (T14's budgets). */

@@ -194,8 +194,8 @@ uint32_t ask_fail_retry_s(const struct keeper *k, const struct page *p)
     return left_us <= 0 ? 0 : (uint32_t)((left_us + 999999) / 1000000);
 }
 
-/* The page is as ready as it gets. */
-static void answer_page(struct keeper *k, struct page *p, const struct waiter *w,
+/* The page is as ready as it gets. False: it is being judged, and `w` was taken over. */
+static bool answer_page(struct keeper *k, struct page *p, struct waiter *w,
                         const struct ch_ask_page *ask)
 {
     struct ch_page_reply reply = {.ask = ask->ask};
@@ -205,22 +205,26 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
         reply.http_status = owner == CH_OWNER_LEFT ? 502 : 503;
         reply.text = ch_str_of(ch_name_owner_text(owner));
         reply_page(k, w, &reply, -1);
-        return;
+        return true;
     }
     if (p == NULL || p->load == PAGE_ABSENT || owner == CH_OWNER_RESERVED) {
         reply.outcome = CH_PAGE_NOT_FOUND;
         reply.fresh_until_boot_ms = ch_loop_now_ms(k->child.loop) + 5000;
         reply_page(k, w, &reply, -1);
-        return;
+        return true;
     }
     if (p->load != PAGE_READY || !page_usable(k, p)) {
         reply.http_status = p->fail_status != 0 ? p->fail_status : 502;
         reply.retry_after_s = ask_fail_retry_s(k, p);
         reply.text = ch_str_of(p->fail_text);
         reply_page(k, w, &reply, -1);
-        return;
+        return true;
     }
-    if (listing_make(k, p, &err) == CH_OK) {
+    enum listing_state state = listing_ready(k, p, w, &err);
+    if (state == LISTING_LATER) {
+        return false;
+    }
+    if (state == LISTING_THERE) {
         send_listing(k, w, ask, &p->listing.bytes, p->listing.generation,
                      fresh_until(k, p->checked_at_us, p->listing.changes_at_us));
         listing_ask_ahead(k, p, &ask->client);
@@ -229,6 +233,7 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
         reply.text = ch_str_of(err.msg);
         reply_page(k, w, &reply, -1);
     }
+    return true;
 }
 
 /* ------------------------------------------------------------------ both */
@@ -269,7 +274,9 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
                 owner_wait(k, own, w, OWNER_PATIENCE_MS)) {
                 return;
             }
-            answer_page(k, own, w, &page);
+            if (!answer_page(k, own, w, &page)) {
+                return;
+            }
         }
         ask_free_waiter(w);
     }

@@ -13,47 +13,9 @@
 #include "customhouse/limits.h"
 
 #define AHEAD_PER_PAGE 1
-#define AHEAD_QUEUE    64 /* files that are asked ahead and not at their end; the next ones are not \
-                           */
-
-struct judged {
-    struct ch_decision d;
-    bool listed_upstream;
-};
-
-/* T10: by default a source distribution is listed only where its version has nothing built. Held
- * ones that are listed are yanked or omitted like any other file. */
-static bool is_hidden(const struct page *p, size_t file)
-{
-    return ch_ecosystem_is_source(p->eco, p->files[file].release.file_type) &&
-           p->index.built[p->index.version[file]];
-}
-
-static struct judged *judge_all(struct keeper *k, struct page *p)
-{
-    struct listing_cache *cache = &p->listing;
-    struct judged *all = ch_calloc(p->facts.file_count, sizeof(*all));
-    int64_t soonest = CH_TIME_UNKNOWN;
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        all[i].listed_upstream = p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
-        if (!all[i].listed_upstream) {
-            continue;
-        }
-        judge(k, p, i, &all[i].d);
-        /* What is not listed stands in for nothing, and nobody will ask for it next. */
-        bool hidden = is_hidden(p, i);
-        cache->eligible[i] = all[i].d.eligible && !hidden;
-        cache->available[i] =
-            (all[i].d.verdict == CH_VERDICT_ALLOW || all[i].d.eligible) && !hidden;
-        int64_t until = all[i].d.until_us;
-        if (until != CH_TIME_UNKNOWN && until > cache->made_at_us &&
-            (soonest == CH_TIME_UNKNOWN || until < soonest)) {
-            soonest = until;
-        }
-    }
-    cache->changes_at_us = soonest;
-    return all;
-}
+#define AHEAD_QUEUE                                                                                \
+    64 /* files that are asked ahead and not at their end; the next ones are not                   \
+        */
 
 /* Every listed wheel has metadata: the wheel itself is the last source. An sdist's may change when
  * it is built: it is shown where the upstream announces it as final (PEP 643, 714). */
@@ -65,10 +27,12 @@ static bool has_sidecar(const struct page *p, size_t i)
             p->facts.files[i].index.sidecar != CH_SIDECAR_NONE);
 }
 
-static void list_file(const struct page *p, const struct judged *all, struct stand_ins *stand_ins,
-                      size_t i, struct ch_buf *reasons, struct ch_page *page)
+static void list_file(const struct page *p, struct stand_ins *stand_ins, size_t i,
+                      struct ch_buf *reasons, struct ch_page *page)
 {
-    if (is_hidden(p, i) || page_file_owner(p, i) == CH_OWNER_RESERVED) {
+    const struct listing_row *row = &p->listing.rows[i];
+    if (!row->listed_upstream || listing_hides(p, i) ||
+        page_file_owner(p, i) == CH_OWNER_RESERVED) {
         return;
     }
     const struct ch_index_file *f = &p->facts.files[i].index;
@@ -88,16 +52,15 @@ static void list_file(const struct page *p, const struct judged *all, struct sta
         out->sidecar_sha256 = f->sidecar_sha256;
     }
     size_t at = reasons->len;
-    if (!p->listing.available[i]) {
+    if (!row->available) {
         if (p->config->held_listing == CH_HELD_OMIT) {
             return;
         }
         if (p->eco->explains_held || stand_ins_cover(stand_ins, i)) {
             out->listing = p->eco->explains_held ? CH_LIST_HELD : CH_LIST_YANKED;
-            ch_buf_printf(reasons, "%s: %s",
-                          all[i].d.verdict == CH_VERDICT_DENY ? "denied by policy"
-                                                              : "held by policy",
-                          all[i].d.reason);
+            ch_buf_puts(reasons, row->verdict == CH_VERDICT_DENY ? CH_STR("denied by policy: ")
+                                                                 : CH_STR("held by policy: "));
+            ch_buf_puts(reasons, listing_text(p, row->reason));
         }
     } else if (f->yanked) {
         out->listing = CH_LIST_YANKED;
@@ -159,7 +122,7 @@ static uint64_t generation_of(struct ch_str encoded)
     return g != 0 ? g : 1;
 }
 
-static enum ch_code encode(struct page *p, const struct judged *all, struct ch_err *err)
+static enum ch_code encode(struct page *p, struct ch_err *err)
 {
     struct listing_cache *cache = &p->listing;
     struct ch_buf reasons;
@@ -171,9 +134,7 @@ static enum ch_code encode(struct page *p, const struct judged *all, struct ch_e
     CH_ASSERT(ch_buf_reserve(&reasons, room) != NULL);
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (all[i].listed_upstream) {
-            list_file(p, all, stand_ins, i, &reasons, &page);
-        }
+        list_file(p, stand_ins, i, &reasons, &page);
     }
     if (page.status == CH_STATUS_QUARANTINED && page.file_count > 0) {
         page.status = CH_STATUS_ACTIVE; /* PEP 792: quarantined must not offer files; ours refuse */
@@ -200,24 +161,25 @@ static enum ch_code encode(struct page *p, const struct judged *all, struct ch_e
     return rc;
 }
 
-void listing_touch(struct page *p)
+/* When time alone makes a row another. */
+static int64_t changes_at(const struct page *p)
 {
-    p->listing.valid = false;
+    int64_t soonest = CH_TIME_UNKNOWN;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        int64_t until = p->listing.rows[i].until_us;
+        if (until != CH_TIME_UNKNOWN && (soonest == CH_TIME_UNKNOWN || until < soonest)) {
+            soonest = until;
+        }
+    }
+    return soonest;
 }
 
-void listing_done(struct page *p)
-{
-    ch_buf_done(&p->listing.bytes);
-    free(p->listing.available);
-    free(p->listing.eligible);
-    p->listing = (struct listing_cache){0};
-}
-
-static bool still_good(const struct keeper *k, const struct page *p, int64_t now_us)
+bool listing_is_good(const struct keeper *k, const struct page *p)
 {
     const struct listing_cache *c = &p->listing;
-    return c->valid && c->rules == k->rules && now_us >= c->made_at_us &&
-           (c->changes_at_us == CH_TIME_UNKNOWN || now_us < c->changes_at_us);
+    int64_t now = keeper_now_us(k);
+    return c->valid && c->encoded == c->clock && c->rules == k->rules && now >= c->made_at_us &&
+           (c->changes_at_us == CH_TIME_UNKNOWN || now < c->changes_at_us);
 }
 
 static int by_name(const void *a, const void *b, void *ctx)
@@ -228,7 +190,7 @@ static int by_name(const void *a, const void *b, void *ctx)
 }
 
 /* A line per file that the upstream lists, sorted by name: name, verdict, rule. */
-static void put_verdicts(const struct page *p, const struct judged *all, struct ch_buf *out)
+static void put_verdicts(const struct page *p, struct ch_buf *out)
 {
     size_t *order = ch_calloc(p->facts.file_count + 1, sizeof(*order));
     for (size_t i = 0; i < p->facts.file_count; i++) {
@@ -236,10 +198,14 @@ static void put_verdicts(const struct page *p, const struct judged *all, struct 
     }
     qsort_r(order, p->facts.file_count, sizeof(*order), by_name, (void *)(uintptr_t)&p->facts);
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (all[order[i]].listed_upstream) {
-            const struct ch_decision *d = &all[order[i]].d;
+        const struct listing_row *row = &p->listing.rows[order[i]];
+        if (row->listed_upstream) {
             ch_buf_puts(out, p->facts.files[order[i]].index.file_name);
-            ch_buf_printf(out, "\t%s\t%s\n", ch_verdict_name(d->verdict), d->rule);
+            ch_buf_putc(out, '\t');
+            ch_buf_puts(out, ch_str_of(ch_verdict_name((enum ch_verdict)row->verdict)));
+            ch_buf_putc(out, '\t');
+            ch_buf_puts(out, listing_text(p, row->rule));
+            ch_buf_putc(out, '\n');
         }
     }
     free(order);
@@ -247,7 +213,7 @@ static void put_verdicts(const struct page *p, const struct judged *all, struct 
 
 /* Once for what the upstream says and the policy in force: verdicts on rows that nobody asked for
  * are in the log as a digest. */
-static void log_verdicts(struct keeper *k, struct page *p, const struct judged *all)
+static void log_verdicts(struct keeper *k, struct page *p)
 {
     struct ch_sha256 of[2] = {p->info.body_sha256, ch_policy_digest(k->policy)};
     struct ch_sha256 now = ch_sha256_of(of, sizeof(of));
@@ -257,7 +223,7 @@ static void log_verdicts(struct keeper *k, struct page *p, const struct judged *
         return;
     }
     ch_buf_init(&verdicts, ch_limits.page_bytes * 2);
-    put_verdicts(p, all, &verdicts);
+    put_verdicts(p, &verdicts);
     if (audit_listing(k, p, ch_buf_str(&verdicts), &err) == CH_OK) {
         p->logged = now;
         page_wrote(p);
@@ -267,27 +233,27 @@ static void log_verdicts(struct keeper *k, struct page *p, const struct judged *
     ch_buf_done(&verdicts);
 }
 
-enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err)
+enum listing_state listing_work(struct keeper *k, struct page *p, struct ch_err *err)
 {
-    int64_t now = keeper_now_us(k);
-    if (still_good(k, p, now)) {
-        return CH_OK;
-    }
-    listing_done(p);
     struct listing_cache *cache = &p->listing;
-    cache->rules = k->rules;
-    cache->made_at_us = now;
-    cache->available = ch_calloc(p->facts.file_count + 1, sizeof(bool));
-    cache->eligible = ch_calloc(p->facts.file_count + 1, sizeof(bool));
-    ch_buf_init(&cache->bytes, ch_limits.page_bytes * 2);
-    struct judged *all = judge_all(k, p);
-    enum ch_code rc = encode(p, all, err);
-    cache->valid = rc == CH_OK;
-    if (cache->valid) {
-        log_verdicts(k, p, all);
+    if (listing_is_good(k, p)) {
+        return LISTING_THERE;
     }
-    free(all);
-    return rc;
+    cache->valid = false;
+    if (!listing_judge(k, p)) {
+        return LISTING_LATER;
+    }
+    ch_buf_done(&cache->bytes);
+    ch_buf_init(&cache->bytes, ch_limits.page_bytes * 2);
+    cache->asked_count = 0;
+    cache->made_at_us = keeper_now_us(k);
+    cache->changes_at_us = changes_at(p);
+    cache->valid = encode(p, err) == CH_OK;
+    cache->encoded = cache->clock;
+    if (cache->valid) {
+        log_verdicts(k, p);
+    }
+    return cache->valid ? LISTING_THERE : LISTING_FAILED;
 }
 
 struct root_names {
@@ -390,10 +356,9 @@ void listing_file_ahead(struct keeper *k, struct page *p, size_t file,
 
 void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client)
 {
-    struct ch_err err;
     if (p->eco->wanted_next == NULL || k->config->prefetch_parallel == 0 ||
-        k->intakes_ahead >= AHEAD_QUEUE || p->load != PAGE_READY ||
-        listing_make(k, p, &err) != CH_OK || asked_before(p, client->user_agent)) {
+        k->intakes_ahead >= AHEAD_QUEUE || p->load != PAGE_READY || !listing_is_good(k, p) ||
+        asked_before(p, client->user_agent)) {
         return;
     }
     struct ch_page page = {.project = page_name(p), .file_count = p->facts.file_count};
@@ -403,12 +368,12 @@ void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client 
         const struct ch_index_file *f = &p->facts.files[i].index;
         page.files[i] = as_asked(f);
         /* An ALLOW stands in for itself: nothing is started for it, and nothing older either. */
-        may[i] = p->listing.available[i] && !f->yanked && !too_large(k, f);
+        may[i] = p->listing.rows[i].available && !f->yanked && !too_large(k, f);
     }
     size_t wanted[AHEAD_PER_PAGE];
     size_t n = p->eco->wanted_next(&page, may, client->user_agent, wanted, CH_ARRAY_LEN(wanted));
     for (size_t i = 0; i < n; i++) {
-        if (p->listing.eligible[wanted[i]]) {
+        if (p->listing.rows[wanted[i]].eligible) {
             sidecar_ask_ahead(k, p, wanted[i], client); /* first: a resolver asks for it first */
             start_ahead(k, p, wanted[i], client);
         }

@@ -59,7 +59,7 @@ static void free_page_files(struct page *p)
     p->files = NULL;
     releases_touch(p);
     page_index_done(p);
-    listing_touch(p);
+    listing_done(p);
 }
 
 static void free_waiters(struct waiter **list)
@@ -80,8 +80,10 @@ static void free_page(struct page *p)
     serve_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->moved_timer);
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->judging);
     free_waiters(&p->waiters);
     free_waiters(&p->moved);
+    free_waiters(&p->listed);
     p->keeper->page_bytes -= p->weight;
     free(p->charge); /* of a page that is fetched no more, zeroed, or the process ends */
     free_page_files(p);
@@ -150,6 +152,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
             p->patience.fn = page_on_patience;
             p->confirm.fn = page_on_confirm;
             p->moved_timer.fn = owner_on_moved;
+            p->judging.fn = listing_on_turn;
             ch_buf_init(&p->info_strings, 16384);
             key_of(&key, repository, project);
             ch_map_set(k->pages, ch_buf_str(&key), p);
@@ -510,7 +513,7 @@ bool page_load(struct keeper *k, struct page *p)
 
 static bool may_forget(const struct page *p)
 {
-    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->busy == 0 &&
+    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->listed == NULL && p->busy == 0 &&
            p->pinned == 0 && !p->wrote;
 }
 

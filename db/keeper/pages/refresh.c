@@ -314,7 +314,7 @@ void refresh_unchanged(struct refresh *r)
         ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now,
                                   &err) == CH_OK) {
         page_wrote(p);
-        listing_touch(p); /* releases by time ask when the index was seen last (T5) */
+        listing_touch_held(p); /* releases by time ask when the index was seen last (T5) */
         p->checked_at_us = now;
         p->info.checked_at_us = now;
     }
