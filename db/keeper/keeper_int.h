@@ -153,7 +153,7 @@ struct keeper {
     uint64_t approvals_changed; /* times: signed or withdrawn */
     struct commands *commands;
     struct budget *budget;   /* budget.h */
-    uint64_t page_bytes;     /* of all pages, about */
+    uint64_t page_bytes[2];  /* of all pages, about; [1]: of those of many projects */
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;
     struct ch_timer tick_timer;

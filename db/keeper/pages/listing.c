@@ -122,6 +122,18 @@ static uint64_t generation_of(struct ch_str encoded)
     return g != 0 ? g : 1;
 }
 
+static size_t reasons_room(const struct page *p)
+{
+    size_t room = 2 * 1024; /* the page's own */
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        const struct listing_row *row = &p->listing.rows[i];
+        room +=
+            64 + (row->available ? 4 * ch_str_sub(p->facts.files[i].index.yanked_reason, 0, 512).len
+                                 : listing_text(p, row->reason).len);
+    }
+    return room;
+}
+
 static enum ch_code encode(struct page *p, struct ch_err *err)
 {
     struct listing_cache *cache = &p->listing;
@@ -129,7 +141,7 @@ static enum ch_code encode(struct page *p, struct ch_err *err)
     struct ch_page page = {.project = page_name(p), .status = p->facts.head.status};
     struct stand_ins *stand_ins = stand_ins_new(p);
     /* Room for all at once: reasons must not move while slices borrow from them. */
-    size_t room = (p->facts.file_count + 2) * 1024;
+    size_t room = reasons_room(p);
     ch_buf_init(&reasons, room);
     CH_ASSERT(ch_buf_reserve(&reasons, room) != NULL);
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
@@ -222,7 +234,7 @@ static void log_verdicts(struct keeper *k, struct page *p)
     if (ch_sha256_eq(&p->logged, &now)) {
         return;
     }
-    ch_buf_init(&verdicts, ch_limits.page_bytes * 2);
+    ch_buf_init(&verdicts, ch_limits.channel_answer_bytes);
     put_verdicts(p, &verdicts);
     if (audit_listing(k, p, ch_buf_str(&verdicts), &err) == CH_OK) {
         p->logged = now;
@@ -244,7 +256,7 @@ enum listing_state listing_work(struct keeper *k, struct page *p, struct ch_err 
         return LISTING_LATER;
     }
     ch_buf_done(&cache->bytes);
-    ch_buf_init(&cache->bytes, ch_limits.page_bytes * 2);
+    ch_buf_init(&cache->bytes, ch_limits.channel_answer_bytes);
     cache->asked_count = 0;
     cache->made_at_us = keeper_now_us(k);
     cache->changes_at_us = changes_at(p);

@@ -50,6 +50,17 @@ static uint64_t weight_of(const struct page *p)
            p->facts.file_count * (sizeof(struct page_fact_file) + sizeof(struct page_file) + 256);
 }
 
+/* A channel must not push out all other pages, nor they it. */
+static bool is_of_many(const struct page *p)
+{
+    return p->eco->is_page != NULL;
+}
+
+static uint64_t *bytes_with(const struct page *p)
+{
+    return &p->keeper->page_bytes[is_of_many(p)];
+}
+
 static void free_page_files(struct page *p)
 {
     for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
@@ -84,7 +95,7 @@ static void free_page(struct page *p)
     free_waiters(&p->waiters);
     free_waiters(&p->moved);
     free_waiters(&p->listed);
-    p->keeper->page_bytes -= p->weight;
+    *bytes_with(p) -= p->weight;
     free(p->charge); /* of a page that is fetched no more, zeroed, or the process ends */
     free_page_files(p);
     page_facts_done(&p->facts);
@@ -104,7 +115,7 @@ void page_unload(struct page *p)
     page_facts_done(&p->facts);
     listing_done(p);
     ch_buf_clear(&p->info_strings);
-    p->keeper->page_bytes -= p->weight;
+    *bytes_with(p) -= p->weight;
     p->weight = 0;
     p->info = (struct ch_snapshot_info){0};
     p->upstream = NULL;
@@ -131,7 +142,7 @@ struct page *page_in_memory(struct keeper *k, struct ch_str repository, struct c
     return p;
 }
 
-static void make_room(struct keeper *k);
+static void make_room(struct keeper *k, bool of_many);
 
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project)
 {
@@ -143,7 +154,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
         const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(config->ecosystem));
         if (eco != NULL && ch_ecosystem_is_page(eco, project)) {
             struct ch_buf key;
-            make_room(k);
+            make_room(k, eco->is_page != NULL);
             p = ch_calloc(1, sizeof(*p));
             p->keeper = k;
             p->repository = ch_str_dup(repository);
@@ -310,9 +321,9 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     page_index_build(p);
     date_projects(p);
     p->states_times = states_times(p);
-    k->page_bytes -= p->weight;
+    *bytes_with(p) -= p->weight;
     p->weight = weight_of(p);
-    k->page_bytes += p->weight;
+    *bytes_with(p) += p->weight;
     p->load = PAGE_READY;
     struct ch_str upstream = ch_str_of(p->upstream->name);
     enum ch_code rc =
@@ -346,7 +357,7 @@ static enum ch_code load_snapshot(struct keeper *k, struct page *p, struct ch_er
 {
     struct ch_buf content;
     struct page_facts facts = {0};
-    ch_buf_init(&content, ch_limits.page_bytes * 2);
+    ch_buf_init(&content, ch_limits.channel_answer_bytes);
     enum ch_code rc = ch_store_get_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p),
                                             &p->info, &content, &p->info_strings, err);
     if (rc == CH_OK) {
@@ -513,8 +524,8 @@ bool page_load(struct keeper *k, struct page *p)
 
 static bool may_forget(const struct page *p)
 {
-    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->listed == NULL && p->busy == 0 &&
-           p->pinned == 0 && !p->wrote;
+    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->listed == NULL &&
+           p->busy == 0 && p->pinned == 0 && !p->wrote;
 }
 
 static void forget(struct keeper *k, struct page *p)
@@ -528,15 +539,17 @@ static void forget(struct keeper *k, struct page *p)
 }
 
 /* Makes room for one more page: those least recently used go, all but the busy ones. */
-static void make_room(struct keeper *k)
+static void make_room(struct keeper *k, bool of_many)
 {
-    while (k->page_bytes > ch_limits.keeper_page_bytes) {
+    uint64_t most = of_many ? ch_limits.keeper_channel_bytes : ch_limits.keeper_page_bytes;
+    while (k->page_bytes[of_many] > most) {
         size_t cursor = 0;
         void *value;
         struct page *oldest = NULL;
         while (ch_map_next(k->pages, &cursor, NULL, &value)) {
             struct page *p = value;
-            if (may_forget(p) && (oldest == NULL || p->used_at_ms < oldest->used_at_ms)) {
+            if (is_of_many(p) == of_many && may_forget(p) &&
+                (oldest == NULL || p->used_at_ms < oldest->used_at_ms)) {
                 oldest = p;
             }
         }

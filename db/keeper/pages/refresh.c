@@ -346,7 +346,7 @@ static enum ch_code fetch_form(struct refresh *r, struct ch_str url, struct ch_e
         .url = url,
         .accept = ch_str_of(p->eco->page_accept),
         .range_to_bytes = UINT64_MAX,
-        .max_bytes = ch_limits.page_bytes,
+        .max_bytes = p->eco->is_page != NULL ? ch_limits.channel_bytes : ch_limits.page_bytes,
         .expected_bytes = CH_SIZE_UNKNOWN,
         .timeout_ms = DOCUMENT_TIMEOUT_MS,
         .retry_ms = PAGE_PATIENCE_MS,

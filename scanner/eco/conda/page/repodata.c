@@ -294,9 +294,9 @@ static enum ch_code read_entry(struct repodata *d, struct ch_str ending, struct 
     if (rc == CH_OK && ch_map_set(d->files, ch_buf_str(&d->file_name), d) != NULL) {
         rc = ch_conda_expected(&d->in, "no file twice");
     }
-    if (rc == CH_OK && ++d->count > ch_limits.page_files) {
+    if (rc == CH_OK && ++d->count > ch_limits.channel_files) {
         rc = ch_fail(err, CH_E_LIMIT, "more than %llu files",
-                     (unsigned long long)ch_limits.page_files);
+                     (unsigned long long)ch_limits.channel_files);
     }
     if (rc == CH_OK && !ch_conda_take(&d->in, ':')) {
         rc = ch_conda_expected(&d->in, "':'");
@@ -469,7 +469,7 @@ enum ch_code ch_repodata_parse(const struct ch_scan_job *job, const struct ch_in
     d->job = job;
     d->out = out;
     d->files = ch_map_new();
-    ch_conda_in_init(&d->in, stream, ch_limits.page_bytes, err);
+    ch_conda_in_init(&d->in, stream, ch_limits.channel_bytes, err);
     ch_buf_init(&d->base, (size_t)ch_limits.url_bytes);
     ch_buf_init(&d->text, (size_t)ch_limits.text_bytes);
     ch_buf_init(&d->file_name, (size_t)ch_limits.text_bytes);
