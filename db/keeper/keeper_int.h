@@ -216,6 +216,8 @@ void jobs_on_progress(struct keeper *k, uint64_t job, fetch_progress_fn *progres
 /* Starts a scan of `input_fd`. which: 0 strict, 1 second opinion. `job->id` is set. */
 void jobs_scan(struct keeper *k, int which, struct ch_scan_job *job, int input_fd, scan_done_fn *done,
                void *ctx);
+/* From within a scan_done_fn: the stream stays mapped; the caller unmaps it. */
+void jobs_keep_answer(struct keeper *k);
 void jobs_on_frame(struct keeper *k, struct ch_frame *frame);
 void jobs_peer_gone(struct keeper *k, enum ch_role role);
 void jobs_peer_came(struct keeper *k, enum ch_role role); /* sends what was waiting */
@@ -244,8 +246,11 @@ void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void
 /* Computes the alias of an open blob, under the same terms. `fd` stays open until then. */
 void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_done_fn *done,
                    void *ctx);
+/* Runs it on the thread for pages, under the same terms; `done` gets no result. What it works on is
+ * nobody else's meanwhile: it may be run, and not told, when the process ends. */
+void offload_run(struct keeper *k, void (*run)(void *ctx), offload_done_fn *done, void *ctx);
 bool offload_busy(const struct keeper *k);
-void offload_stop(struct keeper *k); /* waits for the file in hand; before intakes are freed */
+void offload_stop(struct keeper *k); /* waits for what is in hand; before intakes and pages are freed */
 
 /* ------------------------------------------------------------------ owners.c */
 

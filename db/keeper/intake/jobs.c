@@ -36,6 +36,7 @@ struct jobs {
     struct job *failed; /* to be told at the end of the turn */
     uint64_t next_id;
     struct ch_timer failed_timer;
+    bool answer_kept; /* the mapping of the answer that is being told is the callee's */
     struct keeper *keeper;
 };
 
@@ -286,8 +287,9 @@ static void on_scanned(struct keeper *k, const struct ch_scanned *answer)
     }
     k->stats.scan_failures +=
         checked.outcome != CH_SCAN_DONE && !ch_scanned_is_interrupted(&checked);
+    k->jobs->answer_kept = false;
     j->scanned(j->ctx, &checked, stream);
-    if (stream.len > 0) {
+    if (stream.len > 0 && !k->jobs->answer_kept) {
         munmap((void *)(uintptr_t)stream.ptr, stream.len);
     }
     free_job(j);
@@ -308,6 +310,11 @@ static void on_fetched(struct keeper *k, const struct ch_fetched *answer)
     j->fd = -1;
     j->fetched(j->ctx, answer);
     free_job(j);
+}
+
+void jobs_keep_answer(struct keeper *k)
+{
+    k->jobs->answer_kept = true;
 }
 
 void jobs_on_progress(struct keeper *k, uint64_t id, fetch_progress_fn *progress)

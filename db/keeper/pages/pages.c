@@ -1,5 +1,5 @@
 /* What is known of upstream pages: in memory, as the store has it, with what runs beside it. */
-#include "pages_int.h"
+#include "refresh_int.h"
 
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
@@ -14,33 +14,6 @@
 struct ch_str page_name(const struct page *p)
 {
     return ch_str_of(p->project);
-}
-
-struct ch_str page_project(const struct page *p, size_t file)
-{
-    struct ch_str own = p->facts.files[file].index.project;
-    return own.len > 0 ? own : page_name(p);
-}
-
-static void release_of(const struct page *p, size_t file, struct ch_release *ret)
-{
-    const struct ch_index_file *f = &p->facts.files[file].index;
-    p->eco->split(page_project(p, file), f->file_name, ret);
-    if (f->project.len > 0) { /* what its record states is the same, or it says nothing */
-        ret->profile = ch_str_eq(f->version, ch_str_of(ret->version)) ? ret->profile : NULL;
-    }
-}
-
-void page_split(const struct page *p, struct ch_str file_name, struct ch_release *ret)
-{
-    char project[sizeof(((struct ch_target *)NULL)->project)];
-    ptrdiff_t at = page_find_file(p, file_name);
-    if (at >= 0) {
-        release_of(p, (size_t)at, ret);
-        return;
-    }
-    bool own = p->eco->is_page != NULL && p->eco->project_of(file_name, project, sizeof(project));
-    p->eco->split(own ? ch_str_of(project) : page_name(p), file_name, ret);
 }
 
 /* What a page costs in memory, about: its content, and what runs beside it. */
@@ -59,6 +32,14 @@ static bool is_of_many(const struct page *p)
 static uint64_t *bytes_with(const struct page *p)
 {
     return &p->keeper->page_bytes[is_of_many(p)];
+}
+
+/* A refresh may still compare with them. */
+static void drop_facts(struct page *p)
+{
+    if (p->refresh == NULL || !refresh_keep_known(p->refresh, &p->facts)) {
+        page_facts_done(&p->facts);
+    }
 }
 
 static void free_page_files(struct page *p)
@@ -98,7 +79,7 @@ static void free_page(struct page *p)
     *bytes_with(p) -= p->weight;
     free(p->charge); /* of a page that is fetched no more, zeroed, or the process ends */
     free_page_files(p);
-    page_facts_done(&p->facts);
+    drop_facts(p);
     ch_buf_done(&p->info_strings);
     listing_done(p);
     free(p->repository);
@@ -112,7 +93,7 @@ void page_unload(struct page *p)
     ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
     serve_forget_shown(p->keeper, p);
     free_page_files(p);
-    page_facts_done(&p->facts);
+    drop_facts(p);
     listing_done(p);
     ch_buf_clear(&p->info_strings);
     *bytes_with(p) -= p->weight;
@@ -303,22 +284,22 @@ static bool states_times(const struct page *p)
 /* Takes over `facts`; builds what runs beside them from the store. Intakes under way are
  * re-attached by name when they end. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
-                            struct ch_err *err)
+                            struct page_built *built, struct ch_err *err)
 {
     size_t served_count = 0;
     struct served *served = collect_served(p, &served_count);
     free_page_files(p);
-    page_facts_done(&p->facts);
+    drop_facts(p);
     p->facts = *facts;
     *facts = (struct page_facts){0};
-    p->files = ch_calloc(p->facts.file_count, sizeof(*p->files));
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        release_of(p, i, &p->files[i].release);
-        p->files[i].recorded_verdict = -1;
-        p->files[i].recorded_at_us = CH_TIME_UNKNOWN;
-        p->files[i].allowed_at_us = CH_TIME_UNKNOWN;
+    struct page_built now = {0};
+    if (built == NULL || built->files == NULL) {
+        page_build(p->eco, p->project, &p->facts, &now);
+        built = &now;
     }
-    page_index_build(p);
+    p->files = built->files;
+    p->index = built->index;
+    *built = (struct page_built){0};
     date_projects(p);
     p->states_times = states_times(p);
     *bytes_with(p) -= p->weight;
@@ -365,7 +346,7 @@ static enum ch_code load_snapshot(struct keeper *k, struct page *p, struct ch_er
         rc = page_facts_decode(&content, &facts, err);
     }
     if (rc == CH_OK) {
-        rc = page_set_facts(k, p, &facts, err);
+        rc = page_set_facts(k, p, &facts, NULL, err);
         p->details_due = page_wants_details(p, &p->facts);
         ch_buf_clear(&content);
         if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), 0, &content) == CH_OK) {
@@ -403,7 +384,7 @@ enum ch_code page_adopt(struct keeper *k, struct page *p, struct ch_err *err)
     rc = rc == CH_OK ? owner_pin(k, p, keeper_now_us(k), err) : rc;
     if (rc != CH_OK) {
         free_page_files(p); /* they are nothing that this repository knows */
-        page_facts_done(&p->facts);
+        drop_facts(p);
         p->load = PAGE_BROKEN;
         return rc;
     }
@@ -448,7 +429,7 @@ void pages_roll_back(struct keeper *k)
             continue;
         }
         free_page_files(p);
-        page_facts_done(&p->facts);
+        drop_facts(p);
         if (rc == CH_E_NOT_FOUND) {
             p->info = (struct ch_snapshot_info){0};
             p->load = p->refreshing ? PAGE_LOADING : PAGE_UNLOADED;

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "db/keeper/pages/refresh_int.h"
+
 #include "customhouse/limits.h"
 
 #define FILES 40
@@ -140,6 +142,101 @@ static void a_page_that_is_taken_away_meanwhile_is_asked_for_anew(void **state)
     close_house(h);
 }
 
+/* --- a large answer is merged on a thread --- */
+
+static struct house *open_with_thread(void)
+{
+    struct house *h = open_house("version: 1\n");
+    ch_limits.judge_files = 4000;
+    ch_limits.merge_bytes = 0;
+    return h;
+}
+
+static void close_with_thread(struct house *h)
+{
+    ch_limits.merge_bytes = 4194304;
+    house_free(h);
+}
+
+/* The upstream has another page now, and was asked for it: its answer is being merged. */
+static void begin_merge(struct house *h, const char *text)
+{
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, text);
+    house_send_page_ask(h, "pkg", 0);
+    while (p->refresh == NULL || !p->refresh->merging) {
+        house_turn(h, 0);
+    }
+}
+
+#define MORE GOOD " - 4 30\npkg-2.0-py3-none-any.whl - 4 30\n"
+
+static void what_is_merged_on_a_thread_is_known_after(void **state)
+{
+    (void)state;
+    struct house *h = open_with_thread();
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page.file_count, 1);
+    assert_true(page_get(h->k, CH_STR("pypi"), CH_STR("pkg"))->facts.files[0].baseline);
+    begin_merge(h, MORE);
+    house_until(h, &h->page_here);
+    assert_int_equal(h->page.file_count, 2);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    assert_true(p->facts.files[0].baseline);
+    assert_false(p->facts.files[1].baseline);
+    house_restart(h); /* the store has the same */
+    house_ask_page(h, "pkg");
+    assert_int_equal(h->page.file_count, 2);
+    close_with_thread(h);
+}
+
+/* T4, T5: the group of writes that what is known came in is lost while it is merged with. */
+static void what_was_merged_with_facts_that_are_lost_does_not_count(void **state)
+{
+    (void)state;
+    struct house *h = open_with_thread();
+    house_ask_page(h, "pkg");
+    begin_merge(h, MORE);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    page_wrote(p);
+    pages_roll_back(h->k);
+    assert_int_equal(p->load, PAGE_READY);
+    assert_true(p->refresh->overtaken);
+    house_until(h, &h->page_here);
+    assert_int_equal(h->page.file_count, 1);
+    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+    house_ask_page(h, "pkg"); /* the next answer says it again */
+    assert_int_equal(h->page.file_count, 2);
+    close_with_thread(h);
+}
+
+/* T7: it was merged before these bytes came, which had no hash then. */
+static void bytes_that_come_meanwhile_are_compared_too(void **state)
+{
+    (void)state;
+    struct house *h = open_with_thread();
+    house_ask_page(h, "pkg");
+    begin_merge(h, MORE);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    p->files[0].artifact = ch_sha256_of("fine", 4);
+    house_until(h, &h->page_here);
+    assert_int_equal(p->facts.file_count, 1);
+    close_with_thread(h);
+}
+
+static void a_keeper_ends_while_one_is_merged(void **state)
+{
+    (void)state;
+    struct house *h = open_with_thread();
+    house_ask_page(h, "pkg");
+    begin_merge(h, MORE);
+    house_restart(h);
+    house_ask_page(h, "pkg");
+    assert_true(h->page.file_count == 1); /* known, and not asked for again yet */
+    close_with_thread(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -148,6 +245,10 @@ int main(void)
         cmocka_unit_test(another_policy_counts_for_all_of_it),
         cmocka_unit_test(a_finding_counts_for_what_was_judged_before),
         cmocka_unit_test(a_page_that_is_taken_away_meanwhile_is_asked_for_anew),
+        cmocka_unit_test(what_is_merged_on_a_thread_is_known_after),
+        cmocka_unit_test(what_was_merged_with_facts_that_are_lost_does_not_count),
+        cmocka_unit_test(bytes_that_come_meanwhile_are_compared_too),
+        cmocka_unit_test(a_keeper_ends_while_one_is_merged),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
