@@ -406,7 +406,7 @@ void keys_watch_grace(struct keeper *k);
 enum listing_state {
     LISTING_FAILED = 0, /* see err */
     LISTING_LATER,      /* it is not all judged yet */
-    LISTING_THERE,      /* p->listing is good now: `bytes` and `generation` are what gateways get */
+    LISTING_THERE,      /* p->listing is good now: `bytes` or `documents`, and `generation` */
 };
 /* Judges what has to be, for a slice of time: a page that is small, or known, is there at once. */
 enum listing_state listing_work(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
@@ -415,6 +415,7 @@ enum listing_state listing_work(struct keeper *k, struct page *p, struct ch_err 
 enum listing_state listing_ready(struct keeper *k, struct page *p, struct waiter *waiter,
                                  struct ch_err *err) CH_MUST_CHECK;
 void listing_on_turn(struct ch_timer *t); /* the next slice */
+void listing_tell(struct keeper *k, struct page *p, struct waiter *list);
 /* What it is judged by has changed: of all its files, of those that cannot be had, of one file and so
  * of its project, whose files are compared with each other. */
 void listing_touch(struct page *p);
@@ -425,6 +426,21 @@ void listing_done(struct page *p);
 bool listing_judge(struct keeper *k, struct page *p); /* a slice; true: all rows are good */
 bool listing_is_good(const struct keeper *k, const struct page *p);
 struct ch_str listing_text(const struct page *p, uint32_t at);
+int64_t listing_changes_at(const struct page *p); /* when time alone makes a row another */
+uint64_t listing_generation_of(struct ch_str encoded);
+/* Its good rows as a page. `reasons` is what it borrows from, beside facts. */
+void listing_page(struct page *p, struct ch_page *ret, struct ch_buf *reasons);
+/* A line per file that the upstream lists, sorted by name: name, verdict, rule. */
+void listing_put_verdicts(const struct page_facts *facts, const struct listing_row *rows,
+                          const char *texts, struct ch_buf *out);
+bool listing_is_logged(const struct keeper *k, const struct page *p);
+void listing_log(struct keeper *k, struct page *p, const struct ch_sha256 *verdicts);
+/* --- listing_documents.c: of pages of many files --- */
+bool listing_has_documents(const struct page *p);
+void listing_make_documents(struct keeper *k, struct page *p); /* of its good rows, on a thread */
+void listing_documents_done(struct listing_documents *d);
+void listing_job_free(struct listing_job *j); /* at the end of the process; accepts NULL */
+bool listing_answers_as_it_is(const struct page *p); /* those who waited for it, while they are told */
 /* T10: by default a source distribution is listed only where its version has nothing built. */
 bool listing_hides(const struct page *p, size_t file);
 enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
@@ -440,6 +456,7 @@ void listing_file_ahead(struct keeper *k, struct page *p, size_t file, const str
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
 void ask_free_waiter(struct waiter *w);
+void ask_page_failed(struct keeper *k, struct waiter *w, struct ch_str text); /* `w` is taken over */
 void ask_start_again(struct keeper *k, struct waiter *w); /* there may be budget for it now */
 /* There was none of this kind (enum budget_kind) while its client waited. */
 void ask_out_of_budget(struct keeper *k, struct waiter *w, int kind);

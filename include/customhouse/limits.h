@@ -277,6 +277,7 @@
     X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                 \
     X(judge_part, 50, "projects", "judged again, or on trial, in one turn")                        \
     X(merge_bytes, 4194304, "bytes", "a larger answer about a page is merged on a thread")         \
+    X(documents_files, 20000, "files", "of a page of many projects: its documents are made by the keeper, once") \
     X(judge_files, 4000, "files", "of a page, judged for its listing in one turn of the keeper")   \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \

@@ -3,6 +3,7 @@
 #include "ask_int.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -119,6 +120,34 @@ static uint64_t fresh_until(struct keeper *k, int64_t checked_at_us, int64_t cha
     return now_ms + (uint64_t)(ms < 1000 ? 1000 : ms);
 }
 
+/* It was rendered already. */
+static void send_documents(struct keeper *k, const struct waiter *w, struct ch_page_reply *reply,
+                           const struct listing_documents *d)
+{
+    struct ch_channel *ch = gateway_of(k, w);
+    struct ch_buf b;
+    ch_buf_init(&b, 16u << 10);
+    reply->outcome = CH_PAGE_NEW;
+    reply->document_count = d->count;
+    memcpy(reply->documents, d->of, d->count * sizeof(*d->of));
+    ch_page_reply_put(&b, reply);
+    if (ch != NULL && ch_buf_ok(&b, NULL) == CH_OK) {
+        CH_IGNORE(!ch_channel_send(ch, CH_MSG_PAGE, ch_buf_str(&b), d->fds, d->count));
+    }
+    ch_buf_done(&b);
+}
+
+void ask_page_failed(struct keeper *k, struct waiter *w, struct ch_str text)
+{
+    struct ch_ask_page ask;
+    struct ch_err err;
+    if (ch_ask_page_get(ch_buf_str(&w->payload), &ask, &err) == CH_OK) {
+        struct ch_page_reply reply = {.ask = ask.ask, .http_status = 500, .text = text};
+        reply_page(k, w, &reply, -1);
+    }
+    ask_free_waiter(w);
+}
+
 static void send_listing(struct keeper *k, const struct waiter *w, const struct ch_ask_page *ask,
                          const struct ch_buf *listing, uint64_t generation, uint64_t fresh_until_ms)
 {
@@ -225,8 +254,15 @@ static bool answer_page(struct keeper *k, struct page *p, struct waiter *w,
         return false;
     }
     if (state == LISTING_THERE) {
-        send_listing(k, w, ask, &p->listing.bytes, p->listing.generation,
-                     fresh_until(k, p->checked_at_us, p->listing.changes_at_us));
+        const struct listing_cache *l = &p->listing;
+        uint64_t until_ms = fresh_until(k, p->checked_at_us, l->changes_at_us);
+        if (l->documents.count > 0 && l->generation != ask->have_generation) {
+            reply.generation = l->generation;
+            reply.fresh_until_boot_ms = until_ms;
+            send_documents(k, w, &reply, &l->documents);
+        } else {
+            send_listing(k, w, ask, &l->bytes, l->generation, until_ms);
+        }
         listing_ask_ahead(k, p, &ask->client);
     } else {
         reply.http_status = 500;

@@ -114,7 +114,7 @@ static void list_versions(struct page *p, struct ch_page *page)
 
 /* Generations follow content: equal pages are equal generations, whoever asks, also after a
  * restart. */
-static uint64_t generation_of(struct ch_str encoded)
+uint64_t listing_generation_of(struct ch_str encoded)
 {
     struct ch_sha256 d = ch_sha256_of(encoded.ptr, encoded.len);
     struct ch_rd r = ch_rd_of(d.byte, CH_SHA256_BYTES);
@@ -134,34 +134,42 @@ static size_t reasons_room(const struct page *p)
     return room;
 }
 
-static enum ch_code encode(struct page *p, struct ch_err *err)
+void listing_page(struct page *p, struct ch_page *ret, struct ch_buf *reasons)
 {
-    struct listing_cache *cache = &p->listing;
-    struct ch_buf reasons;
     struct ch_page page = {.project = page_name(p), .status = p->facts.head.status};
     struct stand_ins *stand_ins = stand_ins_new(p);
     /* Room for all at once: reasons must not move while slices borrow from them. */
     size_t room = reasons_room(p);
-    ch_buf_init(&reasons, room);
-    CH_ASSERT(ch_buf_reserve(&reasons, room) != NULL);
+    ch_buf_init(reasons, room);
+    CH_ASSERT(ch_buf_reserve(reasons, room) != NULL);
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        list_file(p, stand_ins, i, &reasons, &page);
+        list_file(p, stand_ins, i, reasons, &page);
     }
     if (page.status == CH_STATUS_QUARANTINED && page.file_count > 0) {
         page.status = CH_STATUS_ACTIVE; /* PEP 792: quarantined must not offer files; ours refuse */
     }
     if (p->facts.head.status_reason.len > 0) {
-        size_t at = reasons.len;
-        ch_buf_puts(&reasons, CH_STR("upstream says: "));
-        ch_buf_put_escaped(&reasons, ch_str_sub(p->facts.head.status_reason, 0, 256));
-        page.status_reason = (struct ch_str){reasons.ptr + at, reasons.len - at};
+        size_t at = reasons->len;
+        ch_buf_puts(reasons, CH_STR("upstream says: "));
+        ch_buf_put_escaped(reasons, ch_str_sub(p->facts.head.status_reason, 0, 256));
+        page.status_reason = (struct ch_str){reasons->ptr + at, reasons->len - at};
     }
     list_versions(p, &page);
+    stand_ins_free(stand_ins);
+    *ret = page;
+}
+
+static enum ch_code encode(struct page *p, struct ch_err *err)
+{
+    struct listing_cache *cache = &p->listing;
+    struct ch_buf reasons;
+    struct ch_page page;
+    listing_page(p, &page, &reasons);
     ch_page_put(&cache->bytes, &page);
     enum ch_code rc = ch_buf_ok(&cache->bytes, err);
     if (rc == CH_OK) {
-        page.generation = generation_of(ch_buf_str(&cache->bytes));
+        page.generation = listing_generation_of(ch_buf_str(&cache->bytes));
         cache->generation = page.generation;
         ch_buf_clear(&cache->bytes);
         ch_page_put(&cache->bytes, &page);
@@ -169,12 +177,10 @@ static enum ch_code encode(struct page *p, struct ch_err *err)
     }
     ch_page_done(&page);
     ch_buf_done(&reasons);
-    stand_ins_free(stand_ins);
     return rc;
 }
 
-/* When time alone makes a row another. */
-static int64_t changes_at(const struct page *p)
+int64_t listing_changes_at(const struct page *p)
 {
     int64_t soonest = CH_TIME_UNKNOWN;
     for (size_t i = 0; i < p->facts.file_count; i++) {
@@ -201,65 +207,85 @@ static int by_name(const void *a, const void *b, void *ctx)
                       facts->files[*(const size_t *)b].index.file_name);
 }
 
-/* A line per file that the upstream lists, sorted by name: name, verdict, rule. */
-static void put_verdicts(const struct page *p, struct ch_buf *out)
+void listing_put_verdicts(const struct page_facts *facts, const struct listing_row *rows,
+                          const char *texts, struct ch_buf *out)
 {
-    size_t *order = ch_calloc(p->facts.file_count + 1, sizeof(*order));
-    for (size_t i = 0; i < p->facts.file_count; i++) {
+    size_t *order = ch_calloc(facts->file_count + 1, sizeof(*order));
+    for (size_t i = 0; i < facts->file_count; i++) {
         order[i] = i;
     }
-    qsort_r(order, p->facts.file_count, sizeof(*order), by_name, (void *)(uintptr_t)&p->facts);
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        const struct listing_row *row = &p->listing.rows[order[i]];
+    qsort_r(order, facts->file_count, sizeof(*order), by_name, (void *)(uintptr_t)facts);
+    for (size_t i = 0; i < facts->file_count; i++) {
+        const struct listing_row *row = &rows[order[i]];
         if (row->listed_upstream) {
-            ch_buf_puts(out, p->facts.files[order[i]].index.file_name);
+            ch_buf_puts(out, facts->files[order[i]].index.file_name);
             ch_buf_putc(out, '\t');
             ch_buf_puts(out, ch_str_of(ch_verdict_name((enum ch_verdict)row->verdict)));
             ch_buf_putc(out, '\t');
-            ch_buf_puts(out, listing_text(p, row->rule));
+            ch_buf_puts(out, ch_str_of(texts + row->rule));
             ch_buf_putc(out, '\n');
         }
     }
     free(order);
 }
 
-/* Once for what the upstream says and the policy in force: verdicts on rows that nobody asked for
- * are in the log as a digest. */
-static void log_verdicts(struct keeper *k, struct page *p)
+/* What verdicts are of: once for what the upstream says and the policy in force. */
+static struct ch_sha256 logged_now(const struct keeper *k, const struct page *p)
 {
     struct ch_sha256 of[2] = {p->info.body_sha256, ch_policy_digest(k->policy)};
-    struct ch_sha256 now = ch_sha256_of(of, sizeof(of));
-    struct ch_buf verdicts;
+    return ch_sha256_of(of, sizeof(of));
+}
+
+bool listing_is_logged(const struct keeper *k, const struct page *p)
+{
+    struct ch_sha256 now = logged_now(k, p);
+    return ch_sha256_eq(&p->logged, &now);
+}
+
+/* Verdicts on rows that nobody asked for are in the log as a digest. */
+void listing_log(struct keeper *k, struct page *p, const struct ch_sha256 *verdicts)
+{
     struct ch_err err;
-    if (ch_sha256_eq(&p->logged, &now)) {
-        return;
-    }
-    ch_buf_init(&verdicts, ch_limits.channel_answer_bytes);
-    put_verdicts(p, &verdicts);
-    if (audit_listing(k, p, ch_buf_str(&verdicts), &err) == CH_OK) {
-        p->logged = now;
+    if (audit_listing(k, p, verdicts, &err) == CH_OK) {
+        p->logged = logged_now(k, p);
         page_wrote(p);
     } else {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
+}
+
+static void log_verdicts(struct keeper *k, struct page *p)
+{
+    struct ch_buf verdicts;
+    if (listing_is_logged(k, p)) {
+        return;
+    }
+    ch_buf_init(&verdicts, ch_limits.channel_answer_bytes);
+    listing_put_verdicts(&p->facts, p->listing.rows, p->listing.texts.ptr, &verdicts);
+    struct ch_sha256 digest = ch_sha256_of(verdicts.ptr != NULL ? verdicts.ptr : "", verdicts.len);
+    listing_log(k, p, &digest);
     ch_buf_done(&verdicts);
 }
 
 enum listing_state listing_work(struct keeper *k, struct page *p, struct ch_err *err)
 {
     struct listing_cache *cache = &p->listing;
-    if (listing_is_good(k, p)) {
+    if (listing_is_good(k, p) || listing_answers_as_it_is(p)) {
         return LISTING_THERE;
     }
-    cache->valid = false;
-    if (!listing_judge(k, p)) {
+    if (cache->job != NULL || !listing_judge(k, p)) {
         return LISTING_LATER;
     }
+    if (listing_has_documents(p)) {
+        listing_make_documents(k, p);
+        return LISTING_LATER;
+    }
+    cache->valid = false;
     ch_buf_done(&cache->bytes);
     ch_buf_init(&cache->bytes, ch_limits.channel_answer_bytes);
     cache->asked_count = 0;
     cache->made_at_us = keeper_now_us(k);
-    cache->changes_at_us = changes_at(p);
+    cache->changes_at_us = listing_changes_at(p);
     cache->valid = encode(p, err) == CH_OK;
     cache->encoded = cache->clock;
     if (cache->valid) {
@@ -296,7 +322,7 @@ enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, st
     enum ch_code rc = ch_store_projects(k->store, ch_str_of(repo->name), on_name, &r, err);
     if (rc == CH_OK) {
         ch_root_page_put(out, &r.page);
-        *ret_generation = generation_of(ch_buf_str(out));
+        *ret_generation = listing_generation_of(ch_buf_str(out));
         r.page.generation = *ret_generation;
         ch_buf_clear(out);
         ch_root_page_put(out, &r.page);

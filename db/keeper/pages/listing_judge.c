@@ -99,12 +99,16 @@ void listing_touch_file(struct page *p, size_t file)
 void listing_done(struct page *p)
 {
     struct listing_cache *l = &p->listing;
+    struct listing_job *job = l->job;
+    uint64_t clock = l->clock;
     ch_buf_done(&l->bytes);
     ch_buf_done(&l->texts);
+    listing_documents_done(&l->documents);
     free(l->known_texts);
     free(l->project_from);
     free(l->rows);
-    *l = (struct listing_cache){0};
+    /* what a job makes of what was here is not taken for what comes after it */
+    *l = (struct listing_cache){.job = job, .clock = clock + 1};
 }
 
 /* --- rows --- */
@@ -191,13 +195,16 @@ enum listing_state listing_ready(struct keeper *k, struct page *p, struct waiter
                                  struct ch_err *err)
 {
     enum listing_state state = LISTING_LATER;
-    if (p->listed == NULL || listing_is_good(k, p)) { /* else its next slice is due anyway */
+    if (p->listed == NULL || listing_is_good(k, p) ||
+        listing_answers_as_it_is(p)) { /* else its next slice is due anyway */
         state = listing_work(k, p, err);
     }
     if (state == LISTING_LATER) {
         waiter->next = p->listed;
         p->listed = waiter;
-        ch_loop_set_timer(k->child.loop, &p->judging, ch_loop_now_ms(k->child.loop));
+        if (p->listing.job == NULL) { /* else that tells it */
+            ch_loop_set_timer(k->child.loop, &p->judging, ch_loop_now_ms(k->child.loop));
+        }
     }
     return state;
 }
@@ -208,17 +215,24 @@ void listing_on_turn(struct ch_timer *t)
     struct keeper *k = p->keeper;
     struct ch_err err;
     if (p->load == PAGE_READY && listing_work(k, p, &err) == LISTING_LATER) {
-        ch_loop_set_timer(k->child.loop, t, ch_loop_now_ms(k->child.loop));
+        if (p->listing.job == NULL) { /* which goes on by itself */
+            ch_loop_set_timer(k->child.loop, t, ch_loop_now_ms(k->child.loop));
+        }
         return;
     }
-    struct waiter *w = p->listed; /* each looks itself at what has become of it */
+    struct waiter *list = p->listed; /* each looks itself at what has become of it */
     p->listed = NULL;
+    listing_tell(k, p, list);
+}
+
+void listing_tell(struct keeper *k, struct page *p, struct waiter *list)
+{
     p->pinned++;
-    while (w != NULL) {
-        struct waiter *next = w->next;
-        w->next = NULL;
-        ask_go_on(k, p, w);
-        w = next;
+    while (list != NULL) {
+        struct waiter *next = list->next;
+        list->next = NULL;
+        ask_go_on(k, p, list);
+        list = next;
     }
     p->pinned--;
 }

@@ -7,6 +7,7 @@
 #include "customhouse/loop.h"
 #include "customhouse/map.h"
 #include "customhouse/message.h"
+#include "customhouse/message_gateway.h"
 #include "customhouse/policy.h"
 #include "customhouse/store.h"
 
@@ -88,6 +89,13 @@ struct listing_row {
     bool eligible;
 };
 
+/* A page's documents, all of one generation, each in a sealed memfd. */
+struct listing_documents {
+    struct ch_page_document of[CH_PAGE_DOCUMENTS_MAX];
+    int fds[CH_PAGE_DOCUMENTS_MAX];
+    size_t count;
+};
+
 /* The judged rows, and the listing that was encoded of them. A page is judged in slices: `clock`
  * counts what changes beside them, and a row that is older than its last change is judged again. */
 struct listing_cache {
@@ -105,7 +113,9 @@ struct listing_cache {
     int64_t made_at_us;
     int64_t changes_at_us; /* by time alone; CH_TIME_UNKNOWN: never */
     uint64_t generation;
-    struct ch_buf bytes;
+    struct ch_buf bytes;                /* of a page that gateways render, or */
+    struct listing_documents documents; /* what they serve as it is */
+    struct listing_job *job;            /* makes those; NULL: none is under way */
     struct ch_sha256 asked[LISTING_ASKED]; /* clients (User-Agent) asked ahead for */
     size_t asked_count;
 };

@@ -5,10 +5,19 @@
 #include "customhouse/limits.h"
 #include "customhouse/map.h"
 
+struct page_facts page_facts_share(const struct page_facts *p)
+{
+    ++*p->users;
+    return *p;
+}
+
 void page_facts_done(struct page_facts *p)
 {
-    ch_buf_done(&p->content);
-    free(p->files);
+    if (p->users == NULL || --*p->users == 0) {
+        ch_buf_done(&p->content);
+        free(p->files);
+        free(p->users);
+    }
     *p = (struct page_facts){0};
 }
 
@@ -55,6 +64,8 @@ enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret, s
         page_facts_done(&p);
         return rc;
     }
+    p.users = ch_calloc(1, sizeof(*p.users));
+    *p.users = 1;
     *ret = p;
     return CH_OK;
 }

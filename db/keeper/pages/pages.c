@@ -81,6 +81,8 @@ static void free_page(struct page *p)
     free_page_files(p);
     drop_facts(p);
     ch_buf_done(&p->info_strings);
+    listing_job_free(p->listing.job);
+    p->listing.job = NULL;
     listing_done(p);
     free(p->repository);
     free(p->project);
@@ -506,7 +508,7 @@ bool page_load(struct keeper *k, struct page *p)
 static bool may_forget(const struct page *p)
 {
     return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->listed == NULL &&
-           p->busy == 0 && p->pinned == 0 && !p->wrote;
+           p->listing.job == NULL && p->busy == 0 && p->pinned == 0 && !p->wrote;
 }
 
 static void forget(struct keeper *k, struct page *p)
