@@ -413,7 +413,7 @@ static uint64_t record_limit(enum ch_scan_record_type type)
     case CH_REC_FACT:
         return ch_limits.scan_facts;
     case CH_REC_INDEX_FILE:
-        return ch_limits.page_files;
+        return ch_limits.channel_files; /* whoever reads it knows how many such a page may have */
     case CH_REC_METADATA:
     case CH_REC_INDEX_HEAD:
     case CH_REC_END:

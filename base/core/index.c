@@ -252,7 +252,7 @@ void ch_page_put(struct ch_buf *b, const struct ch_page *page)
     for (size_t i = 0; i < page->version_count; i++) {
         ch_put_str(b, page->versions[i]);
     }
-    put_count(b, page->file_count, ch_limits.page_files);
+    put_count(b, page->file_count, ch_limits.channel_files);
     for (size_t i = 0; i < page->file_count; i++) {
         page_file_put(b, &page->files[i]);
     }
@@ -278,7 +278,7 @@ enum ch_code ch_page_get(struct ch_str payload, struct ch_page *ret, struct ch_e
             break;
         }
     }
-    page.file_count = get_count(&r, ch_limits.page_files, PAGE_FILE_MIN_BYTES);
+    page.file_count = get_count(&r, ch_limits.channel_files, PAGE_FILE_MIN_BYTES);
     page.files = ch_calloc(page.file_count, sizeof(*page.files));
     for (size_t i = 0; i < page.file_count && !r.failed; i++) {
         page_file_get(&r, &page.files[i]);

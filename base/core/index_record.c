@@ -1,6 +1,7 @@
 /* Records that are rendered as the upstream wrote them: their one spelling. */
 #include "customhouse/index.h"
 
+#include "customhouse/json_text.h"
 #include "customhouse/limits.h"
 
 struct reading {
@@ -52,7 +53,11 @@ static bool take_string(struct reading *r, struct ch_str *ret)
         return false;
     }
     size_t from = r->at;
-    while (r->at < r->s.len && r->s.ptr[r->at] != '"') {
+    for (;;) {
+        r->at += ch_json_plain(ch_str_sub(r->s, r->at, r->s.len));
+        if (r->at == r->s.len || r->s.ptr[r->at] == '"') {
+            break;
+        }
         if ((unsigned char)r->s.ptr[r->at] < 0x20) {
             return false;
         }

@@ -31,6 +31,12 @@ void ch_page_reply_put(struct ch_buf *b, const struct ch_page_reply *m)
     ch_put_u32(b, m->http_status);
     ch_put_u32(b, m->retry_after_s);
     ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
+    CH_ASSERT(m->document_count <= CH_PAGE_DOCUMENTS_MAX);
+    ch_put_u8(b, (uint8_t)m->document_count);
+    for (size_t i = 0; i < m->document_count; i++) {
+        ch_put_u8(b, m->documents[i].format);
+        ch_put_sha256(b, &m->documents[i].sha256);
+    }
 }
 
 enum ch_code ch_page_reply_get(struct ch_str payload, struct ch_page_reply *ret, struct ch_err *err)
@@ -44,6 +50,15 @@ enum ch_code ch_page_reply_get(struct ch_str payload, struct ch_page_reply *ret,
     m.http_status = ch_get_u32(&r);
     m.retry_after_s = ch_get_u32(&r);
     m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
+    m.document_count = ch_get_u8(&r);
+    if (m.document_count > (m.outcome == CH_PAGE_NEW ? CH_PAGE_DOCUMENTS_MAX : 0)) {
+        ch_rd_fail(&r);
+        m.document_count = 0;
+    }
+    for (size_t i = 0; i < m.document_count; i++) {
+        m.documents[i].format = ch_get_u8(&r);
+        m.documents[i].sha256 = ch_get_sha256(&r);
+    }
     CH_MSG_DECODED("page message");
 }
 
@@ -328,7 +343,8 @@ void ch_sign_ins_put(struct ch_buf *b, const struct ch_sign_ins *m)
 
 struct ch_sign_ins ch_sign_ins_get(struct ch_rd *r)
 {
-    struct ch_sign_ins m = {.fault = ch_msg_get_enum(r, CH_SIGN_IN_MALFORMED, CH_SIGN_IN_UNANSWERED)};
+    struct ch_sign_ins m = {.fault =
+                                ch_msg_get_enum(r, CH_SIGN_IN_MALFORMED, CH_SIGN_IN_UNANSWERED)};
     m.digest = ch_msg_get_sha256(r);
     m.address = ch_msg_get_printable(r, ch_limits.word_bytes);
     m.path = ch_msg_get_printable(r, ch_limits.sign_in_path_bytes);

@@ -154,7 +154,7 @@ struct keeper {
     uint64_t approvals_changed; /* times: signed or withdrawn */
     struct commands *commands;
     struct budget *budget;   /* budget.h */
-    uint64_t page_bytes;     /* of all pages, about */
+    uint64_t page_bytes[2];  /* of all pages, about; [1]: of those of many projects */
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;
     struct ch_timer tick_timer;
@@ -225,6 +225,8 @@ void jobs_on_progress(struct keeper *k, uint64_t job, fetch_progress_fn *progres
 /* Starts a scan of `input_fd`. which: 0 strict, 1 second opinion. `job->id` is set. */
 void jobs_scan(struct keeper *k, int which, struct ch_scan_job *job, int input_fd, scan_done_fn *done,
                void *ctx);
+/* From within a scan_done_fn: the stream stays mapped; the caller unmaps it. */
+void jobs_keep_answer(struct keeper *k);
 void jobs_on_frame(struct keeper *k, struct ch_frame *frame);
 void jobs_peer_gone(struct keeper *k, enum ch_role role);
 void jobs_peer_came(struct keeper *k, enum ch_role role); /* sends what was waiting */
@@ -253,8 +255,11 @@ void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void
 /* Computes the alias of an open blob, under the same terms. `fd` stays open until then. */
 void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_done_fn *done,
                    void *ctx);
+/* Runs it on the thread for pages, under the same terms; `done` gets no result. What it works on is
+ * nobody else's meanwhile: it may be run, and not told, when the process ends. */
+void offload_run(struct keeper *k, void (*run)(void *ctx), offload_done_fn *done, void *ctx);
 bool offload_busy(const struct keeper *k);
-void offload_stop(struct keeper *k); /* waits for the file in hand; before intakes are freed */
+void offload_stop(struct keeper *k); /* waits for what is in hand; before intakes and pages are freed */
 
 /* ------------------------------------------------------------------ owners.c */
 
@@ -408,12 +413,48 @@ void keys_announced(struct keeper *k, const struct ch_rules_loaded *rules);
 int64_t keys_grace_ends(const struct keeper *k, int64_t inspected_at_us);
 void keys_watch_grace(struct keeper *k);
 
-/* ------------------------------------------------------------------ listing.c */
+/* ------------------------------------------------------------------ listing.c, listing_judge.c */
 
-/* Into p->listing, when it is not good any more: `bytes` and `generation` are what gateways get. */
-enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
-void listing_touch(struct page *p); /* an input of it has changed */
+enum listing_state {
+    LISTING_FAILED = 0, /* see err */
+    LISTING_LATER,      /* it is not all judged yet */
+    LISTING_THERE,      /* p->listing is good now: `bytes` or `documents`, and `generation` */
+};
+/* Judges what has to be, for a slice of time: a page that is small, or known, is there at once. */
+enum listing_state listing_work(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
+/* The same for somebody who waits for it: `waiter` is taken over where it is LISTING_LATER, and goes on
+ * once it is there. */
+enum listing_state listing_ready(struct keeper *k, struct page *p, struct waiter *waiter,
+                                 struct ch_err *err) CH_MUST_CHECK;
+void listing_on_turn(struct ch_timer *t); /* the next slice */
+void listing_tell(struct keeper *k, struct page *p, struct waiter *list);
+/* What it is judged by has changed: of all its files, of those that cannot be had, of one file and so
+ * of its project, whose files are compared with each other. */
+void listing_touch(struct page *p);
+void listing_touch_held(struct page *p);
+void listing_touch_file(struct page *p, size_t file);
 void listing_done(struct page *p);
+/* --- between the two --- */
+bool listing_judge(struct keeper *k, struct page *p); /* a slice; true: all rows are good */
+bool listing_is_good(const struct keeper *k, const struct page *p);
+struct ch_str listing_text(const struct page *p, uint32_t at);
+int64_t listing_changes_at(const struct page *p); /* when time alone makes a row another */
+uint64_t listing_generation_of(struct ch_str encoded);
+/* Its good rows as a page. `reasons` is what it borrows from, beside facts. */
+void listing_page(struct page *p, struct ch_page *ret, struct ch_buf *reasons);
+/* A line per file that the upstream lists, sorted by name: name, verdict, rule. */
+void listing_put_verdicts(const struct page_facts *facts, const struct listing_row *rows,
+                          const char *texts, struct ch_buf *out);
+bool listing_is_logged(const struct keeper *k, const struct page *p);
+void listing_log(struct keeper *k, struct page *p, const struct ch_sha256 *verdicts);
+/* --- listing_documents.c: of pages of many files --- */
+bool listing_has_documents(const struct page *p);
+void listing_make_documents(struct keeper *k, struct page *p); /* of its good rows, on a thread */
+void listing_documents_done(struct listing_documents *d);
+void listing_job_free(struct listing_job *j); /* at the end of the process; accepts NULL */
+bool listing_answers_as_it_is(const struct page *p); /* those who waited for it, while they are told */
+/* T10: by default a source distribution is listed only where its version has nothing built. */
+bool listing_hides(const struct page *p, size_t file);
 enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
                           uint64_t *ret_generation, struct ch_err *err) CH_MUST_CHECK;
 /* held.c: what is held of each page; ch_root_page_done frees it. Borrows names of `page`, and from the pages. */
@@ -429,6 +470,7 @@ void listing_file_ahead(struct keeper *k, struct page *p, size_t file, const str
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
 void ask_free_waiter(struct waiter *w);
+void ask_page_failed(struct keeper *k, struct waiter *w, struct ch_str text); /* `w` is taken over */
 void ask_start_again(struct keeper *k, struct waiter *w); /* there may be budget for it now */
 /* There was none of this kind (enum budget_kind) while its client waited. */
 void ask_out_of_budget(struct keeper *k, struct waiter *w, int kind);

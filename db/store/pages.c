@@ -67,12 +67,11 @@ static enum ch_code end_rulings(struct ch_store *s, const struct ch_owner_change
     uint64_t *ids = NULL;
     size_t count = 0;
     ch_buf_init(&why, 4096);
-    enum ch_code rc =
-        ch_cursor_open(s, CH_SQL_END_RULINGS_OF_NAME,
-                       CH_ARGS(ch_arg_text(row->by), ch_arg_text(row->reason),
-                               ch_arg_int(row->at_us), ch_arg_text(row->project),
-                               ch_arg_text(row->repository)),
-                       &c, err);
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_END_RULINGS_OF_NAME,
+                                     CH_ARGS(ch_arg_text(row->by), ch_arg_text(row->reason),
+                                             ch_arg_int(row->at_us), ch_arg_text(row->project),
+                                             ch_arg_text(row->repository)),
+                                     &c, err);
     while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
         ids = ch_realloc_array(ids, count + 1, sizeof(*ids));
         ids[count++] = ch_col_u64(&c, 0);
@@ -110,14 +109,14 @@ enum ch_code ch_store_add_owner_change(struct ch_store *s, const struct ch_owner
         return rc;
     }
     rc = row->kind == CH_OWNER_GIVEN ? give_name(s, row, ended, ctx, err) : CH_OK;
-    rc = rc == CH_OK ? ch_sql_number(s, CH_SQL_ADD_OWNER_CHANGE,
-                                     CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
-                                             ch_arg_int((int64_t)row->kind),
-                                             ch_arg_text(row->upstream), ch_arg_text(row->former),
-                                             ch_arg_text(row->reason), ch_arg_text(row->by),
-                                             ch_arg_int(row->at_us)),
-                                     &id, err)
-                     : rc;
+    rc = rc == CH_OK
+             ? ch_sql_number(s, CH_SQL_ADD_OWNER_CHANGE,
+                             CH_ARGS(ch_arg_text(row->repository), ch_arg_text(row->project),
+                                     ch_arg_int((int64_t)row->kind), ch_arg_text(row->upstream),
+                                     ch_arg_text(row->former), ch_arg_text(row->reason),
+                                     ch_arg_text(row->by), ch_arg_int(row->at_us)),
+                             &id, err)
+             : rc;
     rc = ch_step_end(s, rc, err);
     if (rc == CH_OK) {
         *ret_id = (uint64_t)id;
@@ -228,27 +227,38 @@ enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream,
 
 /* Level 1: pages are text that packs to a fifth, and the keeper waits for it. The frame's checksum
  * finds a damaged page, which SQLite itself does not. */
-static enum ch_code pack(struct ch_store *s, struct ch_str content, struct ch_err *err)
+static enum ch_code pack(ZSTD_CCtx *with, struct ch_str content, struct ch_buf *ret,
+                         struct ch_err *err)
 {
     if (content.len > ch_limits.store_snapshot_bytes) {
-        return ch_fail(err, CH_E_LIMIT, "%s: snapshot of %zu bytes, at most %llu", s->path,
-                       content.len, (unsigned long long)ch_limits.store_snapshot_bytes);
+        return ch_fail(err, CH_E_LIMIT, "a page's snapshot of %zu bytes, at most %llu", content.len,
+                       (unsigned long long)ch_limits.store_snapshot_bytes);
     }
-    ch_buf_clear(&s->scratch);
+    ch_buf_clear(ret);
     size_t room = ZSTD_compressBound(content.len);
-    char *at = ch_buf_reserve(&s->scratch, room);
+    char *at = ch_buf_reserve(ret, room);
     CH_ASSERT(at != NULL);
-    CH_ASSERT(!ZSTD_isError(ZSTD_CCtx_setParameter(s->compress, ZSTD_c_compressionLevel, 1)));
-    CH_ASSERT(!ZSTD_isError(ZSTD_CCtx_setParameter(s->compress, ZSTD_c_checksumFlag, 1)));
-    size_t n = ZSTD_compress2(s->compress, at, room, content.ptr, content.len);
+    CH_ASSERT(!ZSTD_isError(ZSTD_CCtx_setParameter(with, ZSTD_c_compressionLevel, 1)));
+    CH_ASSERT(!ZSTD_isError(ZSTD_CCtx_setParameter(with, ZSTD_c_checksumFlag, 1)));
+    size_t n = ZSTD_compress2(with, at, room, content.ptr, content.len);
     CH_ASSERT(!ZSTD_isError(n));
-    s->scratch.len = n;
+    ret->len = n;
     return CH_OK;
+}
+
+enum ch_code ch_snapshot_pack(struct ch_str content, struct ch_buf *ret, struct ch_err *err)
+{
+    ZSTD_CCtx *with = ZSTD_createCCtx();
+    CH_ASSERT(with != NULL);
+    ch_buf_init(ret, ZSTD_compressBound((size_t)ch_limits.store_snapshot_bytes));
+    enum ch_code rc = pack(with, content, ret, err);
+    ZSTD_freeCCtx(with);
+    return rc;
 }
 
 static enum ch_code put_both(struct ch_store *s, struct ch_str upstream, struct ch_str project,
                              const struct ch_snapshot_info *info, uint64_t content_bytes,
-                             struct ch_err *err)
+                             struct ch_str packed, struct ch_err *err)
 {
     int64_t id = 0;
     enum ch_code rc =
@@ -260,11 +270,23 @@ static enum ch_code put_both(struct ch_store *s, struct ch_str upstream, struct 
                       &id, err);
     if (rc == CH_OK) {
         rc = ch_sql_run(s, CH_SQL_PUT_SNAPSHOT_CONTENT,
-                        CH_ARGS(ch_arg_int(id), ch_arg_u64(content_bytes),
-                                ch_arg_blob(ch_buf_str(&s->scratch))),
+                        CH_ARGS(ch_arg_int(id), ch_arg_u64(content_bytes), ch_arg_blob(packed)),
                         NULL, err);
     }
     return rc == CH_OK ? ch_store_found(s, upstream, project, CH_STR(""), err) : rc;
+}
+
+enum ch_code ch_store_put_packed_snapshot(struct ch_store *s, struct ch_str upstream,
+                                          struct ch_str project,
+                                          const struct ch_snapshot_info *info,
+                                          uint64_t content_bytes, struct ch_str packed,
+                                          struct ch_err *err)
+{
+    enum ch_code rc = ch_step_begin(s, err);
+    return rc != CH_OK
+               ? rc
+               : ch_step_end(s, put_both(s, upstream, project, info, content_bytes, packed, err),
+                             err);
 }
 
 enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream,
@@ -272,12 +294,10 @@ enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream,
                                    struct ch_str content, struct ch_err *err)
 {
     enum { SCRATCH_KEPT = 4 << 20 };
-    enum ch_code rc = pack(s, content, err);
+    enum ch_code rc = pack(s->compress, content, &s->scratch, err);
     if (rc == CH_OK) {
-        rc = ch_step_begin(s, err);
-    }
-    if (rc == CH_OK) {
-        rc = ch_step_end(s, put_both(s, upstream, project, info, content.len, err), err);
+        rc = ch_store_put_packed_snapshot(s, upstream, project, info, content.len,
+                                          ch_buf_str(&s->scratch), err);
     }
     if (s->scratch.cap > SCRATCH_KEPT) { /* one huge page must not stay in memory for good */
         ch_buf_done(&s->scratch);
@@ -311,12 +331,12 @@ enum ch_code ch_store_add_sighting(struct ch_store *s, struct ch_str upstream,
             return room;
         }
     }
-    enum ch_code rc = ch_sql_run(
-        s, CH_SQL_ADD_SIGHTING,
-        CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name),
-                ch_arg_sha_opt(stated_sha256), ch_arg_int((int64_t)kind), ch_arg_int(at_us),
-                ch_arg_time(last_absent_at_us)),
-        NULL, err);
+    enum ch_code rc =
+        ch_sql_run(s, CH_SQL_ADD_SIGHTING,
+                   CH_ARGS(ch_arg_text(upstream), ch_arg_text(project), ch_arg_text(file_name),
+                           ch_arg_sha_opt(stated_sha256), ch_arg_int((int64_t)kind),
+                           ch_arg_int(at_us), ch_arg_time(last_absent_at_us)),
+                   NULL, err);
     if (rc == CH_OK) {
         ch_facts_added(s, CH_FACTS_SIGHTINGS);
     }

@@ -48,7 +48,7 @@
     X(http_cold_ms, 5000, "ms", "for the disk; then the read may block")                           \
     /* gateway */                                                                                  \
     X(gateway_pages_bytes, 50331648, "bytes", "pages kept ready by one gateway process")           \
-    X(gateway_page_bytes, 536870912, "bytes",                                                      \
+    X(gateway_page_bytes, 1073741824, "bytes",                                                      \
       "one rendered page; a list of all projects is 40 MB")                                        \
     X(gateway_files, 512, "files", "whose ALLOW and open file one gateway process keeps")          \
     X(gateway_encode_small_bytes, 262144, "bytes", "larger pages are compressed fast, not small")  \
@@ -95,6 +95,9 @@
     /* index pages */                                                                              \
     X(page_bytes, 67108864, "bytes", "one upstream project page; 10,000 files are about 7 MB")     \
     X(page_files, 100000, "files", "files of one project")                                         \
+    X(channel_bytes, 536870912, "bytes", "a page of many projects, unpacked; the largest has 360 MB") \
+    X(channel_files, 1000000, "files", "of one; the largest has 650,000")                          \
+    X(channel_answer_bytes, 1073741824, "bytes", "what a jail says of one, and what is kept of it") \
     X(page_shrink_files, 100, "files",                                                             \
       "of many projects; a page that had them does not lose nine in ten by one answer")            \
     X(pack_records, 2000000, "records", "of one page of many projects; the largest has 650,000")   \
@@ -280,9 +283,13 @@
       "room taken at first for a file whose size nobody states")                                   \
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again") \
+    X(keeper_channel_bytes, 2147483648, "bytes", "beside them, of pages of many projects")         \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
     X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                 \
     X(judge_part, 50, "projects", "judged again, or on trial, in one turn")                        \
+    X(merge_bytes, 4194304, "bytes", "a larger answer about a page is merged on a thread")         \
+    X(documents_files, 20000, "files", "of a page of many projects: its documents are made by the keeper, once") \
+    X(judge_files, 4000, "files", "of a page, judged for its listing in one turn of the keeper")   \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
     /* signing */                                                                                  \
@@ -291,7 +298,7 @@
     X(withdrawals_valid_hours, 24, "hours", "that a list of withdrawals may be relied on")         \
     /* store */                                                                                    \
     X(store_busy_ms, 1000, "ms", "waiting for another process that has the database locked")       \
-    X(store_snapshot_bytes, 134217728, "bytes", "an encoded page in the store")                    \
+    X(store_snapshot_bytes, 1073741824, "bytes", "an encoded page in the store")                    \
     X(refusal_keep_days, 400, "days", "a refusal's page can be read after it was first refused")   \
     X(fetch_rows, 1000000, "rows", "of the log of fetches are kept, the newest")                   \
     X(served_rows, 5000000, "rows", "of who got what are kept, those first seen last")             \

@@ -88,6 +88,13 @@ enum ch_page_outcome {
     CH_PAGE_UNCHANGED,
     CH_PAGE_NOT_FOUND,
 };
+/* A document of a page that the keeper has rendered: its bytes are a descriptor of the frame. */
+#define CH_PAGE_DOCUMENTS_MAX 4
+struct ch_page_document {
+    uint8_t format; /* of the ecosystem's */
+    struct ch_sha256 sha256; /* of its bytes; ETags follow it */
+};
+
 struct ch_page_reply {
     uint64_t ask;
     enum ch_page_outcome outcome;
@@ -96,6 +103,10 @@ struct ch_page_reply {
     uint32_t http_status;
     uint32_t retry_after_s; /* FAILED: the client may try again by itself after so long; 0: not said */
     struct ch_str text;
+    /* NEW: none, and the frame's descriptor is the page (ch_page_put) to be rendered; or all of its documents, where it
+     * is too large for that, and their descriptors in the same order. */
+    struct ch_page_document documents[CH_PAGE_DOCUMENTS_MAX];
+    size_t document_count;
 };
 void ch_page_reply_put(struct ch_buf *b, const struct ch_page_reply *m);
 enum ch_code ch_page_reply_get(struct ch_str payload, struct ch_page_reply *ret,

@@ -118,6 +118,14 @@ enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream, s
 enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
                                    const struct ch_snapshot_info *info, struct ch_str content,
                                    struct ch_err *err) CH_MUST_CHECK;
+/* The same in two steps: the first takes long for a large page, needs no store, and may run on a thread of its own. */
+enum ch_code ch_snapshot_pack(struct ch_str content, struct ch_buf *ret,
+                              struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_put_packed_snapshot(struct ch_store *s, struct ch_str upstream,
+                                          struct ch_str project,
+                                          const struct ch_snapshot_info *info,
+                                          uint64_t content_bytes, struct ch_str packed,
+                                          struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstream,
                                        struct ch_str project, int64_t checked_at_us,
                                        struct ch_err *err) CH_MUST_CHECK;

@@ -2,9 +2,9 @@
  *
  *     unknown --ask--> known, fresh --fresh_until or epoch passed--> stale --ask--> known, fresh
  *
- * A stale page is never sent: requests are held until the keeper has answered. All of one client that
- * wait for one page wait for one ask; each client has an ask of its own, since the keeper may tell one to
- * wait for its turn that another does not have to (T14). A page answers them all. */
+ * A stale page is never sent: requests are held until the keeper has answered. All of one client
+ * that wait for one page wait for one ask; each client has an ask of its own, since the keeper may
+ * tell one to wait for its turn that another does not have to (T14). A page answers them all. */
 #include "gateway_int.h"
 
 #include <fcntl.h>
@@ -41,12 +41,13 @@ struct page {
     struct ch_str project; /* part of the key; absent: the list of projects */
     struct page_ask *asks; /* each pins the node */
     bool known;
-    bool missing;          /* known not to be there: 404 */
-    uint64_t generation;   /* 0: none */
+    bool missing;        /* known not to be there: 404 */
+    uint64_t generation; /* 0: none */
     uint64_t fresh_until_ms;
-    uint64_t epoch;        /* when it was asked for */
-    char *map;             /* the keeper's page, from its memfd */
+    uint64_t epoch; /* when it was asked for */
+    char *map;      /* the keeper's page, from its memfd */
     size_t map_len;
+    bool documents; /* what it has is in `ready`, as the keeper made it, without coding */
     struct ch_http_prepared *ready[GW_FORMATS_MAX][GW_ENCODING_COUNT];
 };
 
@@ -67,6 +68,7 @@ static void forget_content(struct page *p)
     p->map_len = 0;
     p->known = false;
     p->missing = false;
+    p->documents = false;
     p->generation = 0;
     if (p->node.key.ptr != NULL) {
         ch_lru_resize(&p->gw->pages, &p->node, sizeof(*p) + p->node.key.len);
@@ -143,7 +145,8 @@ static bool is_fresh(const struct page *p)
 
 /* --- rendering --- */
 
-static enum ch_code render(const struct page *p, size_t format, struct ch_buf *out, struct ch_err *err)
+static enum ch_code render(const struct page *p, size_t format, struct ch_buf *out,
+                           struct ch_err *err)
 {
     const struct ch_index_format *f = &p->repo->eco->formats[format];
     struct ch_str content = {p->map, p->map_len};
@@ -170,19 +173,24 @@ static enum ch_code render(const struct page *p, size_t format, struct ch_buf *o
     return rc;
 }
 
-/* A strong ETag: the digest of the unencoded bytes, and the coding. It depends on nothing but what is
- * sent, so gateways agree on it and a keeper's restart cannot make it lie. */
-static void put_etag(struct ch_buf *b, struct ch_str body, enum gw_encoding encoding)
+/* A strong ETag: the digest of the unencoded bytes, and the coding. It depends on nothing but what
+ * is sent, so gateways agree on it and a keeper's restart cannot make it lie. */
+static void put_etag_of(struct ch_buf *b, const struct ch_sha256 *digest, enum gw_encoding encoding)
 {
-    struct ch_sha256 digest = ch_sha256_of(body.ptr, body.len);
     ch_buf_putc(b, '"');
-    ch_buf_put_hex(b, digest.byte, sizeof(digest.byte) / 2);
+    ch_buf_put_hex(b, digest->byte, sizeof(digest->byte) / 2);
     ch_buf_printf(b, "-%s\"", encoding == GW_IDENTITY ? "i" : gw_encoding_name(encoding));
 }
 
+static void put_etag(struct ch_buf *b, struct ch_str body, enum gw_encoding encoding)
+{
+    struct ch_sha256 digest = ch_sha256_of(body.ptr, body.len);
+    put_etag_of(b, &digest, encoding);
+}
+
 static struct ch_http_prepared *prepare(const struct page *p, size_t format, struct ch_str body,
-                                        void *body_owner, struct ch_str etag,
-                                        enum gw_encoding encoding)
+                                        void (*release)(void *owner), void *body_owner,
+                                        struct ch_str etag, enum gw_encoding encoding)
 {
     const struct ch_http_header headers[] = {
         {CH_STR("Cache-Control"), CH_STR("private, max-age=0, must-revalidate")},
@@ -197,7 +205,7 @@ static struct ch_http_prepared *prepare(const struct page *p, size_t format, str
         .headers = headers,
         .header_count = CH_ARRAY_LEN(headers) - (encoding == GW_IDENTITY ? 1 : 0),
         .body = body,
-        .body_release = free,
+        .body_release = release,
         .body_owner = body_owner,
     });
 }
@@ -234,26 +242,32 @@ static enum ch_code make_ready(struct page *p, size_t format, enum gw_encoding e
     if (encoding != GW_IDENTITY && body.len >= ch_limits.gateway_encode_from_bytes &&
         gw_encode(encoding, ch_buf_str(&body), &encoded, &encoded_len, NULL) == CH_OK) {
         put_etag(&etag, ch_buf_str(&body), encoding);
-        p->ready[format][encoding] = prepare(p, format, (struct ch_str){encoded, encoded_len}, encoded,
-                                             ch_buf_str(&etag), encoding);
+        p->ready[format][encoding] = prepare(p, format, (struct ch_str){encoded, encoded_len}, free,
+                                             encoded, ch_buf_str(&etag), encoding);
         ch_buf_done(&body);
     } else {
         /* Not worth encoding: the same bytes and ETag as plain. */
         encoded_len = body.len;
         put_etag(&etag, ch_buf_str(&body), GW_IDENTITY);
         p->ready[format][encoding] =
-            prepare(p, format, ch_buf_str(&body), body.ptr, ch_buf_str(&etag), GW_IDENTITY);
+            prepare(p, format, ch_buf_str(&body), free, body.ptr, ch_buf_str(&etag), GW_IDENTITY);
     }
     ch_buf_done(&etag);
     ch_lru_resize(&p->gw->pages, &p->node, p->node.size + encoded_len);
     return CH_OK;
 }
 
-static void answer(struct page *p, struct ch_http_request *r, size_t format, enum gw_encoding encoding)
+static void answer(struct page *p, struct ch_http_request *r, size_t format,
+                   enum gw_encoding encoding)
 {
     struct ch_err err = {0};
     if (p->missing) {
         gw_respond_text(r, 404, CH_STR("No project has this name"));
+        return;
+    }
+    encoding = p->documents ? GW_IDENTITY : encoding;
+    if (p->ready[format][encoding] == NULL && p->documents) {
+        gw_respond_text(r, 404, CH_STR("The page has no such document"));
         return;
     }
     if (p->ready[format][encoding] == NULL && make_ready(p, format, encoding, &err) != CH_OK) {
@@ -281,8 +295,8 @@ static void on_gone(void *arg)
     free(arg);
 }
 
-/* Answers all that wait for this ask, and ends it: from the page, or, when `status` is not 0, with a text
- * and after how many seconds another try makes sense (0: not said). */
+/* Answers all that wait for this ask, and ends it: from the page, or, when `status` is not 0, with
+ * a text and after how many seconds another try makes sense (0: not said). */
 static void answer_ask(struct page_ask *a, int status, struct ch_str text, uint32_t retry_after_s)
 {
     struct page *p = a->page;
@@ -322,10 +336,10 @@ static void refuse(struct page_ask *a, int status, struct ch_str text, uint32_t 
     p->node.pins--;
 }
 
-/* The memfd is mapped only when nobody can shrink or change it any more. */
-static bool map_content(struct page *p, struct ch_frame *frame)
+/* The memfd is mapped only when nobody can shrink or change it any more. munmap() it. */
+static bool map_fd(struct ch_frame *frame, size_t at, struct ch_str *ret)
 {
-    int fd = ch_frame_take_fd(frame, 0);
+    int fd = ch_frame_take_fd(frame, at);
     struct stat st;
     const int wanted = F_SEAL_SHRINK | F_SEAL_WRITE;
     bool good = fd >= 0 && (fcntl(fd, F_GET_SEALS) & wanted) == wanted && fstat(fd, &st) == 0 &&
@@ -333,15 +347,55 @@ static bool map_content(struct page *p, struct ch_frame *frame)
     if (good) {
         void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
         good = map != MAP_FAILED;
-        if (good) {
-            p->map = map;
-            p->map_len = (size_t)st.st_size;
-        }
+        *ret = good ? (struct ch_str){map, (size_t)st.st_size} : (struct ch_str){NULL, 0};
     }
     if (fd >= 0) {
         close(fd);
     }
     return good;
+}
+
+static bool map_content(struct page *p, struct ch_frame *frame)
+{
+    struct ch_str content;
+    if (!map_fd(frame, 0, &content)) {
+        return false;
+    }
+    p->map = (char *)(uintptr_t)content.ptr;
+    p->map_len = content.len;
+    ch_lru_resize(&p->gw->pages, &p->node, p->node.size + p->map_len);
+    return true;
+}
+
+static void unmap(void *owner)
+{
+    struct ch_str *mapped = owner;
+    munmap((void *)(uintptr_t)mapped->ptr, mapped->len);
+    free(mapped);
+}
+
+/* All of them or none: they are of one generation. They cost this process no memory of its own. */
+static bool take_documents(struct page *p, const struct ch_page_reply *m, struct ch_frame *frame)
+{
+    for (size_t i = 0; i < m->document_count; i++) {
+        const struct ch_page_document *d = &m->documents[i];
+        struct ch_str body;
+        struct ch_buf etag;
+        if (d->format >= p->repo->eco->format_count || d->format >= GW_FORMATS_MAX ||
+            p->ready[d->format][GW_IDENTITY] != NULL || !map_fd(frame, i, &body)) {
+            forget_content(p);
+            return false;
+        }
+        struct ch_str *mapped = ch_alloc(sizeof(*mapped));
+        *mapped = body;
+        ch_buf_init(&etag, ch_limits.text_bytes);
+        put_etag_of(&etag, &d->sha256, GW_IDENTITY);
+        p->ready[d->format][GW_IDENTITY] =
+            prepare(p, d->format, body, unmap, mapped, ch_buf_str(&etag), GW_IDENTITY);
+        ch_buf_done(&etag);
+    }
+    p->documents = true;
+    return true;
 }
 
 static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
@@ -359,15 +413,14 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     switch (m.outcome) {
     case CH_PAGE_NEW:
         forget_content(p);
-        if (!map_content(p, frame)) {
+        if (!(m.document_count > 0 ? take_documents(p, &m, frame) : map_content(p, frame))) {
             refuse(a, 500, CH_STR("The keeper's page could not be read"), 0);
             return;
         }
         p->generation = m.generation;
-        ch_lru_resize(&p->gw->pages, &p->node, p->node.size + p->map_len);
         break;
     case CH_PAGE_UNCHANGED:
-        if (p->map == NULL || m.generation != p->generation) {
+        if ((p->map == NULL && !p->documents) || m.generation != p->generation) {
             refuse(a, 500, CH_STR("The keeper answered about another page"), 0);
             return;
         }
@@ -442,13 +495,14 @@ static struct page_ask *ask_for(struct gw *gw, struct page *p, const struct ch_h
     a->ask.on_lost = on_lost;
     /* Read before asking: a decision that changes meanwhile makes the page stale again. */
     a->epoch = atomic_load(&gw->epoch->epoch);
-    ch_ask_page_put(&a->ask.payload, &(struct ch_ask_page){
-                                         .ask = a->ask.id,
-                                         .repository = ch_str_of(p->repo->name),
-                                         .project = p->project,
-                                         .have_generation = p->map != NULL ? p->generation : 0,
-                                         .client = client,
-                                     });
+    ch_ask_page_put(&a->ask.payload,
+                    &(struct ch_ask_page){
+                        .ask = a->ask.id,
+                        .repository = ch_str_of(p->repo->name),
+                        .project = p->project,
+                        .have_generation = p->map != NULL || p->documents ? p->generation : 0,
+                        .client = client,
+                    });
     gw_ask_send(gw, &a->ask, ch_limits.gateway_page_wait_ms);
     return a;
 }

@@ -22,7 +22,9 @@ static uint64_t clamp(uint64_t asked, uint64_t limit)
 
 void ch_job_clamp(struct ch_scan_job *scan)
 {
-    scan->output_max_bytes = clamp(scan->output_max_bytes, ch_limits.scan_output_bytes);
+    scan->output_max_bytes =
+        clamp(scan->output_max_bytes, scan->kind == CH_SCAN_INDEX ? ch_limits.channel_answer_bytes
+                                                                  : ch_limits.scan_output_bytes);
     scan->memory_max_bytes = clamp(scan->memory_max_bytes, ch_limits.scan_memory_bytes);
     scan->cpu_seconds = (uint32_t)clamp(scan->cpu_seconds, ch_limits.scan_cpu_seconds);
     scan->wall_ms = (uint32_t)clamp(scan->wall_ms, ch_limits.scan_wall_ms);

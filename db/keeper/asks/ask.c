@@ -3,6 +3,7 @@
 #include "ask_int.h"
 
 #include <stdio.h>
+#include <string.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -119,6 +120,34 @@ static uint64_t fresh_until(struct keeper *k, int64_t checked_at_us, int64_t cha
     return now_ms + (uint64_t)(ms < 1000 ? 1000 : ms);
 }
 
+/* It was rendered already. */
+static void send_documents(struct keeper *k, const struct waiter *w, struct ch_page_reply *reply,
+                           const struct listing_documents *d)
+{
+    struct ch_channel *ch = gateway_of(k, w);
+    struct ch_buf b;
+    ch_buf_init(&b, 16u << 10);
+    reply->outcome = CH_PAGE_NEW;
+    reply->document_count = d->count;
+    memcpy(reply->documents, d->of, d->count * sizeof(*d->of));
+    ch_page_reply_put(&b, reply);
+    if (ch != NULL && ch_buf_ok(&b, NULL) == CH_OK) {
+        CH_IGNORE(!ch_channel_send(ch, CH_MSG_PAGE, ch_buf_str(&b), d->fds, d->count));
+    }
+    ch_buf_done(&b);
+}
+
+void ask_page_failed(struct keeper *k, struct waiter *w, struct ch_str text)
+{
+    struct ch_ask_page ask;
+    struct ch_err err;
+    if (ch_ask_page_get(ch_buf_str(&w->payload), &ask, &err) == CH_OK) {
+        struct ch_page_reply reply = {.ask = ask.ask, .http_status = 500, .text = text};
+        reply_page(k, w, &reply, -1);
+    }
+    ask_free_waiter(w);
+}
+
 static void send_listing(struct keeper *k, const struct waiter *w, const struct ch_ask_page *ask,
                          const struct ch_buf *listing, uint64_t generation, uint64_t fresh_until_ms)
 {
@@ -156,7 +185,7 @@ static void answer_root(struct keeper *k, const struct waiter *w, const struct c
     } else {
         reply =
             (struct ch_page_reply){.ask = ask->ask,
-                                   .http_status = keeper_store_status(rc, 500),
+                                   .http_status = keeper_store_status(err.code, 500),
                                    .text = ch_str_of(err.msg)};
         reply_page(k, w, &reply, -1);
     }
@@ -198,8 +227,8 @@ uint32_t ask_fail_retry_s(const struct keeper *k, const struct page *p)
     return left_us <= 0 ? 0 : (uint32_t)((left_us + 999999) / 1000000);
 }
 
-/* The page is as ready as it gets. */
-static void answer_page(struct keeper *k, struct page *p, const struct waiter *w,
+/* The page is as ready as it gets. False: it is being judged, and `w` was taken over. */
+static bool answer_page(struct keeper *k, struct page *p, struct waiter *w,
                         const struct ch_ask_page *ask)
 {
     struct ch_page_reply reply = {.ask = ask->ask};
@@ -209,31 +238,42 @@ static void answer_page(struct keeper *k, struct page *p, const struct waiter *w
         reply.http_status = owner == CH_OWNER_LEFT ? 502 : 503;
         reply.text = ch_str_of(ch_name_owner_text(owner));
         reply_page(k, w, &reply, -1);
-        return;
+        return true;
     }
     if (p == NULL || p->load == PAGE_ABSENT || owner == CH_OWNER_RESERVED) {
         reply.outcome = CH_PAGE_NOT_FOUND;
         reply.fresh_until_boot_ms = ch_loop_now_ms(k->child.loop) + 5000;
         reply_page(k, w, &reply, -1);
-        return;
+        return true;
     }
     if (p->load != PAGE_READY || !page_usable(k, p)) {
         reply.http_status = p->fail_status != 0 ? p->fail_status : 502;
         reply.retry_after_s = ask_fail_retry_s(k, p);
         reply.text = ch_str_of(p->fail_text);
         reply_page(k, w, &reply, -1);
-        return;
+        return true;
     }
-    enum ch_code rc = listing_make(k, p, &err);
-    if (rc == CH_OK) {
-        send_listing(k, w, ask, &p->listing.bytes, p->listing.generation,
-                     fresh_until(k, p->checked_at_us, p->listing.changes_at_us));
+    enum listing_state state = listing_ready(k, p, w, &err);
+    if (state == LISTING_LATER) {
+        return false;
+    }
+    if (state == LISTING_THERE) {
+        const struct listing_cache *l = &p->listing;
+        uint64_t until_ms = fresh_until(k, p->checked_at_us, l->changes_at_us);
+        if (l->documents.count > 0 && l->generation != ask->have_generation) {
+            reply.generation = l->generation;
+            reply.fresh_until_boot_ms = until_ms;
+            send_documents(k, w, &reply, &l->documents);
+        } else {
+            send_listing(k, w, ask, &l->bytes, l->generation, until_ms);
+        }
         listing_ask_ahead(k, p, &ask->client);
     } else {
         reply.http_status = keeper_store_status(rc, 500);
         reply.text = ch_str_of(err.msg);
         reply_page(k, w, &reply, -1);
     }
+    return true;
 }
 
 /* ------------------------------------------------------------------ both */
@@ -275,7 +315,9 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
                 owner_wait(k, own, w, OWNER_PATIENCE_MS)) {
                 return;
             }
-            answer_page(k, own, w, &page);
+            if (!answer_page(k, own, w, &page)) {
+                return;
+            }
         }
         ask_free_waiter(w);
     }

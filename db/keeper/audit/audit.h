@@ -121,7 +121,7 @@ enum ch_code audit_refused(struct keeper *k, const struct page *p, size_t file,
                            struct ch_err *err) CH_MUST_CHECK;
 /* The verdicts on all rows of a page, that nobody need have asked for: once per upstream page and
  * policy. `verdicts` is the list as audit_entries.c's README says, sorted. */
-enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdicts,
+enum ch_code audit_listing(struct keeper *k, struct page *p, const struct ch_sha256 *verdicts,
                            struct ch_err *err) CH_MUST_CHECK;
 
 /* What was just stored of a page, which the next decisions about it are made by. */

@@ -572,12 +572,11 @@ enum ch_code audit_configuration(struct keeper *k, struct ch_err *err)
 
 /* ------------------------------------------------------------------ what nobody asked for */
 
-enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdicts,
+enum ch_code audit_listing(struct keeper *k, struct page *p, const struct ch_sha256 *verdicts,
                            struct ch_err *err)
 {
     struct audit_entry a;
     struct ch_sha256 policy = ch_policy_digest(k->policy);
-    struct ch_sha256 list = ch_sha256_of(verdicts.ptr != NULL ? verdicts.ptr : "", verdicts.len);
     enum ch_code rc = keeper_write(k, err);
     if (rc != CH_OK) {
         return rc;
@@ -593,6 +592,6 @@ enum ch_code audit_listing(struct keeper *k, struct page *p, struct ch_str verdi
     ch_log_entry_sha(&a.e, "snapshot", &p->info.body_sha256);
     ch_log_entry_str(&a.e, "upstream", ch_str_of(p->upstream->name));
     audit_entry_end(&a);
-    ch_log_entry_sha(&a.e, "verdicts", &list);
+    ch_log_entry_sha(&a.e, "verdicts", verdicts);
     return audit_add(k, &a, err);
 }

@@ -1,6 +1,9 @@
 /* Which stored inspection of a file counts: of which key, of which bytes, and for how long (T6). */
 #include "db/keeper/keeper_int.h"
 
+#include <stdlib.h>
+#include <string.h>
+
 #include "customhouse/limits.h"
 
 static void put_file(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
@@ -32,7 +35,7 @@ static void hold_against(struct page *p, size_t file, bool held)
     f->held_against = held;
     p->attacks += held ? 1 : (size_t)-1;
     *attacks += held ? 1 : (uint32_t)-1;
-    listing_touch(p);
+    listing_touch_file(p, file);
     releases_touch(p);
 }
 
@@ -43,7 +46,7 @@ void inspection_forget(struct page *p, size_t file)
         ch_store_inspection_done(&f->inspection);
     }
     hold_against(p, file, false);
-    listing_touch(p);
+    listing_touch_file(p, file);
     releases_touch(p);
     f->has_inspection = false;
     f->inspection_loaded = false;
@@ -194,7 +197,7 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     f->attack = f->has_inspection && is_attack(&f->inspection);
     hold_against(p, file, f->attack && is_held_against(&f->inspection));
     if (f->has_inspection) {
-        listing_touch(p);
+        listing_touch_file(p, file);
         releases_touch(p);
     }
 }
@@ -292,9 +295,11 @@ void inspection_drop_broken_transfers(struct page *p)
 void inspection_look_past(struct keeper *k, struct page *p)
 {
     struct page_index *x = &p->index;
-    for (size_t i = 0; i <= x->version_count; i++) {
-        x->past_attack[i] = 0;
+    if (x->past_count == 0) {
+        return; /* none had any */
     }
+    size_t *before = x->past_attack;
+    x->past_attack = ch_calloc(x->version_count + 1, sizeof(*x->past_attack));
     for (size_t i = 0; i < x->past_count; i++) {
         size_t file = x->past[i].file;
         struct ch_err err;
@@ -313,6 +318,10 @@ void inspection_look_past(struct keeper *k, struct page *p)
             x->past_attack[x->version[file]] = file + 1;
         }
     }
+    if (memcmp(before, x->past_attack, (x->version_count + 1) * sizeof(*before)) != 0) {
+        listing_touch(p);
+    }
+    free(before);
 }
 
 const struct ch_inspection_result *inspection_of(struct keeper *k, struct page *p, size_t file)

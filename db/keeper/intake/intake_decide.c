@@ -150,7 +150,7 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
         inspection_of(k, p, (size_t)at);
         inspection_look_past(k, p); /* what came before is past now, or is no longer */
     }
-    listing_touch(p);
+    listing_touch_file(p, (size_t)at);
     page_wrote(p);
     judge(k, p, (size_t)at, &d);
     if (d.verdict != CH_VERDICT_ALLOW && p->files[at].recorded_verdict != (int8_t)d.verdict) {

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
@@ -22,6 +23,7 @@ struct job {
     unsigned lost; /* times its worker ended, or its jail was ended from outside */
     int fd;        /* fetch: target; scan: input (our duplicate) */
     int answer_fd; /* scan: memfd */
+    uint64_t answer_max_bytes;
     struct ch_buf payload;
     fetch_done_fn *fetched;
     fetch_progress_fn *progress; /* NULL: nobody looks */
@@ -34,6 +36,7 @@ struct jobs {
     struct job *failed; /* to be told at the end of the turn */
     uint64_t next_id;
     struct ch_timer failed_timer;
+    bool answer_kept; /* the mapping of the answer that is being told is the callee's */
     struct keeper *keeper;
 };
 
@@ -184,7 +187,10 @@ void jobs_scan(struct keeper *k, int which, struct ch_scan_job *scan, int input_
     j->scanned = done;
     j->ctx = ctx;
     scan->id = j->id;
-    scan->output_max_bytes = ch_limits.scan_output_bytes;
+    const struct ch_ecosystem *eco = ch_ecosystem_find(scan->ecosystem);
+    bool of_many = scan->kind == CH_SCAN_INDEX && eco != NULL && eco->is_page != NULL;
+    scan->output_max_bytes = of_many ? ch_limits.channel_answer_bytes : ch_limits.scan_output_bytes;
+    j->answer_max_bytes = scan->output_max_bytes;
     scan->cpu_seconds = (uint32_t)ch_limits.scan_cpu_seconds;
     scan->wall_ms = (uint32_t)ch_limits.scan_wall_ms;
     scan->memory_max_bytes = ch_limits.scan_memory_bytes;
@@ -227,6 +233,28 @@ static bool take_up_again(struct job *j)
     return jobs_memfd("scan-answer", &j->answer_fd, &err) == CH_OK;
 }
 
+/* Once nobody can change it: a channel's is several hundred MB, which need not be there twice. */
+static enum ch_code map_answer(const struct job *j, struct ch_str *ret, struct ch_err *err)
+{
+    struct stat st;
+    enum ch_code rc = jobs_seal(j->answer_fd, err);
+    if (rc == CH_OK && fstat(j->answer_fd, &st) < 0) {
+        rc = ch_fail_errno(err, errno, "fstat");
+    }
+    if (rc == CH_OK && (uint64_t)st.st_size > j->answer_max_bytes) {
+        rc = ch_fail(err, CH_E_LIMIT, "an answer of %lld bytes", (long long)st.st_size);
+    }
+    if (rc != CH_OK || st.st_size == 0) {
+        return rc;
+    }
+    void *at = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, j->answer_fd, 0);
+    if (at == MAP_FAILED) {
+        return ch_fail_errno(err, errno, "mmap");
+    }
+    *ret = (struct ch_str){at, (size_t)st.st_size};
+    return CH_OK;
+}
+
 static void on_scanned(struct keeper *k, const struct ch_scanned *answer)
 {
     struct job *j = take_job(k, answer->job, true);
@@ -251,19 +279,19 @@ static void on_scanned(struct keeper *k, const struct ch_scanned *answer)
     k->stats.scan_wall_us += answer->wall_us;
     k->stats.scan_cpu_us += answer->cpu_us;
     struct ch_scanned checked = *answer;
-    struct ch_buf stream;
+    struct ch_str stream = {NULL, 0};
     struct ch_err err;
-    ch_buf_init(&stream, ch_limits.scan_output_bytes + 1);
-    if (checked.outcome == CH_SCAN_DONE && (jobs_seal(j->answer_fd, &err) != CH_OK ||
-                                            jobs_read_all(j->answer_fd, &stream, &err) != CH_OK)) {
+    if (checked.outcome == CH_SCAN_DONE && map_answer(j, &stream, &err) != CH_OK) {
         checked.outcome = CH_SCAN_FAILED;
         checked.text = ch_str_of(err.msg);
     }
     k->stats.scan_failures +=
         checked.outcome != CH_SCAN_DONE && !ch_scanned_is_interrupted(&checked);
-    j->scanned(j->ctx, &checked,
-               checked.outcome == CH_SCAN_DONE ? ch_buf_str(&stream) : (struct ch_str){NULL, 0});
-    ch_buf_done(&stream);
+    k->jobs->answer_kept = false;
+    j->scanned(j->ctx, &checked, stream);
+    if (stream.len > 0 && !k->jobs->answer_kept) {
+        munmap((void *)(uintptr_t)stream.ptr, stream.len);
+    }
     free_job(j);
 }
 
@@ -282,6 +310,11 @@ static void on_fetched(struct keeper *k, const struct ch_fetched *answer)
     j->fd = -1;
     j->fetched(j->ctx, answer);
     free_job(j);
+}
+
+void jobs_keep_answer(struct keeper *k)
+{
+    k->jobs->answer_kept = true;
 }
 
 void jobs_on_progress(struct keeper *k, uint64_t id, fetch_progress_fn *progress)

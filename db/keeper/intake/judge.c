@@ -267,7 +267,7 @@ static void note_allowed(struct page *p, size_t file, int64_t at_us)
     struct page_file *f = &p->files[file];
     if (f->allowed_at_us == CH_TIME_UNKNOWN) {
         f->allowed_at_us = at_us;
-        listing_touch(p); /* others are compared with it from now on */
+        listing_touch_file(p, file); /* others are compared with it from now on */
     }
 }
 

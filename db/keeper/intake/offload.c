@@ -1,8 +1,9 @@
-/* Publishing fetched files off the loop: hashing and syncing 4 GiB must neither stall decisions nor
- * end the lease. One thread, created after confinement and so under it, does nothing but
- * ch_blobs_publish and ch_alias_of_fd, which work on descriptors opened once and have no state of
- * their own; everything else of the blob store is the loop's. Queue and results are passed under
- * one lock, an eventfd wakes the loop. */
+/* What takes long, off the loop: hashing and syncing 4 GiB must neither stall decisions nor end the
+ * lease, nor must a page of several hundred MB. Two threads, created after confinement and so under
+ * it. One does nothing but ch_blobs_publish and ch_alias_of_fd, which work on descriptors opened
+ * once and have no state of their own; everything else of the blob store is the loop's. The other
+ * works on pages: functions that have no state but what they were given. Queues and results are
+ * passed under one lock, an eventfd wakes the loop. */
 #include "db/keeper/keeper_int.h"
 
 #include <errno.h>
@@ -17,36 +18,46 @@ struct work {
     uint64_t job;           /* to publish, or */
     int fd;                 /* to compute the alias of */
     enum ch_hash_kind kind; /* NONE: to publish */
+    void (*run)(void *ctx); /* or to run, on the other thread */
     offload_done_fn *done;
     void *ctx;
     struct published result;
 };
 
+enum { BLOBS = 0, PAGES, THREADS };
+
+struct lane { /* a thread and what waits for it */
+    struct offload *o;
+    pthread_t thread;
+    bool started;
+    pthread_cond_t more;
+    struct work *queue, **queue_end; /* under lock */
+};
+
 struct offload {
     struct keeper *k;
     struct ch_blobs *blobs;
-    pthread_t thread;
     pthread_mutex_t lock;
-    pthread_cond_t more;
-    struct work *queue, **queue_end; /* under lock */
-    struct work *results;            /* under lock */
-    bool stop;                       /* under lock */
-    size_t under_way;                /* the loop's: queued, running, or not yet told */
+    struct lane lane[THREADS];
+    struct work *results; /* under lock */
+    bool stop;            /* under lock */
+    size_t under_way;     /* the loop's: queued, running, or not yet told */
     struct ch_watch wake;
 };
 
 /* The next work, or NULL when it is time to end: what is queued then is left. */
-static struct work *take(struct offload *o)
+static struct work *take(struct lane *l)
 {
+    struct offload *o = l->o;
     pthread_mutex_lock(&o->lock);
-    while (!o->stop && o->queue == NULL) {
-        pthread_cond_wait(&o->more, &o->lock);
+    while (!o->stop && l->queue == NULL) {
+        pthread_cond_wait(&l->more, &o->lock);
     }
-    struct work *w = o->stop ? NULL : o->queue;
+    struct work *w = o->stop ? NULL : l->queue;
     if (w != NULL) {
-        o->queue = w->next;
-        if (o->queue == NULL) {
-            o->queue_end = &o->queue;
+        l->queue = w->next;
+        if (l->queue == NULL) {
+            l->queue_end = &l->queue;
         }
     }
     pthread_mutex_unlock(&o->lock);
@@ -55,13 +66,18 @@ static struct work *take(struct offload *o)
 
 static void *thread_main(void *arg)
 {
-    struct offload *o = arg;
+    struct lane *l = arg;
+    struct offload *o = l->o;
     struct work *w;
-    while ((w = take(o)) != NULL) {
+    while ((w = take(l)) != NULL) {
         struct published *r = &w->result;
-        r->code = w->kind == CH_HASH_NONE
-                      ? ch_blobs_publish(o->blobs, w->job, &r->sha256, &r->size_bytes, &r->err)
-                      : ch_alias_of_fd(w->fd, w->kind, &r->alias, &r->err);
+        if (w->run != NULL) {
+            w->run(w->ctx);
+        } else {
+            r->code = w->kind == CH_HASH_NONE
+                          ? ch_blobs_publish(o->blobs, w->job, &r->sha256, &r->size_bytes, &r->err)
+                          : ch_alias_of_fd(w->fd, w->kind, &r->alias, &r->err);
+        }
         pthread_mutex_lock(&o->lock);
         w->next = o->results;
         o->results = w;
@@ -95,30 +111,57 @@ static void on_wake(struct ch_watch *watch, uint32_t events)
     }
 }
 
+static void end_threads(struct offload *o)
+{
+    pthread_mutex_lock(&o->lock);
+    o->stop = true;
+    for (size_t i = 0; i < THREADS; i++) {
+        pthread_cond_signal(&o->lane[i].more);
+    }
+    pthread_mutex_unlock(&o->lock);
+    for (size_t i = 0; i < THREADS; i++) {
+        if (o->lane[i].started) {
+            pthread_join(o->lane[i].thread, NULL);
+        }
+    }
+}
+
+static enum ch_code start_threads(struct offload *o, struct ch_err *err)
+{
+    sigset_t all, before;
+    int failed = 0;
+    sigfillset(&all); /* signals are the loop's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    for (size_t i = 0; i < THREADS && failed == 0; i++) {
+        struct lane *l = &o->lane[i];
+        l->o = o;
+        l->queue_end = &l->queue;
+        failed = pthread_create(&l->thread, NULL, thread_main, l);
+        l->started = failed == 0;
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return failed == 0 ? CH_OK : ch_fail_errno(err, failed, "a thread");
+}
+
 enum ch_code offload_start(struct keeper *k, struct ch_err *err)
 {
     struct offload *o = ch_calloc(1, sizeof(*o));
-    sigset_t all, before;
     o->k = k;
     o->blobs = k->blobs;
-    o->queue_end = &o->queue;
     o->wake.fn = on_wake;
     o->wake.fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (o->wake.fd < 0) {
         free(o);
         return ch_fail_errno(err, errno, "eventfd");
     }
+    CH_ASSERT(pthread_mutex_init(&o->lock, NULL) == 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        CH_ASSERT(pthread_cond_init(&o->lane[i].more, NULL) == 0);
+    }
     enum ch_code rc = ch_loop_watch(k->child.loop, &o->wake, EPOLLIN, err);
-    CH_ASSERT(pthread_mutex_init(&o->lock, NULL) == 0 && pthread_cond_init(&o->more, NULL) == 0);
-    if (rc == CH_OK) {
-        sigfillset(&all); /* signals are the loop's */
-        pthread_sigmask(SIG_SETMASK, &all, &before);
-        int failed = pthread_create(&o->thread, NULL, thread_main, o);
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        if (failed != 0) {
-            ch_loop_unwatch(k->child.loop, &o->wake);
-            rc = ch_fail_errno(err, failed, "the publishing thread");
-        }
+    if (rc == CH_OK && (rc = start_threads(o, err)) != CH_OK) {
+        end_threads(o);
+        ch_loop_unwatch(k->child.loop, &o->wake);
     }
     if (rc != CH_OK) {
         close(o->wake.fd);
@@ -132,13 +175,19 @@ enum ch_code offload_start(struct keeper *k, struct ch_err *err)
 static void give(struct offload *o, const struct work *work)
 {
     struct work *w = ch_calloc(1, sizeof(*w));
+    struct lane *l = &o->lane[work->run != NULL ? PAGES : BLOBS];
     *w = *work;
     o->under_way++;
     pthread_mutex_lock(&o->lock);
-    *o->queue_end = w;
-    o->queue_end = &w->next;
-    pthread_cond_signal(&o->more);
+    *l->queue_end = w;
+    l->queue_end = &w->next;
+    pthread_cond_signal(&l->more);
     pthread_mutex_unlock(&o->lock);
+}
+
+void offload_run(struct keeper *k, void (*run)(void *ctx), offload_done_fn *done, void *ctx)
+{
+    give(k->offload, &(struct work){.run = run, .fd = -1, .done = done, .ctx = ctx});
 }
 
 void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void *ctx)
@@ -172,16 +221,14 @@ void offload_stop(struct keeper *k)
     if (o == NULL) {
         return;
     }
-    pthread_mutex_lock(&o->lock);
-    o->stop = true;
-    pthread_cond_signal(&o->more);
-    pthread_mutex_unlock(&o->lock);
-    pthread_join(o->thread, NULL);
+    end_threads(o);
     ch_loop_unwatch(k->child.loop, &o->wake);
     close(o->wake.fd);
-    free_list(o->queue);
     free_list(o->results);
-    pthread_cond_destroy(&o->more);
+    for (size_t i = 0; i < THREADS; i++) {
+        free_list(o->lane[i].queue);
+        pthread_cond_destroy(&o->lane[i].more);
+    }
     pthread_mutex_destroy(&o->lock);
     free(o);
     k->offload = NULL;

@@ -13,47 +13,9 @@
 #include "customhouse/limits.h"
 
 #define AHEAD_PER_PAGE 1
-#define AHEAD_QUEUE    64 /* files that are asked ahead and not at their end; the next ones are not \
-                           */
-
-struct judged {
-    struct ch_decision d;
-    bool listed_upstream;
-};
-
-/* T10: by default a source distribution is listed only where its version has nothing built. Held
- * ones that are listed are yanked or omitted like any other file. */
-static bool is_hidden(const struct page *p, size_t file)
-{
-    return ch_ecosystem_is_source(p->eco, p->files[file].release.file_type) &&
-           p->index.built[p->index.version[file]];
-}
-
-static struct judged *judge_all(struct keeper *k, struct page *p)
-{
-    struct listing_cache *cache = &p->listing;
-    struct judged *all = ch_calloc(p->facts.file_count, sizeof(*all));
-    int64_t soonest = CH_TIME_UNKNOWN;
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        all[i].listed_upstream = p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
-        if (!all[i].listed_upstream) {
-            continue;
-        }
-        judge(k, p, i, &all[i].d);
-        /* What is not listed stands in for nothing, and nobody will ask for it next. */
-        bool hidden = is_hidden(p, i);
-        cache->eligible[i] = all[i].d.eligible && !hidden;
-        cache->available[i] =
-            (all[i].d.verdict == CH_VERDICT_ALLOW || all[i].d.eligible) && !hidden;
-        int64_t until = all[i].d.until_us;
-        if (until != CH_TIME_UNKNOWN && until > cache->made_at_us &&
-            (soonest == CH_TIME_UNKNOWN || until < soonest)) {
-            soonest = until;
-        }
-    }
-    cache->changes_at_us = soonest;
-    return all;
-}
+#define AHEAD_QUEUE                                                                                \
+    64 /* files that are asked ahead and not at their end; the next ones are not                   \
+        */
 
 /* Every listed wheel has metadata: the wheel itself is the last source. An sdist's may change when
  * it is built: it is shown where the upstream announces it as final (PEP 643, 714). */
@@ -74,10 +36,12 @@ static bool is_pointer(const struct page *p, size_t file)
                               sizeof(name));
 }
 
-static void list_file(const struct page *p, const struct judged *all, struct stand_ins *stand_ins,
-                      size_t i, struct ch_buf *reasons, struct ch_page *page)
+static void list_file(const struct page *p, struct stand_ins *stand_ins, size_t i,
+                      struct ch_buf *reasons, struct ch_page *page)
 {
-    if (is_hidden(p, i) || page_file_owner(p, i) == CH_OWNER_RESERVED) {
+    const struct listing_row *row = &p->listing.rows[i];
+    if (!row->listed_upstream || listing_hides(p, i) ||
+        page_file_owner(p, i) == CH_OWNER_RESERVED) {
         return;
     }
     const struct ch_index_file *f = &p->facts.files[i].index;
@@ -97,16 +61,15 @@ static void list_file(const struct page *p, const struct judged *all, struct sta
         out->sidecar_sha256 = f->sidecar_sha256;
     }
     size_t at = reasons->len;
-    if (!p->listing.available[i] && !is_pointer(p, i)) {
+    if (!row->available && !is_pointer(p, i)) {
         if (p->config->held_listing == CH_HELD_OMIT) {
             return;
         }
         if (p->eco->explains_held || stand_ins_cover(stand_ins, i)) {
             out->listing = p->eco->explains_held ? CH_LIST_HELD : CH_LIST_YANKED;
-            ch_buf_printf(reasons, "%s: %s",
-                          all[i].d.verdict == CH_VERDICT_DENY ? "denied by policy"
-                                                              : "held by policy",
-                          all[i].d.reason);
+            ch_buf_puts(reasons, row->verdict == CH_VERDICT_DENY ? CH_STR("denied by policy: ")
+                                                                 : CH_STR("held by policy: "));
+            ch_buf_puts(reasons, listing_text(p, row->reason));
         }
     } else if (f->yanked) {
         out->listing = CH_LIST_YANKED;
@@ -160,7 +123,7 @@ static void list_versions(struct page *p, struct ch_page *page)
 
 /* Generations follow content: equal pages are equal generations, whoever asks, also after a
  * restart. */
-static uint64_t generation_of(struct ch_str encoded)
+uint64_t listing_generation_of(struct ch_str encoded)
 {
     struct ch_sha256 d = ch_sha256_of(encoded.ptr, encoded.len);
     struct ch_rd r = ch_rd_of(d.byte, CH_SHA256_BYTES);
@@ -168,36 +131,54 @@ static uint64_t generation_of(struct ch_str encoded)
     return g != 0 ? g : 1;
 }
 
-static enum ch_code encode(struct page *p, const struct judged *all, struct ch_err *err)
+static size_t reasons_room(const struct page *p)
 {
-    struct listing_cache *cache = &p->listing;
-    struct ch_buf reasons;
+    size_t room = 2 * 1024; /* the page's own */
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        const struct listing_row *row = &p->listing.rows[i];
+        room +=
+            64 + (row->available ? 4 * ch_str_sub(p->facts.files[i].index.yanked_reason, 0, 512).len
+                                 : listing_text(p, row->reason).len);
+    }
+    return room;
+}
+
+void listing_page(struct page *p, struct ch_page *ret, struct ch_buf *reasons)
+{
     struct ch_page page = {.project = page_name(p), .status = p->facts.head.status};
     struct stand_ins *stand_ins = stand_ins_new(p);
     /* Room for all at once: reasons must not move while slices borrow from them. */
-    size_t room = (p->facts.file_count + 2) * 1024;
-    ch_buf_init(&reasons, room);
-    CH_ASSERT(ch_buf_reserve(&reasons, room) != NULL);
+    size_t room = reasons_room(p);
+    ch_buf_init(reasons, room);
+    CH_ASSERT(ch_buf_reserve(reasons, room) != NULL);
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (all[i].listed_upstream) {
-            list_file(p, all, stand_ins, i, &reasons, &page);
-        }
+        list_file(p, stand_ins, i, reasons, &page);
     }
     if (page.status == CH_STATUS_QUARANTINED && page.file_count > 0) {
         page.status = CH_STATUS_ACTIVE; /* PEP 792: quarantined must not offer files; ours refuse */
     }
     if (p->facts.head.status_reason.len > 0) {
-        size_t at = reasons.len;
-        ch_buf_puts(&reasons, CH_STR("upstream says: "));
-        ch_buf_put_escaped(&reasons, ch_str_sub(p->facts.head.status_reason, 0, 256));
-        page.status_reason = (struct ch_str){reasons.ptr + at, reasons.len - at};
+        size_t at = reasons->len;
+        ch_buf_puts(reasons, CH_STR("upstream says: "));
+        ch_buf_put_escaped(reasons, ch_str_sub(p->facts.head.status_reason, 0, 256));
+        page.status_reason = (struct ch_str){reasons->ptr + at, reasons->len - at};
     }
     list_versions(p, &page);
+    stand_ins_free(stand_ins);
+    *ret = page;
+}
+
+static enum ch_code encode(struct page *p, struct ch_err *err)
+{
+    struct listing_cache *cache = &p->listing;
+    struct ch_buf reasons;
+    struct ch_page page;
+    listing_page(p, &page, &reasons);
     ch_page_put(&cache->bytes, &page);
     enum ch_code rc = ch_buf_ok(&cache->bytes, err);
     if (rc == CH_OK) {
-        page.generation = generation_of(ch_buf_str(&cache->bytes));
+        page.generation = listing_generation_of(ch_buf_str(&cache->bytes));
         cache->generation = page.generation;
         ch_buf_clear(&cache->bytes);
         ch_page_put(&cache->bytes, &page);
@@ -205,28 +186,27 @@ static enum ch_code encode(struct page *p, const struct judged *all, struct ch_e
     }
     ch_page_done(&page);
     ch_buf_done(&reasons);
-    stand_ins_free(stand_ins);
     return rc;
 }
 
-void listing_touch(struct page *p)
+int64_t listing_changes_at(const struct page *p)
 {
-    p->listing.valid = false;
+    int64_t soonest = CH_TIME_UNKNOWN;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        int64_t until = p->listing.rows[i].until_us;
+        if (until != CH_TIME_UNKNOWN && (soonest == CH_TIME_UNKNOWN || until < soonest)) {
+            soonest = until;
+        }
+    }
+    return soonest;
 }
 
-void listing_done(struct page *p)
-{
-    ch_buf_done(&p->listing.bytes);
-    free(p->listing.available);
-    free(p->listing.eligible);
-    p->listing = (struct listing_cache){0};
-}
-
-static bool still_good(const struct keeper *k, const struct page *p, int64_t now_us)
+bool listing_is_good(const struct keeper *k, const struct page *p)
 {
     const struct listing_cache *c = &p->listing;
-    return c->valid && c->rules == k->rules && now_us >= c->made_at_us &&
-           (c->changes_at_us == CH_TIME_UNKNOWN || now_us < c->changes_at_us);
+    int64_t now = keeper_now_us(k);
+    return c->valid && c->encoded == c->clock && c->rules == k->rules && now >= c->made_at_us &&
+           (c->changes_at_us == CH_TIME_UNKNOWN || now < c->changes_at_us);
 }
 
 static int by_name(const void *a, const void *b, void *ctx)
@@ -236,67 +216,91 @@ static int by_name(const void *a, const void *b, void *ctx)
                       facts->files[*(const size_t *)b].index.file_name);
 }
 
-/* A line per file that the upstream lists, sorted by name: name, verdict, rule. */
-static void put_verdicts(const struct page *p, const struct judged *all, struct ch_buf *out)
+void listing_put_verdicts(const struct page_facts *facts, const struct listing_row *rows,
+                          const char *texts, struct ch_buf *out)
 {
-    size_t *order = ch_calloc(p->facts.file_count + 1, sizeof(*order));
-    for (size_t i = 0; i < p->facts.file_count; i++) {
+    size_t *order = ch_calloc(facts->file_count + 1, sizeof(*order));
+    for (size_t i = 0; i < facts->file_count; i++) {
         order[i] = i;
     }
-    qsort_r(order, p->facts.file_count, sizeof(*order), by_name, (void *)(uintptr_t)&p->facts);
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (all[order[i]].listed_upstream) {
-            const struct ch_decision *d = &all[order[i]].d;
-            ch_buf_puts(out, p->facts.files[order[i]].index.file_name);
-            ch_buf_printf(out, "\t%s\t%s\n", ch_verdict_name(d->verdict), d->rule);
+    qsort_r(order, facts->file_count, sizeof(*order), by_name, (void *)(uintptr_t)facts);
+    for (size_t i = 0; i < facts->file_count; i++) {
+        const struct listing_row *row = &rows[order[i]];
+        if (row->listed_upstream) {
+            ch_buf_puts(out, facts->files[order[i]].index.file_name);
+            ch_buf_putc(out, '\t');
+            ch_buf_puts(out, ch_str_of(ch_verdict_name((enum ch_verdict)row->verdict)));
+            ch_buf_putc(out, '\t');
+            ch_buf_puts(out, ch_str_of(texts + row->rule));
+            ch_buf_putc(out, '\n');
         }
     }
     free(order);
 }
 
-/* Once for what the upstream says and the policy in force: verdicts on rows that nobody asked for
- * are in the log as a digest. */
-static void log_verdicts(struct keeper *k, struct page *p, const struct judged *all)
+/* What verdicts are of: once for what the upstream says and the policy in force. */
+static struct ch_sha256 logged_now(const struct keeper *k, const struct page *p)
 {
     struct ch_sha256 of[2] = {p->info.body_sha256, ch_policy_digest(k->policy)};
-    struct ch_sha256 now = ch_sha256_of(of, sizeof(of));
-    struct ch_buf verdicts;
+    return ch_sha256_of(of, sizeof(of));
+}
+
+bool listing_is_logged(const struct keeper *k, const struct page *p)
+{
+    struct ch_sha256 now = logged_now(k, p);
+    return ch_sha256_eq(&p->logged, &now);
+}
+
+/* Verdicts on rows that nobody asked for are in the log as a digest. */
+void listing_log(struct keeper *k, struct page *p, const struct ch_sha256 *verdicts)
+{
     struct ch_err err;
-    if (ch_sha256_eq(&p->logged, &now)) {
-        return;
-    }
-    ch_buf_init(&verdicts, ch_limits.page_bytes * 2);
-    put_verdicts(p, all, &verdicts);
-    if (audit_listing(k, p, ch_buf_str(&verdicts), &err) == CH_OK) {
-        p->logged = now;
+    if (audit_listing(k, p, verdicts, &err) == CH_OK) {
+        p->logged = logged_now(k, p);
         page_wrote(p);
     } else {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
+}
+
+static void log_verdicts(struct keeper *k, struct page *p)
+{
+    struct ch_buf verdicts;
+    if (listing_is_logged(k, p)) {
+        return;
+    }
+    ch_buf_init(&verdicts, ch_limits.channel_answer_bytes);
+    listing_put_verdicts(&p->facts, p->listing.rows, p->listing.texts.ptr, &verdicts);
+    struct ch_sha256 digest = ch_sha256_of(verdicts.ptr != NULL ? verdicts.ptr : "", verdicts.len);
+    listing_log(k, p, &digest);
     ch_buf_done(&verdicts);
 }
 
-enum ch_code listing_make(struct keeper *k, struct page *p, struct ch_err *err)
+enum listing_state listing_work(struct keeper *k, struct page *p, struct ch_err *err)
 {
-    int64_t now = keeper_now_us(k);
-    if (still_good(k, p, now)) {
-        return CH_OK;
-    }
-    listing_done(p);
     struct listing_cache *cache = &p->listing;
-    cache->rules = k->rules;
-    cache->made_at_us = now;
-    cache->available = ch_calloc(p->facts.file_count + 1, sizeof(bool));
-    cache->eligible = ch_calloc(p->facts.file_count + 1, sizeof(bool));
-    ch_buf_init(&cache->bytes, ch_limits.page_bytes * 2);
-    struct judged *all = judge_all(k, p);
-    enum ch_code rc = encode(p, all, err);
-    cache->valid = rc == CH_OK;
-    if (cache->valid) {
-        log_verdicts(k, p, all);
+    if (listing_is_good(k, p) || listing_answers_as_it_is(p)) {
+        return LISTING_THERE;
     }
-    free(all);
-    return rc;
+    if (cache->job != NULL || !listing_judge(k, p)) {
+        return LISTING_LATER;
+    }
+    if (listing_has_documents(p)) {
+        listing_make_documents(k, p);
+        return LISTING_LATER;
+    }
+    cache->valid = false;
+    ch_buf_done(&cache->bytes);
+    ch_buf_init(&cache->bytes, ch_limits.channel_answer_bytes);
+    cache->asked_count = 0;
+    cache->made_at_us = keeper_now_us(k);
+    cache->changes_at_us = listing_changes_at(p);
+    cache->valid = encode(p, err) == CH_OK;
+    cache->encoded = cache->clock;
+    if (cache->valid) {
+        log_verdicts(k, p);
+    }
+    return cache->valid ? LISTING_THERE : LISTING_FAILED;
 }
 
 struct root_names {
@@ -328,7 +332,7 @@ enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, st
     if (rc == CH_OK) {
         held_notes(k, ch_str_of(repo->name), &r.page);
         ch_root_page_put(out, &r.page);
-        *ret_generation = generation_of(ch_buf_str(out));
+        *ret_generation = listing_generation_of(ch_buf_str(out));
         r.page.generation = *ret_generation;
         ch_buf_clear(out);
         ch_root_page_put(out, &r.page);
@@ -400,10 +404,9 @@ void listing_file_ahead(struct keeper *k, struct page *p, size_t file,
 
 void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client)
 {
-    struct ch_err err;
     if (p->eco->wanted_next == NULL || k->config->prefetch_parallel == 0 ||
-        k->intakes_ahead >= AHEAD_QUEUE || p->load != PAGE_READY ||
-        listing_make(k, p, &err) != CH_OK || asked_before(p, client->user_agent)) {
+        k->intakes_ahead >= AHEAD_QUEUE || p->load != PAGE_READY || !listing_is_good(k, p) ||
+        asked_before(p, client->user_agent)) {
         return;
     }
     struct ch_page page = {.project = page_name(p), .file_count = p->facts.file_count};
@@ -413,12 +416,12 @@ void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client 
         const struct ch_index_file *f = &p->facts.files[i].index;
         page.files[i] = as_asked(f);
         /* An ALLOW stands in for itself: nothing is started for it, and nothing older either. */
-        may[i] = p->listing.available[i] && !f->yanked && !too_large(k, f);
+        may[i] = p->listing.rows[i].available && !f->yanked && !too_large(k, f);
     }
     size_t wanted[AHEAD_PER_PAGE];
     size_t n = p->eco->wanted_next(&page, may, client->user_agent, wanted, CH_ARRAY_LEN(wanted));
     for (size_t i = 0; i < n; i++) {
-        if (p->listing.eligible[wanted[i]]) {
+        if (p->listing.rows[wanted[i]].eligible) {
             sidecar_ask_ahead(k, p, wanted[i], client); /* first: a resolver asks for it first */
             start_ahead(k, p, wanted[i], client);
         }

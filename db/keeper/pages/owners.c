@@ -209,7 +209,7 @@ static void forget_age(struct keeper *k, struct page *p)
     p->info.body_sha256 = (struct ch_sha256){{0}};
     p->failed_at_us = 0;
     enum ch_code rc = page_facts_forget_serial(&p->facts, &facts, &err);
-    rc = rc == CH_OK ? page_set_facts(k, p, &facts, &err) : rc;
+    rc = rc == CH_OK ? page_set_facts(k, p, &facts, NULL, &err) : rc;
     if (rc != CH_OK) {
         p->load = PAGE_BROKEN;
         keeper_log("page", "repository=%s project=%s error=\"%s\"", p->repository, p->project,

@@ -7,6 +7,7 @@
 #include "customhouse/loop.h"
 #include "customhouse/map.h"
 #include "customhouse/message.h"
+#include "customhouse/message_gateway.h"
 #include "customhouse/policy.h"
 #include "customhouse/store.h"
 
@@ -77,16 +78,44 @@ struct page_index { /* worked out of the facts once (page_index.c) */
 
 #define LISTING_ASKED 8
 
-/* The encoded listing, good while its inputs are: facts, inspections, rules, time. */
+/* What a file was judged, good while what it was judged by is (listing_judge.c). */
+struct listing_row {
+    int64_t until_us;      /* when time alone will change it; CH_TIME_UNKNOWN: never */
+    uint64_t judged;       /* listing_cache.clock then; 0: it was not */
+    uint32_t reason, rule; /* where they are in listing_cache.texts */
+    uint8_t verdict;       /* enum ch_verdict */
+    bool listed_upstream;
+    bool available; /* ALLOW or eligible, and not hidden (T10) */
+    bool eligible;
+};
+
+/* A page's documents, all of one generation, each in a sealed memfd. */
+struct listing_documents {
+    struct ch_page_document of[CH_PAGE_DOCUMENTS_MAX];
+    int fds[CH_PAGE_DOCUMENTS_MAX];
+    size_t count;
+};
+
+/* The judged rows, and the listing that was encoded of them. A page is judged in slices: `clock`
+ * counts what changes beside them, and a row that is older than its last change is judged again. */
 struct listing_cache {
-    bool valid;
-    uint64_t rules; /* keeper.rules it was made under */
+    struct listing_row *rows; /* per file; NULL: nothing is judged */
+    uint64_t rules;           /* keeper.rules that the rows go by */
+    uint64_t clock;
+    uint64_t all_from, held_from, *project_from; /* clock of the last change: of all rows, of those
+                                                    that are not available, of a project's */
+    uint64_t pass; /* clock at the beginning of this pass over the rows */
+    size_t next;   /* row that it comes to next */
+    struct ch_buf texts;
+    uint32_t *known_texts; /* places in it, by hash: few differ */
+    bool valid;            /* what follows is of the rows at the clock `encoded` */
+    uint64_t encoded;
     int64_t made_at_us;
     int64_t changes_at_us; /* by time alone; CH_TIME_UNKNOWN: never */
     uint64_t generation;
-    struct ch_buf bytes;
-    bool *available; /* per file: ALLOW or eligible */
-    bool *eligible;
+    struct ch_buf bytes;                /* of a page that gateways render, or */
+    struct listing_documents documents; /* what they serve as it is */
+    struct listing_job *job;            /* makes those; NULL: none is under way */
     struct ch_sha256 asked[LISTING_ASKED]; /* clients (User-Agent) asked ahead for */
     size_t asked_count;
 };
@@ -125,6 +154,8 @@ struct page {
     struct page_held held;
     char part_name[64];
     char part_reason[sizeof(((struct ch_decision *)NULL)->rule) + CH_REASON_MAX + 2]; /* judge.c */
+    struct waiter *listed;   /* asks that wait until it is judged */
+    struct ch_timer judging; /* the next slice of it */
     struct ch_sha256 logged; /* upstream's bytes and policy whose verdicts the log has (audit.h) */
     size_t attacks;          /* files with held_against (all inspections are loaded) */
     struct ch_snapshot_info info;

@@ -5,10 +5,19 @@
 #include "customhouse/limits.h"
 #include "customhouse/map.h"
 
+struct page_facts page_facts_share(const struct page_facts *p)
+{
+    ++*p->users;
+    return *p;
+}
+
 void page_facts_done(struct page_facts *p)
 {
-    ch_buf_done(&p->content);
-    free(p->files);
+    if (p->users == NULL || --*p->users == 0) {
+        ch_buf_done(&p->content);
+        free(p->files);
+        free(p->users);
+    }
     *p = (struct page_facts){0};
 }
 
@@ -33,7 +42,7 @@ enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret, s
     struct ch_rd r = ch_rd_of(p.content.ptr, p.content.len);
     ch_index_head_get(&r, &p.head);
     uint32_t count = ch_get_u32(&r);
-    if (count > ch_limits.page_files * 2) {
+    if (count > ch_limits.channel_files * 2) {
         ch_rd_fail(&r);
         count = 0;
     }
@@ -55,6 +64,8 @@ enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret, s
         page_facts_done(&p);
         return rc;
     }
+    p.users = ch_calloc(1, sizeof(*p.users));
+    *p.users = 1;
     *ret = p;
     return CH_OK;
 }
@@ -63,7 +74,7 @@ enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret, s
 static enum ch_code settle(const struct page_facts *p, struct page_facts *ret, struct ch_err *err)
 {
     struct ch_buf content;
-    ch_buf_init(&content, ch_limits.page_bytes * 2);
+    ch_buf_init(&content, ch_limits.channel_answer_bytes);
     encode(p, &content);
     enum ch_code rc = ch_buf_ok(&content, err);
     if (rc == CH_OK) {
@@ -258,9 +269,11 @@ static enum ch_code merge_stream(struct merge *m, struct ch_str stream, struct c
                 return rc;
             }
         } else if (rec.type == CH_REC_INDEX_FILE && head) {
-            if (m->out.file_count >= ch_limits.page_files) {
+            uint64_t most =
+                rec.u.file.project.len > 0 ? ch_limits.channel_files : ch_limits.page_files;
+            if (m->out.file_count >= most) {
                 return ch_fail(err, CH_E_LIMIT, "more than %llu files on a page",
-                               (unsigned long long)ch_limits.page_files);
+                               (unsigned long long)most);
             }
             merge_file(m, &rec.u.file);
         } else if (rec.type != CH_REC_END && rec.type != CH_REC_FACT) {

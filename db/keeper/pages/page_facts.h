@@ -22,7 +22,10 @@ struct page_facts {
     struct ch_index_head head;
     struct page_fact_file *files;
     size_t file_count;
+    size_t *users; /* of the two above; the loop's to count */
 };
+/* The same once more; page_facts_done each. */
+struct page_facts page_facts_share(const struct page_facts *p);
 
 void page_facts_done(struct page_facts *p);
 /* Takes over `content`. */

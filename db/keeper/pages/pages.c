@@ -1,5 +1,5 @@
 /* What is known of upstream pages: in memory, as the store has it, with what runs beside it. */
-#include "pages_int.h"
+#include "refresh_int.h"
 
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
@@ -23,42 +23,30 @@ struct ch_str page_names(const struct page *p)
                                           : p->eco->page_project(page_name(p));
 }
 
-struct ch_str page_project(const struct page *p, size_t file)
-{
-    struct ch_str own = p->facts.files[file].index.project;
-    return own.len > 0 ? own : page_name(p);
-}
-
-static void release_of(const struct page *p, size_t file, struct ch_release *ret)
-{
-    const struct ch_index_file *f = &p->facts.files[file].index;
-    p->eco->split(page_project(p, file), f->file_name, ret);
-    if (f->project.len > 0 && ret->version[0] == '\0' && ret->profile != NULL &&
-        f->version.len < sizeof(ret->version)) { /* names of its ecosystem say no version */
-        snprintf(ret->version, sizeof(ret->version), "%.*s", CH_STR_ARG(f->version));
-    }
-    if (f->project.len > 0) { /* what its record states is the same, or it says nothing */
-        ret->profile = ch_str_eq(f->version, ch_str_of(ret->version)) ? ret->profile : NULL;
-    }
-}
-
-void page_split(const struct page *p, struct ch_str file_name, struct ch_release *ret)
-{
-    char project[sizeof(((struct ch_target *)NULL)->project)];
-    ptrdiff_t at = page_find_file(p, file_name);
-    if (at >= 0) {
-        release_of(p, (size_t)at, ret);
-        return;
-    }
-    bool own = p->eco->is_page != NULL && p->eco->project_of(file_name, project, sizeof(project));
-    p->eco->split(own ? ch_str_of(project) : page_name(p), file_name, ret);
-}
-
 /* What a page costs in memory, about: its content, and what runs beside it. */
 static uint64_t weight_of(const struct page *p)
 {
     return sizeof(*p) + p->facts.content.len +
            p->facts.file_count * (sizeof(struct page_fact_file) + sizeof(struct page_file) + 256);
+}
+
+/* A channel must not push out all other pages, nor they it. */
+static bool is_of_many(const struct page *p)
+{
+    return p->eco->is_page != NULL;
+}
+
+static uint64_t *bytes_with(const struct page *p)
+{
+    return &p->keeper->page_bytes[is_of_many(p)];
+}
+
+/* A refresh may still compare with them. */
+static void drop_facts(struct page *p)
+{
+    if (p->refresh == NULL || !refresh_keep_known(p->refresh, &p->facts)) {
+        page_facts_done(&p->facts);
+    }
 }
 
 static void free_page_files(struct page *p)
@@ -70,7 +58,7 @@ static void free_page_files(struct page *p)
     p->files = NULL;
     releases_touch(p);
     page_index_done(p);
-    listing_touch(p);
+    listing_done(p);
 }
 
 static void free_waiters(struct waiter **list)
@@ -91,13 +79,17 @@ static void free_page(struct page *p)
     serve_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->moved_timer);
+    ch_loop_cancel_timer(p->keeper->child.loop, &p->judging);
     free_waiters(&p->waiters);
     free_waiters(&p->moved);
-    p->keeper->page_bytes -= p->weight;
+    free_waiters(&p->listed);
+    *bytes_with(p) -= p->weight;
     free(p->charge); /* of a page that is fetched no more, zeroed, or the process ends */
     free_page_files(p);
-    page_facts_done(&p->facts);
+    drop_facts(p);
     ch_buf_done(&p->info_strings);
+    listing_job_free(p->listing.job);
+    p->listing.job = NULL;
     listing_done(p);
     free(p->repository);
     free(p->project);
@@ -110,10 +102,10 @@ void page_unload(struct page *p)
     ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
     serve_forget_shown(p->keeper, p);
     free_page_files(p);
-    page_facts_done(&p->facts);
+    drop_facts(p);
     listing_done(p);
     ch_buf_clear(&p->info_strings);
-    p->keeper->page_bytes -= p->weight;
+    *bytes_with(p) -= p->weight;
     p->weight = 0;
     p->info = (struct ch_snapshot_info){0};
     p->upstream = NULL;
@@ -140,7 +132,7 @@ struct page *page_in_memory(struct keeper *k, struct ch_str repository, struct c
     return p;
 }
 
-static void make_room(struct keeper *k);
+static void make_room(struct keeper *k, bool of_many);
 
 struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str project)
 {
@@ -152,7 +144,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
         const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(config->ecosystem));
         if (eco != NULL && ch_ecosystem_is_page(eco, project)) {
             struct ch_buf key;
-            make_room(k);
+            make_room(k, eco->is_page != NULL);
             p = ch_calloc(1, sizeof(*p));
             p->keeper = k;
             p->repository = ch_str_dup(repository);
@@ -161,6 +153,7 @@ struct page *page_get(struct keeper *k, struct ch_str repository, struct ch_str 
             p->patience.fn = page_on_patience;
             p->confirm.fn = page_on_confirm;
             p->moved_timer.fn = owner_on_moved;
+            p->judging.fn = listing_on_turn;
             ch_buf_init(&p->info_strings, 16384);
             key_of(&key, repository, project);
             ch_map_set(k->pages, ch_buf_str(&key), p);
@@ -300,27 +293,27 @@ static bool states_times(const struct page *p)
 /* Takes over `facts`; builds what runs beside them from the store. Intakes under way are
  * re-attached by name when they end. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
-                            struct ch_err *err)
+                            struct page_built *built, struct ch_err *err)
 {
     size_t served_count = 0;
     struct served *served = collect_served(p, &served_count);
     free_page_files(p);
-    page_facts_done(&p->facts);
+    drop_facts(p);
     p->facts = *facts;
     *facts = (struct page_facts){0};
-    p->files = ch_calloc(p->facts.file_count, sizeof(*p->files));
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        release_of(p, i, &p->files[i].release);
-        p->files[i].recorded_verdict = -1;
-        p->files[i].recorded_at_us = CH_TIME_UNKNOWN;
-        p->files[i].allowed_at_us = CH_TIME_UNKNOWN;
+    struct page_built now = {0};
+    if (built == NULL || built->files == NULL) {
+        page_build(p->eco, p->project, &p->facts, &now);
+        built = &now;
     }
-    page_index_build(p);
+    p->files = built->files;
+    p->index = built->index;
+    *built = (struct page_built){0};
     date_projects(p);
     p->states_times = states_times(p);
-    k->page_bytes -= p->weight;
+    *bytes_with(p) -= p->weight;
     p->weight = weight_of(p);
-    k->page_bytes += p->weight;
+    *bytes_with(p) += p->weight;
     p->load = PAGE_READY;
     struct ch_str upstream = ch_str_of(p->upstream->name);
     enum ch_code rc =
@@ -354,7 +347,7 @@ static enum ch_code load_snapshot(struct keeper *k, struct page *p, struct ch_er
 {
     struct ch_buf content;
     struct page_facts facts = {0};
-    ch_buf_init(&content, ch_limits.page_bytes * 2);
+    ch_buf_init(&content, ch_limits.channel_answer_bytes);
     enum ch_code rc = ch_store_get_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p),
                                             &p->info, &content, &p->info_strings, err);
     if (rc == CH_OK) {
@@ -362,7 +355,7 @@ static enum ch_code load_snapshot(struct keeper *k, struct page *p, struct ch_er
         rc = page_facts_decode(&content, &facts, err);
     }
     if (rc == CH_OK) {
-        rc = page_set_facts(k, p, &facts, err);
+        rc = page_set_facts(k, p, &facts, NULL, err);
         p->details_due = page_wants_details(p, &p->facts);
         ch_buf_clear(&content);
         if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), 0, &content) == CH_OK) {
@@ -400,7 +393,7 @@ enum ch_code page_adopt(struct keeper *k, struct page *p, struct ch_err *err)
     rc = rc == CH_OK ? owner_pin(k, p, keeper_now_us(k), err) : rc;
     if (rc != CH_OK) {
         free_page_files(p); /* they are nothing that this repository knows */
-        page_facts_done(&p->facts);
+        drop_facts(p);
         p->load = PAGE_BROKEN;
         return rc;
     }
@@ -445,7 +438,7 @@ void pages_roll_back(struct keeper *k)
             continue;
         }
         free_page_files(p);
-        page_facts_done(&p->facts);
+        drop_facts(p);
         if (rc == CH_E_NOT_FOUND) {
             p->info = (struct ch_snapshot_info){0};
             p->load = p->refreshing ? PAGE_LOADING : PAGE_UNLOADED;
@@ -522,8 +515,8 @@ bool page_load(struct keeper *k, struct page *p)
 
 static bool may_forget(const struct page *p)
 {
-    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->busy == 0 &&
-           p->pinned == 0 && !p->wrote;
+    return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->listed == NULL &&
+           p->listing.job == NULL && p->busy == 0 && p->pinned == 0 && !p->wrote;
 }
 
 static void forget(struct keeper *k, struct page *p)
@@ -537,15 +530,17 @@ static void forget(struct keeper *k, struct page *p)
 }
 
 /* Makes room for one more page: those least recently used go, all but the busy ones. */
-static void make_room(struct keeper *k)
+static void make_room(struct keeper *k, bool of_many)
 {
-    while (k->page_bytes > ch_limits.keeper_page_bytes) {
+    uint64_t most = of_many ? ch_limits.keeper_channel_bytes : ch_limits.keeper_page_bytes;
+    while (k->page_bytes[of_many] > most) {
         size_t cursor = 0;
         void *value;
         struct page *oldest = NULL;
         while (ch_map_next(k->pages, &cursor, NULL, &value)) {
             struct page *p = value;
-            if (may_forget(p) && (oldest == NULL || p->used_at_ms < oldest->used_at_ms)) {
+            if (is_of_many(p) == of_many && may_forget(p) &&
+                (oldest == NULL || p->used_at_ms < oldest->used_at_ms)) {
                 oldest = p;
             }
         }

@@ -25,9 +25,18 @@ bool page_wants_details(const struct page *p, const struct page_facts *facts);
 void page_on_confirm(struct ch_timer *t);
 /* The waiting asks go on; each looks at the page's state itself. */
 void page_wake(struct keeper *k, struct page *p);
-/* Takes over `facts`; builds what runs beside them from the store. */
+/* What runs beside facts and follows from them alone. */
+struct page_built {
+    struct page_file *files; /* NULL: nothing is built */
+    struct page_index index;
+};
+/* Of a page's facts: pure, and may run on a thread. `ret` borrows from `facts`, also when these move. */
+void page_build(const struct ch_ecosystem *eco, char *project, const struct page_facts *facts,
+                struct page_built *ret);
+void page_built_done(struct page_built *b);
+/* Takes over `facts`, and what was built of them (NULL: nothing was); adds what the store has. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
-                            struct ch_err *err) CH_MUST_CHECK;
+                            struct page_built *built, struct ch_err *err) CH_MUST_CHECK;
 /* p->upstream has answered and owns the name in this repository from now on (T12), as the open
  * group of writes has it. CH_E_CONFLICT: it is another's, or an earlier upstream's in another
  * repository, so that this one should not have been asked. */

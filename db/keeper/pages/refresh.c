@@ -14,7 +14,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "db/keeper/audit/audit.h"
@@ -41,7 +40,7 @@ void page_refresh_free(struct refresh *r)
     free(r->base_url);
     free(r->etag);
     free(r->last_modified);
-    page_facts_done(&r->merged);
+    refresh_merge_done(r);
     free(r);
 }
 
@@ -88,7 +87,7 @@ bool page_dawdles(struct page *p)
     return false;
 }
 
-static void refresh_ended(struct refresh *r)
+void refresh_ended(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
@@ -137,8 +136,11 @@ static enum ch_code keep_snapshot(struct refresh *r, bool *ret_stored, struct ch
         rc = owner_pin(k, p, r->now_us, err);
     }
     if (rc == CH_OK) {
-        rc = ch_store_put_snapshot(k->store, upstream, page_name(p), &info,
-                                   ch_buf_str(&r->merged.content), err);
+        struct ch_str content = ch_buf_str(&r->merged.content);
+        rc = r->packed.len > 0
+                 ? ch_store_put_packed_snapshot(k->store, upstream, page_name(p), &info,
+                                                content.len, ch_buf_str(&r->packed), err)
+                 : ch_store_put_snapshot(k->store, upstream, page_name(p), &info, content, err);
     }
     rc = rc == CH_OK ? audit_snapshot(k, upstream, page_name(p), err) : rc;
     if (rc != CH_OK) {
@@ -154,11 +156,10 @@ static enum ch_code keep_snapshot(struct refresh *r, bool *ret_stored, struct ch
     ch_buf_puts(&p->info_strings, info.last_modified);
     p->info.etag = (struct ch_str){at, info.etag.len};
     p->info.last_modified = (struct ch_str){at + info.etag.len, info.last_modified.len};
-    return page_set_facts(k, p, &r->merged, err);
+    return page_set_facts(k, p, &r->merged, &r->built, err);
 }
 
-/* What is known could not be read in the meantime: nothing may replace it. `r` has ended. */
-static bool lost_what_is_known(struct refresh *r)
+bool refresh_lost_what_is_known(struct refresh *r)
 {
     if (r->p->load != PAGE_BROKEN) {
         return false;
@@ -197,12 +198,16 @@ static void tell_other_repositories(struct keeper *k, const struct page *p)
 void refresh_finish(struct refresh *r)
 {
     struct ch_err err;
-    if (lost_what_is_known(r)) {
+    if (refresh_lost_what_is_known(r)) {
         return;
     }
     if (r->overtaken) { /* what it says was merged with less; the next answer says it again */
         refresh_ended(r);
         return;
+    }
+    if (r->filled) { /* they are others than those that were merged */
+        page_built_done(&r->built);
+        ch_buf_clear(&r->packed);
     }
     bool stored = false;
     enum ch_code rc = keep_snapshot(r, &stored, &err);
@@ -217,45 +222,10 @@ void refresh_finish(struct refresh *r)
     refresh_ended(r);
 }
 
-/* RFC 9110 5.6.7's preferred form; others are no date. */
-static bool http_date(struct ch_str text, int64_t *ret_s)
-{
-    char copy[64];
-    struct tm tm = {0};
-    if (text.len == 0 || text.len >= sizeof(copy)) {
-        return false;
-    }
-    snprintf(copy, sizeof(copy), "%.*s", CH_STR_ARG(text));
-    const char *end = strptime(copy, "%a, %d %b %Y %H:%M:%S GMT", &tm);
-    if (end == NULL || *end != '\0') {
-        return false;
-    }
-    *ret_s = timegm(&tm);
-    return true;
-}
-
-static bool dated_before_known(const struct refresh *r)
-{
-    int64_t known, now;
-    return http_date(r->p->info.last_modified, &known) &&
-           http_date(ch_str_of(r->last_modified), &now) && now < known;
-}
-
-/* Per file of the page that is known, the bytes that came of it. free(). */
-static struct ch_sha256 *received_of(const struct page *p)
-{
-    struct ch_sha256 *list = ch_calloc(p->facts.file_count + 1, sizeof(*list));
-    for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
-        list[i] = p->files[i].artifact;
-    }
-    return list;
-}
-
 static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
 {
     struct refresh *r = ctx;
     struct page *p = r->p;
-    struct ch_err err;
     if (answer->outcome != CH_SCAN_DONE) {
         struct ch_buf why;
         ch_buf_init(&why, sizeof(p->fail_text) - 1);
@@ -268,39 +238,8 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         ch_buf_done(&why);
         return;
     }
-    if (lost_what_is_known(r)) {
-        return;
-    }
-    if (refresh_shrinks(r, stream)) {
-        refresh_keep_back(r);
-        return;
-    }
-    r->now_us = keeper_now_us(r->k);
-    r->overtaken = false; /* it is merged with what is known now */
-    struct ch_sha256 *received = received_of(p);
-    enum ch_code rc = keeper_write(r->k, &err);
-    if (rc == CH_OK) {
-        rc = page_facts_merge(p->load == PAGE_READY ? &p->facts : NULL, p->checked_at_us, received,
-                              dated_before_known(r), stream, r->now_us, refresh_tell_change, r,
-                              &r->merged, &err);
-    }
-    free(received);
-    if (rc != CH_OK) {
-        refresh_failed(r, keeper_store_status(rc, 502), err.msg);
-        return;
-    }
-    if (!page_wants_details(p, &r->merged)) {
-        ch_map_remove(r->k->terse_upstreams, ch_str_of(p->upstream->name));
-        refresh_finish(r);
-        return;
-    }
-    ch_map_set(r->k->terse_upstreams, ch_str_of(p->upstream->name), p->keeper);
-    r->wants_details = true;
-    if (r->details == DETAILS_NONE) {
-        refresh_fetch_details(r);
-    }
-    if (r->details != DETAILS_FETCHING) {
-        refresh_use_details(r);
+    if (!refresh_lost_what_is_known(r)) {
+        refresh_merge(r, stream);
     }
 }
 
@@ -314,7 +253,7 @@ void refresh_unchanged(struct refresh *r)
         ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now,
                                   &err) == CH_OK) {
         page_wrote(p);
-        listing_touch(p); /* releases by time ask when the index was seen last (T5) */
+        listing_touch_held(p); /* releases by time ask when the index was seen last (T5) */
         p->checked_at_us = now;
         p->info.checked_at_us = now;
     }
@@ -346,7 +285,7 @@ static enum ch_code fetch_form(struct refresh *r, struct ch_str url, struct ch_e
         .url = url,
         .accept = ch_str_of(p->eco->page_accept),
         .range_to_bytes = UINT64_MAX,
-        .max_bytes = ch_limits.page_bytes,
+        .max_bytes = p->eco->is_page != NULL ? ch_limits.channel_bytes : ch_limits.page_bytes,
         .expected_bytes = CH_SIZE_UNKNOWN,
         .timeout_ms = DOCUMENT_TIMEOUT_MS,
         .retry_ms = PAGE_PATIENCE_MS,

@@ -4,11 +4,11 @@
 
 #include "customhouse/limits.h"
 
-static size_t listed(const struct page *p)
+static size_t listed(const struct page_facts *facts)
 {
     size_t n = 0;
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        n += p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
+    for (size_t i = 0; i < facts->file_count; i++) {
+        n += facts->files[i].removed_at_us == CH_TIME_UNKNOWN;
     }
     return n;
 }
@@ -16,23 +16,14 @@ static size_t listed(const struct page *p)
 /* A page of many projects of which next to nothing is left is a mirror's accident, or an attack
  * that would have everything held: what is known goes on for as long as it does while an upstream
  * fails. After that it is what the upstream says (T5). */
-bool refresh_shrinks(const struct refresh *r, struct ch_str stream)
+bool refresh_shrinks(const struct refresh *r)
 {
     const struct page *p = r->p;
     if (p->eco->is_page == NULL || p->load != PAGE_READY || !page_usable(r->k, p)) {
         return false;
     }
-    size_t before = listed(p);
-    if (before < ch_limits.page_shrink_files) {
-        return false;
-    }
-    struct ch_scan_reader reader;
-    struct ch_scan_record record;
-    struct ch_err err;
-    ch_scan_reader_init(&reader, stream);
-    while (ch_scan_read(&reader, &record, &err) == CH_OK) {
-    }
-    return reader.ended && reader.count[CH_REC_INDEX_FILE] < before / 10;
+    size_t before = listed(&p->facts);
+    return before >= ch_limits.page_shrink_files && listed(&r->merged) < before / 10;
 }
 
 /* Files of it that are here may be the last copies: from now on, and not when a second such answer
@@ -67,7 +58,7 @@ static void known_page_absent(struct refresh *r)
     struct page *p = r->p;
     struct ch_err err;
     r->now_us = keeper_now_us(k);
-    if (p->load == PAGE_READY && listed(p) == 0) {
+    if (p->load == PAGE_READY && listed(&p->facts) == 0) {
         refresh_unchanged(r);
         return;
     }

@@ -112,7 +112,7 @@ static void collect_available(struct stand_ins *s)
     const struct page *p = s->page;
     for (size_t i = 0; i < p->facts.file_count; i++) {
         /* What the upstream yanked is no offer: clients take it when it is pinned alone. */
-        if (p->index.clients[i] == PAGE_CLASSES_MAX || !p->listing.available[i] ||
+        if (p->index.clients[i] == PAGE_CLASSES_MAX || !p->listing.rows[i].available ||
             p->facts.files[i].index.yanked) {
             continue;
         }

@@ -8,7 +8,7 @@
 
 struct stand_ins;
 
-/* Of a page whose listing.available is worked out; borrows the page. stand_ins_free. */
+/* Of a page whose listing.rows are judged; borrows the page. stand_ins_free. */
 struct stand_ins *stand_ins_new(const struct page *p);
 void stand_ins_free(struct stand_ins *s); /* accepts NULL */
 bool stand_ins_cover(struct stand_ins *s, size_t file);

@@ -19,8 +19,13 @@ static void asking_for_a_page_travels(void **state)
         DONE();
     }
     {
-        struct ch_page_reply in = {
-            21, CH_PAGE_NOT_FOUND, 22, UINT64_MAX, 504, 17, text_of(ch_limits.text_bytes)};
+        struct ch_page_reply in = {.ask = 21,
+                                   .outcome = CH_PAGE_NOT_FOUND,
+                                   .generation = 22,
+                                   .fresh_until_boot_ms = UINT64_MAX,
+                                   .http_status = 504,
+                                   .retry_after_s = 17,
+                                   .text = text_of(ch_limits.text_bytes)};
         struct ch_page_reply out;
         ROUND_TRIP(page_reply, CH_MSG_PAGE, in, out);
         assert_int_equal(out.ask, 21);
@@ -32,6 +37,27 @@ static void asking_for_a_page_travels(void **state)
         assert_same(out.text, in.text);
         DONE();
     }
+}
+
+static void test_documents_of_a_page(void **state)
+{
+    (void)state;
+    struct ch_page_reply in = {.ask = 1, .outcome = CH_PAGE_NEW, .generation = 2, .document_count = 2}, out;
+    in.documents[0] = (struct ch_page_document){0, {{7}}};
+    in.documents[1] = (struct ch_page_document){255, {{8}}};
+    ROUND_TRIP(page_reply, CH_MSG_PAGE, in, out);
+    assert_int_equal(out.document_count, 2);
+    assert_int_equal(out.documents[0].format, 0);
+    assert_int_equal(out.documents[1].format, 255);
+    assert_memory_equal(out.documents, in.documents, sizeof(in.documents));
+    DONE();
+    struct ch_err err;
+    struct ch_buf b;
+    ch_buf_init(&b, 1u << 16);
+    in.outcome = CH_PAGE_UNCHANGED; /* what is not new has none */
+    ch_page_reply_put(&b, &in);
+    assert_int_equal(ch_page_reply_get(ch_buf_str(&b), &out, &err), CH_E_FORMAT);
+    ch_buf_done(&b);
 }
 
 static struct ch_refusal refusal_of(void)
@@ -319,6 +345,7 @@ static void a_token_travels(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_documents_of_a_page),
         cmocka_unit_test(asking_for_a_page_travels),
         cmocka_unit_test(asking_for_a_file_travels),
         cmocka_unit_test(the_other_gateway_messages_travel),

@@ -130,7 +130,8 @@ static void keep_page(struct house *h, struct ch_frame *frame)
         h->page = (struct ch_page){0};
         ch_buf_clear(&h->page_bytes);
         CH_ASSERT(jobs_read_all(fd, &h->page_bytes, &err) == CH_OK);
-        CH_ASSERT(ch_page_get(ch_buf_str(&h->page_bytes), &h->page, &err) == CH_OK);
+        CH_ASSERT(h->page_reply.document_count > 0 ||
+                  ch_page_get(ch_buf_str(&h->page_bytes), &h->page, &err) == CH_OK);
         close(fd);
     }
     house_tell(h, h->page_reply.ask,

@@ -2,7 +2,7 @@
  * gateway stand on the other ends of its channels and answer from tables.
  *
  * A page is text, a line per file: "NAME SHA256 SIZE AGE_DAYS [md5:HEX] [sha512:HEX]
- * [yanked] [sidecar[:SHA256]] [of:PROJECT=VERSION]", "-" for what it does not state;
+ * [yanked] [sidecar[:SHA256]] [of:PROJECT=VERSION]", "-" for what it does not state; NAME.conda has a record of its own;
  * "status WORD" sets the project's, "serial N" the page's. An artifact is text, too: its words say what the jails find
  * ("attack", "irregular", "differs", "crash"); what follows "meta:" is its metadata; "fact:NAME=VALUE;"
  * is a fact ("|" in it stands for ";"); "attack-under:RULES;" and "irregular-under:RULES;" are found by these rules alone. */
@@ -82,7 +82,7 @@ struct house {
     bool page_here, file_here;
     size_t file_answers; /* since it was made */
     struct ch_page_reply page_reply;
-    struct ch_buf page_bytes; /* the listing, as encoded */
+    struct ch_buf page_bytes; /* the listing, as encoded, or its first document */
     struct ch_page page;
     struct ch_file_reply file;
     struct ch_buf file_payload, page_payload;

@@ -16,6 +16,24 @@ static struct ch_str word_of(struct ch_str *line)
     return ch_str_split(line, ' ', &w) ? w : (struct ch_str){NULL, 0};
 }
 
+/* What a channel's record says of NAME-VERSION-BUILD.conda: `text` has it. */
+static void own_record(struct ch_index_file *f, struct ch_buf *text)
+{
+    struct ch_str *parts[] = {&f->build, &f->version, &f->project};
+    struct ch_str stem = ch_str_sub(f->file_name, 0, f->file_name.len - 6);
+    for (size_t i = 0; i < CH_ARRAY_LEN(parts); i++) {
+        size_t at = stem.len;
+        while (i < 2 && at > 0 && stem.ptr[at - 1] != '-') {
+            at--;
+        }
+        *parts[i] = i < 2 ? ch_str_sub(stem, at, stem.len) : stem;
+        stem = ch_str_sub(stem, 0, at - 1);
+    }
+    ch_buf_printf(text, "{\"build\":\"%.*s\",\"depends\":[],\"name\":\"%.*s\",\"version\":\"%.*s\"}",
+                  CH_STR_ARG(f->build), CH_STR_ARG(f->project), CH_STR_ARG(f->version));
+    f->record = ch_buf_str(text);
+}
+
 static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
 {
     char url[256];
@@ -51,7 +69,13 @@ static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
         CH_ASSERT(ch_sha256_from_hex(hex, &f.sidecar_sha256));
         f.sidecar = CH_SIDECAR_HASHED;
     }
+    struct ch_buf record;
+    ch_buf_init(&record, 4096);
+    if (ch_str_ends(name, CH_STR(".conda"))) {
+        own_record(&f, &record);
+    }
     ch_scan_write_index_file(w, &f);
+    ch_buf_done(&record);
 }
 
 static void scan_page(struct ch_scan_writer *w, struct ch_str text)

@@ -39,6 +39,28 @@ static void send_reply(struct ch_channel *ch, uint16_t type, struct ch_buf *payl
     }
 }
 
+/* Each is the content and its number. */
+static void send_documents(struct keeper *k, struct ch_buf *payload)
+{
+    int fds[CH_PAGE_DOCUMENTS_MAX];
+    for (size_t i = 0; i < k->document_fds; i++) {
+        struct ch_buf b;
+        ch_buf_init(&b, 1u << 20);
+        ch_buf_puts(&b, ch_buf_str(&k->page_content));
+        ch_buf_printf(&b, "%zu", i);
+        fds[i] = i == k->unsealed ? memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING)
+                                  : sealed(ch_buf_str(&b));
+        if (i == k->unsealed) {
+            assert_int_equal(write(fds[i], b.ptr, b.len), (ssize_t)b.len);
+        }
+        ch_buf_done(&b);
+    }
+    assert_true(ch_channel_send(k->channel, CH_MSG_PAGE, ch_buf_str(payload), fds, k->document_fds));
+    for (size_t i = 0; i < k->document_fds; i++) {
+        close(fds[i]);
+    }
+}
+
 static void on_page(struct keeper *k, struct ch_str payload, struct ch_buf *out)
 {
     struct ch_ask_page m;
@@ -56,8 +78,13 @@ static void on_page(struct keeper *k, struct ch_str payload, struct ch_buf *out)
     reply.ask = m.ask;
     if (reply.outcome == CH_PAGE_NEW && m.have_generation == reply.generation) {
         reply.outcome = CH_PAGE_UNCHANGED;
+        reply.document_count = 0;
     }
     ch_page_reply_put(out, &reply);
+    if (k->document_fds > 0 && reply.outcome == CH_PAGE_NEW) {
+        send_documents(k, out);
+        return;
+    }
     send_reply(k->channel, CH_MSG_PAGE, out,
                reply.outcome == CH_PAGE_NEW ? sealed(ch_buf_str(&k->page_content)) : -1);
 }

@@ -33,6 +33,8 @@ struct keeper {
     char project[256];
     struct ch_page_reply page;
     struct ch_buf page_content; /* sent with CH_PAGE_NEW */
+    size_t document_fds;        /* or so many documents, each this and its number */
+    size_t unsealed;            /* of them, this one is not; SIZE_MAX: all are */
     /* files */
     int file_asks;
     char file_name[256];

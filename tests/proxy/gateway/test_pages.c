@@ -47,6 +47,74 @@ static void test_page(void **state)
     fixture_free(f);
 }
 
+static struct fixture *with_documents(size_t count, size_t fds, size_t unsealed)
+{
+    struct fixture *f = fixture_new();
+    fixture_page(f, 7, WHEEL);
+    ch_buf_clear(&f->keeper.page_content);
+    ch_buf_puts(&f->keeper.page_content, CH_STR("document "));
+    for (size_t i = 0; i < count; i++) {
+        f->keeper.page.documents[i] = (struct ch_page_document){(uint8_t)i, {{(uint8_t)(i + 1)}}};
+    }
+    f->keeper.page.document_count = count;
+    f->keeper.document_fds = fds;
+    f->keeper.unsealed = unsealed;
+    return f;
+}
+
+/* What the keeper rendered goes out as it is, whatever coding a client takes; its digest is the ETag's. */
+static void test_documents(void **state)
+{
+    (void)state;
+    struct fixture *f = with_documents(3, 3, SIZE_MAX);
+    struct ch_str a = get(f, PAGE, JSON "Accept-Encoding: gzip, zstd\r\n");
+    assert_int_equal(status_of(a), 200);
+    assert_has(body_of(a), "document ");
+    assert_int_equal(header_of(a, "Content-Encoding").len, 0);
+    char first[20], etag[200];
+    snprintf(first, sizeof(first), "%.*s", CH_STR_ARG(body_of(a)));
+    snprintf(etag, sizeof(etag), JSON "If-None-Match: %.*s\r\n", CH_STR_ARG(header_of(a, "ETag")));
+    assert_int_equal(status_of(get(f, PAGE, etag)), 304);
+    a = get(f, PAGE, NULL);
+    assert_has(body_of(a), "document ");
+    assert_false(ch_str_eq(body_of(a), ch_str_of(first)));
+    assert_int_equal(f->keeper.page_asks, 1);
+    atomic_store(&f->epoch.epoch, 2); /* asked again, and unchanged */
+    get(f, PAGE, NULL);
+    assert_int_equal(f->keeper.page_asks, 2);
+    assert_int_equal(f->keeper.have_generation, 7);
+    atomic_store(&f->epoch.epoch, 3); /* from now on a page again */
+    f->keeper.page.document_count = f->keeper.document_fds = 0;
+    fixture_page(f, 8, WHEEL);
+    assert_str_eq(body_of(get(f, PAGE, JSON)), BODY);
+    fixture_free(f);
+}
+
+static void test_documents_that_cannot_be_used(void **state)
+{
+    (void)state;
+    static const struct {
+        size_t count, fds, unsealed;
+    } all[] = {{3, 2, SIZE_MAX}, {3, 3, 1}, {3, 3, 0}, {4, 4, SIZE_MAX}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) { /* pypi has three formats */
+        struct fixture *f = with_documents(all[i].count, all[i].fds, all[i].unsealed);
+        assert_int_equal(status_of(get(f, PAGE, JSON)), 500);
+        f->keeper.page.document_count = f->keeper.document_fds = 3;
+        f->keeper.unsealed = SIZE_MAX;
+        assert_int_equal(status_of(get(f, PAGE, JSON)), 200); /* nothing is left of them */
+        fixture_free(f);
+    }
+    struct fixture *f = with_documents(3, 3, SIZE_MAX); /* one twice */
+    f->keeper.page.documents[1].format = 0;
+    assert_int_equal(status_of(get(f, PAGE, JSON)), 500);
+    fixture_free(f);
+    f = with_documents(1, 1, SIZE_MAX); /* only the first format there is */
+    f->keeper.page.documents[0].format = 0;
+    assert_int_equal(status_of(get(f, PAGE, "Accept: text/html\r\n")), 200);
+    assert_int_equal(status_of(get(f, PAGE, JSON)), 404);
+    fixture_free(f);
+}
+
 static void test_encodings(void **state)
 {
     (void)state;
@@ -357,6 +425,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_page),
+        cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_documents_that_cannot_be_used),
         cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_epoch_and_age_ask_again),
         cmocka_unit_test(test_waiters_share_one_ask),

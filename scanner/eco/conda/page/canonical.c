@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "customhouse/json_text.h"
 #include "customhouse/limits.h"
 
 /* --- bytes --- */
@@ -135,12 +136,10 @@ static bool take_escape(struct ch_conda_in *in, struct ch_buf *ret)
 /* What of this piece stands for itself, up to a quote, an escape or what may not be there. */
 static void take_plain(struct ch_conda_in *in, struct ch_buf *ret)
 {
-    size_t from = in->at;
-    while (in->at < in->len && in->piece[in->at] >= 0x20 && in->piece[in->at] != '"' &&
-           in->piece[in->at] != '\\') {
-        in->at++;
-    }
-    ch_buf_puts(ret, (struct ch_str){(const char *)in->piece + from, in->at - from});
+    struct ch_str rest = {(const char *)in->piece + in->at, in->len - in->at};
+    size_t n = ch_json_plain(rest);
+    ch_buf_puts(ret, ch_str_sub(rest, 0, n));
+    in->at += n;
 }
 
 enum ch_code ch_conda_string(struct ch_conda_in *in, struct ch_buf *ret)
@@ -357,9 +356,24 @@ static enum ch_code put_map(struct writing *w)
     return rc;
 }
 
+/* A string that is spelled as it has to be, and lies in this piece: as nearly all are. */
+static bool put_plain_string(struct writing *w)
+{
+    struct ch_conda_in *in = w->in;
+    struct ch_str rest = {(const char *)in->piece + in->at, in->len - in->at};
+    size_t n = ch_json_plain(ch_str_sub(rest, 1, rest.len));
+    if (n + 1 >= rest.len || rest.ptr[n + 1] != '"' ||
+        !ch_str_is_utf8(ch_str_sub(rest, 1, n + 1))) {
+        return false;
+    }
+    ch_buf_puts(w->out, ch_str_sub(rest, 0, n + 2));
+    in->at += n + 2;
+    return true;
+}
+
 static enum ch_code put_value(struct writing *w, enum ch_conda_kind *ret_kind)
 {
-    enum ch_code rc;
+    enum ch_code rc = CH_OK;
     int c = ch_conda_peek(w->in);
     if (w->depth >= ch_limits.json_depth) {
         return ch_conda_expected(w->in, "fewer levels");
@@ -367,9 +381,11 @@ static enum ch_code put_value(struct writing *w, enum ch_conda_kind *ret_kind)
     w->depth++;
     if (c == '"') {
         *ret_kind = CH_CONDA_STRING;
-        ch_buf_clear(&w->text);
-        rc = ch_conda_string(w->in, &w->text);
-        ch_conda_put_string(w->out, ch_buf_str(&w->text));
+        if (!put_plain_string(w)) {
+            ch_buf_clear(&w->text);
+            rc = ch_conda_string(w->in, &w->text);
+            ch_conda_put_string(w->out, ch_buf_str(&w->text));
+        }
     } else if (c == '{') {
         *ret_kind = CH_CONDA_MAP;
         w->in->at++;

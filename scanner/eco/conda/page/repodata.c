@@ -74,6 +74,7 @@ struct repodata {
     struct ch_buf file_name;
     struct ch_buf values;
     struct value value[K_COUNT]; /* of the record at hand */
+    int last_key;                /* that was found */
     struct ch_buf record, url;
     uint64_t count, skipped;
     bool has_packages;
@@ -105,28 +106,40 @@ static bool is_known_type(enum key k, enum ch_conda_kind kind, struct ch_str spe
     return same && (keys[k].kind != CH_CONDA_NUMBER || spelled.ptr[0] != '-');
 }
 
-static int find_key(struct ch_str key)
+/* Most records have them in order: looked for from behind the last one. */
+static int find_key(struct repodata *d, struct ch_str key)
 {
-    for (int k = 0; k < K_COUNT; k++) {
+    for (int i = 1; i <= K_COUNT; i++) {
+        int k = (d->last_key + i) % K_COUNT;
         if (ch_str_eq(key, ch_str_of(keys[k].key))) {
+            d->last_key = k;
             return k;
         }
     }
     return -1;
 }
 
+/* Of keys that are none of ours: most records have none. */
+static bool is_twice(struct ch_map **others, struct ch_str key)
+{
+    if (*others == NULL) {
+        *others = ch_map_new();
+    }
+    return ch_map_set(*others, key, others) != NULL;
+}
+
 /* One key and its value. *ret_good: of a known type, or passed over. */
-static enum ch_code read_field(struct repodata *d, struct ch_map *seen, bool *ret_good)
+static enum ch_code read_field(struct repodata *d, struct ch_map **others, bool *ret_good)
 {
     ch_buf_clear(&d->text);
     enum ch_code rc = ch_conda_string(&d->in, &d->text);
     if (rc != CH_OK) {
         return rc;
     }
-    if (ch_map_set(seen, ch_buf_str(&d->text), d) != NULL) {
+    int k = find_key(d, ch_buf_str(&d->text));
+    if (k >= 0 ? d->value[k].len > 0 : is_twice(others, ch_buf_str(&d->text))) {
         return ch_conda_expected(&d->in, "no key twice in a record");
     }
-    int k = find_key(ch_buf_str(&d->text));
     if (!ch_conda_take(&d->in, ':')) {
         return ch_conda_expected(&d->in, "':'");
     }
@@ -145,7 +158,7 @@ static enum ch_code read_field(struct repodata *d, struct ch_map *seen, bool *re
 
 static enum ch_code read_fields(struct repodata *d, bool *ret_good)
 {
-    struct ch_map *seen = ch_map_new();
+    struct ch_map *others = NULL;
     enum ch_code rc = CH_OK;
     ch_buf_clear(&d->values);
     for (int k = 0; k < K_COUNT; k++) {
@@ -156,13 +169,13 @@ static enum ch_code read_fields(struct repodata *d, bool *ret_good)
         rc = ch_conda_expected(&d->in, "a record");
     } else if (!ch_conda_take(&d->in, '}')) {
         do {
-            rc = read_field(d, seen, ret_good);
+            rc = read_field(d, &others, ret_good);
         } while (rc == CH_OK && ch_conda_take(&d->in, ','));
         if (rc == CH_OK && !ch_conda_take(&d->in, '}')) {
             rc = ch_conda_expected(&d->in, "',' or '}'");
         }
     }
-    ch_map_free(seen);
+    ch_map_free(others);
     return rc;
 }
 
@@ -244,7 +257,9 @@ static bool put_record(struct repodata *d)
             value = CH_STR("[]"); /* what clients take it for: renderers add to it */
         }
         if (value.len > 0) {
-            ch_buf_printf(&d->record, "%s\"%s\":", d->record.len > 1 ? "," : "", keys[k].key);
+            ch_buf_puts(&d->record, d->record.len > 1 ? CH_STR(",\"") : CH_STR("\""));
+            ch_buf_puts(&d->record, ch_str_of(keys[k].key));
+            ch_buf_puts(&d->record, CH_STR("\":"));
             ch_buf_puts(&d->record, value);
         }
     }
@@ -294,9 +309,9 @@ static enum ch_code read_entry(struct repodata *d, struct ch_str ending, struct 
     if (rc == CH_OK && ch_map_set(d->files, ch_buf_str(&d->file_name), d) != NULL) {
         rc = ch_conda_expected(&d->in, "no file twice");
     }
-    if (rc == CH_OK && ++d->count > ch_limits.page_files) {
+    if (rc == CH_OK && ++d->count > ch_limits.channel_files) {
         rc = ch_fail(err, CH_E_LIMIT, "more than %llu files",
-                     (unsigned long long)ch_limits.page_files);
+                     (unsigned long long)ch_limits.channel_files);
     }
     if (rc == CH_OK && !ch_conda_take(&d->in, ':')) {
         rc = ch_conda_expected(&d->in, "':'");
@@ -469,7 +484,7 @@ enum ch_code ch_repodata_parse(const struct ch_scan_job *job, const struct ch_in
     d->job = job;
     d->out = out;
     d->files = ch_map_new();
-    ch_conda_in_init(&d->in, stream, ch_limits.page_bytes, err);
+    ch_conda_in_init(&d->in, stream, ch_limits.channel_bytes, err);
     ch_buf_init(&d->base, (size_t)ch_limits.url_bytes);
     ch_buf_init(&d->text, (size_t)ch_limits.text_bytes);
     ch_buf_init(&d->file_name, (size_t)ch_limits.text_bytes);

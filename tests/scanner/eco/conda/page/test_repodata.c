@@ -195,10 +195,10 @@ static void limits_hold(void **state)
     const struct row two = {"two files", CH_STR(DOC(FILE1 RECORD ",\"b-1-0.conda\":{}")),
                             HEAD SAID(RECORD) "skipped=b-1-0.conda\n"};
     run(&two, two.text);
-    ch_limits.page_files = 1;
+    ch_limits.channel_files = 1;
     run(&(struct row){"too many", two.text, "!more than 1 files"}, two.text);
     ch_limits = saved;
-    ch_limits.page_bytes = two.text.len - 1;
+    ch_limits.channel_bytes = two.text.len - 1;
     run(&(struct row){"too large", two.text, "!it unpacks to more than"}, two.text);
     ch_limits = saved;
     ch_limits.record_bytes = sizeof(RECORD) - 2;

@@ -1,0 +1,159 @@
+/* The documents of a page of very many files, which the keeper makes on a thread. */
+#include "house.h"
+
+#include <stdio.h>
+
+#include "customhouse/limits.h"
+
+#define CHANNEL "https://up.example.org/chan/noarch/repodata.json.zst"
+#define RECORDS "a-1.0-0.conda %s 10 30\nb-1.0-0.conda %s 10 30\n"
+
+static const char CONFIG[] =
+    "listen: [{address: '127.0.0.1:8080'}]\n"
+    "anonymous_pull: true\n"
+    "upstreams:\n"
+    "  - {name: up, ecosystem: conda, url: 'https://up.example.org/chan', trust_times: true}\n"
+    "repositories:\n"
+    "  - {name: chan, ecosystem: conda, upstreams: [up]}\n";
+
+static struct house *open_house(void)
+{
+    struct house *h = house_new_with("version: 1\ncool_down_days: 7\n", CONFIG);
+    char hex[2][CH_SHA256_HEX + 1], text[400];
+    snprintf(text, sizeof(text), RECORDS, house_hex("a", hex[0]), house_hex("b", hex[1]));
+    house_site(h, CHANNEL, 200, "application/zstd", text);
+    ch_limits.documents_files = 1;
+    h->asked = "chan";
+    return h;
+}
+
+static void close_house(struct house *h)
+{
+    ch_limits.documents_files = 20000;
+    house_free(h);
+}
+
+static struct page *noarch(struct house *h)
+{
+    return page_get(h->k, CH_STR("chan"), CH_STR("noarch"));
+}
+
+static bool has(const struct house *h, const char *text)
+{
+    return ch_str_find(ch_buf_str(&h->page_bytes), ch_str_of(text), NULL);
+}
+
+/* The page was asked for, and its documents are being made. */
+static void begin(struct house *h)
+{
+    house_send_page_ask(h, "noarch", 0);
+    while (noarch(h)->listing.job == NULL) {
+        house_turn(h, 0);
+    }
+    assert_false(h->page_here);
+}
+
+static void all_documents_are_told_at_once(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    house_ask_page(h, "noarch");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    assert_int_equal(h->page_reply.document_count, 2);
+    for (uint8_t i = 0; i < 2; i++) {
+        assert_int_equal(h->page_reply.documents[i].format, i);
+    }
+    struct ch_sha256 digest = ch_sha256_of(h->page_bytes.ptr, h->page_bytes.len);
+    assert_true(ch_sha256_eq(&digest, &h->page_reply.documents[0].sha256));
+    assert_true(has(h, "{\"info\":{\"subdir\":\"noarch\"}"));
+    assert_true(has(h, "\"a-1.0-0.conda\":{\"build\":\"0\",\"depends\":[],\"name\":\"a\""));
+    assert_false(has(h, "__held"));
+    uint64_t generation = h->page_reply.generation;
+    house_send_page_ask(h, "noarch", generation);
+    house_until(h, &h->page_here);
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_UNCHANGED);
+    house_restart(h); /* generations follow content */
+    house_ask_page(h, "noarch");
+    assert_int_equal(h->page_reply.generation, generation);
+    close_house(h);
+}
+
+/* Who asked before is answered by what was good then; who asks after it, by what is good now. */
+static void what_is_denied_meanwhile_is_in_the_next_ones(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    h->hold = HOLD_ALL; /* so that two ask before they are begun */
+    house_send_page_ask(h, "noarch", 0);
+    house_settle(h);
+    house_send_page_ask(h, "noarch", 0);
+    house_settle(h);
+    h->hold = HOLD_NONE;
+    house_let_go(h, house_held(h, "repodata"));
+    uint64_t before = h->asks;
+    while (noarch(h)->listing.job == NULL) {
+        house_turn(h, 0);
+    }
+    assert_int_equal(house_command(h, false, "deny", "conda:a", "no", NULL, &out), 0);
+    house_send_page_ask(h, "noarch", 0);
+    until_told(h, before);
+    until_told(h, before + 1);
+    assert_true(has(h, "\"a-1.0-0.conda\":{\"build\":\"0\",\"depends\":[\"__denied-by-policy"));
+    assert_true(has(h, "\"b-1.0-0.conda\":{\"build\":\"0\",\"depends\":[],"));
+    ch_buf_done(&out);
+    close_house(h);
+}
+
+/* T4: what is known of it was not stored, and it knows something else since: those are not its documents. */
+static void documents_of_other_facts_do_not_count(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    begin(h);
+    uint64_t asked = h->asks;
+    house_site(h, CHANNEL, 200, "application/zstd", "c-1.0-0.conda - 10 30 md5:0123456789abcdef0123456789abcdef\n");
+    page_unload(noarch(h));
+    noarch(h)->wrote = false;
+    until_told(h, asked);
+    house_ask_page(h, "noarch");
+    assert_int_equal(h->page_reply.document_count, 2);
+    assert_true(noarch(h)->listing.job == NULL);
+    close_house(h);
+}
+
+static void a_keeper_ends_while_they_are_made(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    begin(h);
+    house_restart(h);
+    house_ask_page(h, "noarch");
+    assert_int_equal(h->page_reply.document_count, 2);
+    close_house(h);
+}
+
+/* A page of few files is rendered by who serves it. */
+static void of_few_files_gateways_get_the_page(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    ch_limits.documents_files = 3;
+    house_ask_page(h, "noarch");
+    assert_int_equal(h->page_reply.document_count, 0);
+    assert_int_equal(h->page.file_count, 2);
+    close_house(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_documents_are_told_at_once),
+        cmocka_unit_test(what_is_denied_meanwhile_is_in_the_next_ones),
+        cmocka_unit_test(documents_of_other_facts_do_not_count),
+        cmocka_unit_test(a_keeper_ends_while_they_are_made),
+        cmocka_unit_test(of_few_files_gateways_get_the_page),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
