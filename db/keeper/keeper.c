@@ -97,7 +97,7 @@ static enum ch_code store_clock(struct keeper *k, bool stopped, struct ch_err *e
     ch_put_u64(&value, (uint64_t)k->clock_offset_us);
     ch_put_str(&value, ch_str_of(k->boot_id));
     ch_put_u8(&value, stopped);
-    enum ch_code rc = ch_store_set_value(k->store, CH_STR("clock"), ch_buf_str(&value), err);
+    enum ch_code rc = audit_set_value(k, CH_STR("clock"), ch_buf_str(&value), err);
     ch_buf_done(&value);
     return rc;
 }
@@ -354,7 +354,7 @@ void keeper_drained(struct keeper *k)
     on_commit(&k->commit_timer);
     commands_drain(k);
     intakes_drained(k);
-    if (store_clock(k, true, &err) != CH_OK) {
+    if (store_clock(k, true, &err) != CH_OK || keeper_commit(k, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     atomic_store(&k->child.epoch->lease_until_boot_ms, 0);
@@ -396,8 +396,8 @@ static enum ch_code load_secret(struct keeper *k, struct ch_err *err)
         k->refusal_secret = ch_get_sha256(&r);
     } else if (rc == CH_OK || rc == CH_E_NOT_FOUND) {
         CH_ASSERT(getrandom(k->refusal_secret.byte, CH_SHA256_BYTES, 0) == CH_SHA256_BYTES);
-        rc = ch_store_set_value(
-            k->store, CH_STR("refusal-secret"),
+        rc = audit_set_value(
+            k, CH_STR("refusal-secret"),
             (struct ch_str){(const char *)k->refusal_secret.byte, CH_SHA256_BYTES}, err);
     }
     ch_buf_done(&value);
@@ -458,8 +458,8 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? ch_blobs_open(state_dir, &k->blobs, err) : rc;
     rc = rc == CH_OK ? keyring_open(k, err) : rc;
     rc = rc == CH_OK ? offload_start(k, err) : rc;
-    rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
+    rc = rc == CH_OK ? load_secret(k, err) : rc;
     if (rc == CH_OK) {
         keyring_complete(k);
         rc = keeper_commit(k, err);

@@ -86,6 +86,7 @@ enum ch_code audit_before(struct keeper *k, struct ch_err *err)
     rc = audit_act(k, err);
     enum ch_code begun = rc;
     rc = rc == CH_OK ? audit_older_facts(k, bound, err) : rc;
+    rc = rc == CH_OK ? audit_older_rows(k, bound, err) : rc;
     if (rc == CH_OK) {
         audit_entry_begin(k, &a, "before");
         ch_log_entry_int(&a.e, "at_us", a.row.at_us);
@@ -116,7 +117,8 @@ enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key, stru
     return rc == CH_OK ? added : rc;
 }
 
-/* ------------------------------------------------------------------ keys, troubles, what is in force */
+/* ------------------------------------------------------------------ keys, troubles, what is in
+ * force */
 
 enum ch_code audit_signing_key(struct keeper *k, const struct ch_key_row *row,
                                const struct ch_sha256 *former, struct ch_str by,
@@ -263,7 +265,7 @@ enum ch_code audit_configuration(struct keeper *k, struct ch_err *err)
     if (rc != CH_OK) {
         return rc;
     }
-    rc = ch_store_set_value(k->store, name, bytes, err);
+    rc = audit_put_value(k, name, bytes, err);
     if (rc == CH_OK) {
         audit_entry_begin(k, &a, "configuration");
         ch_log_entry_int(&a.e, "at_us", a.row.at_us);

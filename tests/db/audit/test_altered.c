@@ -16,11 +16,6 @@ static const struct {
     const char *why;
 } left_out[] = {
     {"newest", "the newest time of all rows: each start could compute it anew"},
-    {"value",
-     "notes of the keeper to itself; the hand-over of the log's key is checked with the keys"},
-    {"owner.at_us", "since when; only whose it was is in entries"},
-    {"+owner", "of a name that nobody has asked for: its first listing says whose page it is"},
-    {"snapshot.checked_at_us", "moves with each answer that confirms the page"},
     {"+snapshot_content", "of no page"},
     {"+artifact", "bytes that are no file's"},
     {"artifact.sha256", "likewise, and its file's row names what it has not got any more"},
