@@ -132,6 +132,7 @@ struct audit_verify {
     struct ch_logged_seen seen[CH_LOGGED_SOURCES];
     struct audit_before before[AUDIT_BEFORE_MAX];
     size_t before_count;
+    int64_t newest_us; /* time of any of the entries */
     uint64_t bound; /* the newest list of tables of which each row has an entry, or is counted */
     struct audit_facts facts;
     struct audit_erased {

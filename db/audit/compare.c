@@ -257,6 +257,7 @@ static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_er
     const struct ch_str kind = ch_str_sub(l->row.kind, 0, 31);
     check_without_row(v, l->row.index);
     count_erased(v, l);
+    v->newest_us = v->newest_us > l->row.at_us ? v->newest_us : l->row.at_us;
     if (l->row.index >= v->size) {
         ch_put_sha256(&v->waiting, &l->row.leaf);
         return take(v, l, NULL, err);
