@@ -97,7 +97,7 @@ static enum ch_code store_clock(struct keeper *k, bool stopped, struct ch_err *e
     ch_put_u64(&value, (uint64_t)k->clock_offset_us);
     ch_put_str(&value, ch_str_of(k->boot_id));
     ch_put_u8(&value, stopped);
-    enum ch_code rc = audit_set_value(k, CH_STR("clock"), ch_buf_str(&value), err);
+    enum ch_code rc = ch_store_set_value(k->store, CH_STR("clock"), ch_buf_str(&value), err);
     ch_buf_done(&value);
     return rc;
 }
@@ -354,7 +354,7 @@ void keeper_drained(struct keeper *k)
     on_commit(&k->commit_timer);
     commands_drain(k);
     intakes_drained(k);
-    if (store_clock(k, true, &err) != CH_OK || keeper_commit(k, &err) != CH_OK) {
+    if (store_clock(k, true, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     atomic_store(&k->child.epoch->lease_until_boot_ms, 0);

@@ -220,7 +220,9 @@ typedef enum ch_code ch_store_value_entered_fn(void *ctx, const struct ch_value_
                                                struct ch_err *err);
 enum ch_code ch_store_values_entered(struct ch_store *s, ch_store_value_entered_fn *each, void *ctx,
                                      struct ch_err *err) CH_MUST_CHECK;
-/* Not those that are signed themselves, by which key an entry says: checkpoints. */
+/* Not those that are signed themselves, by which key an entry says: checkpoints; nor the clock's, which
+ * each start and stop writes: a start alone puts nothing into the log, so that an older database
+ * beneath a newer journal is still found to be older. */
 bool ch_store_value_is_entered(struct ch_str name);
 /* Names of values that entries are about, and that are not there. */
 typedef void ch_store_value_gone_fn(void *ctx, struct ch_str name);

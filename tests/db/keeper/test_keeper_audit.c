@@ -37,7 +37,7 @@ static void what_happens_is_entered(void **state)
     log_until_written(h);
     struct ch_buf all = log_kinds(h);
     assert_str_eq(ch_buf_str(&all),
-                  "genesis key value value key key value value policy value configuration value value "
+                  "genesis key value value key key value policy value configuration value value "
                   "first-owner snapshot facts attestation decision "
                   "facts listing served "
                   "decision attestation-end ruling ");
