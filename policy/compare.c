@@ -43,9 +43,11 @@ enum ch_decision_change ch_decision_compare(const struct ch_decision *before,
     return same ? CH_DECISION_SAME : CH_DECISION_RESTATED;
 }
 
+/* What is eligible is held by its inspection alone: "hold" would read as if its rule held it. */
 static void put_one(struct ch_buf *b, const struct ch_decision *d)
 {
-    ch_buf_printf(b, "%s%s (", ch_verdict_name(d->verdict), d->audited ? " in audit" : "");
+    ch_buf_printf(b, "%s%s (", d->eligible ? "eligible" : ch_verdict_name(d->verdict),
+                  d->audited ? " in audit" : "");
     ch_buf_put_escaped(b, ch_str_of(d->rule));
     if (d->policy_line > 0) {
         ch_buf_printf(b, ", line %u", d->policy_line);

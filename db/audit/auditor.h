@@ -132,6 +132,7 @@ struct audit_verify {
     struct ch_logged_seen seen[CH_LOGGED_SOURCES];
     struct audit_before before[AUDIT_BEFORE_MAX];
     size_t before_count;
+    int64_t newest_us; /* time of any of the entries */
     uint64_t bound; /* the newest list of tables of which each row has an entry, or is counted */
     struct audit_facts facts;
     struct audit_erased {
@@ -214,6 +215,8 @@ enum ch_code audit_check_evidence(struct audit_verify *v, const struct ch_logged
                                   const struct ch_log_entry_fields *f,
                                   struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_check_inspections(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+/* rows.c: rows that are all that an entry says; a line where the log is not yet about them. */
+enum ch_code audit_check_rows(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
 /* facts.c: an entry of kind "facts", with what it says or without; then all of them against the store. */
 void audit_facts_take(struct audit_verify *v, uint64_t entry, const struct ch_log_entry_fields *f);
 void audit_facts_unread(struct audit_verify *v, uint64_t entry);

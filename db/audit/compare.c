@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "db/log/bundle.h"
+#include "db/log/entry_row.h"
 
 /* ------------------------------------------------------------------ one entry */
 
@@ -158,6 +159,7 @@ static void check_facts(struct audit_verify *v, const struct ch_logged *l,
     int64_t at = 0, id = 0;
     unsigned long long n = row->index;
     bool named = !ch_str_eq(row->kind, CH_STR("grant")); /* which has a repository it is for */
+    const char *project = ch_str_eq(row->kind, CH_STR(CH_ENTRY_VALUE)) ? "name" : "project";
     if (!is_text(v, l, f, "kind", row->kind) || !ch_log_entry_get_int(f, "at_us", &at) ||
         at != row->at_us) {
         audit_problem(v, "database: log_entry %llu has another kind or time than the log", n);
@@ -167,7 +169,7 @@ static void check_facts(struct audit_verify *v, const struct ch_logged *l,
                       l->table != NULL ? l->table : "no table");
     }
     if (named ? !is_text(v, l, f, "repository", row->repository) ||
-                    !is_text(v, l, f, "project", row->project) ||
+                    !is_text(v, l, f, project, row->project) ||
                     !is_text(v, l, f, "file", row->file_name)
               : row->repository.len + row->project.len + row->file_name.len > 0) {
         audit_problem(v, "database: log_entry %llu has other names than the log", n);
@@ -255,6 +257,7 @@ static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_er
     const struct ch_str kind = ch_str_sub(l->row.kind, 0, 31);
     check_without_row(v, l->row.index);
     count_erased(v, l);
+    v->newest_us = v->newest_us > l->row.at_us ? v->newest_us : l->row.at_us;
     if (l->row.index >= v->size) {
         ch_put_sha256(&v->waiting, &l->row.leaf);
         return take(v, l, NULL, err);
@@ -442,6 +445,7 @@ enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err)
                       (unsigned long long)p.next);
     }
     rc = rc == CH_OK ? audit_facts_check(v, err) : rc;
+    rc = rc == CH_OK ? audit_check_rows(v, err) : rc;
     rc = rc == CH_OK ? audit_check_inspections(v, err) : rc;
     rc = rc == CH_OK ? audit_keys_compare(v, err) : rc;
     rc = rc == CH_OK ? ch_store_odd_objects(v->store, on_odd_object, v, err) : rc;

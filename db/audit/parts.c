@@ -189,6 +189,7 @@ static void add_part(struct audit_verify *to, struct part *part)
         to->before[to->before_count++] = v->before[i];
     }
     to->bound = to->bound > v->bound ? to->bound : v->bound;
+    to->newest_us = to->newest_us > v->newest_us ? to->newest_us : v->newest_us;
     audit_facts_add(&to->facts, &v->facts);
     audit_keys_add(&to->keys, &v->keys);
 }

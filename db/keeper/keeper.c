@@ -440,8 +440,8 @@ static enum ch_code load_secret(struct keeper *k, struct ch_err *err)
         k->refusal_secret = ch_get_sha256(&r);
     } else if (rc == CH_OK || rc == CH_E_NOT_FOUND) {
         CH_ASSERT(getrandom(k->refusal_secret.byte, CH_SHA256_BYTES, 0) == CH_SHA256_BYTES);
-        rc = ch_store_set_value(
-            k->store, CH_STR("refusal-secret"),
+        rc = audit_set_value(
+            k, CH_STR("refusal-secret"),
             (struct ch_str){(const char *)k->refusal_secret.byte, CH_SHA256_BYTES}, err);
     }
     ch_buf_done(&value);
@@ -502,8 +502,8 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? ch_blobs_open(state_dir, &k->blobs, err) : rc;
     rc = rc == CH_OK ? keyring_open(k, err) : rc;
     rc = rc == CH_OK ? offload_start(k, err) : rc;
-    rc = rc == CH_OK ? load_secret(k, err) : rc;
     rc = rc == CH_OK ? audit_open(k, err) : rc;
+    rc = rc == CH_OK ? load_secret(k, err) : rc;
     if (rc == CH_OK) {
         keyring_complete(k);
         rc = keeper_commit(k, err);

@@ -36,14 +36,19 @@ static enum ch_code same_owner(struct ch_store *s, struct ch_str repository, str
 }
 
 enum ch_code ch_store_pin_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
-                                struct ch_str upstream, int64_t at_us, struct ch_err *err)
+                                struct ch_str upstream, int64_t at_us, bool *ret_first,
+                                struct ch_err *err)
 {
     uint64_t changed = 0;
     enum ch_code rc = ch_sql_run(s, CH_SQL_ADD_OWNER,
                                  CH_ARGS(ch_arg_text(repository), ch_arg_text(project),
                                          ch_arg_text(upstream), ch_arg_int(at_us)),
                                  &changed, err);
-    return rc == CH_OK && changed == 0 ? same_owner(s, repository, project, upstream, err) : rc;
+    rc = rc == CH_OK && changed == 0 ? same_owner(s, repository, project, upstream, err) : rc;
+    if (rc == CH_OK && ret_first != NULL) {
+        *ret_first = changed > 0;
+    }
+    return rc;
 }
 
 enum ch_code ch_store_owners(struct ch_store *s, struct ch_str repository, ch_store_owner_fn *each,
@@ -118,7 +123,7 @@ enum ch_code ch_store_add_owner_change(struct ch_store *s, const struct ch_owner
                              &id, err)
              : rc;
     rc = ch_step_end(s, rc, err);
-    if (rc == CH_OK) {
+    if (rc == CH_OK && ret_id != NULL) {
         *ret_id = (uint64_t)id;
     }
     return rc;
@@ -307,15 +312,16 @@ enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream,
 
 enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstream,
                                        struct ch_str project, int64_t checked_at_us,
-                                       struct ch_err *err)
+                                       uint64_t *ret_id, struct ch_err *err)
 {
-    uint64_t changed = 0;
-    enum ch_code rc =
-        ch_sql_run(s, CH_SQL_CONFIRM_SNAPSHOT,
-                   CH_ARGS(ch_arg_int(checked_at_us), ch_arg_text(upstream), ch_arg_text(project)),
-                   &changed, err);
-    rc = rc == CH_OK && changed == 0 ? ch_fail(err, CH_E_NOT_FOUND, "the page was never loaded")
-                                     : rc;
+    int64_t id = 0;
+    enum ch_code rc = ch_sql_number(
+        s, CH_SQL_CONFIRM_SNAPSHOT,
+        CH_ARGS(ch_arg_int(checked_at_us), ch_arg_text(upstream), ch_arg_text(project)), &id, err);
+    if (rc == CH_OK && ret_id != NULL) {
+        *ret_id = (uint64_t)id;
+    }
+    rc = rc == CH_E_NOT_FOUND ? ch_fail(err, rc, "the page was never loaded") : rc;
     return rc == CH_OK ? ch_store_found(s, upstream, project, CH_STR(""), err) : rc;
 }
 

@@ -139,7 +139,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          "iib"},
     [CH_SQL_CONFIRM_SNAPSHOT] = {"confirm snapshot",
                                  "UPDATE snapshot SET checked_at_us = $1"
-                                 " WHERE upstream = $2 AND project = $3",
+                                 " WHERE upstream = $2 AND project = $3 RETURNING id",
                                  "itt"},
     [CH_SQL_ADD_SIGHTING] = {"add sighting",
                              "INSERT INTO sighting (upstream, project, file_name, stated_sha256,"

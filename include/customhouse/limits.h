@@ -284,6 +284,8 @@
     X(budget_clients, 4096, "clients", "whose budgets are remembered")                             \
     X(keeper_page_bytes, 67108864, "bytes", "pages in the keeper's memory; others are read again") \
     X(keeper_channel_bytes, 2147483648, "bytes", "beside them, of pages of many projects")         \
+    X(page_confirmed_s, 3600, "seconds",                                                           \
+      "until it is written down again that an upstream's page is the same")                        \
     X(rescan_keys, 64, "times", "that inspector or rules changed are remembered, for grace")       \
     X(rescan_part, 500, "decisions", "looked through in one turn for what is due")                 \
     X(judge_part, 50, "projects", "judged again, or on trial, in one turn")                        \

@@ -62,9 +62,11 @@ enum ch_code ch_store_set_value(struct ch_store *s, struct ch_str name, struct c
 /* --- names: one owner each (T12): the first that is pinned, until a person gives it to another --- */
 enum ch_code ch_store_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
                             struct ch_buf *ret_upstream, struct ch_err *err) CH_MUST_CHECK;
-/* Idempotent; CH_E_CONFLICT when another upstream owns the name. */
+/* Idempotent; *ret_first (NULL: nobody asks): it had none before. CH_E_CONFLICT when another upstream
+ * owns the name. */
 enum ch_code ch_store_pin_owner(struct ch_store *s, struct ch_str repository, struct ch_str project,
-                                struct ch_str upstream, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+                                struct ch_str upstream, int64_t at_us, bool *ret_first,
+                                struct ch_err *err) CH_MUST_CHECK;
 /* Names of the repository with their owner, and since when it is that, sorted. */
 typedef void ch_store_owner_fn(void *ctx, struct ch_str project, struct ch_str upstream, int64_t at_us);
 enum ch_code ch_store_owners(struct ch_store *s, struct ch_str repository, ch_store_owner_fn *each,
@@ -126,9 +128,10 @@ enum ch_code ch_store_put_packed_snapshot(struct ch_store *s, struct ch_str upst
                                           const struct ch_snapshot_info *info,
                                           uint64_t content_bytes, struct ch_str packed,
                                           struct ch_err *err) CH_MUST_CHECK;
+/* *ret_id (NULL: nobody asks): its number. */
 enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstream,
                                        struct ch_str project, int64_t checked_at_us,
-                                       struct ch_err *err) CH_MUST_CHECK;
+                                       uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
 
 enum ch_sighting { CH_SIGHTING_APPEARED = 1, CH_SIGHTING_REMOVED, CH_SIGHTING_RETURNED };
 /* A file appeared on, vanished from, or came back to a page that had been loaded before. */

@@ -127,11 +127,12 @@ enum ch_code ch_store_logged(struct ch_store *s, uint64_t from, uint64_t to,
                              struct ch_err *err) CH_MUST_CHECK;
 /* `seen` of entries that follow those of `into` is added. */
 void ch_logged_seen_add(struct ch_logged_seen *into, const struct ch_logged_seen *seen);
-/* Names whose owner, which is in no entry of its own, is not the one that decisions were of. */
+/* Names whose owner is not the one that decisions were of. */
 typedef void ch_store_odd_owner_fn(void *ctx, struct ch_str repository, struct ch_str project);
 enum ch_code ch_store_other_owners(struct ch_store *s, ch_store_odd_owner_fn *each, void *ctx,
                                    struct ch_err *err) CH_MUST_CHECK;
-/* Names without a row of `owner`, though there are decisions on their files, or an entry of kind "listing". */
+/* Names without a row of `owner`, though there are decisions on their files, or an entry of kind
+ * "first-owner" or "listing". */
 enum ch_code ch_store_owners_gone(struct ch_store *s, ch_store_odd_owner_fn *each, void *ctx,
                                   struct ch_err *err) CH_MUST_CHECK;
 /* Before which row those of `served` were dropped, as an entry of kind "served-dropped" says; 0: none was. */
@@ -193,5 +194,49 @@ typedef enum ch_code ch_store_stored_fn(void *ctx, const struct ch_snapshot_stor
 enum ch_code ch_store_snapshots_stored(struct ch_store *s, struct ch_str upstream,
                                        struct ch_str project, ch_store_stored_fn *each, void *ctx,
                                        struct ch_err *err) CH_MUST_CHECK;
+
+/* --- rows without a number, or that are replaced: beside the entry that says all of them --- */
+
+/* Since which list of tables (AUDIT_TABLES of the keeper) there are such entries. */
+#define CH_LOGGED_ROWS_SINCE 4
+
+/* Owners of names, by repository and name. Slices live during the call. */
+struct ch_owner_entered {
+    struct ch_str repository, project, upstream;
+    int64_t at_us;
+    struct ch_sha256 leaf; /* of the first entry about it; zero: none */
+};
+typedef enum ch_code ch_store_owner_entered_fn(void *ctx, const struct ch_owner_entered *row,
+                                               struct ch_err *err);
+enum ch_code ch_store_owners_entered(struct ch_store *s, ch_store_owner_entered_fn *each, void *ctx,
+                                     struct ch_err *err) CH_MUST_CHECK;
+/* What the keeper keeps for itself. */
+struct ch_value_entered {
+    struct ch_str name, value;
+    int64_t at_us;         /* of the newest entry about it */
+    struct ch_sha256 leaf; /* likewise; zero: none */
+};
+typedef enum ch_code ch_store_value_entered_fn(void *ctx, const struct ch_value_entered *row,
+                                               struct ch_err *err);
+enum ch_code ch_store_values_entered(struct ch_store *s, ch_store_value_entered_fn *each, void *ctx,
+                                     struct ch_err *err) CH_MUST_CHECK;
+/* Not those that are signed themselves, by which key an entry says: checkpoints; nor the clock's, which
+ * each start and stop writes: a start alone puts nothing into the log, so that an older database
+ * beneath a newer journal is still found to be older. */
+bool ch_store_value_is_entered(struct ch_str name);
+/* Names of values that entries are about, and that are not there. */
+typedef void ch_store_value_gone_fn(void *ctx, struct ch_str name);
+enum ch_code ch_store_values_gone(struct ch_store *s, ch_store_value_gone_fn *each, void *ctx,
+                                  struct ch_err *err) CH_MUST_CHECK;
+/* Pages that were confirmed at another time than the newest entry about them says. */
+struct ch_confirmation {
+    uint64_t snapshot;
+    struct ch_str upstream, project;
+    int64_t checked_at_us;
+};
+typedef enum ch_code ch_store_confirmation_fn(void *ctx, const struct ch_confirmation *row,
+                                              struct ch_err *err);
+enum ch_code ch_store_odd_confirmations(struct ch_store *s, ch_store_confirmation_fn *each,
+                                        void *ctx, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

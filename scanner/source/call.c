@@ -12,7 +12,7 @@ static struct value constant_import(struct file *f, const struct call *c)
 {
     struct value v = c->args[0];
     if (v.kind != VALUE_TEXT) {
-        return (struct value){.marks = v.marks | MARK_COMPUTED};
+        return value_module_of(c->name, &v);
     }
     uint32_t marks = v.marks & (MARK_BUILT | MARK_DECODED);
     /* __import__("a.b") gives a; import_module gives a.b */
@@ -391,7 +391,7 @@ static bool carries(struct file *f, const struct call *c, struct value *ret)
 static bool special(struct file *f, const struct call *c, struct value *ret)
 {
     static const char *const imports[] = {"__import__", "importlib.import_module",
-                                          "importlib.__import__", "sys.modules.get"};
+                                          "importlib.__import__", "sys.modules.get", "inspect.getmodule"};
     static const char *const asks[] = {"getattr", "object.__getattribute__",
                                        "type.__getattribute__", "inspect.getattr_static"};
     static const char *const any[] = {"map", "filter", "zip", "enumerate"};

@@ -11,13 +11,16 @@
 
 enum { ALSO = 12, LOOKED_AT = 64, DEEP = 3 };
 
+#define OWN_MODULE CH_STR("sys.modules[__name__]")
+
 static bool in_list(const struct value *v, uint32_t depth);
 
 static bool is_reference_at(const struct value *v, uint32_t depth)
 {
     switch (v->kind) {
     case VALUE_NAME:
-        return v->item_count > 0 || effects_of(v->text) != 0 || effects_below(v->text);
+        return v->item_count > 0 || effects_of(v->text) != 0 || effects_below(v->text) ||
+               ch_str_eq(v->text, OWN_MODULE);
     case VALUE_FUNCTION:
     case VALUE_CLASS:
     case VALUE_INSTANCE:
@@ -208,6 +211,38 @@ static size_t namespace_suffix(struct ch_str name)
     return ch_str_ends(name, CH_STR(".__dict__")) ? CH_STR(".__dict__").len : 0;
 }
 
+/* --- the module itself: sys.modules[__name__] --- */
+
+/* What else could a file ask for by a name, or a thing, that it has not written as text: __name__,
+ * f.__module__, f. An import by such a name is told by itself, but of __name__. */
+struct value value_module_of(struct ch_str by, const struct value *name)
+{
+    bool own = str_is(by, "sys.modules") || str_is(by, "sys.modules.get") ||
+               str_is(by, "inspect.getmodule") ||
+               (name->kind == VALUE_NAME && str_is(name->text, "__name__"));
+    struct value v = {.marks = name->marks | MARK_COMPUTED};
+    if (own) {
+        v.kind = VALUE_NAME;
+        v.text = OWN_MODULE;
+    }
+    return v;
+}
+
+/* What stands in it, as its globals() have it. False: nothing that is known. */
+static bool own_attribute(struct file *f, const struct value *v, struct ch_str name,
+                          struct value *ret)
+{
+    if (str_is(name, "__dict__")) {
+        *ret = (struct value){.kind = VALUE_NAME, .text = CH_STR("globals()"), .marks = v->marks};
+        return true;
+    }
+    if (!lookup(f, name, ret)) {
+        return false;
+    }
+    ret->marks |= v->marks & ~(uint32_t)MARK_COMPUTED;
+    return true;
+}
+
 static struct value name_attribute(struct file *f, const struct value *v, struct ch_str name)
 {
     struct ch_str module = module_within(name);
@@ -216,6 +251,9 @@ static struct value name_attribute(struct file *f, const struct value *v, struct
     struct value r = {.kind = VALUE_NAME};
     if (v->item_count > 0 || str_is(name, "__call__")) {
         return *v; /* of a partial: its function */
+    }
+    if (ch_str_eq(v->text, OWN_MODULE) && own_attribute(f, v, name, &r)) {
+        return r;
     }
     if (in_text && v->text.ptr + v->text.len + 1 == name.ptr &&
                v->text.len + name.len < NAME_BYTES) {
@@ -379,6 +417,9 @@ static struct value namespace_item(struct file *f, const struct value *v, const 
 {
     size_t suffix = namespace_suffix(v->text);
     struct value r = {.marks = v->marks | MARK_COMPUTED};
+    if (str_is(v->text, "sys.modules") && key->kind != VALUE_TEXT) {
+        return value_module_of(v->text, key);
+    }
     if (suffix == 0 || key->kind != VALUE_TEXT) {
         if (suffix > 0) { /* any of them */
             struct value of = {.kind = VALUE_NAME,

@@ -35,11 +35,16 @@ class Persons(Quarantine):
         add_wheel(cls.up, "old", "1.0")
 
     @classmethod
+    def serve(cls):
+        return Service(cls.up.url, admin=True)
+
+    @classmethod
     def setUpClass(cls):
         cls.up = Upstream()
         cls.addClassCleanup(cls.up.close)
         cls.fill()
-        cls.service = Service(cls.up.url, admin=True)
+        cls.answered = set()
+        cls.service = cls.serve()
         cls.addClassCleanup(cls.service.remove)
         cls.service.start()
         if os.geteuid() != 0:
@@ -526,7 +531,7 @@ class Description(Persons):
         document = json.loads(conn.getresponse().read())
         conn.close()
         all_of_them = {o["operationId"] for ways in document["paths"].values() for o in ways.values()}
-        # these two need a second upstream and a policy that asks for two persons: test_owners, test_people
+        # these two need a second upstream and a policy that asks for two persons: OfTwo
         self.assertEqual(all_of_them - self.answered, {"changeOwner", "agreeToPolicy"})
 
     def test_schemathesis(self):

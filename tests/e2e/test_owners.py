@@ -5,7 +5,7 @@ import re
 import unittest
 
 from house import wheels
-from house.case import Quarantine, add_wheel, file_path, in_parallel
+from house.case import Quarantine, add_wheel, file_path, in_parallel, with_second_upstream
 from house.clients import Client
 from house.upstream import Upstream
 
@@ -22,13 +22,8 @@ class Owners(Quarantine):
 
     @classmethod
     def configure(cls, text):
-        """A second upstream, after the first."""
-        name = re.search(r"(?m)^upstreams:\n(?:\s*#.*\n)*\s*- name: (\S+)", text).group(1)
-        block = (f"  - name: second\n    ecosystem: pypi\n    url: {cls.other.url}\n"
-                 "    trust_times: true\n")
-        text = re.sub(r"(?m)^repositories:", block + "\nrepositories:", text, count=1)
-        cls.first = name
-        return re.sub(r"(?m)^(\s*)upstreams: \[?(\S+?)\]?$", rf"\1upstreams: [{name}, second]", text, count=1)
+        cls.first = re.search(r"(?m)^upstreams:\n(?:\s*#.*\n)*\s*- name: (\S+)", text).group(1)
+        return with_second_upstream(text, cls.other.url)
 
     def own(self, *args):
         return self.service.command("own", *args)

@@ -503,6 +503,8 @@ static void test_compare(void **state)
     f.uploaded_at_us = NOW - 30 * DAY;
     f.inspection = CH_INSPECTION_NONE;
     struct ch_decision eligible = decide_with("version: 1\n", &f);
+    f.uploaded_at_us = NOW - DAY;
+    struct ch_decision listed = decide_with(audit, &f);
     const struct {
         const char *label;
         const struct ch_decision *before;
@@ -525,7 +527,10 @@ static void test_compare(void **state)
         {"noted alone", &young, &noted, CH_DECISION_LOOSER,
          "hold (cool-down) -> allow in audit (cool-down)"},
         {"a note less", &noted, &allow, CH_DECISION_RESTATED, NULL},
-        {"not even listed", &eligible, &young, CH_DECISION_STRICTER, NULL},
+        {"not even listed", &eligible, &young, CH_DECISION_STRICTER,
+         "eligible (not-inspected) -> hold (cool-down)"},
+        {"listed by an audit", &young, &listed, CH_DECISION_LOOSER,
+         "hold (cool-down) -> eligible (cool-down)"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct ch_buf b;

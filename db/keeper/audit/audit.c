@@ -421,6 +421,7 @@ static enum ch_code begin_log(struct keeper *k, struct ch_err *err)
     rc = audit_genesis(k, &audit_key_signer(k->audit->key)->key, err);
     rc = rc == CH_OK ? audit_key_enter_all(k, err) : rc;
     rc = rc == CH_OK ? audit_older_facts(k, 0, err) : rc;
+    rc = rc == CH_OK ? audit_older_rows(k, 0, err) : rc;
     return audit_step_end(k, rc, err);
 }
 

@@ -128,6 +128,20 @@ enum ch_code audit_listing(struct keeper *k, struct page *p, const struct ch_sha
 enum ch_code audit_snapshot(struct keeper *k, struct ch_str upstream, struct ch_str project,
                             struct ch_err *err) CH_MUST_CHECK;
 
+/* The name's first owner (ch_store_pin_owner), with its entry; and that a page was confirmed. Both in
+ * the group under way. */
+struct ch_entry_owner;
+enum ch_code audit_pin_owner(struct keeper *k, const struct ch_entry_owner *owner,
+                             struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_confirm_snapshot(struct keeper *k, struct ch_str upstream, struct ch_str project,
+                                    int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* What the keeper keeps for itself, with the entry of its digest: in an open step, or (set) in one of
+ * its own. The same once more is nothing. */
+enum ch_code audit_put_value(struct keeper *k, struct ch_str name, struct ch_str bytes,
+                             struct ch_err *err) CH_MUST_CHECK;
+enum ch_code audit_set_value(struct keeper *k, struct ch_str name, struct ch_str bytes,
+                             struct ch_err *err) CH_MUST_CHECK;
+
 /* T26: texts that commitments stood for were erased, of one entry or (CH_LOG_NO_ENTRY) of somebody,
  * in the same step; the place of the entry is the one that was to be next (audit_state). */
 enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, struct ch_str reason,

@@ -66,7 +66,7 @@ enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key,
                            struct ch_err *err) CH_MUST_CHECK;
 /* Raised when entries come to be about one more table: what it has by then is counted in an entry.
  */
-#define AUDIT_TABLES 3
+#define AUDIT_TABLES 4
 #define AUDIT_TABLES_SNAPSHOT                                                                      \
     2 /* audit_facts.c: what that has by then gets entries itself, as its other tables do */
 enum ch_code audit_before(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
@@ -74,6 +74,8 @@ enum ch_code audit_before(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
  * entry; what there is of them when entries come to be about tables beyond the list `bound`. */
 enum ch_code audit_facts(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_older_facts(struct keeper *k, uint64_t bound, struct ch_err *err) CH_MUST_CHECK;
+/* audit_rows.c: likewise, of owners, values and confirmed pages. */
+enum ch_code audit_older_rows(struct keeper *k, uint64_t bound, struct ch_err *err) CH_MUST_CHECK;
 /* The log could not be written, or can again. */
 enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what,
                            struct ch_err *err) CH_MUST_CHECK;

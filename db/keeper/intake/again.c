@@ -8,6 +8,7 @@
 
 #include <stdlib.h>
 
+#include "db/keeper/audit/audit.h"
 #include "db/keeper/rulings/rulings.h"
 
 void again_page(struct keeper *k, struct page *p)
@@ -68,8 +69,7 @@ static void on_page(void *ctx, struct page *p)
 static void remember(struct keeper *k, struct ch_str under)
 {
     struct ch_err err;
-    if (keeper_write(k, &err) != CH_OK ||
-        ch_store_set_value(k->store, judged_under, under, &err) != CH_OK) {
+    if (audit_set_value(k, judged_under, under, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }

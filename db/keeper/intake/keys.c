@@ -6,6 +6,8 @@
  * not begin anew with every restart, nor with every change. */
 #include "db/keeper/keeper_int.h"
 
+#include "db/keeper/audit/audit.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,8 +67,7 @@ static enum ch_code add_key(struct keeper *k, const struct ch_sha256 *ruleset, s
         ch_put_sha256(&value, &keys->list[i].ruleset);
         ch_put_u64(&value, (uint64_t)keys->list[i].since_us);
     }
-    enum ch_code rc = keeper_write(k, err);
-    rc = rc == CH_OK ? ch_store_set_value(k->store, VALUE_NAME, ch_buf_str(&value), err) : rc;
+    enum ch_code rc = audit_set_value(k, VALUE_NAME, ch_buf_str(&value), err);
     ch_buf_done(&value);
     return rc;
 }

@@ -269,7 +269,7 @@ static enum ch_code count_lost(struct keeper *k, struct ch_err *err)
     ch_buf_init(&value, sizeof(lost));
     enum ch_code rc = quota_lost(k, &lost, err);
     ch_put_u64(&value, lost + 1);
-    rc = rc == CH_OK ? ch_store_set_value(k->store, LOST_VALUE, ch_buf_str(&value), err) : rc;
+    rc = rc == CH_OK ? audit_put_value(k, LOST_VALUE, ch_buf_str(&value), err) : rc;
     ch_buf_done(&value);
     return rc;
 }

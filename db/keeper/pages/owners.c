@@ -9,6 +9,7 @@
 
 #include "customhouse/limits.h"
 #include "db/keeper/audit/audit.h"
+#include "db/log/entry_row.h"
 #include "db/keeper/rulings/rulings.h"
 
 /* ------------------------------------------------------------------ the first one */
@@ -61,9 +62,9 @@ enum ch_code owner_pin(struct keeper *k, struct page *p, int64_t now_us, struct 
 {
     enum ch_code rc = p->owned ? CH_OK : check_earlier(k, p, err);
     rc = rc == CH_OK ? keeper_write(k, err) : rc;
-    rc = rc == CH_OK ? ch_store_pin_owner(k->store, ch_str_of(p->repository), page_name(p),
-                                          ch_str_of(p->upstream->name), now_us, err)
-                     : rc;
+    struct ch_entry_owner owner = {ch_str_of(p->repository), page_name(p),
+                                   ch_str_of(p->upstream->name), now_us};
+    rc = rc == CH_OK ? audit_pin_owner(k, &owner, err) : rc;
     p->owned = p->owned || rc == CH_OK;
     return rc;
 }

@@ -243,19 +243,35 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
     }
 }
 
+/* Each has an entry of the log, so not each is kept: what was read from the store seems older, and
+ * is looked at again sooner. */
+static enum ch_code keep_confirmation(struct keeper *k, struct page *p, int64_t now,
+                                      struct ch_err *err)
+{
+    int64_t kept = p->info.checked_at_us;
+    if (now >= kept && now - kept < (int64_t)ch_limits.page_confirmed_s * 1000000) {
+        return CH_OK;
+    }
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK
+             ? audit_confirm_snapshot(k, ch_str_of(p->upstream->name), page_name(p), now, err)
+             : rc;
+    if (rc == CH_OK) {
+        page_wrote(p);
+        p->info.checked_at_us = now;
+    }
+    return rc;
+}
+
 void refresh_unchanged(struct refresh *r)
 {
     struct keeper *k = r->k;
     struct page *p = r->p;
     struct ch_err err;
     int64_t now = keeper_now_us(k);
-    if (keeper_write(k, &err) == CH_OK &&
-        ch_store_confirm_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p), now,
-                                  &err) == CH_OK) {
-        page_wrote(p);
+    if (keep_confirmation(k, p, now, &err) == CH_OK) {
         listing_touch_held(p); /* releases by time ask when the index was seen last (T5) */
         p->checked_at_us = now;
-        p->info.checked_at_us = now;
     }
     if (p->load == PAGE_READY) {
         inspection_drop_broken_transfers(p); /* tried again after the index was confirmed */

@@ -121,7 +121,7 @@ static void add(uint64_t id, struct ch_buf *bundle)
                              .leaf = ch_tree_leaf(hash, ch_buf_str(&text)),
                              .at_us = d.at_us};
     if (id <= PROJECTS) {
-        need(ch_store_pin_owner(store, d.repository, d.project, d.upstream, d.at_us, &err));
+        need(ch_store_pin_owner(store, d.repository, d.project, d.upstream, d.at_us, NULL, &err));
     }
     need(ch_store_add_decision(store, &d, &err));
     need(ch_store_add_log(store, &row, ch_buf_str(&text), &clear, 1, &err));

@@ -231,7 +231,7 @@ static void keys_are_entered(void **state)
     ch_buf_init(&line, 512);
     log_until_written(h);
     struct ch_buf all = log_kinds(h);
-    assert_true(ch_str_starts(ch_buf_str(&all), CH_STR("genesis key key key policy ")));
+    assert_true(ch_str_starts(ch_buf_str(&all), CH_STR("genesis key value value key key value ")));
     ch_buf_done(&all);
     struct ch_log_entry_fields f = newest("genesis");
     assert_true(ch_log_entry_get_str(&f, "vkey", &vkey));

@@ -37,7 +37,8 @@ static void what_happens_is_entered(void **state)
     log_until_written(h);
     struct ch_buf all = log_kinds(h);
     assert_str_eq(ch_buf_str(&all),
-                  "genesis key key key policy configuration snapshot facts attestation decision "
+                  "genesis key value value key key value policy value configuration value value "
+                  "first-owner snapshot facts attestation decision "
                   "facts listing served "
                   "decision attestation-end ruling ");
     f = log_newest(h, "served", &entry, &at);

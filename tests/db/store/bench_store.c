@@ -117,7 +117,7 @@ static void bench_snapshots(struct ch_store *s)
     report("get_snapshot of 1 MB", from, 100);
     from = now_us();
     for (int i = 0; i < 100; i++) {
-        need(ch_store_confirm_snapshot(s, CH_STR("u"), CH_STR("p"), i, &err));
+        need(ch_store_confirm_snapshot(s, CH_STR("u"), CH_STR("p"), i, NULL, &err));
     }
     report("confirm_snapshot of 1 MB, durable", from, 100);
     ch_buf_done(&page);

@@ -180,7 +180,7 @@ static void fill_facts(void)
                                     .fact_count = 1};
     struct ch_ruling_row ruling = {.fingerprints = &sha, .fingerprint_count = 1};
     uint64_t id = 0;
-    assert_ch_ok(&err, ch_store_pin_owner(store, CH_STR("r"), CH_STR("p"), CH_STR("u"), 1, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, CH_STR("r"), CH_STR("p"), CH_STR("u"), 1, NULL, &err));
     struct ch_owner_change change = {.repository = CH_STR("r"), .project = CH_STR("p"),
                                      .kind = CH_OWNER_GIVEN, .upstream = CH_STR("v"),
                                      .former = CH_STR("u"), .reason = CH_STR("why"),

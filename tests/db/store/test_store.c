@@ -43,15 +43,15 @@ static void test_owner_is_pinned_once(void **state) /* T12 */
     ch_buf_init(&b, 100);
     struct ch_str repo = CH_STR("pypi");
     assert_ch_code(CH_E_NOT_FOUND, ch_store_owner(store, repo, CH_STR("numpy"), &b, &err));
-    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 5, &err));
-    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 9, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 5, NULL, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 9, NULL, &err));
     assert_ch_code(CH_E_CONFLICT,
-                   ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up2"), 9, &err));
+                   ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up2"), 9, NULL, &err));
     assert_non_null(strstr(err.msg, "up1"));
     assert_ch_ok(&err, ch_store_owner(store, repo, CH_STR("numpy"), &b, &err));
     assert_str_eq(ch_buf_str(&b), "up1");
-    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("flask"), CH_STR("up2"), 9, &err));
-    assert_ch_ok(&err, ch_store_pin_owner(store, CH_STR("x"), CH_STR("a"), CH_STR("up2"), 9, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("flask"), CH_STR("up2"), 9, NULL, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, CH_STR("x"), CH_STR("a"), CH_STR("up2"), 9, NULL, &err));
     ch_buf_clear(&b);
     assert_ch_ok(&err, ch_store_projects(store, repo, gather_names, &b, &err));
     assert_str_eq(ch_buf_str(&b), "flask numpy ");
@@ -81,8 +81,8 @@ static void test_owner_is_changed_by_people(void **state) /* T12 */
                                      .kind = CH_OWNER_GIVEN, .upstream = CH_STR("up2"),
                                      .former = CH_STR("up1"), .reason = CH_STR("why"),
                                      .by = CH_STR("uid:0"), .at_us = 7};
-    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 5, &err));
-    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("flask"), CH_STR("up1"), 6, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 5, NULL, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("flask"), CH_STR("up1"), 6, NULL, &err));
     assert_ch_ok(&err, ch_store_add_owner_change(store, &change, &id, NULL, NULL, &err));
     change.kind = CH_OWNER_OLDER_ACCEPTED; /* is no change of owner */
     change.upstream = CH_STR("up3");
@@ -96,8 +96,8 @@ static void test_owner_is_changed_by_people(void **state) /* T12 */
     assert_ch_ok(&err, ch_store_owner(store, repo, CH_STR("numpy"), &b, &err));
     assert_str_eq(ch_buf_str(&b), "up2");
     assert_ch_code(CH_E_CONFLICT,
-                   ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 9, &err));
-    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up2"), 9, &err));
+                   ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up1"), 9, NULL, &err));
+    assert_ch_ok(&err, ch_store_pin_owner(store, repo, CH_STR("numpy"), CH_STR("up2"), 9, NULL, &err));
     ch_buf_clear(&b);
     assert_ch_ok(&err, ch_store_owners(store, repo, gather_owners, &b, &err));
     assert_str_eq(ch_buf_str(&b), "flask=up1@6 new=up3@9 numpy=up2@7 ");
@@ -128,9 +128,9 @@ static void test_snapshot(void **state)
     ch_buf_init(&strings, 1000);
     assert_ch_code(CH_E_NOT_FOUND,
                    ch_store_get_snapshot(store, up, page, &got, &content, &strings, &err));
-    assert_ch_code(CH_E_NOT_FOUND, ch_store_confirm_snapshot(store, up, page, 31, &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_confirm_snapshot(store, up, page, 31, NULL, &err));
     assert_ch_ok(&err, ch_store_put_snapshot(store, up, page, &info, CH_STR("first"), &err));
-    assert_ch_ok(&err, ch_store_confirm_snapshot(store, up, page, 31, &err));
+    assert_ch_ok(&err, ch_store_confirm_snapshot(store, up, page, 31, NULL, &err));
     assert_ch_ok(&err, ch_store_get_snapshot(store, up, page, &got, &content, &strings, &err));
     assert_str_eq(ch_buf_str(&content), "first");
     assert_str_eq(got.etag, "\"e1\"");

@@ -492,7 +492,7 @@ static void test_newest_time(void **state) /* T7 */
                  ch_store_put_snapshot(store, CH_STR("u"), CH_STR("p"), &info, CH_STR("x"), &err));
     assert_ch_ok(&err, ch_store_newest_time(store, &at_us, &err));
     assert_int_equal(at_us, 900);
-    assert_ch_ok(&err, ch_store_confirm_snapshot(store, CH_STR("u"), CH_STR("p"), 1000, &err));
+    assert_ch_ok(&err, ch_store_confirm_snapshot(store, CH_STR("u"), CH_STR("p"), 1000, NULL, &err));
     assert_ch_ok(&err, ch_store_newest_time(store, &at_us, &err));
     assert_int_equal(at_us, 1000);
 }

@@ -45,6 +45,14 @@ def with_key(text, key, value):
     return changed
 
 
+def with_second_upstream(text, url):
+    """customhouse.yaml with an upstream `second` after the first."""
+    name = re.search(r"(?m)^upstreams:\n(?:\s*#.*\n)*\s*- name: (\S+)", text).group(1)
+    block = f"  - name: second\n    ecosystem: pypi\n    url: {url}\n    trust_times: true\n"
+    text = re.sub(r"(?m)^repositories:", block + "\nrepositories:", text, count=1)
+    return re.sub(r"(?m)^(\s*)upstreams: \[?(\S+?)\]?$", rf"\1upstreams: [{name}, second]", text, count=1)
+
+
 def in_parallel(jobs):
     """{name: function} -> {name: exception or None}, all at the same time."""
     ended = {}

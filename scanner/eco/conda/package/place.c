@@ -102,10 +102,10 @@ static struct ch_str below_searched(struct ch_str path)
         return below;
     }
     if (path_below_prefix(path, &below)) {
-        return starts_nocase(below, dynload) ? ch_str_sub(below, dynload.len, below.len) : below;
+        return ch_str_starts_nocase(below, dynload) ? ch_str_sub(below, dynload.len, below.len) : below;
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(folders); i++) {
-        if (starts_nocase(path, folders[i])) {
+        if (ch_str_starts_nocase(path, folders[i])) {
             return ch_str_sub(path, folders[i].len, path.len);
         }
     }
