@@ -185,7 +185,7 @@ static void answer_root(struct keeper *k, const struct waiter *w, const struct c
     } else {
         reply =
             (struct ch_page_reply){.ask = ask->ask,
-                                   .http_status = keeper_store_status(err.code, 500),
+                                   .http_status = keeper_store_status(rc, 500),
                                    .text = ch_str_of(err.msg)};
         reply_page(k, w, &reply, -1);
     }
@@ -269,7 +269,7 @@ static bool answer_page(struct keeper *k, struct page *p, struct waiter *w,
         }
         listing_ask_ahead(k, p, &ask->client);
     } else {
-        reply.http_status = keeper_store_status(rc, 500);
+        reply.http_status = keeper_store_status(err.code, 500);
         reply.text = ch_str_of(err.msg);
         reply_page(k, w, &reply, -1);
     }
