@@ -85,6 +85,16 @@ enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha
 /* Reads WHAT, and checks that the command may be about it. CH_E_USAGE says what forms there are;
  * CH_E_NOT_FOUND: nothing known by that name; CH_E_DENIED: not by this principal. */
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err) CH_MUST_CHECK;
+/* Whose page the word says, NAME:TAG or NAME@DIGEST; NULL: it says none (commands_what_image.c). */
+const struct ch_ecosystem *command_image_ecosystem(struct ch_str word);
+/* What such a page lists now. CH_E_NOT_FOUND: nobody has asked for the tag. */
+enum ch_code command_what_image(struct command *c, const struct ch_repository *repo,
+                                struct ch_str page, struct what *ret,
+                                struct ch_err *err) CH_MUST_CHECK;
+/* The same by an address on this server, behind the repository's name. */
+enum ch_code command_what_address(struct command *c, const struct ch_repository *repo,
+                                  struct ch_str path, struct what *ret,
+                                  struct ch_err *err) CH_MUST_CHECK;
 /* Whether its pages list files of many projects, and `what` does not name one of them. */
 bool command_is_searched(struct keeper *k, const struct what *what);
 /* The page that lists it: the project's own; or, where pages list many projects, the only one of those that somebody

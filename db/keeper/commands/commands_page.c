@@ -48,6 +48,9 @@ static struct page *search(struct keeper *k, const struct what *what, struct ch_
         ch_fail(err, CH_E_NOT_FOUND,
                 "%s: no page that somebody asked for in repository %s lists it",
                 what->kind == WHAT_FILE ? what->file_name : what->project, what->repository);
+    } else if (s.count > 1 && command_image_ecosystem(ch_buf_str(&s.last)) != NULL) {
+        ch_fail(err, CH_E_USAGE, "%s: several are known: say which (%.*s)", what->project,
+                CH_STR_ARG(ch_buf_str(&s.names)));
     } else if (s.count > 1) {
         ch_fail(err, CH_E_USAGE,
                 "%s: several pages list it: name a file, or say which page, as in %.*s/%s (%.*s)",

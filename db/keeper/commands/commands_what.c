@@ -60,10 +60,26 @@ const struct ch_repository *command_repository(struct command *c, struct ch_str 
     return count == 1 ? found : count > 1 && seen == 1 ? theirs : NULL;
 }
 
-/* The repository that a URL of this server names: the first part of its path. */
-static const struct ch_repository *repository_of_url(const struct command *c, struct ch_str url)
+/* Behind a part that comes before repositories' names, "v2/" (ch_ecosystem.path_prefix). */
+static struct ch_str without_prefix(struct ch_str path)
+{
+    for (size_t i = 0; ch_ecosystems[i] != NULL; i++) {
+        struct ch_str prefix = ch_str_of(ch_ecosystems[i]->path_prefix);
+        if (prefix.len > 0 && ch_str_starts(path, prefix) && path.len > prefix.len &&
+            path.ptr[prefix.len] == '/') {
+            return ch_str_sub(path, prefix.len + 1, path.len);
+        }
+    }
+    return path;
+}
+
+/* The repository that a URL of this server names: the first part of its path. What is behind it is
+ * in *ret_rest. */
+static const struct ch_repository *repository_of_url(const struct command *c, struct ch_str url,
+                                                     struct ch_str *ret_rest)
 {
     size_t at;
+    *ret_rest = (struct ch_str){NULL, 0};
     if (command_option(c, "repository").len > 0 || !ch_str_find(url, CH_STR("://"), &at)) {
         return NULL;
     }
@@ -71,10 +87,12 @@ static const struct ch_repository *repository_of_url(const struct command *c, st
     if (!ch_str_find_char(url, '/', &at)) {
         return NULL;
     }
-    url = ch_str_sub(url, at + 1, url.len);
-    return ch_str_find_char(url, '/', &at)
-               ? ch_config_repository(c->k->config, ch_str_sub(url, 0, at))
-               : NULL;
+    url = without_prefix(ch_str_sub(url, at + 1, url.len));
+    if (!ch_str_find_char(url, '/', &at)) {
+        return NULL;
+    }
+    *ret_rest = ch_str_sub(url, at + 1, url.len);
+    return ch_config_repository(c->k->config, ch_str_sub(url, 0, at));
 }
 
 static void on_release(void *ctx, const struct ch_release_file *f)
@@ -382,7 +400,8 @@ static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err
         ecosystem = ch_str_sub(word, 0, at);
         word = ch_str_sub(word, at + 1, word.len);
     }
-    const struct ch_repository *repo = url ? repository_of_url(c, word) : NULL;
+    struct ch_str rest = {NULL, 0};
+    const struct ch_repository *repo = url ? repository_of_url(c, word, &rest) : NULL;
     if (url && ch_str_find(word, CH_STR("/-/x/"), &at)) {
         word = ch_str_sub(word, at + 5, word.len);
     }
@@ -401,11 +420,22 @@ static enum ch_code read_what(struct command *c, struct what *ret, struct ch_err
     if (digest) {
         return what_by_digest(c, &sha256, ret, err);
     }
+    const struct ch_ecosystem *image = url ? NULL : command_image_ecosystem(word);
+    if (image != NULL && ecosystem.len == 0) {
+        ecosystem = ch_str_of(image->name);
+    }
     repo = repo != NULL ? repo : command_repository(c, ecosystem, NULL, err);
     if (repo == NULL) {
         return CH_E_USAGE;
     }
     copy(ret->repository, sizeof(ret->repository), ch_str_of(repo->name));
+    if (image != NULL && ch_str_eq(ch_str_of(image->name), ch_str_of(repo->ecosystem))) {
+        return command_what_image(c, repo, word, ret, err);
+    }
+    const struct ch_ecosystem *own = ch_ecosystem_find(ch_str_of(repo->ecosystem));
+    if (url && own != NULL && own->page_project != NULL) {
+        return command_what_address(c, repo, rest, ret, err);
+    }
     bool page = false;
     word = url ? without_page_of_url(repo, word, &page, ret) : without_page(repo, word, ret);
     if (url) {

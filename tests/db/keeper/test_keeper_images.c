@@ -238,6 +238,50 @@ static void a_moved_tag_is_decided_anew(void **state)
     house_free(h);
 }
 
+/* People name images as their clients do. */
+static void commands_take_images_by_tag_and_digest(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "irregular"};
+    struct ch_buf out;
+    char line[300];
+    set_image(h, &m, "1.0");
+    ask_tag(h, "1.0");
+    assert_refused(h, CH_VERDICT_HOLD, "part");
+    ch_buf_init(&out, 1u << 20);
+    const char *const words[] = {NAME ":1.0", m.page, "oci:" NAME ":1.0",
+                                 "http://127.0.0.1:8080/v2/img/" NAME "/manifests/1.0"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
+        ch_buf_clear(&out);
+        if (house_command(h, false, "explain", words[i], NULL, NULL, &out) != 0) {
+            fail_msg("%s: %.*s", words[i], CH_STR_ARG(ch_buf_str(&out)));
+        }
+        assert_true(ch_str_find(ch_buf_str(&out), ch_str_of(m.file[2]), NULL));
+        assert_true(ch_str_find(ch_buf_str(&out), CH_STR("zip-crc-differs"), NULL));
+    }
+    ch_buf_clear(&out);
+    assert_int_equal(house_command(h, false, "explain", NAME ":2.0", NULL, NULL, &out), 1);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("nobody has asked for this tag"), NULL));
+    ch_buf_clear(&out);
+    assert_int_equal(house_command(h, false, "approve", NAME ":1.0", "looked at", "7d", &out), 1);
+    const struct ch_str option = CH_STR("--evidence ");
+    size_t at;
+    assert_true(ch_str_find(ch_buf_str(&out), option, &at));
+    struct ch_str rest = ch_str_sub(ch_buf_str(&out), at + option.len, out.len), evidence;
+    assert_true(ch_str_split(&rest, '\n', &evidence));
+    snprintf(line, sizeof(line), "%.*s", CH_STR_ARG(ch_str_trim(evidence)));
+    h->evidence = line;
+    ch_buf_clear(&out);
+    if (house_command(h, false, "approve", NAME ":1.0", "looked at", "7d", &out) != 0) {
+        fail_msg("%.*s", CH_STR_ARG(ch_buf_str(&out)));
+    }
+    ch_buf_done(&out);
+    ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
 /* T24: a blob is had through the name that links it. */
 static void another_name_has_no_part_in_it(void **state)
 {
@@ -264,6 +308,7 @@ int main(void)
         cmocka_unit_test(a_denial_of_a_layer_takes_the_image_back),
         cmocka_unit_test(a_moved_tag_is_decided_anew),
         cmocka_unit_test(another_name_has_no_part_in_it),
+        cmocka_unit_test(commands_take_images_by_tag_and_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
