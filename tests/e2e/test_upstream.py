@@ -302,7 +302,7 @@ class Silent(Moody):
             return False
         self.up.behave = lambda path: hang if path.startswith("/simple/") else None
         # as one name that is slow, or once it is known that the upstream answers nobody
-        self.says_why("speechless", "the upstream (has not answered for [0-9]+ s|does not answer)")
+        self.says_why("speechless", "the upstream( pypi)? (has not answered for [0-9]+ s|does not answer)")
         self.up.behave = lambda path: None
         gate.set()
         add_wheel(self.up, "back-soon", "1.0")
