@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "db/store/store_int.h"
@@ -109,6 +110,7 @@ enum ch_code ch_sql_fail(struct ch_store *s, const char *what, struct ch_err *er
         return ch_fail(err, CH_E_FULL, "%s: %s: no space left for the database", s->path, what);
     case SQLITE_CORRUPT:
     case SQLITE_NOTADB:
+        snprintf(s->damage, sizeof(s->damage), "%s: %s", what, sqlite3_errmsg(s->db));
         return ch_fail(err, CH_E_FORMAT, "%s: %s: the database is damaged: %s", s->path, what,
                        sqlite3_errmsg(s->db));
     case SQLITE_IOERR:

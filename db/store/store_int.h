@@ -36,6 +36,7 @@ struct ch_store {
     ZSTD_DCtx *decompress;
     struct ch_buf scratch; /* compressed snapshot */
     struct ch_check *check; /* of a large database, beside the work; NULL: done before it */
+    char damage[200]; /* what a statement came upon; "": nothing */
     int64_t first_fact[CH_FACTS]; /* ids of the first row that the group under way has added; 0: none */
 };
 

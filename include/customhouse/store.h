@@ -40,7 +40,7 @@ enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
                                 struct ch_err *err) CH_MUST_CHECK;
 /* CH_E_FULL: what is left on its disk is kept for withdrawals (T4), and what leads to ALLOW is refused. */
 enum ch_code ch_store_has_room(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
-/* CH_E_FORMAT: the background has found damage, and nothing is written any more. */
+/* CH_E_FORMAT: the background, or any statement, has come upon damage, and nothing is written any more. */
 enum ch_code ch_store_whole(const struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 void ch_store_close(struct ch_store *s);
 enum ch_code ch_store_begin(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;

@@ -290,7 +290,7 @@ class Silent(Moody):
         def fails(client):
             status, text = client.install(self.index, name)
             self.assertNotEqual(status, 0, text)
-            self.assertIn(why, text)
+            self.assertRegex(text, why)
         self.with_clients(fails)
 
     def test_clients_say_why_a_page_hangs(self):
@@ -301,7 +301,8 @@ class Silent(Moody):
             gate.wait(120)
             return False
         self.up.behave = lambda path: hang if path.startswith("/simple/") else None
-        self.says_why("speechless", "does not answer")
+        # as one name that is slow, or once it is known that the upstream answers nobody
+        self.says_why("speechless", "the upstream( pypi)? (has not answered for [0-9]+ s|does not answer)")
         self.up.behave = lambda path: None
         gate.set()
         add_wheel(self.up, "back-soon", "1.0")

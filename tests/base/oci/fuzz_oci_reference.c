@@ -17,6 +17,7 @@ static bool is_of(struct ch_str s, const char *set)
 }
 
 #define LOWER  "abcdefghijklmnopqrstuvwxyz"
+#define UPPER  "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 #define DIGITS "0123456789"
 
 static void check_name(struct ch_str text)
@@ -43,12 +44,10 @@ static void check_name(struct ch_str text)
 
 static void check_tag(struct ch_str text)
 {
-    if (ch_oci_is_tag(text)) {
-        CH_ASSERT(text.len > 0 && text.len <= CH_OCI_TAG_MAX &&
-                  !ch_str_find_char(text, ':', NULL) && !ch_str_find_char(text, '/', NULL));
-    } else {
-        CH_ASSERT(!ch_oci_is_referrer_tag(text));
-    }
+    CH_ASSERT(!ch_oci_is_tag(text) ||
+              (text.len > 0 && text.len <= CH_OCI_TAG_MAX &&
+               is_of(text, LOWER UPPER DIGITS "._-") && !ch_str_starts(text, CH_STR(".")) &&
+               !ch_str_starts(text, CH_STR("-"))));
 }
 
 static void check_digest(const struct ch_oci_digest *d, struct ch_str text)

@@ -85,6 +85,9 @@ static void write_lines(struct ch_str rest)
     size_t count = 0;
     while (count < 256 && ch_str_split(&rest, '\n', &line)) {
         ch_str_split(&line, '\t', &project);
+        if (ch_str_find_char(project, '\0', NULL)) {
+            continue; /* it would be written, and not be found again; no page's project has one */
+        }
         struct ch_pack_entry e = {
             .file = {.file_name = line,
                      .url = CH_STR("http://127.0.0.1:1/x"),

@@ -418,6 +418,31 @@ static void test_damaged_page(void **state)
     assert_non_null(strstr(err.msg, "damaged"));
 }
 
+/* Damage that was not there at the start, and that a reader comes upon: as when the check finds it,
+ * nothing is written any more, though other statements would still be answered. */
+static void test_damaged_while_it_is_open(void **state)
+{
+    (void)state;
+    size_t n = 0;
+    for (int i = 0; i < 200; i++) {
+        char name[16];
+        snprintf(name, sizeof(name), "f%d", i);
+        assert_ch_ok(&err, decide(name));
+    }
+    int64_t page = number_of("SELECT rootpage FROM sqlite_schema WHERE name = 'decision_file'");
+    close_store();
+    assert_ch_ok(&err, ch_store_open(folder, &store, &err));
+    assert_ch_ok(&err, ch_store_whole(store, &err));
+    sqlite3_db_release_memory(store->db); /* or it would not read them again */
+    overwrite((page - 1) * 4096, 4096, 0x55);
+    assert_ch_code(CH_E_FORMAT, ch_store_decisions_of(store, CH_STR("pypi"), CH_STR("p"), count_decision, &n, &err));
+    assert_non_null(strstr(err.msg, "damaged"));
+    assert_ch_code(CH_E_FORMAT, ch_store_whole(store, &err));
+    assert_non_null(strstr(err.msg, "damaged"));
+    assert_non_null(strstr(err.msg, file_path()));
+    assert_ch_code(CH_E_FORMAT, ch_store_begin(store, &err));
+}
+
 static void test_truncated(void **state)
 {
     (void)state;
@@ -529,6 +554,7 @@ int main(void)
         T(test_damaged_header),
         T(test_damaged_page),
         T(test_damaged_page_of_a_large_one),
+        T(test_damaged_while_it_is_open),
         T(test_truncated),
         T(test_missing_folder),
         T(test_opened_twice),
