@@ -355,7 +355,7 @@ static void each_of_kind(const struct ch_yaml_node *kind, ch_policy_file_fn *fn,
         ch_buf_putc(seen, '\0');
         ch_buf_puts(seen, file->text);
         ch_buf_putc(seen, '\0');
-        fn(arg, file->text);
+        fn(arg, file->text, file->line, file->column);
     }
 }
 

@@ -247,9 +247,9 @@ struct ch_policy;
  * Everything travels and is stored as one text, the bundle: the policy's own, and behind it for each
  * file a NUL, its name, a NUL and its text. The digest covers the bundle. */
 
-/* The names of the files that a policy's own text names, each once: calls `fn` for each. CH_E_USAGE as
- * ch_policy_parse when the text cannot be read so far. */
-typedef void ch_policy_file_fn(void *arg, struct ch_str name);
+/* The names of the files that a policy's own text names, each once, and where: calls `fn` for each.
+ * CH_E_USAGE as ch_policy_parse when the text cannot be read so far. */
+typedef void ch_policy_file_fn(void *arg, struct ch_str name, uint32_t line, uint32_t column);
 enum ch_code ch_policy_each_file(struct ch_str text, const char *file_name, ch_policy_file_fn *fn,
                                  void *arg, struct ch_err *err) CH_MUST_CHECK;
 /* Appends one file to a bundle. CH_E_USAGE: it has a NUL, or its name is not a plain one. */

@@ -135,7 +135,9 @@ class Commands(Quarantine):
         nul = self.write("nul.yaml", "version: 1\n\0mode: audit\n")
         nowhere = self.write("nowhere.yaml", "version: 1\nrules:\n  - {name: x, repository: no, then: deny}\n")
         lines = self.write("requirements.txt", "lib==1.0\nlib ==\n")
-        rows = [(("test", bad), "bad.yaml:2:17: "), (("set", bad), "bad.yaml:2:17: "),
+        gone = self.write("gone.yaml", "version: 1\nlists: {projects: {a: {file: gone.txt}}}\n")
+        rows = [(("test", gone), "gone.yaml:2:30: names a file: "), (("set", gone), "gone.txt: No such file"),
+                (("test", bad), "bad.yaml:2:17: "), (("set", bad), "bad.yaml:2:17: "),
                 (("test", lists), "words.txt:2:1: "), (("set", lists), "words.txt:2:1: "),
                 (("set", nul), "nul.yaml:1:1: "), (("test", nowhere), "can never match"),
                 (("set", nowhere), "can never match"), (("test", "--against", lines), "requirements.txt:2:"),

@@ -116,9 +116,10 @@ static void show(const struct ch_policy *policy, size_t size)
     ch_buf_done(&twice);
 }
 
-static void none(void *arg, struct ch_str name)
+static void none(void *arg, struct ch_str name, uint32_t line, uint32_t column)
 {
     (void)arg;
+    CH_ASSERT(line > 0 && column > 0);
     CH_ASSERT(name.len > 0 && !ch_str_find_char(name, '/', NULL) && name.ptr[0] != '.');
 }
 

@@ -290,11 +290,11 @@ static void test_cool_downs(void **state)
 
 /* --- files beside the policy --- */
 
-static void collect(void *arg, struct ch_str name)
+static void collect(void *arg, struct ch_str name, uint32_t line, uint32_t column)
 {
     struct ch_buf *b = arg;
     ch_buf_puts(b, name);
-    ch_buf_putc(b, ' ');
+    ch_buf_printf(b, ":%u:%u ", line, column);
 }
 
 static const char with_files[] = "version: 1\nlists:\n"
@@ -308,7 +308,7 @@ static void test_files(void **state)
     struct ch_buf b;
     ch_buf_init(&b, 4096);
     assert_ch_ok(&err, ch_policy_each_file(ch_str_of(with_files), "p", collect, &b, &err));
-    assert_str_eq(ch_buf_str(&b), "a.txt b.txt ");
+    assert_str_eq(ch_buf_str(&b), "a.txt:3:24 b.txt:3:42 ");
     ch_buf_done(&b);
 
     struct ch_str text = CH_STR("version: 1\nlists: {projects: {a: {file: a.txt}}}\n"

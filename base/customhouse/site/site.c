@@ -243,19 +243,23 @@ static enum ch_code load_credentials(const char *folder, struct site *s, struct 
 /* --- the policy, with the files beside it that its lists name --- */
 
 struct beside {
-    const char *folder;
+    const char *policy, *folder;
     struct ch_buf *bundle;
     enum ch_code rc;
     struct ch_err *err;
 };
 
-static void add_beside(void *arg, struct ch_str name)
+static void add_beside(void *arg, struct ch_str name, uint32_t line, uint32_t column)
 {
     struct beside *b = arg;
     struct ch_buf text = {0};
     char *file = ch_str_dup(name);
     char *path = site_path(b->folder, file);
-    b->rc = b->rc == CH_OK ? site_read_file(path, &text, b->err) : b->rc;
+    struct ch_err why;
+    enum ch_code rc = b->rc == CH_OK ? site_read_file(path, &text, &why) : b->rc;
+    if (b->rc == CH_OK && rc != CH_OK) {
+        b->rc = ch_fail(b->err, rc, "%s:%u:%u: names a file: %s", b->policy, line, column, why.msg);
+    }
     if (b->rc == CH_OK) {
         b->rc = ch_policy_bundle_add(b->bundle, name, ch_buf_str(&text), b->err);
     }
@@ -292,7 +296,8 @@ enum ch_code site_read_policy(const char *name, struct ch_buf *ret, struct ch_er
         const char *slash = strrchr(name, '/');
         char *folder = slash == NULL ? ch_str_dup(CH_STR("."))
                                      : ch_str_dup((struct ch_str){name, (size_t)(slash - name)});
-        struct beside beside = {.folder = folder, .bundle = ret, .err = err};
+        struct beside beside = {
+            .policy = name, .folder = folder, .bundle = ret, .err = err};
         char *text = ch_str_dup(ch_buf_str(ret)); /* the bundle grows behind it */
         rc = ch_policy_each_file(ch_str_of(text), name, add_beside, &beside, err);
         rc = rc == CH_OK ? beside.rc : rc;
