@@ -256,7 +256,7 @@ static void test_root_and_second_ecosystem(void **state)
     (void)state;
     struct fixture *f = fixture_new();
     struct ch_str names[] = {CH_STR("bar"), CH_STR("foo")};
-    struct ch_root_page root = {3, names, 2};
+    struct ch_root_page root = {.generation = 3, .names = names, .name_count = 2};
     ch_root_page_put(&f->keeper.page_content, &root);
     f->keeper.page = (struct ch_page_reply){.outcome = CH_PAGE_NEW,
                                             .generation = 3,
