@@ -109,6 +109,65 @@ static void put_example(struct ch_buf *b, const struct ch_schema_row *row)
     }
 }
 
+#define CHANNEL_HOST "https://conda.anaconda.org/"
+
+void ch_config_channel_url(struct ch_str named, struct ch_buf *ret)
+{
+    while (ch_str_ends(named, CH_STR("/"))) {
+        named.len--;
+    }
+    if (named.len > 0 && !ch_str_find(named, CH_STR("://"), NULL)) {
+        ch_buf_puts(ret, CH_STR(CHANNEL_HOST));
+    }
+    ch_buf_puts(ret, named);
+}
+
+/* ".../conda-forge" conda-forge */
+static struct ch_str name_of(struct ch_str url)
+{
+    struct ch_str part, name = url;
+    while (ch_str_split(&url, '/', &part)) {
+        name = part;
+    }
+    return name;
+}
+
+static void put_name(struct ch_buf *b, struct ch_str name)
+{
+    bool plain = name.len > 0;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.ptr[i];
+        plain = plain && ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9' && i > 0) || (c == '-' && i > 0));
+    }
+    if (plain) {
+        ch_buf_puts(b, name);
+    } else {
+        ch_buf_put_json(b, name);
+    }
+}
+
+/* One that is not said is there in comments: without those two marks it is served. */
+static void put_channel(struct ch_buf *b, const struct ch_config_initial *in, struct ch_str added,
+                        bool upstream)
+{
+    bool said = in->channel_url.len > 0;
+    struct ch_str url = said ? in->channel_url : CH_STR(CHANNEL_HOST "conda-forge");
+    ch_buf_puts(b, said ? CH_STR("") : CH_STR("  # A conda channel beside it:\n"));
+    ch_buf_puts(b, said ? CH_STR("  - {name: ") : CH_STR("  # - {name: "));
+    put_name(b, name_of(url));
+    ch_buf_puts(b, CH_STR(", ecosystem: conda, "));
+    if (upstream) {
+        ch_buf_puts(b, CH_STR("url: "));
+        ch_buf_put_json(b, url);
+        ch_buf_printf(b, ", added_at: %.*s}\n", CH_STR_ARG(added));
+    } else {
+        ch_buf_puts(b, CH_STR("upstreams: ["));
+        put_name(b, name_of(url));
+        ch_buf_puts(b, CH_STR("]}\n"));
+    }
+}
+
 static void put_lists(struct ch_buf *b, const struct ch_schema_row *row,
                       const struct ch_config_initial *in)
 {
@@ -141,11 +200,7 @@ static void put_lists(struct ch_buf *b, const struct ch_schema_row *row,
         put_item(b, row->section, listen, CH_ARRAY_LEN(listen));
     } else if (ch_str_eq(ch_str_of(row->key), CH_STR("upstreams"))) {
         put_item(b, row->section, upstream, CH_ARRAY_LEN(upstream));
-        ch_buf_printf(b,
-                      "  # A conda channel beside it, with its line in repositories:\n"
-                      "  # - {name: conda-forge, ecosystem: conda, url: "
-                      "'https://conda.anaconda.org/conda-forge', added_at: %.*s}\n",
-                      CH_STR_ARG(ch_buf_str(&added)));
+        put_channel(b, in, ch_buf_str(&added), true);
         ch_buf_printf(b,
                       "  # Microsoft's registry of container images, the same way:\n"
                       "  # - {name: mcr, ecosystem: oci, url: 'https://mcr.microsoft.com', states_times: "
@@ -153,8 +208,7 @@ static void put_lists(struct ch_buf *b, const struct ch_schema_row *row,
                       CH_STR_ARG(ch_buf_str(&added)));
     } else {
         put_item(b, row->section, repository, CH_ARRAY_LEN(repository));
-        ch_buf_puts(b, CH_STR("  # - {name: conda-forge, ecosystem: conda, "
-                              "upstreams: [conda-forge]}\n"));
+        put_channel(b, in, ch_buf_str(&added), false);
         ch_buf_puts(b, CH_STR("  # - {name: mcr, ecosystem: oci, upstreams: [mcr]}\n"));
     }
     ch_buf_done(&added);

@@ -24,6 +24,10 @@
     {"--pypi-upstream", "URL", false, false, \
      "index that a new installation mirrors (default: that of\n" \
      "                          this host's pip)"}, \
+    {"--conda-channel", "NAME|URL", false, false, \
+     "channel that a new installation mirrors as well, as a\n" \
+     "                          repository of its name (a NAME: of the host that conda\n" \
+     "                          itself asks); nothing is asked of it before a client does"}, \
     {"--approver", "NAME[:UID]", false, false, \
      "user of a new installation who decides on exceptions, and\n" \
      "                          who that is on this host; root and who starts the\n" \

@@ -197,6 +197,7 @@ struct ch_config_initial {
     struct ch_str listen; /* one address */
     struct ch_str pypi_url;
     struct ch_str pypi_api_url; /* absent: none */
+    struct ch_str channel_url;  /* of a conda channel beside it, called by its last part; absent: none */
     struct ch_str proxy;
     struct ch_str ca_file;
     struct ch_str client_certificate;
@@ -209,6 +210,9 @@ struct ch_config_initial {
     const struct ch_str *notes; /* comment lines: what was found and left out */
     size_t note_count;
 };
+/* What a channel's name or URL means: an address without '/' at its end; of none nothing is put. A name is of the host
+ * that conda itself asks for it. */
+void ch_config_channel_url(struct ch_str named, struct ch_buf *ret);
 /* The commented file that init writes. */
 void ch_config_initial_text(struct ch_buf *b, const struct ch_config_initial *initial);
 

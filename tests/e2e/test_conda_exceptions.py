@@ -1,6 +1,7 @@
 """Exceptions of a channel: what is asked for of one page is approved of that page, and rattler installs it in its next
 solve."""
 import json
+import os
 import re
 import unittest
 
@@ -87,6 +88,51 @@ class Exceptions(OfChannel):
         self.assertEqual(status, 0, out + err)
         self.assertEqual(self.solved("formed"), ["formed-2.0-li_0.conda"])
         self.assertEqual(self.fetch("formed-2.0-no_0.conda").status, 403)
+
+
+def of_the_standard_library(*names):
+    """{path in a package: bytes} of the host's own."""
+    folder = os.path.dirname(os.__file__)
+    found = {}
+    for name in names:
+        with open(os.path.join(folder, name), "rb") as f:
+            found[f"lib/python3.11/{name}"] = f.read()
+    return found
+
+
+class Interpreter(OfChannel):
+    """What the standard library does by itself holds the package "python" as it would hold any other: a person who has
+    read it approves these bytes, and no others."""
+    @classmethod
+    def fill(cls):
+        cls.make_channel()
+        files = of_the_standard_library("antigravity.py", "zipimport.py", "json/decoder.py")
+        cls.file = cls.channel.add("python", "3.11.2", build="h1_0", subdir="linux-64", files=files)
+        cls.next = cls.channel.add("python", "3.11.2", build="h1_1", subdir="linux-64", files={
+            **files, "lib/python3.11/zipimport.py": files["lib/python3.11/zipimport.py"] + b"import os\nos.system('id')\n"})
+
+    def test_approved_by_file_once_it_was_read(self):
+        self.records("linux-64")
+        for file in (self.file, self.next):
+            a = self.fetch(file, "linux-64")
+            self.assertEqual(a.status, 403, a)
+            self.assertIn("finding ", a.body.decode())
+        what = ("approve", f"linux-64/{self.file}", "--reason", "read its findings", "--repository", "chan")
+        status, out, err = self.service.command(*what)
+        self.assertEqual(status, 1, out)
+        self.assertIn("hidden-code", out)
+        self.assertIn("lib/python3.11/zipimport.py", out)
+        evidence = re.search(r"run it again with --evidence (\S+)", err)[1]
+        status, out, err = self.service.command(*what, "--evidence", evidence)
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("now: allow", out)
+        self.assertEqual(self.fetch(self.file, "linux-64").status, 200)
+        said, _ = self.rattler("python")
+        self.assertEqual(said.get("solved"), [self.file], said)
+        self.assertEqual(self.fetch(self.next, "linux-64").status, 403)
+        status, out, err = self.service.command("approve", f"linux-64/{self.next}", "--reason", "x", "--evidence", evidence,
+                                                "--repository", "chan")
+        self.assertEqual(status, 1, out)
 
 
 if __name__ == "__main__":

@@ -267,7 +267,11 @@ static enum ch_code put_config(struct plan *p, struct ch_err *err)
                       p->learned.problem);
         notes[note_count++] = ch_buf_str(&problem);
     }
+    struct ch_buf channel;
+    ch_buf_init(&channel, (size_t)ch_limits.url_bytes);
+    ch_config_channel_url(ch_str_of(p->init->conda_channel), &channel);
     struct ch_config_initial initial = {
+        .channel_url = ch_buf_str(&channel),
         .listen = ch_str_of(p->init->listens[0]),
         .pypi_url = ch_str_of(p->url),
         .pypi_api_url = p->learned.api_answers ? ch_str_of(p->api_guess) : (struct ch_str){NULL, 0},
@@ -287,6 +291,7 @@ static enum ch_code put_config(struct plan *p, struct ch_err *err)
     ch_buf_init(&p->config, (size_t)ch_limits.setup_text_bytes);
     ch_config_initial_text(&p->config, &initial);
     add_listens(&p->config, p->init);
+    ch_buf_done(&channel);
     ch_buf_done(&problem);
     return ch_buf_ok(&p->config, err);
 }

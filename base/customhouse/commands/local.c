@@ -54,6 +54,7 @@ static enum ch_code init(const char *folder, const struct args *args, struct ch_
         .listen_count = listen_count > 0 ? listen_count : 1,
         .insecure_http = args_has(args, "--insecure-http"),
         .pypi_upstream = args_value(args, "--pypi-upstream"),
+        .conda_channel = args_value(args, "--conda-channel"),
         .approver = args_value(args, "--approver"),
     };
     return site_init(folder, &init, err);
@@ -89,11 +90,11 @@ static bool same_url(struct ch_str a, struct ch_str b)
     return ch_str_eq(a, b);
 }
 
-static bool has_upstream(const struct ch_config *c, const char *url)
+static bool has_upstream(const struct ch_config *c, const char *ecosystem, const char *url)
 {
     bool found = false;
     for (size_t i = 0; i < c->upstream_count; i++) {
-        found = found || (strcmp(c->upstreams[i].ecosystem, "pypi") == 0 &&
+        found = found || (strcmp(c->upstreams[i].ecosystem, ecosystem) == 0 &&
                           same_url(ch_str_of(c->upstreams[i].url), ch_str_of(url)));
     }
     return found;
@@ -105,21 +106,32 @@ static enum ch_code check_said_again(const char *folder, const struct args *args
                                      struct ch_err *err)
 {
     const char *url = args_value(args, "--pypi-upstream");
+    struct ch_buf channel;
+    ch_buf_init(&channel, (size_t)ch_limits.url_bytes);
+    ch_config_channel_url(ch_str_of(args_value(args, "--conda-channel")), &channel);
     struct ch_str approver = ch_str_of(args_value(args, "--approver"));
     struct ch_buf text = {0};
     struct ch_config *c = NULL;
     char *path = site_path(folder, SITE_CONFIG);
     enum ch_code rc = CH_OK;
-    if (url != NULL || approver.ptr != NULL) {
+    if (url != NULL || approver.ptr != NULL || channel.len > 0) {
         rc = site_read_file(path, &text, err);
         rc = rc == CH_OK ? ch_config_parse(ch_buf_str(&text), path, &c, err) : rc;
     }
-    if (rc == CH_OK && url != NULL && !has_upstream(c, url)) {
+    if (rc == CH_OK && url != NULL && !has_upstream(c, "pypi", url)) {
         rc = ch_fail(err, CH_E_USAGE,
                      "--pypi-upstream: %s is an installation already, with another: change url in "
                      "%s",
                      folder, path);
     }
+    ch_buf_putc(&channel, '\0');
+    if (rc == CH_OK && channel.len > 1 && !has_upstream(c, "conda", channel.ptr)) {
+        rc = ch_fail(err, CH_E_USAGE,
+                     "--conda-channel: %s is an installation already, without it: add an upstream "
+                     "and a repository to %s",
+                     folder, path);
+    }
+    ch_buf_done(&channel);
     struct ch_str name = {NULL, 0};
     if (rc == CH_OK && ch_str_split(&approver, ':', &name) &&
         !ch_str_eq(name, ch_str_of(c->approver))) {

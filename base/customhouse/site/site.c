@@ -11,6 +11,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/config/yaml.h"
+#include "customhouse/ecosystem.h"
 #include "customhouse/limits.h"
 #include "destination_files.h"
 #include "policy_files.h"
@@ -312,6 +314,22 @@ enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
     return site_load_with(folder, NULL, ret, err);
 }
 
+/* T12: one owner per name. Where a page lists many projects the page has one, and a name would have
+ * as many as there are pages that list it: linux-64 of the second channel, noarch of the first. */
+static enum ch_code check_upstreams(const struct site *s, struct ch_err *err)
+{
+    for (size_t i = 0; i < s->config->repository_count; i++) {
+        const struct ch_repository *r = &s->config->repositories[i];
+        const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(r->ecosystem));
+        if (eco != NULL && eco->is_page != NULL && r->upstream_count > 1) {
+            return ch_yaml_fail_in(ch_buf_str(&s->config_text), s->config_name, "repositories", i, err,
+                                   "upstreams: expected one: a name has one owner, and pages of "
+                                   "this ecosystem list many; make a repository of each");
+        }
+    }
+    return CH_OK;
+}
+
 enum ch_code site_load_with(const char *folder, const char *policy, struct site *ret,
                             struct ch_err *err)
 {
@@ -320,6 +338,9 @@ enum ch_code site_load_with(const char *folder, const char *policy, struct site 
     enum ch_code rc = site_read_file(s.config_name, &s.config_text, err);
     if (rc == CH_OK) {
         rc = ch_config_parse(ch_buf_str(&s.config_text), s.config_name, &s.config, err);
+    }
+    if (rc == CH_OK) {
+        rc = check_upstreams(&s, err);
     }
     if (rc == CH_OK) {
         rc = policy != NULL ? site_read_policy(policy, &s.policy_text, err)

@@ -99,6 +99,7 @@ struct site_init {
     size_t listen_count;
     bool insecure_http;
     const char *pypi_upstream; /* NULL: the one of this host's pip */
+    const char *conda_channel; /* its name or URL; NULL: none */
     const char *approver;      /* "NAME" or "NAME:UID"; NULL: none yet */
 };
 /* Writes configuration, policy and credentials of a new installation. CH_E_USAGE: no upstream. */

@@ -345,7 +345,37 @@ static void test_initial_text(void **state)
     assert_int_equal(u->states_times, CH_TIMES_ALWAYS);
     assert_true(u->added_at_us == in.now_us);
     assert_string_equal(c->repositories[0].name, "pypi");
+    assert_int_equal(c->upstream_count, 1); /* a channel stands there in comments */
+    assert_int_equal(c->repository_count, 1);
     ch_config_free(c);
+    in.channel_url = CH_STR("https://conda.example.org/some/conda-forge");
+    ch_buf_clear(&b);
+    ch_config_initial_text(&b, &in);
+    assert_ch_ok(&err, ch_config_parse(ch_buf_str(&b), "customhouse.yaml", &c, &err));
+    assert_int_equal(c->upstream_count, 2);
+    assert_string_equal(c->upstreams[1].name, "conda-forge");
+    assert_string_equal(c->upstreams[1].url, "https://conda.example.org/some/conda-forge");
+    assert_true(c->upstreams[1].added_at_us == in.now_us);
+    assert_false(c->upstreams[1].trust_times); /* T7 */
+    assert_int_equal(c->repository_count, 2);
+    assert_string_equal(c->repositories[1].name, "conda-forge");
+    assert_string_equal(c->repositories[1].ecosystem, "conda");
+    assert_string_equal(c->repositories[1].upstreams[0], "conda-forge");
+    in.channel_url = (struct ch_str){NULL, 0};
+    ch_config_free(c);
+    static const struct {
+        const char *named, *url;
+    } channels[] = {{NULL, ""},
+                    {"https://conda.example.org/x//", "https://conda.example.org/x"},
+                    {"http://127.0.0.1:1/chan", "http://127.0.0.1:1/chan"},
+                    {"conda-forge/", "https://conda.anaconda.org/conda-forge"}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(channels); i++) {
+        struct ch_buf url;
+        ch_buf_init(&url, 200);
+        ch_config_channel_url(ch_str_of(channels[i].named), &url);
+        assert_str_eq(ch_buf_str(&url), channels[i].url);
+        ch_buf_done(&url);
+    }
 
     in = (struct ch_config_initial){
         .listen = in.listen, .pypi_url = in.pypi_url, .states_times = "sometimes", .now_us = 0};
