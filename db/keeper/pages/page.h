@@ -108,6 +108,7 @@ struct listing_cache {
     size_t next;   /* row that it comes to next */
     struct ch_buf texts;
     uint32_t *known_texts; /* places in it, by hash: few differ */
+    bool changed;          /* something may be listed otherwise since it was encoded */
     bool valid;            /* what follows is of the rows at the clock `encoded` */
     uint64_t encoded;
     int64_t made_at_us;
