@@ -78,7 +78,7 @@ static const char *what_changes_a_staying_hold(const struct page *p, size_t file
         return "an inspector that can read it whole";
     }
     if ((holds >> CH_HOLD_FAILED & 1) != 0) {
-        return f->has_inspection && inspection_was_interrupted(&f->inspection)
+        return f->has_inspection && inspection_was_interrupted(f->inspection)
                    ? "inspecting it again: customhouse rescan FILE"
                    : "an inspector that can read it whole; where the machine was at fault, "
                      "inspecting it "

@@ -100,7 +100,7 @@ static void json_cost(struct ch_buf *b, const char *jail, const struct ch_jail_c
 static void json_inspection(struct command *c, struct ch_buf *b, const struct page *p, size_t file)
 {
     const struct page_file *f = &p->files[file];
-    const struct ch_inspection_result *in = &f->inspection;
+    const struct ch_inspection_result *in = f->inspection;
     json_open(b, "inspection", '{');
     json_bool(b, "complete", in->row.outcome == CH_INSPECTION_COMPLETE);
     if (in->row.error.len > 0) {
@@ -132,7 +132,7 @@ static void show_cost(struct command *c, const char *jail, const struct ch_jail_
 static void show_inspection(struct command *c, const struct page *p, size_t file)
 {
     const struct page_file *f = &p->files[file];
-    const struct ch_inspection_result *in = &f->inspection;
+    const struct ch_inspection_result *in = f->inspection;
     char time[40], hex[CH_SHA256_HEX + 1];
     command_time(in->row.at_us, time, sizeof(time));
     ch_sha256_hex(&in->ruleset, hex);
@@ -364,7 +364,7 @@ static void explain_json(struct command *c, struct page *p, size_t file,
     command_json_exceptions_of(c, &b, p, file);
     judge_facts(c->k, p, file, &facts);
     json_comparison(&b, &facts);
-    command_json_findings(&b, p->files[file].has_inspection ? &p->files[file].inspection : NULL);
+    command_json_findings(&b, p->files[file].inspection);
     ch_buf_putc(&b, '}');
     command_put(c, ch_buf_str(&b));
     ch_buf_done(&b);

@@ -25,6 +25,14 @@ void inspection_context(const struct page *p, struct ch_str file_name, struct ch
     }
 }
 
+static void drop_inspection(struct page_file *f)
+{
+    ch_store_inspection_done(f->inspection);
+    free(f->inspection);
+    f->inspection = NULL;
+    f->has_inspection = false;
+}
+
 static void hold_against(struct page *p, size_t file, bool held)
 {
     struct page_file *f = &p->files[file];
@@ -43,12 +51,11 @@ void inspection_forget(struct page *p, size_t file)
 {
     struct page_file *f = &p->files[file];
     if (f->has_inspection) {
-        ch_store_inspection_done(&f->inspection);
+        drop_inspection(f);
     }
     hold_against(p, file, false);
     listing_touch_file(p, file);
     releases_touch(p);
-    f->has_inspection = false;
     f->inspection_loaded = false;
     f->inspection_old = false;
     f->attack = false;
@@ -174,7 +181,8 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     struct ch_buf context;
     inspection_context(p, p->facts.files[file].index.file_name, &context);
     struct ch_inspection_key key = key_of(k, p, file, &f->artifact, ch_buf_str(&context));
-    enum ch_code rc = read_inspection(k, &key, &f->inspection, &f->inspection_old, &err);
+    struct ch_inspection_result found;
+    enum ch_code rc = read_inspection(k, &key, &found, &f->inspection_old, &err);
     ch_buf_done(&context);
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
         keeper_log("store", "error=\"%s\"", err.msg);
@@ -183,19 +191,22 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     }
     f->inspection_loaded = true;
     f->has_inspection = rc == CH_OK;
+    if (f->has_inspection) {
+        f->inspection = ch_alloc(sizeof(*f->inspection));
+        *f->inspection = found;
+    }
     const struct ch_index_file *stated = &p->facts.files[file].index;
     /* the index states these bytes since; what another hash of its says is in the inspection's key
      */
-    if (f->has_inspection && has_mismatch(&f->inspection) && stated->alias.kind == CH_HASH_NONE &&
+    if (f->has_inspection && has_mismatch(f->inspection) && stated->alias.kind == CH_HASH_NONE &&
         ch_sha256_eq(&f->artifact, &stated->sha256)) {
-        ch_store_inspection_done(&f->inspection);
-        f->has_inspection = false;
+        drop_inspection(f);
     }
     if (f->has_inspection) {
-        add_differences(p, file, &f->inspection);
+        add_differences(p, file, f->inspection);
     }
-    f->attack = f->has_inspection && is_attack(&f->inspection);
-    hold_against(p, file, f->attack && is_held_against(&f->inspection));
+    f->attack = f->has_inspection && is_attack(f->inspection);
+    hold_against(p, file, f->attack && is_held_against(f->inspection));
     if (f->has_inspection) {
         listing_touch_file(p, file);
         releases_touch(p);
@@ -275,7 +286,7 @@ bool inspection_of_broken_transfer(const struct page *p, size_t file)
     if (ch_sha256_is_zero(&f->artifact)) {
         return false;
     }
-    return ch_sha256_is_zero(stated) ? f->has_inspection && has_mismatch(&f->inspection)
+    return ch_sha256_is_zero(stated) ? f->has_inspection && has_mismatch(f->inspection)
                                      : !ch_sha256_eq(stated, &f->artifact);
 }
 
@@ -333,8 +344,8 @@ const struct ch_inspection_result *inspection_of(struct keeper *k, struct page *
     }
     bool counts = !f->inspection_old || f->attack ||
                   (f->recorded_verdict == CH_VERDICT_ALLOW &&
-                   keeper_now_us(k) < keys_grace_ends(k, f->inspection.row.at_us));
-    return counts ? &f->inspection : NULL;
+                   keeper_now_us(k) < keys_grace_ends(k, f->inspection->row.at_us));
+    return counts ? f->inspection : NULL;
 }
 
 void pages_inspections_changed(struct keeper *k)

@@ -108,8 +108,8 @@ static void inspection_facts(struct keeper *k, struct page *p, size_t file, stru
     if (at >= 0) {
         const struct page_file *before = &p->files[at];
         ret->previous_version = ch_str_of(before->release.version);
-        ret->previous = before->inspection.row.facts;
-        ret->previous_count = before->inspection.row.fact_count;
+        ret->previous = before->inspection->row.facts;
+        ret->previous_count = before->inspection->row.fact_count;
         ret->previous_size_bytes = size_of(k, p, (size_t)at);
         ret->previous_uploaded_at_us = p->facts.files[at].index.uploaded_at_us;
     }

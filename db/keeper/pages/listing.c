@@ -285,6 +285,13 @@ enum listing_state listing_work(struct keeper *k, struct page *p, struct ch_err 
     if (cache->job != NULL || !listing_judge(k, p)) {
         return LISTING_LATER;
     }
+    if (cache->valid && !cache->changed) { /* looked at again, and all as it was */
+        cache->encoded = cache->clock;
+        cache->made_at_us = keeper_now_us(k);
+        cache->changes_at_us = listing_changes_at(p);
+        return LISTING_THERE;
+    }
+    cache->changed = false;
     if (listing_has_documents(p)) {
         listing_make_documents(k, p);
         return LISTING_LATER;

@@ -153,6 +153,7 @@ static void on_made(void *ctx, const struct published *unused)
                     p->facts.users == j->facts.users; /* it has no other facts since */
     if (j->code != CH_OK) {
         keeper_log("page", "project=%s error=\"%s\"", p->project, j->err.msg);
+        p->listing.changed = true; /* what there is was not made of the rows as they are */
     }
     if (of_these && j->code == CH_OK) {
         install(k, p, j);

@@ -77,6 +77,7 @@ static bool tick(struct page *p)
 void listing_touch(struct page *p)
 {
     if (tick(p)) {
+        p->listing.changed = true;
         p->listing.all_from = p->listing.clock;
         clear_texts(&p->listing);
     }
@@ -92,6 +93,7 @@ void listing_touch_held(struct page *p)
 void listing_touch_file(struct page *p, size_t file)
 {
     if (tick(p)) {
+        p->listing.changed = true; /* also where its rows stay the same: its bytes may be others */
         p->listing.project_from[p->index.project[file]] = p->listing.clock;
     }
 }
@@ -129,6 +131,16 @@ static bool is_good(const struct page *p, size_t file, int64_t now_us)
            (row->until_us == CH_TIME_UNKNOWN || now_us < row->until_us);
 }
 
+/* Whether it is listed as before. Both are of the same texts: `changed` is set where these are new.
+ */
+static bool is_same(const struct page *p, const struct listing_row *x, const struct listing_row *y)
+{
+    return x->judged > 0 && x->verdict == y->verdict && x->listed_upstream == y->listed_upstream &&
+           x->available == y->available && x->eligible == y->eligible &&
+           ch_str_eq(listing_text(p, x->rule), listing_text(p, y->rule)) &&
+           ch_str_eq(listing_text(p, x->reason), listing_text(p, y->reason));
+}
+
 static void judge_row(struct keeper *k, struct page *p, size_t file, int64_t now_us)
 {
     struct listing_row row = {
@@ -147,6 +159,7 @@ static void judge_row(struct keeper *k, struct page *p, size_t file, int64_t now
         row.rule = put_text(&p->listing, d.rule);
         row.reason = row.available ? 0 : put_text(&p->listing, d.reason);
     }
+    p->listing.changed = p->listing.changed || !is_same(p, &p->listing.rows[file], &row);
     p->listing.rows[file] = row;
 }
 

@@ -29,7 +29,7 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool inspection_loaded;
     bool has_inspection;
     bool inspection_old; /* of an inspector or rules that were replaced: see inspection_of */
-    struct ch_inspection_result inspection;
+    struct ch_inspection_result *inspection; /* while has_inspection: of most files of a channel none is */
     bool attack;             /* inspection has a finding of class attack */
     bool held_against;       /* and it counts against the whole version (T10) */
     int64_t recorded_at_us;  /* CH_TIME_UNKNOWN: no row */
@@ -54,7 +54,7 @@ struct page_project {
 };
 
 struct page_index { /* worked out of the facts once (page_index.c) */
-    struct ch_map *by_name;
+    uint32_t *by_name; /* files in order of their names: half a million need no map */
     uint32_t *project; /* per file: whose it is; in order of names */
     struct page_project *projects;
     size_t project_count;
@@ -108,6 +108,7 @@ struct listing_cache {
     size_t next;   /* row that it comes to next */
     struct ch_buf texts;
     uint32_t *known_texts; /* places in it, by hash: few differ */
+    bool changed;          /* something may be listed otherwise since it was encoded */
     bool valid;            /* what follows is of the rows at the clock `encoded` */
     uint64_t encoded;
     int64_t made_at_us;

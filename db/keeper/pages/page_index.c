@@ -121,14 +121,24 @@ static void class_clients(struct page *p, struct page_index *x)
     ch_map_free(seen);
 }
 
+/* Of files of one name, which no page should have, the last one is the first. */
+static int by_name(const void *a, const void *b, void *page)
+{
+    const struct page *p = page;
+    uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+    int order = ch_str_cmp(p->facts.files[x].index.file_name, p->facts.files[y].index.file_name);
+    return order != 0 ? order : (x < y) - (x > y);
+}
+
 void page_index_build(struct page *p)
 {
     struct page_index *x = &p->index;
     page_index_done(p);
-    x->by_name = ch_map_new();
+    x->by_name = ch_calloc(p->facts.file_count + 1, sizeof(*x->by_name));
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        ch_map_set(x->by_name, p->facts.files[i].index.file_name, number(i));
+        x->by_name[i] = (uint32_t)i;
     }
+    qsort_r(x->by_name, p->facts.file_count, sizeof(*x->by_name), by_name, p);
     group_versions(p, x);
     class_clients(p, x);
     for (size_t i = 0; i < p->facts.file_count; i++) {
@@ -142,7 +152,7 @@ void page_index_build(struct page *p)
 void page_index_done(struct page *p)
 {
     struct page_index *x = &p->index;
-    ch_map_free(x->by_name);
+    free(x->by_name);
     free(x->project);
     free(x->projects);
     free(x->version);
@@ -165,6 +175,17 @@ void page_index_arrived(struct page *p, size_t file, const struct ch_sha256 *sha
 
 ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name)
 {
-    void *at = p->index.by_name == NULL ? NULL : ch_map_get(p->index.by_name, file_name);
-    return (ptrdiff_t)(uintptr_t)at - 1;
+    size_t from = 0, to = p->index.by_name == NULL ? 0 : p->facts.file_count;
+    while (from < to) { /* the first that is not before it lies in [from, to] */
+        size_t middle = from + (to - from) / 2;
+        struct ch_str name = p->facts.files[p->index.by_name[middle]].index.file_name;
+        if (ch_str_cmp(name, file_name) < 0) {
+            from = middle + 1;
+        } else {
+            to = middle;
+        }
+    }
+    bool found = p->index.by_name != NULL && from < p->facts.file_count &&
+                 ch_str_eq(p->facts.files[p->index.by_name[from]].index.file_name, file_name);
+    return found ? (ptrdiff_t)p->index.by_name[from] : -1;
 }

@@ -2,6 +2,7 @@
 #include "house.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
 
 #include "customhouse/limits.h"
 
@@ -134,6 +135,58 @@ static void a_keeper_ends_while_they_are_made(void **state)
     close_house(h);
 }
 
+static ino_t document(struct house *h)
+{
+    struct stat st;
+    assert_int_equal(fstat(noarch(h)->listing.documents.fds[0], &st), 0);
+    return st.st_ino;
+}
+
+/* The upstream was asked again and says the same; then a file is held that was not. */
+static void they_are_made_again_for_what_changes_them(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_ask_page(h, "noarch");
+    ino_t made = document(h);
+    uint64_t clock = noarch(h)->listing.clock, generation = h->page_reply.generation;
+    noarch(h)->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+    house_ask_page(h, "noarch");
+    assert_true(noarch(h)->listing.clock > clock); /* it was looked at again */
+    assert_int_equal(document(h), made);
+    assert_int_equal(h->page_reply.generation, generation);
+    assert_int_equal(house_command(h, false, "deny", "conda:a", "no", NULL, &out), 0);
+    house_ask_page(h, "noarch");
+    assert_int_not_equal(document(h), made);
+    assert_true(has(h, "__denied-by-policy"));
+    ch_buf_done(&out);
+    close_house(h);
+}
+
+/* Where they cannot be made, those of before are not taken for them. */
+static void what_could_not_be_made_is_not_there(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    uint64_t most = ch_limits.gateway_page_bytes;
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_ask_page(h, "noarch");
+    assert_int_equal(house_command(h, false, "deny", "conda:a", "no", NULL, &out), 0);
+    ch_limits.gateway_page_bytes = 1;
+    house_ask_page(h, "noarch");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_FAILED);
+    assert_int_equal(h->page_reply.http_status, 500);
+    ch_limits.gateway_page_bytes = most;
+    house_ask_page(h, "noarch");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    assert_true(has(h, "__denied-by-policy"));
+    ch_buf_done(&out);
+    close_house(h);
+}
+
 /* A page of few files is rendered by who serves it. */
 static void of_few_files_gateways_get_the_page(void **state)
 {
@@ -153,6 +206,8 @@ int main(void)
         cmocka_unit_test(what_is_denied_meanwhile_is_in_the_next_ones),
         cmocka_unit_test(documents_of_other_facts_do_not_count),
         cmocka_unit_test(a_keeper_ends_while_they_are_made),
+        cmocka_unit_test(they_are_made_again_for_what_changes_them),
+        cmocka_unit_test(what_could_not_be_made_is_not_there),
         cmocka_unit_test(of_few_files_gateways_get_the_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,7 @@
 #include "customhouse/limits.h"
 #include "customhouse/map.h"
 #include "scanner/eco/conda/page/canonical.h"
+#include "scanner/eco/conda/page/names.h"
 
 /* Keys of a record that are passed on, in order, with what they have to be. */
 enum key {
@@ -68,9 +69,9 @@ struct repodata {
     const struct ch_scan_job *job;
     struct ch_scan_writer *out;
     struct ch_conda_in in;
-    struct ch_map *files; /* of both groups */
-    struct ch_buf base;   /* where packages lie */
-    struct ch_buf text;   /* a key */
+    struct ch_conda_names files; /* of both groups */
+    struct ch_buf base;          /* where packages lie */
+    struct ch_buf text;          /* a key */
     struct ch_buf file_name;
     struct ch_buf values;
     struct value value[K_COUNT]; /* of the record at hand */
@@ -306,7 +307,7 @@ static enum ch_code read_entry(struct repodata *d, struct ch_str ending, struct 
     bool good = false;
     ch_buf_clear(&d->file_name);
     enum ch_code rc = ch_conda_string(&d->in, &d->file_name);
-    if (rc == CH_OK && ch_map_set(d->files, ch_buf_str(&d->file_name), d) != NULL) {
+    if (rc == CH_OK && !ch_conda_names_add(&d->files, ch_buf_str(&d->file_name))) {
         rc = ch_conda_expected(&d->in, "no file twice");
     }
     if (rc == CH_OK && ++d->count > ch_limits.channel_files) {
@@ -483,7 +484,7 @@ enum ch_code ch_repodata_parse(const struct ch_scan_job *job, const struct ch_in
     struct ch_stream *stream = ch_stream_new(ch_stream_detect(bytes), bytes);
     d->job = job;
     d->out = out;
-    d->files = ch_map_new();
+    ch_conda_names_init(&d->files);
     ch_conda_in_init(&d->in, stream, ch_limits.channel_bytes, err);
     ch_buf_init(&d->base, (size_t)ch_limits.url_bytes);
     ch_buf_init(&d->text, (size_t)ch_limits.text_bytes);
@@ -498,7 +499,7 @@ enum ch_code ch_repodata_parse(const struct ch_scan_job *job, const struct ch_in
     for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
         ch_buf_done(all[i]);
     }
-    ch_map_free(d->files);
+    ch_conda_names_done(&d->files);
     ch_stream_free(stream);
     free(d);
     return rc == CH_OK ? ch_scan_writer_ok(out, err) : ch_wrap(err, "repodata");

@@ -2,9 +2,11 @@
 #include "tests/scanner/scan_text.h"
 
 #include <bzlib.h>
+#include <stdio.h>
 #include <zstd.h>
 
 #include "customhouse/limits.h"
+#include "scanner/eco/conda/page/names.h"
 #include "scanner/eco/conda/page/repodata.h"
 
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
@@ -188,6 +190,24 @@ static void what_is_no_answer(void **state)
     run_rows(rows, CH_ARRAY_LEN(rows));
 }
 
+/* Each of very many is found again, and none that was not there. */
+static void names_are_found_again(void **state)
+{
+    (void)state;
+    enum { NAMES = 20000 };
+    struct ch_conda_names n;
+    char text[32];
+    ch_conda_names_init(&n);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < NAMES; i++) {
+            snprintf(text, sizeof(text), "name-%d", i);
+            assert_int_equal(ch_conda_names_add(&n, ch_str_of(text)), round == 0);
+        }
+    }
+    assert_int_equal(n.count, NAMES);
+    ch_conda_names_done(&n);
+}
+
 static void limits_hold(void **state)
 {
     (void)state;
@@ -233,6 +253,7 @@ int main(void)
         cmocka_unit_test(what_is_taken),
         cmocka_unit_test(what_is_left_out),
         cmocka_unit_test(what_is_no_answer),
+        cmocka_unit_test(names_are_found_again),
         cmocka_unit_test(limits_hold),
         cmocka_unit_test(packed_ones_say_the_same),
     };
