@@ -88,6 +88,7 @@ struct layer {
     /* python.c */
     struct layer_site **sites;
     size_t site_count;
+    bool sites_over;        /* beyond layer_sites: said once */
     struct ch_map *site_of; /* by folder */
     struct layer_file **files;
     size_t file_count;

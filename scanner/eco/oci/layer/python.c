@@ -54,8 +54,11 @@ static struct layer_site *make_site(struct layer *l, struct ch_str folder)
         return s;
     }
     if (l->site_count == ch_limits.layer_sites) {
-        ch_scan_write_finding(l->out, CH_F_LIMIT, folder,
-                              CH_STR("more folders of Python packages than are read"));
+        if (!l->sites_over) {
+            ch_scan_write_finding(l->out, CH_F_LIMIT, folder,
+                                  CH_STR("more folders of Python packages than are read"));
+        }
+        l->sites_over = true;
         return NULL;
     }
     s = ch_calloc(1, sizeof(*s));
