@@ -150,7 +150,7 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         gw_special_request(gw, r, v);
         return;
     }
-    if (v->segment_count == 1 && gw_path_prefix(v) != NULL) {
+    if (v->segment_count == 1 && gw_registry_is_any(gw, v)) {
         if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
             gw_registry_version(r);
         } else {
