@@ -51,7 +51,6 @@ static const struct form {
     {                                                                                              \
         {prefix, sizeof(prefix) - 1}, set, least, most, what                                       \
     }
-    FORM("AIza", "-", 35, 35, "an API key of Google"),
     FORM("AKIA", "A", 16, 16, "an access key of AWS"),
     FORM("AccountKey=", "+", 86, 86, "a storage key of Azure"),
     FORM("SG.", "-", 22, 22, "a key of SendGrid"),
@@ -79,7 +78,7 @@ static bool may_begin(const char *p)
 {
     switch (p[0]) {
     case 'A':
-        return p[1] == 'I' || p[1] == 'K' || p[1] == 'c';
+        return p[1] == 'K' || p[1] == 'c';
     case 'S':
         return p[1] == 'G';
     case 'd':

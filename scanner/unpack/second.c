@@ -256,6 +256,7 @@ static void list_archive(const struct ch_archive_kind *kind, const struct ch_inp
                         .input_bytes = in->len};
     CH_ASSERT(o.reader != NULL);
     inside_init(&o.inside, o.rules, out);
+    o.inside.members_max = o.members_max;
     if (!(tar ? accept_tar(o.reader, kind->packing) : accept_zip(o.reader)) ||
         archive_read_open_memory(o.reader, in->ptr, in->len) != ARCHIVE_OK) {
         stop(&o, o.faults->unreadable, (struct ch_str){NULL, 0},

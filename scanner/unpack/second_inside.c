@@ -12,7 +12,7 @@
 
 void inside_init(struct inside *n, struct ch_rules_scan *rules, struct ch_scan_writer *out)
 {
-    *n = (struct inside){.rules = rules, .out = out};
+    *n = (struct inside){.rules = rules, .out = out, .members_max = ch_limits.archive_members};
 }
 
 /* --- a member whose beginning is looked at, and which is kept when it is an archive --- */
@@ -106,6 +106,16 @@ static void stop(struct inside *n, struct ch_str path, const char *why)
 {
     ch_scan_write_finding(n->out, path_is_test(path) ? CH_F_RULE_INSIDE_TEST : CH_F_RULE_INSIDE,
                           path, ch_str_of(why));
+}
+
+/* Beyond the bound nothing more is opened, whatever it is: one finding says so, and it holds, unless all of it lies
+ * among tests. */
+static void tell_over(struct inside *n, struct ch_str path)
+{
+    if (!n->over) {
+        stop(n, path, "archives inside have more members than are read");
+    }
+    n->over = n->over || !path_is_test(path);
 }
 
 /* False: the bounds are reached; said here. Those among tests leave room for others, whichever come
@@ -212,8 +222,8 @@ static void list(struct inside *n, struct archive *a, enum inside_format format,
         if (name.len == 0) { /* rules go by names */
             stop(n, path, "a member has no name that can be read");
         }
-        if (++n->members > ch_limits.archive_members) {
-            stop(n, path, "archives inside have more members than are read");
+        if (++n->members > n->members_max) {
+            tell_over(n, path);
             more = false;
         } else if (archive_entry_filetype(e) == AE_IFREG && archive_entry_hardlink(e) == NULL) {
             more = see_member(n, a,

@@ -25,7 +25,9 @@ struct inside {
     struct ch_rules_scan *rules;
     struct ch_scan_writer *out;
     unsigned depth;
+    uint64_t members_max;
     uint64_t members;
+    bool over; /* there are more: said once */
     uint64_t unpacked_bytes;
     uint64_t tests_bytes; /* of these out of archives that lie among tests: half of what may be */
 };

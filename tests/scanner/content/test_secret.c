@@ -34,7 +34,7 @@ static const struct {
     {"pypi-AgEnt", NULL, 0},
     {"dckr_pat_" A20 "abcdefg", "a token of Docker Hub", 0},
     {"xoxb-482093847561-583920174635-" A20, "a token of Slack", 0},
-    {"AIza" A30 "abcde", "an API key of Google", 0},
+    {"AIza" A30 "abcde", NULL, 0}, /* programs that everybody has tell Google by it who they are */
     {"AccountKey=" A80 "abcdef==", "a storage key of Azure", 0},
     {PEM("RSA ") BODY, "a private key", 0},
     {"\n" PEM("") BODY, "a private key", 1},

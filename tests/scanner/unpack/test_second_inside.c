@@ -17,7 +17,21 @@ static const struct ch_rule_text rule = {
      " strings: $a = \"what is looked for\" condition: $a }",
      134}};
 
-enum wrap { ZIP, TAR, GZ, BZ2, XZ, LZMA, ZST, CUT, ZIP_PIPE, ZIP_FOLDER, ZIP_LINK, ZIP_LINK_PACKED, ZIP_LINK_LONG };
+enum wrap {
+    ZIP,
+    TAR,
+    GZ,
+    BZ2,
+    XZ,
+    LZMA,
+    ZST,
+    CUT,
+    ZIP_PIPE,
+    ZIP_FOLDER,
+    ZIP_LINK,
+    ZIP_LINK_PACKED,
+    ZIP_LINK_LONG
+};
 
 static void wrapped(struct ch_buf *ret, enum wrap wrap, const char *name, struct ch_str content)
 {
@@ -57,8 +71,10 @@ static void wrapped(struct ch_buf *ret, enum wrap wrap, const char *name, struct
     case XZ:
     case ZST:
     case LZMA: {
-        static const enum ch_stream_format formats[] = {[GZ] = CH_STREAM_GZIP, [BZ2] = CH_STREAM_BZIP2,
-                                                        [XZ] = CH_STREAM_XZ,   [LZMA] = CH_STREAM_LZMA,
+        static const enum ch_stream_format formats[] = {[GZ] = CH_STREAM_GZIP,
+                                                        [BZ2] = CH_STREAM_BZIP2,
+                                                        [XZ] = CH_STREAM_XZ,
+                                                        [LZMA] = CH_STREAM_LZMA,
                                                         [ZST] = CH_STREAM_ZSTD};
         pack(ret, formats[wrap], content);
         break;
@@ -85,11 +101,22 @@ static const struct row {
     {"lzma", "evil.py.lzma", {LZMA}, 1, "", "rule-malicious", "evil.py.lzma!evil.py"},
     {"as deep as is read", "x.zip", {ZIP, ZIP, ZIP, ZIP}, 4, "evil.py", "rule-malicious", NULL},
     {"one deeper", "x.zip", {ZIP, ZIP, ZIP, ZIP, ZIP}, 5, "evil.py", "rule-inside", NULL},
-    {"one deeper, among tests", "tests/x.zip", {ZIP, ZIP, ZIP, ZIP, ZIP}, 5, "evil.py", "rule-inside-test",
+    {"one deeper, among tests",
+     "tests/x.zip",
+     {ZIP, ZIP, ZIP, ZIP, ZIP},
+     5,
+     "evil.py",
+     "rule-inside-test",
      NULL},
     {"cut", "x.zip", {CUT}, 1, "evil.py", "rule-inside", "x.zip"},
     {"cut, among tests", "tests/x.zip", {CUT}, 1, "evil.py", "rule-inside-test", "tests/x.zip"},
-    {"a pipe that is a file to Python", "x.zip", {ZIP_PIPE}, 1, "evil.py", "rule-malicious", "x.zip!evil.py"},
+    {"a pipe that is a file to Python",
+     "x.zip",
+     {ZIP_PIPE},
+     1,
+     "evil.py",
+     "rule-malicious",
+     "x.zip!evil.py"},
     {"a folder that is one", "x.zip", {ZIP_FOLDER}, 1, "evil.py", "rule-inside", "x.zip"},
     {"a link that is one", "x.zip", {ZIP_LINK}, 1, "evil.py", "rule-malicious", "x.zip!evil.py"},
     {"a packed link", "x.zip", {ZIP_LINK_PACKED}, 1, "evil.py", "rule-malicious", "x.zip!evil.py"},
@@ -142,9 +169,9 @@ static bool run_row(const struct row *row)
     now = row;
     scan_run(&r, run, &job, ch_buf_str(&bytes));
     char *found = scan_run_findings(&r);
-    bool ok = strcmp(found, row->findings) == 0 &&
-              (row->member == NULL ||
-               ch_str_eq(r.records[0].u.finding.member, ch_str_of(row->member)));
+    bool ok =
+        strcmp(found, row->findings) == 0 &&
+        (row->member == NULL || ch_str_eq(r.records[0].u.finding.member, ch_str_of(row->member)));
     if (!ok) {
         scan_run_print(&r);
         print_error("%s: \"%s\", expected \"%s\"\n", row->label, found, row->findings);
@@ -183,6 +210,44 @@ static void test_begins_like_gzip(void **state)
         scan_run_done(&r);
     }
     assert_int_equal(wrong, 0);
+}
+
+static enum ch_code run_thrice(const struct ch_scan_job *job CH_UNUSED, const struct ch_input *in,
+                               struct ch_scan_writer *out, struct ch_err *err)
+{
+    static const char *const paths[] = {"a/tests/x.zip", "a/y.zip", "a/z.zip"};
+    struct inside inside;
+    struct ch_rules_scan *rules = ch_rules_scan_new(out, (struct ch_str){NULL, 0});
+    inside_init(&inside, rules, out);
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        struct inside_member m;
+        inside_begin(&m);
+        inside_add(&m, (struct ch_str){(const char *)in->ptr, in->len});
+        inside_end(&inside, &m, ch_str_of(paths[i]));
+    }
+    ch_rules_scan_free(rules);
+    return ch_scan_writer_ok(out, err);
+}
+
+/* A layer of an image may have thousands behind the last one that is opened. */
+static void test_bound_is_said_once(void **state)
+{
+    (void)state;
+    struct scan_run r;
+    struct ch_scan_job job = {.kind = CH_SCAN_ARTIFACT};
+    struct ch_limits before = ch_limits;
+    struct ch_buf bytes;
+    ch_buf_init(&bytes, 1 << 20);
+    wrapped(&bytes, ZIP, "x.txt", CH_STR("x"));
+    ch_limits.archive_members = 0;
+    scan_run(&r, run_thrice, &job, ch_buf_str(&bytes));
+    ch_limits = before;
+    assert_int_equal(r.count, 3); /* END included */
+    assert_int_equal(r.records[0].u.finding.code, CH_F_RULE_INSIDE_TEST);
+    assert_int_equal(r.records[1].u.finding.code, CH_F_RULE_INSIDE);
+    assert_str_eq(r.records[1].u.finding.member, "a/y.zip");
+    scan_run_done(&r);
+    ch_buf_done(&bytes);
 }
 
 static void test_rows(void **state)
@@ -231,6 +296,7 @@ static void test_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_begins_like_gzip),
+                                       cmocka_unit_test(test_bound_is_said_once),
                                        cmocka_unit_test(test_rows)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

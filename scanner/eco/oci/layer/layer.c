@@ -66,7 +66,8 @@ bool layer_may_keep(struct layer *l, struct ch_str path, size_t bytes)
 bool layer_is_aside(struct ch_str path)
 {
     return ch_str_starts(path, CH_STR("usr/share/doc/")) ||
-           ch_str_starts(path, CH_STR("usr/share/man/")) || path_is_test(path);
+           ch_str_starts(path, CH_STR("usr/share/man/")) || path_is_test(path) ||
+           ch_str_find(path_base(path), CH_STR("_test."), NULL);
 }
 
 /* --- the walk --- */

@@ -139,6 +139,9 @@ static const struct row {
     {"private key", "! oci-secret\n", {F("root/.ssh/id_rsa", KEY)}},
     {"token", "! oci-secret\n", {F("app/.env", "A=1\nT=" TOKEN "\n")}},
     {"private key among tests", "! oci-secret-test\n", {F("app/tests/a.pem", KEY)}},
+    {"private key in a test by its name",
+     "! oci-secret-test\n",
+     {F("usr/share/go/a_test.go", KEY)}},
     {"private key in documentation", "! oci-secret-test\n", {F("usr/share/doc/a/b.pem", KEY)}},
     {"program that knows keys", "", {F("usr/bin/x", ELF "\0\0" KEY)}},
     {"public key", "", {F("etc/a.pem", "-----BEGIN PUBLIC KEY-----\n" A30 A30 "\n")}},
@@ -383,7 +386,7 @@ static void left_out(void **state)
     ch_limits.layer_packages = before;
     tb_done(&b);
     before = ch_limits.layer_kept_bytes;
-    static const struct tb_member python[] = {F(SITE INFO "METADATA", META),
+    static const struct tb_member python[] = {F(SITE INFO "METADATA", META), F(SITE INFO "x", ""),
                                               F(SITE "foo/__init__.py", "x = 1\n")};
     build(&b, python, CH_ARRAY_LEN(python));
     ch_limits.layer_kept_bytes = 64;
