@@ -406,7 +406,8 @@ static uint64_t record_limit(enum ch_scan_record_type type)
 {
     switch (type) {
     case CH_REC_MEMBER:
-        return ch_limits.archive_members;
+        return ch_limits.archive_members > ch_limits.layer_members ? ch_limits.archive_members
+                                                                   : ch_limits.layer_members;
     case CH_REC_FINDING:
         return 2 * ch_limits.findings + 1; /* attacks, others, "there were more" */
     case CH_REC_FACT:

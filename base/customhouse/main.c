@@ -145,8 +145,10 @@ static const struct option token_options[] = {
 
 static const struct option inspect_options[] = {
     {"--profile", "PROFILE", false, false,
-     "wheel, sdist, conda, conda-tar (.tar.bz2), zip, tar (the bare\n"
-     "                          archive), or auto (default)"},
+     "wheel, sdist, conda, conda-tar (.tar.bz2), oci-layer,\n"
+     "                          oci-manifest, oci-index, oci-config, oci-statement,\n"
+     "                          oci-empty, zip, tar (the bare archive), or auto\n"
+     "                          (default)"},
     {"--rules", "DIR", false, true, "a folder of YARA rules, besides those that are shipped"},
     {"--files-from", "LIST", false, false, "a file with a path per line; -: standard input"},
     {"--sarif", "FILE", false, false, "write the findings there, too, in SARIF 2.1.0"},

@@ -368,7 +368,33 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_OCI_SECRET, 272, "oci-secret", IRREGULAR, HIGH,                                         \
       "has a credential or a private key that everybody gets with it")                             \
     X(CH_F_OCI_PASSWORD, 273, "oci-password", IRREGULAR, MEDIUM,                                   \
-      "sets something that is called like a secret")
+      "sets something that is called like a secret")                                               \
+    X(CH_F_OCI_SECRET_TEST, 274, "oci-secret-test", NOTE, LOW,                                     \
+      "has what looks like a credential or private key among tests, examples or documentation")    \
+    X(CH_F_OCI_WHITEOUT, 275, "oci-whiteout", IRREGULAR, HIGH,                                     \
+      "deletes something in a way that clients read differently")                                  \
+    X(CH_F_OCI_PLACE, 276, "oci-below-link", IRREGULAR, HIGH,                                      \
+      "has an entry below a link, or below something else that is no folder")                      \
+    X(CH_F_OCI_DEVICE, 277, "oci-device", IRREGULAR, HIGH, "has a device")                         \
+    X(CH_F_OCI_NODE, 278, "oci-node", NOTE, LOW,                                                   \
+      "has a pipe, or a device that every container has")                                          \
+    X(CH_F_OCI_LINK, 279, "oci-link", NOTE, LOW,                                                   \
+      "has a link to something that is not in the same layer, or above the root")                  \
+    X(CH_F_OCI_PYTHON_LINK, 280, "oci-python-link", IRREGULAR, MEDIUM,                             \
+      "has a link among Python packages that leads to what was not judged as one")                 \
+    X(CH_F_OCI_SETUID, 281, "oci-setuid", NOTE, MEDIUM,                                            \
+      "has a program of a package that runs with more rights than who starts it")                  \
+    X(CH_F_OCI_SETUID_UNOWNED, 282, "oci-setuid-unowned", IRREGULAR, MEDIUM,                       \
+      "has a program of no package that runs with more rights than who starts it")                 \
+    X(CH_F_OCI_WRITABLE, 283, "oci-writable", IRREGULAR, MEDIUM,                                   \
+      "has commands, or a folder of commands, that everybody may change")                          \
+    X(CH_F_OCI_UNOWNED, 284, "oci-unowned", NOTE, LOW, "has a program that no package owns")       \
+    X(CH_F_OCI_INVENTORY, 285, "oci-inventory", IRREGULAR, HIGH,                                   \
+      "has a list of packages that cannot be read, so that what is installed is not known")        \
+    X(CH_F_OCI_INVENTORY_UNREAD, 286, "oci-inventory-unread", NOTE, MEDIUM,                        \
+      "has packages in a form that nothing here reads")                                            \
+    X(CH_F_OCI_RECORD, 287, "oci-record", NOTE, LOW,                                               \
+      "has a file that the RECORD of its Python package says otherwise")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

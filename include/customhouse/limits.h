@@ -198,6 +198,12 @@
       "Python source and such texts of one sdist, in memory")                                      \
     X(conda_kept_bytes, 134217728, "bytes",                                                        \
       "Python source, compiled Python and such texts of one conda package, in memory")             \
+    X(layer_members, 500000, "members", "entries of an image's layer")                             \
+    X(layer_names_bytes, 100663296, "bytes", "their paths altogether")                             \
+    X(layer_kept_bytes, 268435456, "bytes",                                                        \
+      "Python source, compiled Python and lists of packages of one layer, in memory")              \
+    X(layer_sites, 64, "folders", "of Python packages in one layer")                               \
+    X(layer_packages, 20000, "packages", "told of one layer; a fact says how many are left out")   \
     X(wheel_tags, 1000, "tags", "of one wheel, expanded")                                          \
     X(record_file_bytes, 67108864, "bytes", "RECORD of a wheel")                                   \
     X(native_entries, 65535, "entries", "headers, load commands, dynamic entries of native code")  \

@@ -12,10 +12,11 @@ struct reading {
     struct ch_package p; /* the last module, which the next line may replace; no name: none */
 };
 
-static bool find_record(struct ch_str program, size_t *ret)
+/* The next one from `from` on. */
+static bool find_record(struct ch_str program, size_t from, size_t *ret)
 {
     static const char magic[] = "\xff Go buildinf:";
-    for (size_t at = 0; at + HEAD_BYTES <= program.len;) {
+    for (size_t at = from; at + HEAD_BYTES <= program.len;) {
         const char *p = memmem(program.ptr + at, program.len - at, magic, MAGIC_BYTES);
         if (p == NULL) {
             return false;
@@ -115,16 +116,11 @@ static void tell_library(struct reading *r, struct ch_str version)
     }
 }
 
-enum ch_code ch_inventory_go(struct ch_str program, ch_package_fn *fn, void *arg,
-                             struct ch_err *err)
+static enum ch_code read_record(struct reading *r, struct ch_str program, size_t at,
+                                struct ch_err *err)
 {
-    struct reading r = {.fn = fn, .arg = arg};
     struct ch_str version;
     struct ch_str modules;
-    size_t at;
-    if (!find_record(program, &at)) {
-        return ch_fail(err, CH_E_NOT_FOUND, "it has no record of a Go build");
-    }
     if ((program.ptr[at + MAGIC_BYTES + 1] & FLAG_INLINE) == 0) {
         return ch_fail(err, CH_E_UNSUPPORTED, "a record of a Go build of before 1.18");
     }
@@ -133,9 +129,35 @@ enum ch_code ch_inventory_go(struct ch_str program, ch_package_fn *fn, void *arg
         (modules.len > 0 && modules.len < 2 * FRAME_BYTES + 1)) {
         return ch_fail(err, CH_E_FORMAT, "byte %zu: a record of a Go build that is cut short", at);
     }
-    tell_library(&r, version);
+    tell_library(r, version);
     if (modules.len == 0) { /* built without modules */
         return CH_OK;
     }
-    return read_lines(&r, ch_str_sub(modules, FRAME_BYTES, modules.len - (2 * FRAME_BYTES)), err);
+    return read_lines(r, ch_str_sub(modules, FRAME_BYTES, modules.len - (2 * FRAME_BYTES)), err);
+}
+
+enum ch_code ch_inventory_go(struct ch_str program, ch_package_fn *fn, void *arg,
+                             struct ch_err *err)
+{
+    struct reading r = {.fn = fn, .arg = arg};
+    struct ch_err first = {.code = CH_OK};
+    size_t at = 0;
+    bool read = false;
+    for (size_t from = 0; find_record(program, from, &at); from = at + ALIGN) {
+        struct ch_err one;
+        if (read_record(&r, program, at, &one) == CH_OK) {
+            read = true;
+        } else if (first.code == CH_OK) {
+            first = one;
+        }
+        r.p.name = (struct ch_str){NULL, 0};
+    }
+    if (read) {
+        return CH_OK;
+    }
+    if (first.code == CH_OK) {
+        return ch_fail(err, CH_E_NOT_FOUND, "it has no record of a Go build");
+    }
+    *err = first;
+    return err->code;
 }

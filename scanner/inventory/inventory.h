@@ -43,7 +43,8 @@ enum ch_code ch_inventory_apk(struct ch_str text, ch_package_fn *fn, void *arg,
                               struct ch_err *err) CH_MUST_CHECK;
 /* var/lib/rpmmanifest/container-manifest-2 of Azure Linux without rpm: ten fields a line, separated
  * by tabs: name, version-release, two times, vendor, epoch, size, architecture, again the epoch,
- * source package ("(none)": it says nothing). The source is the name of its file. */
+ * source package ("(none)": it says nothing). The version is EPOCH:VERSION-RELEASE, without an epoch
+ * where there is none; the source is the name of its file. */
 enum ch_code ch_inventory_rpm_manifest(struct ch_str text, ch_package_fn *fn, void *arg,
                                        struct ch_err *err) CH_MUST_CHECK;
 /* rpmdb.sqlite of var/lib/rpm or usr/lib/sysimage/rpm: table Packages, a header each. Spec: rpm's
@@ -53,11 +54,13 @@ enum ch_code ch_inventory_rpm_manifest(struct ch_str text, ch_package_fn *fn, vo
 enum ch_code ch_inventory_rpm_sqlite(struct ch_str file, ch_package_fn *fn, void *arg,
                                      struct ch_err *err) CH_MUST_CHECK;
 
-/* What a Go program was built from, by the record that the linker leaves in it: its own module
+/* What a Go program was built from, by the record that the linker leaves in it, and by whatever
+ * else has that form: nobody hides one by putting another before it. Its own module
  * where that has a version ("(devel)": none), the modules that it depends on, or what replaces
  * them, and the standard library ("stdlib", "1.22.3"). Spec: Go's debug/buildinfo (1.18 and later),
  * and the lines of runtime/debug.BuildInfo. CH_E_NOT_FOUND: there is no such record.
  * CH_E_UNSUPPORTED: one of before 1.18, which has to be followed through the program's memory.
+ * Of several it is an error only where none can be read.
  * `line` counts those of the record. */
 enum ch_code ch_inventory_go(struct ch_str program, ch_package_fn *fn, void *arg,
                              struct ch_err *err) CH_MUST_CHECK;

@@ -1,4 +1,7 @@
+#include <stdio.h>
+
 #include "scanner/inventory/inventory.h"
+
 #include "scanner/inventory/lines.h"
 
 enum {
@@ -20,10 +23,21 @@ static bool is_none(struct ch_str s)
     return ch_str_eq(s, CH_STR("(none)"));
 }
 
+/* rpm's EPOCH, "(none)" where a package has none, and EPOCHNUM, which is 0 then. */
+static bool read_epoch(struct ch_str epoch, struct ch_str again)
+{
+    uint64_t number = 0;
+    if (is_none(epoch)) {
+        return is_none(again) || ch_str_eq(again, CH_STR("0"));
+    }
+    return ch_str_u64(epoch, &number) && number <= UINT32_MAX && ch_str_eq(epoch, again);
+}
+
 enum ch_code ch_inventory_rpm_manifest(struct ch_str text, ch_package_fn *fn, void *arg,
                                        struct ch_err *err)
 {
     struct ch_lines lines = {.rest = text};
+    char version[512];
     while (ch_lines_next(&lines)) {
         struct ch_str rest = lines.line;
         struct ch_str field[FIELDS];
@@ -43,6 +57,19 @@ enum ch_code ch_inventory_rpm_manifest(struct ch_str text, ch_package_fn *fn, vo
             is_none(p.version)) {
             return ch_fail(err, CH_E_FORMAT, "line %zu: a package without name or version",
                            lines.number);
+        }
+        if (!read_epoch(field[EPOCH], field[EPOCH_AGAIN])) {
+            return ch_fail(err, CH_E_FORMAT, "line %zu: expected one epoch, or \"(none)\" and 0",
+                           lines.number);
+        }
+        if (!is_none(field[EPOCH])) {
+            int len = snprintf(version, sizeof(version), "%.*s:%.*s", CH_STR_ARG(field[EPOCH]),
+                               CH_STR_ARG(p.version));
+            if (len < 0 || (size_t)len >= sizeof(version)) {
+                return ch_fail(err, CH_E_LIMIT, "line %zu: a version of %zu bytes", lines.number,
+                               p.version.len);
+            }
+            p.version = ch_str_of(version);
         }
         p.architecture = is_none(field[ARCHITECTURE]) ? p.architecture : field[ARCHITECTURE];
         p.source = is_none(field[SOURCE]) ? p.source : field[SOURCE];

@@ -16,6 +16,7 @@ struct ch_archive_kind {
     enum ch_stream_format packing; /* of a TAR archive, or of those in a ZIP archive */
     struct ch_str tar_ending;      /* what members of the latter end in: ".tar.zst" */
     struct ch_str platform;        /* tag in the name of a wheel; absent for all else. Borrowed from the job */
+    bool layer;                    /* of an image: as many members as those have */
 };
 
 /* Profile "tar": TAR. Profile "sdist": ZIP when the bytes begin as a ZIP archive does, else TAR. Any

@@ -33,6 +33,7 @@ struct opinion {
     struct inside inside;
     struct ch_str listed_ending; /* of members that are listed by themselves: not once more as archives inside */
     uint64_t input_bytes;
+    uint64_t members_max;
     uint64_t members;
     uint64_t unpacked_bytes;
 };
@@ -102,7 +103,7 @@ static bool list_member(struct opinion *o, struct archive_entry *e)
         const char *why = archive_error_string(o->reader);
         return stop(o, o->faults->unreadable, m.path, ch_str_of(why != NULL ? why : "no name"));
     }
-    if (++o->members > ch_limits.archive_members || m.path.len > ch_limits.member_path_bytes) {
+    if (++o->members > o->members_max || m.path.len > ch_limits.member_path_bytes) {
         return stop(o, CH_F_LIMIT, m.path, CH_STR("number of members, or length of a name"));
     }
     bool sized = archive_entry_size_is_set(e);
@@ -250,6 +251,8 @@ static void list_archive(const struct ch_archive_kind *kind, const struct ch_inp
                         .hash = ch_hash_new(),
                         .rules = ch_rules_scan_new(out, kind->platform),
                         .listed_ending = kind->tar_ending,
+                        .members_max =
+                            kind->layer ? ch_limits.layer_members : ch_limits.archive_members,
                         .input_bytes = in->len};
     CH_ASSERT(o.reader != NULL);
     inside_init(&o.inside, o.rules, out);

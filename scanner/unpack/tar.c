@@ -17,6 +17,12 @@ const struct ch_tar_profile ch_tar_profile_conda = {
     .name = "conda", .links = true, .gnu_names = true, .stale_text = true};
 const struct ch_tar_profile ch_tar_profile_bare = {
     .name = "tar", .links = true, .gnu_names = true, .dot_names = true};
+const struct ch_tar_profile ch_tar_profile_layer = {.name = "layer",
+                                                    .links = true,
+                                                    .gnu_names = true,
+                                                    .devices = true,
+                                                    .xattr_nul = true,
+                                                    .layer = true};
 
 static const struct ch_str whole_archive = {NULL, 0};
 
@@ -53,7 +59,7 @@ bool tar_lose(struct ch_tar *t, enum ch_finding_code code, struct ch_str member,
 
 /* --- bytes --- */
 
-const uint8_t *tar_take(struct ch_tar *t, uint8_t *room, size_t len, size_t *ret_len)
+static const uint8_t *take(struct ch_tar *t, uint8_t *room, size_t len, size_t *ret_len)
 {
     if (t->whole.ptr != NULL) {
         struct ch_str piece = ch_str_sub(t->whole, (size_t)t->at, len);
@@ -75,6 +81,15 @@ const uint8_t *tar_take(struct ch_tar *t, uint8_t *room, size_t len, size_t *ret
     t->at += have;
     *ret_len = have;
     return room;
+}
+
+const uint8_t *tar_take(struct ch_tar *t, uint8_t *room, size_t len, size_t *ret_len)
+{
+    const uint8_t *ptr = take(t, room, len, ret_len);
+    if (t->all != NULL && ptr != NULL) {
+        ch_hash_add(t->all, ptr, *ret_len);
+    }
+    return ptr;
 }
 
 static bool all_zero(const uint8_t *ptr, size_t len)
@@ -119,7 +134,9 @@ static bool read_content(struct ch_tar *t, struct ch_str path, uint64_t size, st
                             (unsigned long long)(done + got), (unsigned long long)size);
         }
         first = done == 0 ? piece : first;
-        ch_hash_add(t->hash, piece, got);
+        if (t->hash != NULL) {
+            ch_hash_add(t->hash, piece, got);
+        }
         done += got;
     }
     *ret = (struct ch_str){(const char *)first, (size_t)keep};
@@ -218,11 +235,32 @@ static struct ch_str path_of(struct ch_tar *t, const struct tar_header *h)
     return ch_buf_str(&t->path);
 }
 
+/* Names and links as an installer takes them, which knows one spelling of each. */
+static bool check_names(struct ch_tar *t, const struct tar_header *h, const struct ch_tar_member *m)
+{
+    bool link = h->type == '1' || h->type == '2';
+    tar_name_check(t, m->path, m->type);
+    if (link && m->link.len == 0) {
+        tar_report(t, CH_F_TAR_LINK, m->path, "no target");
+    } else if (m->type == CH_MEMBER_SYMLINK) {
+        tar_symlink_check(t, m->path, m->link);
+    }
+    struct ch_str hard = h->type == '1' ? m->link : whole_archive;
+    if (!ch_names_add(t->names, tar_name_of(t, m->path), m->type == CH_MEMBER_DIR,
+                      (size_t)t->members) ||
+        !tar_paths_add(t->paths, m->path, m->type == CH_MEMBER_FILE, hard)) {
+        return tar_lose(t, CH_F_LIMIT, whole_archive, "names of more than %llu bytes altogether",
+                        (unsigned long long)ch_limits.archive_names_bytes);
+    }
+    return true;
+}
+
 static bool check_member(struct ch_tar *t, const struct tar_header *h, struct ch_tar_member *m)
 {
-    if (++t->members > ch_limits.archive_members) {
+    uint64_t most = t->profile->layer ? ch_limits.layer_members : ch_limits.archive_members;
+    if (++t->members > most) {
         return tar_lose(t, CH_F_LIMIT, whole_archive, "more than %llu members",
-                        (unsigned long long)ch_limits.archive_members);
+                        (unsigned long long)most);
     }
     if (m->path.len == 0) {
         return tar_lose(t, CH_F_TAR_PATH, m->path, "empty name");
@@ -247,20 +285,15 @@ static bool check_member(struct ch_tar *t, const struct tar_header *h, struct ch
                    (unsigned char)h->type);
     }
     tar_header_check(t, t->block, h, m->path);
-    tar_name_check(t, m->path, m->type);
-    if (link && m->link.len == 0) {
-        tar_report(t, CH_F_TAR_LINK, m->path, "no target");
-    } else if (m->type == CH_MEMBER_SYMLINK) {
-        tar_symlink_check(t, m->path, m->link);
+    if (!t->profile->layer) {
+        m->name = m->path;
+        return check_names(t, h, m);
     }
-    struct ch_str hard = h->type == '1' ? m->link : whole_archive;
-    if (!ch_names_add(t->names, tar_name_of(t, m->path), m->type == CH_MEMBER_DIR,
-                      (size_t)t->members) ||
-        !tar_paths_add(t->paths, m->path, m->type == CH_MEMBER_FILE, hard)) {
-        return tar_lose(t, CH_F_LIMIT, whole_archive, "names of more than %llu bytes altogether",
-                        (unsigned long long)ch_limits.archive_names_bytes);
-    }
-    return true;
+    ch_buf_clear(&t->name);
+    tar_layer_clean(m->path, &t->name);
+    m->name = ch_buf_str(&t->name);
+    m->capability = t->extended.capability;
+    return t->layer == NULL || tar_layer_add(t, h, m);
 }
 
 static bool read_member(struct ch_tar *t, const struct tar_header *h)
@@ -270,13 +303,19 @@ static bool read_member(struct ch_tar *t, const struct tar_header *h)
         return false;
     }
     if (m.type == CH_MEMBER_FILE) {
-        ch_hash_reset(t->hash);
+        if (t->hash != NULL) {
+            ch_hash_reset(t->hash);
+        }
         if (!read_content(t, m.path, m.size_bytes, &m.bytes) ||
             !skip_padding(t, m.path, m.size_bytes)) {
             return false;
         }
-        m.sha256 = ch_hash_end(t->hash);
-        tar_paths_content(t->paths, m.mode, &m.sha256);
+        if (t->hash != NULL) {
+            m.sha256 = ch_hash_end(t->hash);
+        }
+        if (!t->profile->layer) {
+            tar_paths_content(t->paths, m.mode, &m.sha256);
+        }
     } else if (m.type == CH_MEMBER_SYMLINK) {
         m.size_bytes = m.link.len;
     }
@@ -408,13 +447,30 @@ static void done(struct ch_tar *t)
 {
     ch_stream_free(t->stream);
     ch_buf_done(&t->path);
+    ch_buf_done(&t->name);
     ch_buf_done(&t->record);
     ch_buf_done(&t->extended.path);
     ch_buf_done(&t->extended.link);
     ch_names_free(t->names);
     tar_paths_free(t->paths);
+    tar_layer_free(t->layer);
     ch_hash_free(t->hash);
+    ch_hash_free(t->all);
     free(t->room);
+}
+
+static enum ch_code walk(struct ch_tar *t, enum ch_stream_format format, struct ch_err *err)
+{
+    t->stream = ch_stream_new(format, (struct ch_str){(const char *)t->in->ptr, t->in->len});
+    t->whole = ch_stream_whole(t->stream);
+    ch_buf_init(&t->path, 2 * TAR_BLOCK_BYTES);
+    ch_buf_init(&t->name, ch_limits.member_path_bytes);
+    ch_buf_init(&t->record, ch_limits.tar_extended_bytes + 2 * TAR_BLOCK_BYTES);
+    ch_buf_init(&t->extended.path, ch_limits.tar_extended_bytes);
+    ch_buf_init(&t->extended.link, ch_limits.tar_extended_bytes);
+    while (step(t)) {
+    }
+    return ch_scan_writer_ok(t->out, err);
 }
 
 enum ch_code ch_tar_walk(const struct ch_input *in, enum ch_stream_format format,
@@ -422,24 +478,60 @@ enum ch_code ch_tar_walk(const struct ch_input *in, enum ch_stream_format format
                          ch_tar_seen_fn *seen, void *arg, bool *ret_complete, struct ch_err *err)
 {
     struct ch_tar t = {.in = in, .profile = profile, .out = out, .seen = seen, .arg = arg};
-    t.stream = ch_stream_new(format, (struct ch_str){(const char *)in->ptr, in->len});
-    t.whole = ch_stream_whole(t.stream);
+    CH_ASSERT(!profile->layer);
     t.names = ch_names_new(ch_limits.archive_names_bytes);
     t.paths = tar_paths_new();
     t.hash = ch_hash_new();
-    ch_buf_init(&t.path, 2 * TAR_BLOCK_BYTES);
-    ch_buf_init(&t.record, ch_limits.tar_extended_bytes + 2 * TAR_BLOCK_BYTES);
-    ch_buf_init(&t.extended.path, ch_limits.tar_extended_bytes);
-    ch_buf_init(&t.extended.link, ch_limits.tar_extended_bytes);
     check_polyglot(&t);
-    while (step(&t)) {
-    }
+    enum ch_code rc = walk(&t, format, err);
     ch_names_collisions(t.names, report_collision, &t);
     tar_paths_check_links(&t);
-    done(&t);
-    enum ch_code rc = ch_scan_writer_ok(out, err);
+    rc = rc == CH_OK ? ch_scan_writer_ok(out, err) : rc;
     if (rc == CH_OK) {
         *ret_complete = !t.lost;
     }
+    done(&t);
+    return rc;
+}
+
+enum ch_code ch_tar_walk_layer(const struct ch_input *in, enum ch_stream_format format,
+                               struct ch_scan_writer *out, ch_tar_seen_fn *seen, void *arg,
+                               struct ch_sha256 *ret_unpacked, bool *ret_complete,
+                               struct ch_err *err)
+{
+    struct ch_tar t = {
+        .in = in, .profile = &ch_tar_profile_layer, .out = out, .seen = seen, .arg = arg};
+    t.layer = tar_layer_new();
+    t.hash = ch_hash_new();
+    t.all = ch_hash_new();
+    ch_hash_reset(t.all);
+    enum ch_code rc = walk(&t, format, err);
+    tar_layer_end(&t);
+    rc = rc == CH_OK ? ch_scan_writer_ok(out, err) : rc;
+    if (rc == CH_OK) {
+        *ret_complete = !t.lost;
+        *ret_unpacked = ch_hash_end(t.all);
+    }
+    done(&t);
+    return rc;
+}
+
+static void on_finding(void *arg CH_UNUSED, enum ch_finding_code code CH_UNUSED,
+                       struct ch_str member CH_UNUSED, struct ch_str evidence CH_UNUSED)
+{
+    /* told when it was walked first */
+}
+
+enum ch_code ch_tar_walk_layer_again(const struct ch_input *in, enum ch_stream_format format,
+                                     ch_tar_seen_fn *seen, void *arg, struct ch_err *err)
+{
+    struct ch_tar t = {.in = in,
+                       .profile = &ch_tar_profile_layer,
+                       .out = ch_scan_writer_listen(on_finding, NULL),
+                       .seen = seen,
+                       .arg = arg};
+    enum ch_code rc = walk(&t, format, err);
+    ch_scan_writer_free(t.out);
+    done(&t);
     return rc;
 }

@@ -22,16 +22,21 @@ struct ch_tar_profile {
                         a writer used again */
     bool dot_names;  /* names that begin with "./", and "./" itself */
     bool xattr_nul;  /* NUL in values of SCHILY.xattr.* and LIBARCHIVE.xattr.* (layers) */
+    bool layer;      /* names, links, deletions and entries of one path as container runtimes take them
+                        (tar_layer.c), and as many as an image has */
 };
 extern const struct ch_tar_profile ch_tar_profile_sdist;
 extern const struct ch_tar_profile ch_tar_profile_conda; /* links stay inside the environment's prefix */
 extern const struct ch_tar_profile ch_tar_profile_bare; /* `inspect --profile tar` */
+extern const struct ch_tar_profile ch_tar_profile_layer;
 
 struct ch_tar_member {
     struct ch_str path; /* as stored, after pax and GNU headers; borrowed for the call */
+    struct ch_str name; /* of a layer: where it lies, without "/" and "./" before it; else as `path` */
     enum ch_member_type type; /* OTHER: a hard link (`link` is there) or a device */
     struct ch_str link;       /* target of a symbolic or hard link, else absent */
     uint32_t mode;
+    bool capability; /* a file that has capabilities (SCHILY.xattr.security.capability) */
     uint64_t size_bytes;
     struct ch_sha256 sha256; /* of the content; zero for anything but a file */
     struct ch_str bytes;     /* the content; of one larger than member_whole_bytes that does not lie in
@@ -48,5 +53,16 @@ enum ch_code ch_tar_walk(const struct ch_input *in, enum ch_stream_format format
                          const struct ch_tar_profile *profile, struct ch_scan_writer *out,
                          ch_tar_seen_fn *seen, void *arg, bool *ret_complete,
                          struct ch_err *err) CH_MUST_CHECK;
+
+/* The same of an image's layer. *ret_unpacked: of all bytes that come out of the compression, which is
+ * its diff ID (OCI image 1.1, "Layer DiffID"), where it is complete. */
+enum ch_code ch_tar_walk_layer(const struct ch_input *in, enum ch_stream_format format,
+                               struct ch_scan_writer *out, ch_tar_seen_fn *seen, void *arg,
+                               struct ch_sha256 *ret_unpacked, bool *ret_complete,
+                               struct ch_err *err) CH_MUST_CHECK;
+/* Once more through a layer that was walked: nothing is hashed, written or reported again. */
+enum ch_code ch_tar_walk_layer_again(const struct ch_input *in, enum ch_stream_format format,
+                                     ch_tar_seen_fn *seen, void *arg,
+                                     struct ch_err *err) CH_MUST_CHECK;
 
 #endif

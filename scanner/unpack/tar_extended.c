@@ -14,6 +14,7 @@ void tar_extended_clear(struct ch_tar *t)
     struct tar_extended *e = &t->extended;
     e->pax = e->gnu_name = e->gnu_link = false;
     e->has_path = e->has_link = e->has_size = false;
+    e->capability = e->overlay = false;
     ch_buf_clear(&e->path);
     ch_buf_clear(&e->link);
 }
@@ -140,6 +141,20 @@ static bool may_have_nul(const struct ch_tar *t, struct ch_str key)
                                      ch_str_starts(key, CH_STR("LIBARCHIVE.xattr.")));
 }
 
+/* Extended attributes that change what an entry of a layer is. */
+static void see_attribute(struct tar_extended *e, struct ch_str key)
+{
+    static const struct ch_str prefixes[] = {{"SCHILY.xattr.", 13}, {"LIBARCHIVE.xattr.", 17}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(prefixes); i++) {
+        if (ch_str_starts(key, prefixes[i])) {
+            struct ch_str name = ch_str_sub(key, prefixes[i].len, key.len);
+            e->capability = e->capability || ch_str_eq(name, CH_STR("security.capability"));
+            e->overlay = e->overlay || ch_str_starts(name, CH_STR("trusted.overlay.")) ||
+                         ch_str_starts(name, CH_STR("user.overlay."));
+        }
+    }
+}
+
 /* A path as a pax header may state it; NUL was looked for. */
 static bool take_text(struct ch_tar *t, struct ch_str key, struct ch_str value, bool *has,
                       struct ch_buf *ret)
@@ -161,6 +176,9 @@ static bool use_record(struct ch_tar *t, struct ch_str key, struct ch_str value,
     }
     switch (use) {
     case KEY_PLAIN:
+        if (!global) {
+            see_attribute(e, key);
+        }
         return true;
     case KEY_NUMBER:
         return is_number(value) || tar_lose(t, CH_F_TAR_PAX, none, "%.*s=%.*s", CH_STR_ARG(key),

@@ -149,6 +149,10 @@ bool tar_header_read(struct ch_tar *t, const uint8_t *block, struct tar_header *
     if (number(block, mode_field, &mode)) { /* what else is reported by tar_header_check */
         h.mode = (uint32_t)mode;
     }
+    if (h.format != TAR_V7 && (!number(block, device_numbers[0].field, &h.major) ||
+                               !number(block, device_numbers[1].field, &h.minor))) {
+        h.major = h.minor = UINT64_MAX; /* the same */
+    }
     *ret = h;
     return true;
 }

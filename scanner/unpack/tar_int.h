@@ -18,6 +18,8 @@ struct tar_header { /* one block, decoded; slices borrow from the block */
     struct ch_str link;
     uint32_t mode;
     uint64_t size;
+    uint64_t major; /* of a device */
+    uint64_t minor;
 };
 
 struct tar_extended { /* what extended headers said about the next member */
@@ -27,12 +29,15 @@ struct tar_extended { /* what extended headers said about the next member */
     bool has_path;
     bool has_link;
     bool has_size;
+    bool capability; /* an attribute that gives a program rights */
+    bool overlay;    /* one that file systems of containers take for a deletion, or for more */
     uint64_t size;
     struct ch_buf path;
     struct ch_buf link;
 };
 
 struct tar_paths;
+struct tar_layer;
 
 struct ch_tar {
     const struct ch_input *in;
@@ -49,11 +54,14 @@ struct ch_tar {
     uint8_t *room;        /* for content */
     size_t room_cap;
     struct ch_buf path;   /* of the member at hand: prefix and name joined */
+    struct ch_buf name;   /* ... and where it lies, in a layer */
     struct ch_buf record; /* content of an extended header */
     struct tar_extended extended;
     struct ch_names *names;
     struct tar_paths *paths;
-    struct ch_hash *hash;
+    struct tar_layer *layer; /* NULL: it is none, or was walked before */
+    struct ch_hash *hash;    /* NULL: nothing is hashed */
+    struct ch_hash *all;     /* of all unpacked bytes; NULL: nobody asks */
 };
 
 /* Reports a finding about `member` (absent: the archive); the evidence is printf text. */
@@ -85,6 +93,16 @@ struct ch_str tar_name_of(const struct ch_tar *t, struct ch_str path);
 /* Paths and links of one member. */
 void tar_name_check(struct ch_tar *t, struct ch_str path, enum ch_member_type type);
 void tar_symlink_check(struct ch_tar *t, struct ch_str path, struct ch_str target);
+
+/* --- tar_layer.c --- */
+struct tar_layer *tar_layer_new(void);
+void tar_layer_free(struct tar_layer *l); /* accepts NULL */
+/* Where a path of a layer leads: without "/" and "./" before it, "//", "/./" and a "/" behind it. */
+void tar_layer_clean(struct ch_str path, struct ch_buf *ret);
+/* A member whose header is in order. False: lost. */
+bool tar_layer_add(struct ch_tar *t, const struct tar_header *h, const struct ch_tar_member *m);
+/* After the last member. */
+void tar_layer_end(struct ch_tar *t);
 
 /* What was listed: paths by number, from 1, and hard links to be held against the files before them. */
 struct tar_paths *tar_paths_new(void);

@@ -1,6 +1,7 @@
 """`customhouse inspect`: the jails of the service on local files, without a server."""
 import bz2
 import gzip
+import io
 import json
 import os
 import re
@@ -74,7 +75,7 @@ class Inspecting(unittest.TestCase):
         self.assertEqual(inspect(good)[0], 0)
 
     def test_usage_is_told(self):
-        for args, words in (((), "expected FILE"), (("--profile", "exe", "x"), "wheel, sdist, conda, conda-tar, zip, tar or auto"),
+        for args, words in (((), "expected FILE"), (("--profile", "exe", "x"), "wheel, sdist, conda, conda-tar, oci-layer, "),
                             (("--files-from", "/nonexistent/list"), "/nonexistent/list"),
                             (("--rules", "/nonexistent/rules", "x"), "/nonexistent/rules"),
                             (("--rules", os.path.dirname(self.write("no-rules", b"")), self.write("a.zip", b"")), "has no file of rules"),
@@ -167,6 +168,58 @@ class Inspecting(unittest.TestCase):
         code, out, _err = inspect(self.write("x.conda", b""))
         self.assertEqual(code, 2)
         self.assertIn("--profile says how to read it", out)
+
+    def layer(self, name, files):
+        path = os.path.join(self.dir.name, name)
+        with tarfile.open(path, "w:gz", format=tarfile.PAX_FORMAT) as t:
+            for member, data in files.items():
+                info = tarfile.TarInfo(member)
+                info.size = len(data)
+                t.addfile(info, io.BytesIO(data))
+        return path
+
+    def test_parts_of_an_image(self):
+        """Each profile by --profile: a good one, one with something in it, and one that is none."""
+        digest = "sha256:" + "0123456789abcdef" * 4
+        part = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": digest, "size": 7}
+        manifest = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+                    "config": {**part, "mediaType": "application/vnd.oci.image.config.v1+json"}, "layers": [part]}
+        index = {"schemaVersion": 2, "mediaType": "application/vnd.oci.image.index.v1+json",
+                 "manifests": [{**part, "mediaType": manifest["mediaType"]}]}
+        config = {"os": "linux", "architecture": "amd64", "config": {"User": "app"},
+                  "rootfs": {"type": "layers", "diff_ids": [digest]}}
+        statement = {"_type": "https://in-toto.io/Statement/v1", "predicateType": "https://example.org/x",
+                     "subject": [{"name": "a", "digest": {"sha256": digest[7:]}}]}
+        rows = (("oci-manifest", manifest, {**manifest, "layers": [{**part, "urls": ["https://example.org/x"]}]}, "oci-foreign"),
+                ("oci-index", index, {**index, "layers": []}, "oci-ambiguous"),
+                ("oci-config", config, {**config, "config": {"User": "app", "Env": ["DB_PASSWORD=hunter2"]}}, "oci-password"),
+                ("oci-statement", statement, {**statement, "Subject": []}, "oci-statement"))
+        for profile, good, bad, finding in rows:
+            with self.subTest(profile=profile):
+                good, bad = (self.write(n, json.dumps(d).encode()) for n, d in (("good", good), ("bad", bad)))
+                code, out, err = inspect(good, "--profile", profile)
+                self.assertEqual((code, err), (0, ""), out)
+                self.assertRegex(out, f": {profile}, [12] members?, 0 findings\n")
+                code, out, _err = inspect(bad, "--profile", profile)
+                self.assertNotEqual(code, 0)
+                self.assertIn(f"{finding}: ", out)
+                self.assertEqual(inspect(self.write("none", b"hello"), "--profile", profile)[0], 2)
+        self.assertEqual(inspect(self.write("empty", b"{}"), "--profile", "oci-empty")[0], 0)
+        self.assertEqual(inspect(self.write("empty", b"{ }"), "--profile", "oci-empty")[0], 1)
+        site = "usr/local/lib/python3.12/site-packages/"
+        metadata = {site + "foo-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: foo\nVersion: 1.0\n"}
+        good = self.layer("layer.tar.gz", {"etc/x": b"y\n", site + "foo/__init__.py": b"x = 1\n", **metadata})
+        code, out, err = inspect(good, "--profile", "oci-layer")
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertRegex(out, ": oci-layer, 3 members, 0 findings\n")
+        bad = self.layer("bad.tar.gz", {"opt/.wh.x": b"", "opt/x": b"y", **metadata, site + "foo/__init__.py":
+                                        b"import urllib.request\nurllib.request.urlopen('http://example.org')\n"})
+        code, out, _err = inspect(bad, "--profile", "oci-layer", "--json")
+        self.assertEqual(code, 1)
+        self.assertEqual({f["finding"] for f in json.loads(out)["files"][0]["findings"]}, {"oci-whiteout", "import-network"})
+        with open(good, "rb") as f:
+            cut = self.write("cut.tar.gz", f.read()[:-20])
+        self.assertEqual(inspect(cut, "--profile", "oci-layer")[0], 2)
 
     def test_bare_archives_are_judged_by_their_validators(self):
         """A ZIP that is no wheel, and a TAR that is no sdist."""

@@ -269,7 +269,8 @@ static enum ch_code check_words(const struct inspect *in, struct ch_err *err)
     if (in->profile != NULL && !profile_known(in->profile)) {
         return ch_fail(err, CH_E_USAGE,
                        "--profile: %.64s is unknown: expected wheel, sdist, conda, conda-tar, "
-                       "zip, tar or auto",
+                       "oci-layer, oci-manifest, oci-index, oci-config, oci-statement, "
+                       "oci-empty, zip, tar or auto",
                        in->profile);
     }
     return CH_OK;

@@ -39,15 +39,16 @@ static const char *text_of(const struct ch_finding_row *row)
     return row != NULL ? row->text : "has a finding that this program does not know";
 }
 
-/* Neither reader of archives says more than this of a file that is none: archives inside have codes
- * of their own. */
+/* Neither reader says more than this of a file that is none of its kind: archives inside have codes of
+ * their own. */
 static bool is_unreadable(const struct inspect_file *f)
 {
     bool is = f->err.code != CH_OK || f->unfinished;
     for (size_t i = 0; !is && i < f->agreed.finding_count; i++) {
         enum ch_finding_code code = f->agreed.findings[i].code;
         is = code == CH_F_ZIP_UNREADABLE || code == CH_F_TAR_UNREADABLE ||
-             code == CH_F_STREAM_UNREADABLE;
+             code == CH_F_STREAM_UNREADABLE || code == CH_F_OCI_MANIFEST ||
+             code == CH_F_OCI_CONFIG || code == CH_F_OCI_STATEMENT;
     }
     return is;
 }

@@ -1,6 +1,7 @@
 /* OCI: pages are manifests and indexes, files are those documents and what they name. */
 #include "customhouse/inspector.h"
 #include "scanner/eco/oci/document.h"
+#include "scanner/eco/oci/layer/layer.h"
 #include "scanner/eco/oci/page.h"
 #include "scanner/eco/oci/tags.h"
 
@@ -12,11 +13,30 @@ static enum ch_code parse_index(const struct ch_scan_job *job, const struct ch_i
                : ch_oci_page_parse(job, in, out, err);
 }
 
+static bool is_layer(const struct ch_scan_job *job)
+{
+    return ch_str_eq(job->profile, CH_STR("oci-layer"));
+}
+
+static enum ch_code inspect(const struct ch_scan_job *job, const struct ch_input *in,
+                            struct ch_scan_writer *out, struct ch_err *err)
+{
+    return is_layer(job) ? ch_oci_layer_inspect(job, in, out, err)
+                         : ch_oci_document_inspect(job, in, out, err);
+}
+
+static enum ch_code second_opinion(const struct ch_scan_job *job, const struct ch_input *in,
+                                   struct ch_scan_writer *out, struct ch_err *err)
+{
+    return is_layer(job) ? ch_oci_layer_second(job, in, out, err)
+                         : ch_oci_document_second(job, in, out, err);
+}
+
 extern const struct ch_inspector ch_inspector_oci; /* the row in the table asks for it by name */
 const struct ch_inspector ch_inspector_oci = {
     .ecosystem = "oci",
     .warm_up = ch_oci_document_warm_up,
     .parse_index = parse_index,
-    .inspect = ch_oci_document_inspect,
-    .second_opinion = ch_oci_document_second,
+    .inspect = inspect,
+    .second_opinion = second_opinion,
 };

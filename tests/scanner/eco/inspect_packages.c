@@ -1,6 +1,6 @@
-/* Inspects wheels, sdists and conda packages given as paths, by either opinion, and says what was found and
- * what it took: inspect_packages both|first|second|facts FILE... "facts" is the first opinion, with the facts
- * that policy may speak of. For measuring and for trying real packages; exit status 1 when one
+/* Inspects wheels, sdists, conda packages and layers of images given as paths, by either opinion, and says what
+ * was found and what it took: inspect_packages both|first|second|rules|facts FILE... "rules" is the second opinion
+ * with our own rules, "facts" the first one with the facts that policy may speak of, and all of a layer. For measuring and for trying real packages; exit status 1 when one
  * has findings other than notes or the two opinions differ. */
 #include <fcntl.h>
 #include <stdio.h>
@@ -14,8 +14,10 @@
 #include "tests/ch_test.h"
 #include "scan_run.h"
 #include "scanner/eco/conda/package/package.h"
+#include "scanner/eco/oci/layer/layer.h"
 #include "scanner/eco/pypi/sdist/sdist.h"
 #include "scanner/eco/pypi/wheel/wheel.h"
+#include "scanner/rules/rules.h"
 
 static const struct kind { /* by the end of the name; the last one: what is left */
     const char *ending, *ecosystem, *profile;
@@ -23,6 +25,9 @@ static const struct kind { /* by the end of the name; the last one: what is left
 } kinds[] = {
     {".whl", "pypi", "wheel", ch_wheel_inspect, ch_second_opinion},
     {".conda", "conda", "conda", ch_conda_package_inspect, ch_conda_package_second},
+    {".layer.tar", "oci", "oci-layer", ch_oci_layer_inspect, ch_oci_layer_second},
+    {".layer.tar.gz", "oci", "oci-layer", ch_oci_layer_inspect, ch_oci_layer_second},
+    {".layer.tar.zst", "oci", "oci-layer", ch_oci_layer_inspect, ch_oci_layer_second},
     {".tar.bz2", "conda", "conda-tar", ch_conda_package_inspect, ch_conda_package_second},
     {"", "pypi", "sdist", ch_sdist_inspect, ch_second_opinion},
 };
@@ -54,11 +59,11 @@ static bool clean(const struct scan_run *r)
     return true;
 }
 
-static void print_facts(const struct scan_run *r)
+static void print_facts(const struct scan_run *r, bool all)
 {
     for (size_t i = 0; i < r->count; i++) {
         const struct ch_scan_record *rec = &r->records[i];
-        if (rec->type == CH_REC_FACT && ch_fact_by_name(rec->u.fact.name) != NULL) {
+        if (rec->type == CH_REC_FACT && (all || ch_fact_by_name(rec->u.fact.name) != NULL)) {
             printf("  %.*s: %.*s\n", CH_STR_ARG(rec->u.fact.name), CH_STR_ARG(rec->u.fact.value));
         }
     }
@@ -82,10 +87,11 @@ static bool inspect(const char *mode, const char *path, double *spent)
     struct scan_run first = {0};
     struct scan_run second = {0};
     double before = cpu_seconds();
-    if (strcmp(mode, "second") != 0) {
+    bool rules = strcmp(mode, "rules") == 0;
+    if (strcmp(mode, "second") != 0 && !rules) {
         scan_run(&first, k->first, &job, bytes);
     }
-    if (strcmp(mode, "both") == 0 || strcmp(mode, "second") == 0) {
+    if (strcmp(mode, "both") == 0 || strcmp(mode, "second") == 0 || rules) {
         scan_run(&second, k->second, &job, bytes);
     }
     *spent += cpu_seconds() - before;
@@ -100,7 +106,7 @@ static bool inspect(const char *mode, const char *path, double *spent)
     }
     if (strcmp(mode, "facts") == 0) {
         printf("%s\n", job.file_name.ptr);
-        print_facts(&first);
+        print_facts(&first, ch_str_eq(job.ecosystem, CH_STR("oci")));
         fflush(stdout);
     }
     scan_run_print(&first);
@@ -116,8 +122,13 @@ int main(int argc, char **argv)
 {
     double spent = 0;
     int bad = 0;
+    struct ch_err err;
     if (argc < 3) {
-        fprintf(stderr, "usage: inspect_packages both|first|second|facts FILE...\n");
+        fprintf(stderr, "usage: inspect_packages both|first|second|rules|facts FILE...\n");
+        return 2;
+    }
+    if (strcmp(argv[1], "rules") == 0 && ch_rules_load(NULL, 0, &err) != CH_OK) {
+        fprintf(stderr, "%s\n", err.msg);
         return 2;
     }
     for (int i = 2; i < argc; i++) {

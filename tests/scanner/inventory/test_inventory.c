@@ -27,6 +27,8 @@ static void on_package(void *arg, const struct ch_package *p)
     put(b, "lic", p->licence);
 }
 
+#define EPOCHS(name, version, epoch, again)                                                        \
+    name "\t" version "\t1\t2\tMicrosoft Corporation\t" epoch "\t3\tx86_64\t" again "\t(none)\n"
 #define MANIFEST(name, version, arch, source)                                                      \
     name "\t" version "\t1\t2\tMicrosoft Corporation\t(none)\t3\t" arch "\t0\t" source "\n"
 
@@ -96,6 +98,17 @@ static const struct row {
          MANIFEST("gpg-pubkey", "1-2", "(none)", "(none)"),
      "1:glibc 2.38-8.azl3 arch=x86_64 src=glibc-2.38-8.azl3.src.rpm; 2:gpg-pubkey 1-2", NULL},
     {"rpm-empty", ch_inventory_rpm_manifest, "", "", NULL},
+    {"rpm-epoch", ch_inventory_rpm_manifest,
+     EPOCHS("a", "2-3", "1", "1") EPOCHS("b", "2-3", "(none)", "0") EPOCHS("c", "2-3", "0", "0")
+         EPOCHS("d", "2-3", "(none)", "(none)"),
+     "1:a 1:2-3 arch=x86_64; 2:b 2-3 arch=x86_64; 3:c 0:2-3 arch=x86_64; 4:d 2-3 arch=x86_64",
+     NULL},
+    {"rpm-epochs-differ", ch_inventory_rpm_manifest, EPOCHS("a", "2-3", "1", "2"), "",
+     "line 1: expected one epoch"},
+    {"rpm-epoch-hidden", ch_inventory_rpm_manifest, EPOCHS("a", "2-3", "(none)", "2"), "",
+     "line 1: expected one epoch"},
+    {"rpm-epoch-text", ch_inventory_rpm_manifest, EPOCHS("a", "2-3", "x", "x"), "",
+     "line 1: expected one epoch"},
     {"rpm-nine", ch_inventory_rpm_manifest, "a\t1\t1\t2\tM\t(none)\t3\tx\t0\n", "",
      "line 1: expected 10 fields"},
     {"rpm-eleven", ch_inventory_rpm_manifest, "a\t1\t1\t2\tM\t(none)\t3\tx\t0\ts\t\n", "",
@@ -208,6 +221,32 @@ static void programs_of_go_say_what_they_are_made_of(void **state)
         ch_buf_done(&program);
         ch_buf_done(&b);
     }
+}
+
+/* Whoever puts a record before the linker's does not hide that one. */
+static void every_record_counts(void **state)
+{
+    (void)state;
+    struct ch_buf program;
+    struct ch_buf b;
+    struct ch_err err;
+    ch_buf_init(&program, 65536);
+    ch_buf_init(&b, 65536);
+    put_program(&program, 0, 2, "go1.99", FRAME "mod\texample.org/good\tv9\n" FRAME);
+    while (program.len % 16 != 0) {
+        ch_buf_putc(&program, 'x');
+    }
+    put_program(&program, 0, 2, "go1.10", FRAME "mod\texample.org/bad\tv1\n" FRAME);
+    while (program.len % 16 != 0) {
+        ch_buf_putc(&program, 'x');
+    }
+    put_program(&program, 0, 2, "go1.10", "short");
+    assert_ch_ok(&err, ch_inventory_go(ch_buf_str(&program), on_package, &b, &err));
+    ch_buf_putc(&b, '\0');
+    assert_string_equal(b.ptr, "0:stdlib 1.99; 1:example.org/good v9; 0:stdlib 1.10; "
+                               "1:example.org/bad v1");
+    ch_buf_done(&program);
+    ch_buf_done(&b);
 }
 
 static void other_programs_are_told_from_damaged_ones(void **state)
@@ -348,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(programs_of_go_say_what_they_are_made_of),
+        cmocka_unit_test(every_record_counts),
         cmocka_unit_test(other_programs_are_told_from_damaged_ones),
         cmocka_unit_test(databases_are_read_strictly),
         cmocka_unit_test(dpkg_says_the_same_of_this_machine),
