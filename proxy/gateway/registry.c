@@ -80,6 +80,17 @@ enum ch_code gw_registry_find(const struct gw *gw, const struct ch_http_request 
     return rc;
 }
 
+bool gw_registry_is_any(const struct gw *gw, const struct ch_http_view *v)
+{
+    const char *prefix = gw_path_prefix(v);
+    for (struct gw_repository *r = gw->repositories; prefix != NULL && r != NULL; r = r->next) {
+        if (r->active && r->eco->path_prefix == prefix) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void gw_registry_version(struct ch_http_request *r)
 {
     const struct ch_http_header headers[] = {

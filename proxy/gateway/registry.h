@@ -13,6 +13,8 @@ const char *gw_path_prefix(const struct ch_http_view *v);
 enum ch_code gw_registry_find(const struct gw *gw, const struct ch_http_request *r,
                               struct gw_repository *named, struct gw_repository **ret,
                               size_t *ret_at, struct ch_err *err) CH_MUST_CHECK;
+/* Whether a repository is reached behind the prefix that the path begins with. */
+bool gw_registry_is_any(const struct gw *gw, const struct ch_http_view *v);
 /* "Yes, this is one." */
 void gw_registry_version(struct ch_http_request *r);
 /* Appends an error as clients of registries read it. False: this is none of their addresses. */

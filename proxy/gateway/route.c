@@ -132,18 +132,6 @@ static bool find_whose(struct gw *gw, struct ch_http_request *r, struct gw_repos
     return true;
 }
 
-/* Whether there is any repository below this prefix: without one /v2/ says that this is no registry. */
-static bool has_behind(const struct gw *gw, const char *prefix)
-{
-    for (const struct gw_repository *repo = gw->repositories; repo != NULL; repo = repo->next) {
-        if (repo->active && repo->eco->path_prefix != NULL &&
-            ch_str_eq(ch_str_of(repo->eco->path_prefix), ch_str_of(prefix))) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void go_on(struct gw *gw, struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
@@ -162,8 +150,7 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         gw_special_request(gw, r, v);
         return;
     }
-    const char *prefix = gw_path_prefix(v);
-    if (v->segment_count == 1 && prefix != NULL && has_behind(gw, prefix)) {
+    if (v->segment_count == 1 && gw_registry_is_any(gw, v)) {
         if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
             gw_registry_version(r);
         } else {

@@ -372,7 +372,8 @@ static const struct {
     {"ecosystem", RULE("name: a, ecosystem: ['?'], then: deny"),
      "p:3:27: rules[0].ecosystem[0]: \"?\" is not one of pypi, conda, oci, test"},
     {"file type", RULE("name: a, file_type: whl, then: deny"),
-     "p:3:26: rules[0].file_type: \"whl\" is not one of wheel, sdist, egg, other, conda, conda-tar, bag"},
+     "p:3:26: rules[0].file_type: \"whl\" is not one of wheel, sdist, egg, other, conda, conda-tar, "
+     "manifest, index, config, layer, statement, bag"},
     {"version specifier", RULE("name: a, version: '1.0', then: deny"),
      "p:3:24: rules[0].version: \"1.0\" starts with none of === ~= == != <= >= < > (as in "
      "\">=1.2,<2\")"},
