@@ -5,7 +5,7 @@ import os
 import unittest
 
 from house import images, raw
-from house.container_clients import Containerd, Crane, Oras, Podman, Skopeo, hosts_toml
+from house.container_clients import Containerd, Crane, Docker, Oras, Podman, Skopeo, hosts_toml
 from house.containers import AS_CLIENTS, OfRegistry
 
 
@@ -17,6 +17,7 @@ class Pulling(OfRegistry):
         cls.make_registry()
         cls.images = {
             "team/oci": images.simple("oci", images.FORMS),
+            "team/gzip": images.simple("gzip"),
             "team/docker": images.simple("docker", ("plain", "gzip"), docker=True),
             "team/many": images.index([images.simple("many", architecture=a) for a in ("amd64", "arm64")]),
             "team/list": images.index([images.simple("list", docker=True, architecture=a) for a in ("amd64", "arm64")],
@@ -75,6 +76,15 @@ class Pulling(OfRegistry):
                 status, text = podman.pull(f"{name}/team/docker:1.0")
                 self.assertEqual(status, 0, text)
                 self.assertIn(self.images["team/docker"].config.digest.removeprefix("sha256:"), text)
+
+    def test_docker_pulls(self):
+        with Docker() as docker:
+            for name in ("team/docker", "team/gzip", "team/list"):  # this docker reads no zstd
+                with self.subTest(name):
+                    image = self.images[name]
+                    status, text = docker.docker("pull", f"{self.host}/{name}:1.0")
+                    self.assertEqual(status, 0, text)
+                    self.assertIn(image.digest, text)
 
     def test_containerd_pulls(self):
         """Under the gateway's own name, and under the registry's: by ?ns= and by a path of its own."""

@@ -5,7 +5,7 @@ import re
 
 from house import images
 from house.case import in_parallel
-from house.container_clients import Containerd, Crane, Oras, Podman, Skopeo, hosts_toml
+from house.container_clients import Containerd, Crane, Docker, Oras, Podman, Skopeo, hosts_toml
 from house.containers import OfRegistry
 
 
@@ -44,6 +44,10 @@ class Refused(OfRegistry):
             with Containerd({self.upstream_host: hosts_toml(self.service.url)}) as client:
                 return client.pull(f"{self.upstream_host}/{name}:1.0")
 
+        def docker():
+            with Docker() as client:
+                return client.docker("pull", f"{self.host}/{name}:1.0")
+
         def crane():
             with Crane() as client:
                 return client.crane("pull", f"{self.host}/{name}:1.0", client.path("to"))
@@ -51,8 +55,8 @@ class Refused(OfRegistry):
         def oras():
             with Oras() as client:
                 return client.oras("manifest", "fetch", f"{self.host}/{name}:1.0")
-        return {"skopeo": skopeo, "podman": podman, "registries.conf": mirrored, "containerd": containerd, "crane": crane,
-                "oras": oras}
+        return {"skopeo": skopeo, "podman": podman, "registries.conf": mirrored, "docker": docker,
+                "containerd": containerd, "crane": crane, "oras": oras}
 
     def test_each_client_says_why(self):
         self.assertEqual(self.ask("team/evil", "manifests", "1.0").status, 403)  # inspected by now
@@ -60,7 +64,8 @@ class Refused(OfRegistry):
             with self.subTest(client=name):
                 status, text = run()
                 self.assertNotEqual(status, 0, text)
-                self.assertRegex(re.sub(r"\s+", " ", text), r"(?i)team/evil@sha256:[0-9a-f]{12} held by|denied: team/evil@sha256:[0-9a-f]{12}")
+                self.assertRegex(re.sub(r"\s+", " ", text),
+                                 r"(?i)team/evil@sha256:[0-9a-f]{12} held by|(denied|unavailable): team/evil@sha256:[0-9a-f]{12}")
                 self.assertIn("/-/x/", text)
                 self.assertNotIn("login", text)
 
