@@ -2,6 +2,7 @@
 that moves does."""
 import json
 import re
+import threading
 
 from house import images
 from house.case import in_parallel
@@ -176,3 +177,41 @@ class Waiting(OfRegistry):
         asked = self.registry.paths()
         for blob in self.image.blobs:
             self.assertEqual(len([p for p in asked if p.endswith(blob.digest)]), 1, asked)
+
+    def test_who_asks_waits(self):
+        """GET and HEAD and real clients alike: none hears anything before the last layer has come."""
+        image = images.simple("slow")
+        self.registry.push("team/slow", "1.0", image)
+        asked, go_on = threading.Event(), threading.Event()
+        self.addCleanup(go_on.set)
+        self.addCleanup(setattr, self.registry, "behave", self.registry.behave)
+
+        def late(h):
+            asked.set()
+            return not go_on.wait(50)  # then it is answered as always
+        self.registry.behave = lambda method, path: late if path.endswith(image.layers[-1].digest) else None
+        heard = {}
+
+        def skopeo():
+            with Skopeo() as client:
+                heard["skopeo"] = client.copy(f"{self.host}/team/slow:1.0", "to")[0]
+
+        def containerd():
+            with Containerd({self.upstream_host: hosts_toml(self.service.url)}) as client:
+                heard["containerd"] = client.pull(f"{self.upstream_host}/team/slow:1.0")[0]
+
+        def raw(method, reference):
+            def job():
+                heard[method + reference] = self.ask("team/slow", "manifests", reference, method=method).status
+            return job
+        jobs = {"skopeo": skopeo, "containerd": containerd, "get": raw("GET", "1.0"), "head": raw("HEAD", "1.0"),
+                "digest": raw("HEAD", image.digest)}
+        all_ended = {}
+        waiting = threading.Thread(target=lambda: all_ended.update(in_parallel(jobs)))
+        waiting.start()
+        self.assertTrue(asked.wait(30), "the layer was never asked for")
+        self.assertEqual(heard, {})
+        go_on.set()
+        waiting.join(100)
+        self.assertEqual([e for e in all_ended.values() if e], [])
+        self.assertEqual(heard, {"skopeo": 0, "containerd": 0, "GET1.0": 200, "HEAD1.0": 200, "HEAD" + image.digest: 200})
