@@ -38,7 +38,7 @@ static const struct stream_ops stream_none = {.format = CH_STREAM_NONE,
                                               .close = close_none};
 
 static const struct stream_ops *const formats[] = {&stream_none, &stream_gzip, &stream_bzip2,
-                                                   &stream_xz, &stream_zstd, &stream_lzma};
+                                                   &stream_xz,   &stream_zstd, &stream_lzma};
 
 /* RFC 8878, 3.1.2: sixteen magic numbers, 0x184D2A50 to 5F, little endian. */
 static bool is_skippable(struct ch_str s)
@@ -108,6 +108,7 @@ void ch_stream_free(struct ch_stream *s)
     if (s != NULL) {
         s->ops->close(s);
         free(s->whole);
+        free(s->ahead);
         free(s);
     }
 }
@@ -195,12 +196,38 @@ static bool read_some(struct ch_stream *s, uint8_t *ptr, size_t len, size_t *ret
     return check_expansion(s);
 }
 
+/* Small reads out of a large one. What came before a failure comes before it here, too. */
+static bool read_ahead(struct ch_stream *s, uint8_t *ptr, size_t len, size_t *ret_len)
+{
+    enum { AHEAD_BYTES = 1 << 16 };
+    if (s->ahead_at == s->ahead_len) {
+        if (s->code != CH_F_NONE) {
+            return false;
+        }
+        if (len >= AHEAD_BYTES || s->ops == &stream_none) {
+            return read_some(s, ptr, len, ret_len);
+        }
+        s->ahead = s->ahead != NULL ? s->ahead : ch_alloc(AHEAD_BYTES);
+        s->ahead_at = s->ahead_len = 0;
+        if (!read_some(s, s->ahead, AHEAD_BYTES, &s->ahead_len) && s->ahead_len == 0) {
+            return false;
+        }
+    }
+    struct ch_str rest = {(const char *)s->ahead + s->ahead_at, s->ahead_len - s->ahead_at};
+    *ret_len = rest.len < len ? rest.len : len;
+    if (*ret_len > 0) {
+        memcpy(ptr, rest.ptr, *ret_len);
+    }
+    s->ahead_at += *ret_len;
+    return true;
+}
+
 enum ch_code ch_stream_read(struct ch_stream *s, void *ptr, size_t len, size_t *ret_len,
                             enum ch_finding_code *ret_code, struct ch_err *err)
 {
     size_t got = 0;
     CH_ASSERT(len > 0);
-    if (s->code != CH_F_NONE || !read_some(s, ptr, len, &got)) {
+    if (!read_ahead(s, ptr, len, &got)) {
         *ret_code = s->code;
         *ret_len = got;
         return ch_fail(err, s->err.code, "%s", s->err.msg);

@@ -32,7 +32,9 @@ struct ch_stream {
     bool lenient;
     bool ended;
     void *state;               /* the format's */
-    uint8_t *whole;            /* unpacked in one go */
+    uint8_t *ahead;            /* unpacked, and not yet read: libraries are slow with small pieces */
+    size_t ahead_at;
+    size_t ahead_len;    uint8_t *whole;            /* unpacked in one go */
     enum ch_finding_code code; /* of the failure, CH_F_NONE while there is none */
     struct ch_err err;
 };

@@ -43,7 +43,7 @@ struct layer_file {
     bool kept; /* `bytes` are all of it */
     bool deferred;
     bool wanted;                   /* to be seen when the layer is walked again */
-    bool found;                    /* of a link: the file that it leads to */
+    bool found;                    /* it was seen, or what a link leads to */
     struct layer_file *next_alias; /* another link to the same */
 };
 
@@ -88,6 +88,7 @@ struct layer {
     /* python.c */
     struct layer_site **sites;
     size_t site_count;
+    bool sites_over;        /* beyond layer_sites: said once */
     struct ch_map *site_of; /* by folder */
     struct layer_file **files;
     size_t file_count;

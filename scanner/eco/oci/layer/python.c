@@ -54,8 +54,11 @@ static struct layer_site *make_site(struct layer *l, struct ch_str folder)
         return s;
     }
     if (l->site_count == ch_limits.layer_sites) {
-        ch_scan_write_finding(l->out, CH_F_LIMIT, folder,
-                              CH_STR("more folders of Python packages than are read"));
+        if (!l->sites_over) {
+            ch_scan_write_finding(l->out, CH_F_LIMIT, folder,
+                                  CH_STR("more folders of Python packages than are read"));
+        }
+        l->sites_over = true;
         return NULL;
     }
     s = ch_calloc(1, sizeof(*s));
@@ -159,7 +162,10 @@ static void add_file(struct layer *l, const struct ch_tar_member *m)
     }
     l->files[l->file_count++] = f;
     CH_IGNORE(ch_map_set(l->by_path, f->path, f)); /* the last one of a path stays */
-    if (m->type == CH_MEMBER_FILE && is_list(f->path)) {
+    /* Most layers have little of it, and need no second walk then. */
+    bool ahead = m->size_bytes <= ch_limits.layer_kept_bytes / 2 &&
+                 l->kept_bytes <= ch_limits.layer_kept_bytes / 2 - m->size_bytes;
+    if (m->type == CH_MEMBER_FILE && (ahead || is_list(f->path))) {
         keep(l, f, m->bytes);
     }
 }
@@ -298,7 +304,7 @@ static void hand_over(struct layer_file *f, struct ch_str bytes)
 
 static void see_bytes(struct layer *l, struct layer_file *f, struct ch_str bytes)
 {
-    if (is_source(f->path) || path_has_extension(f->path, "pyc")) {
+    if (!f->kept && (is_source(f->path) || path_has_extension(f->path, "pyc"))) {
         keep(l, f, bytes);
     }
     f->deferred = f->kept && is_source(f->path);
@@ -370,6 +376,25 @@ static void gather_aliases(struct layer *l)
         }
         f->next_alias = ch_map_set(l->aliases, target, f);
     }
+}
+
+/* What was kept, as if it was met now. True: there is more. */
+static bool see_kept(struct layer *l)
+{
+    bool more = false;
+    for (size_t i = 0; i < l->file_count; i++) {
+        struct layer_file *f = l->files[i];
+        if (f->group == NULL) {
+            continue;
+        }
+        if (f->target.ptr == NULL && f->kept) {
+            f->found = true;
+            see_bytes(l, f, f->bytes);
+        } else {
+            more = true;
+        }
+    }
+    return more;
 }
 
 static void tell_of_links(struct layer *l)
@@ -513,7 +538,9 @@ void layer_judge_python(struct layer *l, enum ch_stream_format packing)
     }
     gather_groups(l);
     gather_aliases(l);
-    CH_IGNORE(ch_tar_walk_layer_again(l->in, packing, see_again, l, &err) != CH_OK);
+    if (see_kept(l)) {
+        CH_IGNORE(ch_tar_walk_layer_again(l->in, packing, see_again, l, &err) != CH_OK);
+    }
     tell_of_links(l);
     see_deferred(l);
     check_dist_infos(l);

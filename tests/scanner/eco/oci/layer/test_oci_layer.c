@@ -383,7 +383,7 @@ static void left_out(void **state)
     ch_limits.layer_packages = before;
     tb_done(&b);
     before = ch_limits.layer_kept_bytes;
-    static const struct tb_member python[] = {F(SITE INFO "METADATA", META),
+    static const struct tb_member python[] = {F(SITE INFO "METADATA", META), F(SITE INFO "x", ""),
                                               F(SITE "foo/__init__.py", "x = 1\n")};
     build(&b, python, CH_ARRAY_LEN(python));
     ch_limits.layer_kept_bytes = 64;
