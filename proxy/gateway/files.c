@@ -270,7 +270,8 @@ static void serve(struct ch_http_request *r, struct gw_file *f)
     ch_http_respond_prepared(r, f->ready);
 }
 
-/* HEAD while inspection runs: what the index says, so that uv asks for the file and waits there. Where
+/* HEAD while inspection runs: what the index says, so that uv asks for the file and waits there (of what is had whole
+ * or not at all HEAD waits itself: crane takes a 200 for the decision, and tells its digest). Where
  * the index does not state the size, HEAD waits as GET does. It answers no condition: a 304 or 412 would be a word on the file before the decision (T11). */
 static void answer_head_early(const struct file_wait *w, struct ch_http_request *r,
                               const struct ch_file_reply *m)
@@ -366,9 +367,7 @@ static void pause_then_next_hop(struct file_wait *w)
 
 static void answer_wait(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
 {
-    /* Of what is had whole or not at all a HEAD that says 200 is taken for the decision: crane tells its digest. */
-    bool stated =
-        w->head && !w->repo->eco->whole_versions && m->size_bytes != CH_SIZE_UNKNOWN;
+    bool stated = w->head && m->size_bytes != CH_SIZE_UNKNOWN;
     if (stated && m->size_bytes <= ch_limits.artifact_bytes) {
         answer_head_early(w, r, m);
         return;
@@ -538,7 +537,7 @@ static void ask_for(struct file_wait *w)
                                          .file_name = ch_str_of(w->target.file_name),
                                          .any_page = w->target.kind == CH_TARGET_ANY_PAGE,
                                          .part = w->target.part,
-                                         .head = w->head,
+                                         .head = w->head && !w->repo->eco->whole_versions,
                                          .patience_ms = (uint32_t)left_ms,
                                          .client = gw_client_of(gw, w->request),
                                      });

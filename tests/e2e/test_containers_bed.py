@@ -104,7 +104,8 @@ class Bed(unittest.TestCase):
         ours, message, reason = self.ours, "held: being inspected; see /-/x/1", "Held by policy /-/x/1"
         where, image = f"127.0.0.1:{ours.port}/house/oci:1", self.shapes["oci"]
         runs = {Skopeo: lambda c: c.copy(where, "to"), Podman: lambda c: c.pull(where),
-                Docker: lambda c: c.docker("pull", where), Containerd: lambda c: c.pull(where, "--plain-http"), Crane: lambda c: c.crane("manifest", where),
+                Docker: lambda c: c.docker("pull", where), Containerd: lambda c: c.pull(where, "--plain-http"),
+                Crane: lambda c: c.crane("manifest", where),
                 Oras: lambda c: c.oras("manifest", "fetch", where)}
         for code in ("DENIED", "UNAVAILABLE"):
             body = registry.json_error(code, message)

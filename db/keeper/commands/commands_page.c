@@ -14,12 +14,27 @@ struct search {
     struct ch_buf last;
 };
 
+/* Where there is a page for each version, one of another version is not meant, and neither is one whose file is
+ * decided elsewhere: what a tag stands for now. */
+static bool has_version(const struct page *p, const struct what *what)
+{
+    char name[sizeof(((struct ch_target *)NULL)->project)];
+    bool any = p->eco->page_project == NULL;
+    for (size_t i = 0; i < p->facts.file_count && !any; i++) {
+        bool elsewhere = p->eco->decided_on != NULL &&
+                         p->eco->decided_on(page_name(p), p->facts.files[i].index.file_name, name,
+                                            sizeof(name));
+        any = !elsewhere && (what->kind != WHAT_VERSION || command_names(p, i, what));
+    }
+    return any;
+}
+
 static void on_page(void *ctx, struct page *p)
 {
     struct search *s = ctx;
     const char *only = s->what->page;
     bool named = only[0] == '\0' || strcmp(only, p->project) == 0;
-    if (named &&
+    if (named && has_version(p, s->what) &&
         (s->what->kind != WHAT_FILE || page_find_file(p, ch_str_of(s->what->file_name)) >= 0)) {
         ch_buf_printf(&s->names, "%s%s", s->count++ > 0 ? ", " : "", p->project);
         ch_buf_clear(&s->last);
