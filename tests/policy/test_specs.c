@@ -63,13 +63,14 @@ static void test_rules(void **state)
                  "project: none, then: hold}]",
                  quote, rows[i].match, quote);
         struct ch_facts f = package();
-        content_check(&(struct row){rows[i].match, settings, "", NULL, rows[i].is ? "rule a" : NULL, NULL},
-                      1, &f);
+        content_check(
+            &(struct row){rows[i].match, settings, "", NULL, rows[i].is ? "rule a" : NULL, NULL}, 1,
+            &f);
     }
 }
 
-/* A file of another ecosystem is none of them; of one that is not known whole nothing is certain: a denial holds, and
- * what would let pass does not. */
+/* A file of another ecosystem is none of them; of one that is not known whole nothing is certain: a
+ * denial holds, and what would let pass does not. */
 static void test_what_is_not_known(void **state)
 {
     (void)state;
@@ -89,7 +90,8 @@ static void test_what_is_not_known(void **state)
     assert_int_equal(d.verdict, CH_VERDICT_ALLOW);
     f = package();
     f.record = (struct ch_str){NULL, 0};
-    d = content_decide("mode: allow-list\nrules: [{name: a, match: \"numpy[build_number=0]\", then: allow}]", &f);
+    d = content_decide(
+        "mode: allow-list\nrules: [{name: a, match: \"numpy[build_number=0]\", then: allow}]", &f);
     assert_int_equal(d.verdict, CH_VERDICT_HOLD);
 }
 
