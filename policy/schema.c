@@ -391,7 +391,7 @@ const struct ch_key ch_policy_rule_keys[] = {
      R(file_types),
      .min = 1,
      .example = "[wheel, sdist]",
-     .doc = "wheel, sdist, egg, conda, conda-tar, manifest, index, config, layer, statement, other"},
+     .doc = "wheel, sdist, egg, conda, conda-tar, manifest, index,\nconfig, layer, statement, other"},
     {.key = "larger_than",
      .type = CH_KEY_SIZE,
      R(larger_than),
