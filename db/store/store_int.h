@@ -104,10 +104,6 @@ void ch_log_row_read(const struct ch_cursor *c, struct ch_log_row *ret);
 void ch_facts_added(struct ch_store *s, enum ch_fact_table of);
 void ch_facts_forget(struct ch_store *s);
 
-/* Ends what ch_store_not_found said (work.c). */
-enum ch_code ch_store_found(struct ch_store *s, struct ch_str upstream, struct ch_str project,
-                            struct ch_str file_name, struct ch_err *err) CH_MUST_CHECK;
-
 /* A function of several statements: one transaction of its own, or a part of the open group that
  * can be undone alone. ch_step_end(code) keeps or undoes; it returns code, or why keeping failed.
  */

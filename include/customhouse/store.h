@@ -478,6 +478,9 @@ typedef void ch_store_blob_fn(void *ctx, const struct ch_sha256 *sha256, uint64_
 enum ch_code ch_store_not_found(struct ch_store *s, struct ch_str upstream, struct ch_str project,
                                 struct ch_str file_name, int64_t at_us,
                                 struct ch_err *err) CH_MUST_CHECK;
+/* It was found again; where it was never missed, nothing happens. `file_name` as above. */
+enum ch_code ch_store_found(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                            struct ch_str file_name, struct ch_err *err) CH_MUST_CHECK;
 /* Bytes of which nobody else may have a copy: they were approved once, and of no file that they
  * came for does its upstream still list them (T5), or send them. Not those that a person denies by
  * their digest. */

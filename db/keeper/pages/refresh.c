@@ -249,10 +249,13 @@ static enum ch_code keep_confirmation(struct keeper *k, struct page *p, int64_t 
                                       struct ch_err *err)
 {
     int64_t kept = p->info.checked_at_us;
-    if (now >= kept && now - kept < (int64_t)ch_limits.page_confirmed_s * 1000000) {
-        return CH_OK;
-    }
     enum ch_code rc = keeper_write(k, err);
+    if (now >= kept && now - kept < (int64_t)ch_limits.page_confirmed_s * 1000000) {
+        /* it may have been missed meanwhile (T5) */
+        return rc == CH_OK
+                   ? ch_store_found(k->store, ch_str_of(p->upstream->name), page_name(p), CH_STR(""), err)
+                   : rc;
+    }
     rc = rc == CH_OK
              ? audit_confirm_snapshot(k, ch_str_of(p->upstream->name), page_name(p), now, err)
              : rc;
