@@ -5,9 +5,8 @@
  *   at the last hop a refusal.
  *
  * The check comes before HEAD, 304, 206 and 416, which the HTTP core makes of the allowed answer. */
-#include "gateway_int.h"
+#include "artifact.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -185,55 +184,6 @@ static void forget_file(struct gw *gw, const struct gw_repository *repo,
 
 /* --- answers --- */
 
-/* T20: bytes from outside never get a type that a browser would act on; private and no-cache: each
- * use asks us again. */
-static const struct ch_http_header artifact_headers[] = {
-    {{"Cache-Control", 13}, {"private, no-cache", 17}},
-    {{"X-Content-Type-Options", 22}, {"nosniff", 7}},
-    {{"Content-Security-Policy", 23}, {"sandbox", 7}},
-};
-
-struct artifact_headers {
-    struct ch_http_header list[CH_ARRAY_LEN(artifact_headers) + 1];
-    size_t count;
-    char digest[sizeof("sha256:") + CH_SHA256_HEX];
-};
-
-static void make_headers(const char *digest_header, const struct ch_sha256 *sha256,
-                         struct artifact_headers *ret)
-{
-    char hex[CH_SHA256_HEX + 1];
-    for (ret->count = 0; ret->count < CH_ARRAY_LEN(artifact_headers); ret->count++) {
-        ret->list[ret->count] = artifact_headers[ret->count];
-    }
-    if (digest_header != NULL && !ch_sha256_is_zero(sha256)) {
-        ch_sha256_hex(sha256, hex);
-        snprintf(ret->digest, sizeof(ret->digest), "sha256:%s", hex);
-        ret->list[ret->count++] =
-            (struct ch_http_header){ch_str_of(digest_header), ch_str_of(ret->digest)};
-    }
-}
-
-static struct ch_str type_of(struct ch_str media_type)
-{
-    return media_type.len > 0 ? media_type : CH_STR("application/octet-stream");
-}
-
-static struct ch_str etag_of(const struct ch_sha256 *sha256, char text[CH_SHA256_HEX + 16])
-{
-    char hex[CH_SHA256_HEX + 1];
-    ch_sha256_hex(sha256, hex);
-    struct ch_buf b;
-    ch_buf_init(&b, CH_SHA256_HEX + 16);
-    ch_buf_printf(&b, "\"sha256-%s\"", hex);
-    size_t len = b.len;
-    for (size_t i = 0; i < len; i++) {
-        text[i] = b.ptr[i];
-    }
-    ch_buf_done(&b);
-    return (struct ch_str){text, len};
-}
-
 static enum ch_code open_blob(struct gw *gw, struct gw_file *f, struct ch_err *err)
 {
     int fd;
@@ -245,16 +195,15 @@ static enum ch_code open_blob(struct gw *gw, struct gw_file *f, struct ch_err *e
     if (rc != CH_OK) {
         return rc;
     }
-    char etag[CH_SHA256_HEX + 16];
-    struct artifact_headers headers;
-    make_headers(f->digest_header, &f->sha256, &headers);
+    struct gw_artifact a;
+    gw_artifact_describe(f->digest_header, &f->sha256, ch_str_of(f->media_type), &a);
     f->ready = ch_http_prepared_new(&(struct ch_http_response){
         .status = 200,
-        .content_type = type_of(ch_str_of(f->media_type)),
-        .etag = etag_of(&f->sha256, etag),
+        .content_type = a.type,
+        .etag = ch_str_of(a.etag),
         .ranges = true,
-        .headers = headers.list,
-        .header_count = headers.count,
+        .headers = a.headers,
+        .header_count = a.header_count,
         .blob = f->blob,
     });
     if (gw->files_timer.heap_index_plus_1 == 0) {
@@ -276,18 +225,16 @@ static void serve(struct ch_http_request *r, struct gw_file *f)
 static void answer_head_early(const struct file_wait *w, struct ch_http_request *r,
                               const struct ch_file_reply *m)
 {
-    char etag[CH_SHA256_HEX + 16];
-    struct artifact_headers headers;
-    make_headers(w->repo->eco->digest_header, &m->sha256, &headers);
+    struct gw_artifact a;
+    gw_artifact_describe(w->repo->eco->digest_header, &m->sha256, m->media_type, &a);
     ch_http_respond(r, &(struct ch_http_response){
                            .status = 200,
-                           .content_type = type_of(m->media_type),
-                           .etag = ch_sha256_is_zero(&m->sha256) ? (struct ch_str){NULL, 0}
-                                                                 : etag_of(&m->sha256, etag),
+                           .content_type = a.type,
+                           .etag = ch_str_of(a.etag),
                            .ranges = true,
                            .unconditional = true,
-                           .headers = headers.list,
-                           .header_count = headers.count,
+                           .headers = a.headers,
+                           .header_count = a.header_count,
                            /* Only its length is sent. */
                            .body = {"", (size_t)m->size_bytes},
                        });
