@@ -120,8 +120,8 @@ struct ch_ecosystem {
     /* Addresses say less of a file than its name: whether what classify gave as file_name stands for this file of the
      * page. NULL: they say the name. */
     bool (*is_meant)(struct ch_str asked, const struct ch_index_file *file);
-    /* A page may be a pointer (a tag): the page on which such a file of it is decided, for every address alike. False:
-     * on this one. NULL: always so. */
+    /* A page may be a pointer (a tag): the page on which such a file of it is decided, for every address alike; empty:
+     * on none, so that it is never had. False: on this one. NULL: always so. */
     bool (*decided_on)(struct ch_str page, struct ch_str file_name, char *ret, size_t ret_size);
     /* All files of a version are one thing (an image): each of them is had where all of them may be, and no file
      * without the others. What is signed is signed of the whole. */

@@ -110,7 +110,7 @@
     X(licence_depth, 64, "levels", "parentheses in a licence expression")                          \
     X(metadata_headers, 20000, "lines", "header lines of core metadata")                           \
     X(oci_manifest_bytes, 4194304, "bytes", "a manifest or index; what clients and registries take")  \
-    X(oci_manifest_parts, 1024, "descriptors", "of one; images have at most 127 layers")              \
+    X(oci_manifest_parts, 256, "descriptors", "of one; images have at most 127 layers")               \
     X(sqlite_row_bytes, 67108864, "bytes", "of a package database: an RPM header of many files")     \
     X(oci_config_bytes, 8388608, "bytes", "an image's configuration; its history may be long")        \
     X(oci_config_items, 16384, "items", "of one list in it: environment, history, labels")             \

@@ -240,6 +240,14 @@ static void answer_head_early(const struct file_wait *w, struct ch_http_request 
                        });
 }
 
+/* What is told of a file of which the keeper did not say more. Of a tag the address says no file: its page is what people
+ * know it by. */
+static struct ch_str subject_of(const struct file_wait *w)
+{
+    bool by_page = w->repo->eco->is_meant != NULL && w->target.kind == CH_TARGET_FILE;
+    return ch_str_of(by_page ? w->target.project : w->target.file_name);
+}
+
 static void refuse_inspecting(struct file_wait *w, struct ch_http_request *r,
                               const struct ch_file_reply *m)
 {
@@ -249,7 +257,7 @@ static void refuse_inspecting(struct file_wait *w, struct ch_http_request *r,
     ch_buf_printf(&b, "%.*s, try again in about %u s", CH_STR_ARG(ch_str_sub(what, 0, 100)),
                   m->retry_after_s > 0 ? m->retry_after_s : w->patience.hold_ms / 1000);
     gw_respond_refusal(w->gw, r, &(struct ch_refusal){
-                                     .subject = ch_str_of(w->target.file_name),
+                                     .subject = subject_of(w),
                                      .rule = CH_STR("inspection"),
                                      .reason = ch_buf_str(&b),
                                      .since_us = CH_TIME_UNKNOWN,
@@ -263,7 +271,7 @@ static void refuse_unavailable(struct file_wait *w, struct ch_http_request *r)
     gw_respond_refusal(
         w->gw, r,
         &(struct ch_refusal){
-            .subject = ch_str_of(w->target.file_name),
+            .subject = subject_of(w),
             .rule = CH_STR("the gateway"),
             .reason = CH_STR("the decision on it is not available now, try again in a few seconds"),
             .since_us = CH_TIME_UNKNOWN,
@@ -314,7 +322,7 @@ static void pause_then_next_hop(struct file_wait *w)
 
 static void answer_wait(struct file_wait *w, struct ch_http_request *r, const struct ch_file_reply *m)
 {
-    bool stated = w->head && m->size_bytes != CH_SIZE_UNKNOWN;
+    bool stated = w->head && m->size_bytes != CH_SIZE_UNKNOWN && !w->repo->eco->whole_versions;
     if (stated && m->size_bytes <= ch_limits.artifact_bytes) {
         answer_head_early(w, r, m);
         return;
@@ -394,7 +402,7 @@ static void answer_failed(struct file_wait *w, struct ch_http_request *r, const 
 {
     if (m->http_status == 403) { /* it is in vain to try again */
         gw_respond_refusal(w->gw, r, &(struct ch_refusal){
-                                         .subject = ch_str_of(w->target.file_name),
+                                         .subject = subject_of(w),
                                          .rule = CH_STR("fetching"),
                                          .reason = m->text,
                                          .since_us = CH_TIME_UNKNOWN,

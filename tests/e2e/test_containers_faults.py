@@ -121,6 +121,37 @@ class Lies(OfRegistry):
         del image
 
 
+class Down(OfRegistry):
+    """A registry that fails between a tag and what it stands for."""
+    @classmethod
+    def fill(cls):
+        cls.make_registry()
+
+    def test_it_is_told_and_nothing_ends(self):
+        image = images.simple("down")
+        self.registry.push("team/down", "1.0", image)
+        failed = [False]
+        self.registry.behave = lambda method, path: (
+            (lambda h: registry.send(h, 500, "application/json", b"{}")) if failed[0] or image.digest in path else None)
+        self.addCleanup(setattr, self.registry, "behave", lambda method, path: None)
+        self.assertIn(self.ask("team/down", "manifests", "1.0").status, (502, 504))
+        failed[0] = True
+        names = iter(range(12))
+        while not any("down=1" in line for line in self.service.log_lines):
+            self.assertGreaterEqual(self.ask(f"team/other{next(names)}", "manifests", "1").status, 500)
+        for _ in range(3):
+            a = self.ask("team/down", "manifests", "1.0")
+            self.assertIn(a.status, (502, 504), a)
+            self.assertIn("500", a.reason)
+        self.assertFalse([line for line in self.service.log_lines if "signal=" in line])
+
+    def test_a_head_is_no_decision(self):
+        """What GET would wait for, HEAD does not say before."""
+        image = images.simple("refused", evil=True)
+        self.registry.push("team/refused", "1.0", image)
+        self.assertEqual(self.ask("team/refused", "manifests", "1.0", method="HEAD").status, 403)
+
+
 class Elsewhere(OfRegistry):
     """Blobs by a redirect to another host, and tokens from there."""
     @classmethod

@@ -376,11 +376,19 @@ static bool needs_page(struct keeper *k, struct page *p, struct waiter *w, const
 bool ask_needs_page(struct keeper *k, struct page *p, struct waiter *w)
 {
     struct ask ask;
-    if (read_ask(w->is_file, ch_buf_str(&w->payload), &ask)) {
-        return needs_page(k, p, w, &ask);
+    if (w->looked_up) {
+        return true; /* as it is: asked again for what has failed at once, it would fail at once */
     }
-    ask_free_waiter(w);
-    return false;
+    if (!read_ask(w->is_file, ch_buf_str(&w->payload), &ask)) {
+        ask_free_waiter(w);
+        return false;
+    }
+    if (page_is_cold(k, p) && !page_budget_take(k, p, &ask.client)) {
+        wait_for_budget(k, p, w, &ask);
+        return false;
+    }
+    w->looked_up = true;
+    return page_ready(k, p, w);
 }
 
 static void start(struct keeper *k, struct waiter *w, const struct ask *ask)
@@ -407,7 +415,8 @@ void ask_out_of_budget(struct keeper *k, struct waiter *w, int kind)
     if (gateway_of(k, w) != NULL && read_ask(w->is_file, ch_buf_str(&w->payload), &ask)) {
         struct page *p = page_get(k, ask.repository, ask.project);
         if (p != NULL && kind == BUDGET_PAGE && page_is_known(k, p)) {
-            ask_go_on(k, p, w); /* others may bring a newer one */
+            w->looked_up = true; /* a further page was what it had no budget for */
+            ask_go_on(k, p, w);  /* others may bring a newer one */
             return;
         }
         uint32_t expected_s = p == NULL ? 1

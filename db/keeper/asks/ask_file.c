@@ -10,6 +10,7 @@
 #include "customhouse/limits.h"
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/pages/links.h"
+#include "db/keeper/pages/pages_int.h"
 #include "db/keeper/pages/sidecar.h"
 
 #define ROOM_EXPECTED_S    5
@@ -161,7 +162,8 @@ static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struc
 {
     bool stated =
         ask->part == CH_PART_FILE && p->facts.files[file].index.size_bytes != CH_SIZE_UNKNOWN;
-    bool waits = !ask->head || !stated; /* a HEAD has its answer where the index states the size */
+    /* a HEAD has its answer where the index states the size; of what is had whole it is a word on all of it */
+    bool waits = !ask->head || !stated || p->eco->whole_versions;
     if (waits && w->deadline_ms > ch_loop_now_ms(k->child.loop)) {
         return false;
     }
@@ -266,9 +268,12 @@ static void reply_attestation(struct keeper *k, struct page *p, size_t file, con
 /* What a pointer leads to may be another file as soon as its own page is looked up again. */
 static uint64_t allow_fresh_ms(struct keeper *k, const struct page *p, const struct ch_ask_file *ask)
 {
-    struct page *asked = ask->any_page ? NULL : page_get(k, ask->repository, ask->project);
-    if (asked == NULL || asked == p) {
+    if (ask->any_page || ch_str_eq(page_name(p), ask->project)) {
         return ALLOW_FRESH_MS;
+    }
+    const struct page *asked = page_in_memory(k, ask->repository, ask->project);
+    if (asked == NULL) {
+        return 1000; /* forgotten a moment ago: it is asked for again soon */
     }
     int64_t ms = (asked->checked_at_us - keeper_now_us(k)) / 1000 +
                  (int64_t)k->config->index_refresh_s * 1000;
@@ -362,7 +367,9 @@ static bool answer_no_page(struct keeper *k, struct page *p, struct waiter *w,
         reply_file(k, w, &none);
     } else if (p->load != PAGE_READY || !page_usable(k, p)) {
         ask_file_failed(k, w, ask->ask, p->fail_status != 0 ? p->fail_status : 502,
-                        ask_fail_retry_s(k, p), p->fail_text);
+                        ask_fail_retry_s(k, p),
+                        p->fail_text[0] != '\0' ? p->fail_text
+                                                : "its upstream has not confirmed it for too long");
     } else {
         return false;
     }
@@ -383,16 +390,40 @@ static ptrdiff_t find_meant(const struct page *p, struct ch_str asked)
     return at;
 }
 
-/* The page that files of this one are decided on; NULL: this one. */
-static struct page *decided_on(struct keeper *k, const struct page *p, size_t file)
+enum where { HERE, ELSEWHERE, NOWHERE };
+
+/* On which page the file is decided, for every address alike. */
+static enum where decided_on(struct keeper *k, struct page *p, size_t file,
+                             const struct ch_ask_file *ask, struct page **ret)
 {
     char name[sizeof(((struct ch_target *)NULL)->project)];
-    struct ch_str repository = ch_str_of(p->repository);
-    return p->eco->decided_on != NULL &&
-                   p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, name,
-                                      sizeof(name))
-               ? page_get(k, repository, ch_str_of(name))
-               : NULL;
+    *ret = p;
+    if (p->eco->decided_on == NULL ||
+        !p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, name,
+                            sizeof(name))) {
+        return HERE;
+    }
+    *ret = name[0] != '\0' ? page_get(k, ask->repository, ch_str_of(name)) : NULL;
+    return *ret != NULL ? ELSEWHERE : NOWHERE; /* p may be forgotten for it */
+}
+
+/* The further page, as it is after it was looked up once. True: nothing can be said of it, and that
+ * is answered, or it is awaited. */
+static bool answer_no_other(struct keeper *k, struct page *p, struct waiter *w,
+                            const struct ch_ask_file *ask)
+{
+    if (!ask_needs_page(k, p, w)) {
+        return true;
+    }
+    if (p->load == PAGE_UNLOADED && p->failed_at_us == 0) {
+        page_load(k, p); /* what is known of it will do */
+    }
+    if (p->load == PAGE_UNLOADED && p->fail_text[0] == '\0') {
+        ask_file_waits(k, w, ask->ask, 1, ASK_QUEUES); /* it was beyond its client's budget */
+        ask_free_waiter(w);
+        return true;
+    }
+    return answer_no_page(k, p, w, ask);
 }
 
 static void answer_on_page(struct keeper *k, struct page *p, size_t file, struct waiter *w,
@@ -405,20 +436,23 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
         .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
     if (ask->any_page) {
         p = links_page_of(k, ask);
+        if (p != NULL && answer_no_other(k, p, w, ask)) {
+            return;
+        }
     }
     if (answer_no_page(k, p, w, ask)) {
         return;
     }
     ptrdiff_t at = find_meant(p, ask->file_name);
-    struct page *on = at < 0 ? NULL : decided_on(k, p, (size_t)at);
-    if (on != NULL) {
-        if (!ask_needs_page(k, on, w) || answer_no_page(k, on, w, ask)) {
+    enum where where = at < 0 ? NOWHERE : decided_on(k, p, (size_t)at, ask, &p);
+    if (where == ELSEWHERE) {
+        if (answer_no_other(k, p, w, ask)) {
             return;
         }
-        p = on;
         at = find_meant(p, ask->file_name);
+        where = at < 0 ? NOWHERE : HERE;
     }
-    if (at < 0) {
+    if (where == NOWHERE) {
         reply_file(k, w, &none);
         ask_free_waiter(w);
         return;

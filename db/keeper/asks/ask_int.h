@@ -16,8 +16,8 @@ void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch
 /* Appends an error as clients read it: without the folder that our files lie in, which is nobody's
  * business but of who reads our log. */
 void ask_put_error(const struct keeper *k, struct ch_str text, struct ch_buf *b);
-/* Another page is needed to answer. True: it can be looked at now. False: the waiter is taken over, and asks again from
- * its beginning once the page has come, or its client is told why not. */
+/* Another page is needed to answer. True: it can be looked at now, or was looked up already, whatever came of it. False:
+ * the waiter is taken over, and asks again from its beginning once the page has come, or its client is told why not. */
 bool ask_needs_page(struct keeper *k, struct page *p, struct waiter *w) CH_MUST_CHECK;
 /* Answers or goes on waiting; the waiter is taken over. */
 void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,

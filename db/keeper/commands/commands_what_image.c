@@ -29,7 +29,8 @@ static bool pointed_to(struct command *c, const struct ch_repository *repo, stru
     }
     for (size_t i = 0; i < p->facts.file_count; i++) {
         if (p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN &&
-            p->eco->decided_on(page, p->facts.files[i].index.file_name, ret, ret_size)) {
+            p->eco->decided_on(page, p->facts.files[i].index.file_name, ret, ret_size) &&
+            ret[0] != '\0') {
             return true;
         }
     }

@@ -282,6 +282,27 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     offload_publish(k, in->spool, on_published, in);
 }
 
+struct origin {
+    struct ch_str upstream;
+    bool found;
+};
+
+static void on_origin(void *ctx, const struct ch_release_file *f)
+{
+    struct origin *o = ctx;
+    o->found = o->found || ch_str_eq(f->upstream, o->upstream);
+}
+
+/* Whether bytes that are here may stand for what would be fetched. Of an image whoever knows a digest could read them
+ * through an upstream that never had them (T24): there they have come from it. */
+static bool may_stand_in(const struct intake *in, const struct ch_sha256 *sha256)
+{
+    struct origin o = {.upstream = ch_str_of(in->p->upstream->name)};
+    struct ch_err err;
+    return !in->p->eco->whole_versions ||
+           (ch_store_releases_of(in->k->store, sha256, on_origin, &o, &err) == CH_OK && o.found);
+}
+
 static void start_fetch(struct intake *in)
 {
     struct keeper *k = in->k;
@@ -298,7 +319,8 @@ static void start_fetch(struct intake *in)
     struct ch_sha256 known = ch_sha256_is_zero(&f->sha256) ? p->files[at].artifact : f->sha256;
     in->expected_bytes = f->size_bytes;
     judge(k, p, (size_t)at, &d);
-    if (!d.refetch && !ch_sha256_is_zero(&known) && ch_blobs_has(k->blobs, &known)) {
+    if (!d.refetch && !ch_sha256_is_zero(&known) && ch_blobs_has(k->blobs, &known) &&
+        may_stand_in(in, &known)) {
         struct ch_artifact artifact; /* the same bytes came in under another name */
         if (ch_store_get_artifact(k->store, &known, &artifact, &err) == CH_OK) {
             in->sha256 = known;

@@ -163,7 +163,9 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     }
     keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
                p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
-    bool others = p->eco->whole_versions && p->files[at].recorded_verdict != recorded;
+    /* of a whole: its others are what they are now by this one; as long as some are missing, they are all held for that */
+    bool others = p->eco->whole_versions && p->files[at].recorded_verdict != recorded &&
+                  (recorded == CH_VERDICT_ALLOW || !d.eligible);
     if (p->attacks != attacks || others) {
         again_page(k, p);
     }

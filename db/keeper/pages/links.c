@@ -54,7 +54,11 @@ static struct page *next_linked(struct keeper *k, const struct found *found, siz
         const char *name = found->page[(found->count - ++*at) % LINKS_LOOKED_AT];
         struct page *p = page_get(k, ask->repository, ch_str_of(name));
         ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask, sha256) : -1;
-        if (file >= 0) {
+        char other[sizeof(((struct ch_target *)NULL)->project)];
+        bool pointer = file >= 0 && p->eco->decided_on != NULL &&
+                       p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, other,
+                                          sizeof(other));
+        if (file >= 0 && !pointer) {
             *ret_file = (size_t)file;
             return p;
         }
@@ -85,7 +89,8 @@ struct page *links_page_of(struct keeper *k, const struct ch_ask_file *ask)
         if (p != NULL) {
             judge(k, p, file, &d);
         }
-    } while (p != NULL && d.verdict != CH_VERDICT_ALLOW);
+    } while (p != NULL &&
+             (d.verdict != CH_VERDICT_ALLOW || !page_usable(k, p) || page_withheld(p)));
     if (p == NULL) {
         at = 0;
         p = next_linked(k, &found, &at, ask, &sha256, &file);

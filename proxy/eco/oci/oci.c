@@ -37,12 +37,19 @@ static bool copy(struct ch_str s, char *ret, size_t ret_size)
 
 /* --- names --- */
 
+/* The page of each manifest of it has to have a name: what is decided by digest is decided there.
+ */
+static bool is_name(struct ch_str s)
+{
+    const size_t reference = sizeof("@" SHA256) - 1 + CH_SHA256_HEX;
+    return s.len + reference <= ch_limits.project_name_bytes && ch_oci_is_name(s);
+}
+
 /* A name is taken as it is or not at all: two spellings would be two decisions (T24). */
 static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
 {
     ret[0] = '\0';
-    return raw.len <= ch_limits.project_name_bytes && ch_oci_is_name(raw) &&
-           copy(raw, ret, ret_size);
+    return is_name(raw) && copy(raw, ret, ret_size);
 }
 
 static bool is_digest(struct ch_str s)
@@ -63,11 +70,11 @@ static bool page_parts(struct ch_str page, struct ch_str *ret_name, struct ch_st
     if (!by_digest && !ch_str_find_char(page, ':', &at)) {
         *ret_name = page;
         *ret_reference = (struct ch_str){NULL, 0};
-        return ch_oci_is_name(page);
+        return is_name(page);
     }
     *ret_name = ch_str_sub(page, 0, at);
     *ret_reference = ch_str_sub(page, at + 1, page.len);
-    return ch_oci_is_name(*ret_name) &&
+    return is_name(*ret_name) &&
            (by_digest ? is_digest(*ret_reference) : ch_oci_is_tag(*ret_reference));
 }
 
@@ -158,6 +165,7 @@ static bool decided_on(struct ch_str page, struct ch_str file_name, char *ret, s
     struct ch_sha256 sha256;
     enum ch_oci_file_kind kind;
     struct ch_buf b;
+    ret[0] = '\0';
     if (!page_parts(page, &name, &reference) || is_digest(reference)) {
         return false;
     }
@@ -168,9 +176,11 @@ static bool decided_on(struct ch_str page, struct ch_str file_name, char *ret, s
         ch_buf_printf(&b, "%.*s@" SHA256, CH_STR_ARG(name));
         ch_buf_put_hex(&b, sha256.byte, CH_SHA256_BYTES);
     }
-    bool fits = !b.failed && is_page(ch_buf_str(&b)) && copy(ch_buf_str(&b), ret, ret_size);
+    if (b.failed || !is_page(ch_buf_str(&b)) || !copy(ch_buf_str(&b), ret, ret_size)) {
+        ret[0] = '\0';
+    }
     ch_buf_done(&b);
-    return fits;
+    return true;
 }
 
 static const char *media_type(struct ch_str file_name)

@@ -8,10 +8,12 @@
     "listen: [{address: '127.0.0.1:8080'}]\n"                                                      \
     "upstreams:\n"                                                                                 \
     "  - {name: reg, ecosystem: oci, url: 'https://up.example.org', states_times: never}\n"        \
+    "  - {name: pub, ecosystem: oci, url: 'https://other.example.org', states_times: never,\n"     \
+    "     file_hosts: [up.example.org]}\n"                                                         \
     "repositories:\n"                                                                              \
-    "  - {name: img, ecosystem: oci, upstreams: [reg]}\n"
+    "  - {name: img, ecosystem: oci, upstreams: [reg]}\n"                                          \
+    "  - {name: open, ecosystem: oci, upstreams: [pub]}\n"
 #define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
-#define MANIFEST_URL  "https://up.example.org/v2/team/app/manifests/"
 #define NAME          "team/app"
 
 struct image { /* of a manifest, a configuration and a layer: texts as the house's jails read them
@@ -45,7 +47,7 @@ static void set_bytes(struct house *h, const struct image *m, int file, const ch
 }
 
 /* The registry has it, by its digest and by this tag. */
-static void set_image(struct house *h, struct image *m, const char *tag)
+static void set_image_at(struct house *h, struct image *m, const char *tag, const char *host)
 {
     char hex[CH_SHA256_HEX + 1], url[256], text[2000];
     snprintf(m->digest, sizeof(m->digest), "sha256:%s", house_hex(m->manifest, hex));
@@ -56,15 +58,20 @@ static void set_image(struct house *h, struct image *m, const char *tag)
     put_file(m->file[1], m->config, ".config.json");
     put_file(m->file[2], m->layer, ".layer.tar.gz");
     size_t n = put_line(text, sizeof(text), m, 0, m->manifest);
-    snprintf(url, sizeof(url), MANIFEST_URL "%s", tag);
+    snprintf(url, sizeof(url), "https://%s/v2/" NAME "/manifests/%s", host, tag);
     house_site(h, url, 200, MANIFEST_TYPE, text);
     n += put_line(text + n, sizeof(text) - n, m, 1, m->config);
     put_line(text + n, sizeof(text) - n, m, 2, m->layer);
-    snprintf(url, sizeof(url), MANIFEST_URL "%s", m->digest);
+    snprintf(url, sizeof(url), "https://%s/v2/" NAME "/manifests/%s", host, m->digest);
     house_site(h, url, 200, MANIFEST_TYPE, text);
     set_bytes(h, m, 0, m->manifest);
     set_bytes(h, m, 1, m->config);
     set_bytes(h, m, 2, m->layer);
+}
+
+static void set_image(struct house *h, struct image *m, const char *tag)
+{
+    set_image_at(h, m, tag, "up.example.org");
 }
 
 static struct house *new_house(void)
@@ -238,6 +245,31 @@ static void a_moved_tag_is_decided_anew(void **state)
     house_free(h);
 }
 
+/* T24: who knows a digest does not read its bytes through an upstream that never had them. */
+static void bytes_of_one_upstream_are_not_another_s(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    struct image n = {.manifest = "of others", .config = "a config", .layer = "a layer"};
+    char url[256];
+    set_image(h, &m, "1.0");
+    ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    set_image_at(h, &n, "1.0", "other.example.org");
+    snprintf(url, sizeof(url), FILE_URL("%s"), n.file[2]);
+    house_site(h, url, 404, "text/plain", "");
+    h->asked = "open";
+    ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    ask_blob(h, n.layer_digest);
+    assert_int_not_equal(h->file.outcome, CH_FILE_ALLOW);
+    h->asked = "img"; /* which has them still */
+    ask_blob(h, m.layer_digest);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
 /* People name images as their clients do. */
 static void commands_take_images_by_tag_and_digest(void **state)
 {
@@ -246,6 +278,7 @@ static void commands_take_images_by_tag_and_digest(void **state)
     struct image m = {.manifest = "a manifest", .config = "a config", .layer = "irregular"};
     struct ch_buf out;
     char line[300];
+    h->repository = "img";
     set_image(h, &m, "1.0");
     ask_tag(h, "1.0");
     assert_refused(h, CH_VERDICT_HOLD, "part");
@@ -308,6 +341,7 @@ int main(void)
         cmocka_unit_test(a_denial_of_a_layer_takes_the_image_back),
         cmocka_unit_test(a_moved_tag_is_decided_anew),
         cmocka_unit_test(another_name_has_no_part_in_it),
+        cmocka_unit_test(bytes_of_one_upstream_are_not_another_s),
         cmocka_unit_test(commands_take_images_by_tag_and_digest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -92,13 +92,21 @@ static void other_addresses_are_none(void **state)
     }
 }
 
+/* Where the page of a digest could not be named, its tag would be decided alone. */
 static void long_names_are_none(void **state)
 {
     (void)state;
-    char path[600] = "";
-    memset(path, 'a', 250);
-    strcat(path, "/manifests/latest");
-    assert_int_equal(target_of(path).kind, CH_TARGET_NONE);
+    static const size_t lengths[] = {142, 143, 150, 250};
+    for (size_t i = 0; i < CH_ARRAY_LEN(lengths); i++) {
+        char path[600] = "", name[256];
+        memset(path, 'a', lengths[i]);
+        assert_int_equal(oci()->normalise(ch_str_of(path), name, sizeof(name)), i == 0);
+        strcat(path, "/manifests/latest");
+        assert_int_equal(target_of(path).kind, i == 0 ? CH_TARGET_FILE : CH_TARGET_NONE);
+        path[lengths[i]] = '\0';
+        strcat(path, "/manifests/" DIGEST);
+        assert_int_equal(target_of(path).kind, i == 0 ? CH_TARGET_FILE : CH_TARGET_NONE);
+    }
 }
 
 static void pages_have_one_spelling(void **state)
@@ -131,7 +139,8 @@ static void a_tag_points_to_a_digest(void **state)
     assert_string_equal(name, "app@" DIGEST);
     assert_false(
         oci()->decided_on(CH_STR("app@" DIGEST), CH_STR(MANIFEST_FILE), name, sizeof(name)));
-    assert_false(oci()->decided_on(CH_STR("app:latest"), CH_STR("what.txt"), name, sizeof(name)));
+    assert_true(oci()->decided_on(CH_STR("app:latest"), CH_STR("what.txt"), name, sizeof(name)));
+    assert_string_equal(name, ""); /* nowhere: not on the tag's page either */
 }
 
 static void a_digest_means_its_bytes_alone(void **state)
