@@ -80,7 +80,7 @@ static const struct ch_repository *repository_of_url(const struct command *c, st
 {
     size_t at;
     *ret_rest = (struct ch_str){NULL, 0};
-    if (command_option(c, "repository").len > 0 || !ch_str_find(url, CH_STR("://"), &at)) {
+    if (!ch_str_find(url, CH_STR("://"), &at)) {
         return NULL;
     }
     url = ch_str_sub(url, at + 3, url.len);
@@ -92,7 +92,9 @@ static const struct ch_repository *repository_of_url(const struct command *c, st
         return NULL;
     }
     *ret_rest = ch_str_sub(url, at + 1, url.len);
-    return ch_config_repository(c->k->config, ch_str_sub(url, 0, at));
+    return command_option(c, "repository").len > 0 /* which says it */
+               ? NULL
+               : ch_config_repository(c->k->config, ch_str_sub(url, 0, at));
 }
 
 static void on_release(void *ctx, const struct ch_release_file *f)
