@@ -109,6 +109,8 @@ static void on_file(struct fixture *f, struct ch_str payload, struct ch_buf *out
     struct ch_err err;
     assert_ch_ok(&err, ch_ask_file_get(payload, &m, &err));
     k->file_asks++;
+    copy(k->repository, sizeof(k->repository), m.repository);
+    copy(k->image, sizeof(k->image), m.project);
     copy(k->file_name, sizeof(k->file_name), m.file_name);
     copy(k->principal, sizeof(k->principal), m.client.principal);
     k->part = m.part;

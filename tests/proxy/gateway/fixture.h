@@ -37,6 +37,7 @@ struct keeper {
     size_t unsealed;            /* of them, this one is not; SIZE_MAX: all are */
     /* files */
     int file_asks;
+    char repository[100], image[256]; /* of the last ask: whose it is, and its project */
     char file_name[256];
     enum ch_part part;
     bool head;
