@@ -202,6 +202,7 @@ static void on_served(struct keeper *k, struct ch_str payload)
     k->served_count++;
     k->served_bytes = m.bytes;
     copy(k->served_name, sizeof(k->served_name), m.file_name);
+    copy(k->served_page, sizeof(k->served_page), m.project);
     copy(k->principal, sizeof(k->principal), m.client.principal);
     copy(k->served_agent, sizeof(k->served_agent), m.client.user_agent);
 }
