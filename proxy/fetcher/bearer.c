@@ -204,6 +204,55 @@ static void put_query(struct ch_buf *b, const char *name, struct ch_str value)
     }
 }
 
+/* NAME of ".../v2/NAME/manifests/REFERENCE", blobs or tags: absent where there is none. */
+static struct ch_str name_of(struct ch_str url)
+{
+    const struct ch_str none = {NULL, 0};
+    const struct ch_str before = CH_STR("/v2/");
+    struct ch_str segment[2] = {none, none}; /* the last one, and the one before */
+    size_t at;
+    url = ch_str_find_char(url, '?', &at) ? ch_str_sub(url, 0, at) : url;
+    url = ch_str_find(url, CH_STR("://"), &at) ? ch_str_sub(url, at + 3, url.len) : none;
+    url = ch_str_find(url, before, &at) ? ch_str_sub(url, at + before.len, url.len) : none;
+    for (size_t i = 0; i < CH_ARRAY_LEN(segment); i++) {
+        at = url.len;
+        while (at > 0 && url.ptr[at - 1] != '/') {
+            at--;
+        }
+        if (at == 0) {
+            return none;
+        }
+        segment[i] = ch_str_sub(url, at, url.len);
+        url = ch_str_sub(url, 0, at - 1);
+    }
+    bool known = ch_str_eq(segment[1], CH_STR("manifests")) ||
+                 ch_str_eq(segment[1], CH_STR("blobs")) || ch_str_eq(segment[1], CH_STR("tags"));
+    return known ? url : none;
+}
+
+/* T13: with our credentials a token is asked for what this very job is for, whatever a registry
+ * would have us ask for: none, or "repository:NAME:pull" of its name. */
+static enum ch_code check_scope(const struct ch_fetch_job *job, const struct ch_challenge *c,
+                                struct ch_err *err)
+{
+    const struct ch_str begin = CH_STR("repository:");
+    const struct ch_str end = CH_STR(":pull");
+    struct ch_str name = name_of(job->spec.url);
+    if (c->scope.len == 0) {
+        return CH_OK;
+    }
+    if (name.len == 0) {
+        return ch_fail(err, CH_E_DENIED, "it asks for a scope, of a path without a name");
+    }
+    if (c->scope.len == begin.len + name.len + end.len && ch_str_starts(c->scope, begin) &&
+        ch_str_eq(ch_str_sub(c->scope, begin.len, name.len), name) &&
+        ch_str_eq(ch_str_sub(c->scope, begin.len + name.len, c->scope.len), end)) {
+        return CH_OK;
+    }
+    return ch_fail(err, CH_E_DENIED, "the scope it asks for is not repository:%.*s:pull",
+                   CH_STR_ARG(ch_str_sub(name, 0, 200)));
+}
+
 /* Realms are absolute; the hosts of upstream are all that may be one (T13). */
 static enum ch_code set_url(struct ch_fetch_job *job, const struct ch_challenge *c,
                             struct ch_err *err)
@@ -299,6 +348,7 @@ bool ch_bearer_challenged(struct ch_fetch_job *job)
         return false;
     }
     enum ch_code rc = ch_challenge_parse(ch_str_of(job->answer.challenge), &c, &err);
+    rc = rc == CH_OK ? check_scope(job, &c, &err) : rc;
     if (rc == CH_E_DENIED) {
         ch_fetch_job_no_token(job, 0, err.msg);
         return true;

@@ -358,10 +358,13 @@ static void answer_allow(struct file_wait *w, struct ch_http_request *r, const s
     if (f == NULL) {
         f = add_file(gw, w->repo, &w->target);
         f->sha256 = m->sha256;
-        f->page = ch_str_dup(m->page);
-        f->name = ch_str_dup(m->file_name);
         f->media_type = ch_str_dup(m->media_type);
     }
+    /* Of this answer: the same address is meant of another page after it (a layer that images share). */
+    free(f->page);
+    free(f->name);
+    f->page = ch_str_dup(m->page);
+    f->name = ch_str_dup(m->file_name);
     f->allowed = true;
     f->epoch = m->epoch;
     f->not_after_ms = m->not_after_boot_ms;

@@ -68,9 +68,10 @@ enum ch_code gw_registry_find(const struct gw *gw, const struct ch_http_request 
     enum ch_code rc = read_namespace(r, &host, err);
     *ret = named;
     *ret_at = 2; /* behind the repository's name */
-    if (rc == CH_OK && host.len > 0 && (named == NULL || !mirrors(gw, named, ch_buf_str(&host)))) {
+    if (rc == CH_OK && host.len > 0) {
         *ret = mirror_of(gw, ch_buf_str(&host));
-        *ret_at = 1; /* the registry's own names begin at once */
+        *ret_at =
+            1; /* the registry's own names begin at once, however a repository here is called */
         if (*ret == NULL) {
             rc = ch_fail(err, CH_E_NOT_FOUND, "No repository here mirrors the registry %.*s",
                          CH_STR_ARG(ch_str_sub(ch_buf_str(&host), 0, 100)));

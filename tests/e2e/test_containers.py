@@ -87,11 +87,10 @@ class Pulling(OfRegistry):
                     self.assertIn(image.digest, text)
 
     def test_containerd_pulls(self):
-        """Under the gateway's own name, and under the registry's: by ?ns= and by a path of its own."""
+        """Under the gateway's own name, and under the registry's by ?ns=."""
         gateway = self.service.url
         ways = {"direct": (self.host, {}),
-                "ns": (self.upstream_host, {self.upstream_host: hosts_toml(gateway)}),
-                "path": (self.upstream_host, {self.upstream_host: hosts_toml(gateway, "mcr")})}
+                "ns": (self.upstream_host, {self.upstream_host: hosts_toml(gateway)})}
         for way, (named, hosts) in ways.items():
             for name in ("team/oci", "team/many"):
                 with self.subTest(way=way, name=name), Containerd(hosts) as containerd:
@@ -168,8 +167,11 @@ class Pulling(OfRegistry):
         self.assertEqual(a.status, 404, a)
         a = raw.ask(self.service.port, "/v2/mcr/team/oci/manifests/1.0?ns=stranger.example.org", AS_CLIENTS)
         self.assertEqual(a.status, 404, a)
-        a = raw.ask(self.service.port, f"/v2/mcr/team/oci/manifests/1.0?ns={self.upstream_host}", AS_CLIENTS)
+        a = raw.ask(self.service.port, f"/v2/team/oci/manifests/1.0?ns={self.upstream_host}", AS_CLIENTS)
         self.assertEqual(a.status, 200, a)
+        # the registry's own name, and it has no such image
+        a = raw.ask(self.service.port, f"/v2/mcr/team/oci/manifests/1.0?ns={self.upstream_host}", AS_CLIENTS)
+        self.assertEqual(a.status, 404, a)
         a = raw.ask(self.service.port, f"/v2/team/oci/manifests/1.0?ns={self.upstream_host}&ns=stranger.example.org",
                     AS_CLIENTS)
         self.assertIn(a.status, (400, 404), a)

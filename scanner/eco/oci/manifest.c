@@ -56,6 +56,14 @@ static enum ch_code check_annotations(struct reading *r, struct ch_json d, struc
     return CH_OK;
 }
 
+/* "{}" is all there is of it. Any other content has to be asked for: what clients take from here
+ * comes by no decision about it (a child would be had without ever being looked at). */
+static bool may_be_inline(const struct ch_oci_descriptor *part, struct ch_str bytes)
+{
+    return (part->role == CH_OCI_ROLE_CONFIG || part->role == CH_OCI_ROLE_LAYER) &&
+           part->type == CH_OCI_EMPTY && ch_str_eq(bytes, CH_STR("{}"));
+}
+
 /* The content itself, in base64: clients take it instead of asking for it. */
 static enum ch_code check_data(struct reading *r, struct ch_json d,
                                const struct ch_oci_descriptor *part, struct ch_err *err)
@@ -75,6 +83,9 @@ static enum ch_code check_data(struct reading *r, struct ch_json d,
                 (unsigned long long)part->size_bytes);
         report(r, CH_F_OCI_DATA, why.msg);
     } else if (ch_oci_digest_check(&part->digest, ch_buf_str(&bytes), &why) != CH_OK) {
+        report(r, CH_F_OCI_DATA, why.msg);
+    } else if (!may_be_inline(part, ch_buf_str(&bytes))) {
+        ch_fail(&why, CH_E_FORMAT, "data of %zu bytes, which clients would not ask for", bytes.len);
         report(r, CH_F_OCI_DATA, why.msg);
     }
     ch_buf_done(&bytes);

@@ -193,13 +193,9 @@ class Containerd(ContainerClient):
         super().remove()
 
 
-def hosts_toml(gateway, repository=None):
-    """Of a registry that is asked through the gateway alone: by ?ns=, or, with a repository, by a path of its own."""
-    if repository is None:
-        return shipped("hosts.toml", ("https://packages.example.org", gateway))
-    at = f"{gateway}/v2/{repository}"
-    return (f'server = "{at}"\noverride_path = true\n\n[host."{at}"]\n  capabilities = ["pull", "resolve"]\n'
-            "  override_path = true\n")
+def hosts_toml(gateway):
+    """Of a registry that is asked through the gateway alone, by ?ns=."""
+    return shipped("hosts.toml", ("https://packages.example.org", gateway))
 
 
 class Docker(ContainerClient):

@@ -240,8 +240,11 @@ def wants_token(r):
     if good and case != "never":
         return r.reply("200 OK", BODY, ETag=ETAG)
     realm = "scheme://nowhere" if case == "odd" else f"{scheme}://127.0.0.1:{ports[where]}/token-{case}"
-    scope = "repository:x:pull,push" if case == "pushing" else f"repository:{case}/name:pull"
-    challenge = f'Bearer realm="{realm}",service="the registry",scope="{scope}"'
+    name = "/".join(r.path.split("/")[2:-2])
+    scope = {"pushing": "repository:pushing:pull,push", "other": "repository:private/app:pull", "longer": "repository:longer/app:pull",
+             "two": "repository:two:pull repository:private/app:pull", "twice": "repository:twice:pull repository:twice:pull",
+             "maker": "aws", "bare": ""}.get(case, f"repository:{name}:pull")
+    challenge = f'Bearer realm="{realm}",service="the registry"' + (f',scope="{scope}"' if scope else "")
     if case == "basic":
         challenge = "Bearer authorization_uri=https://login.example.org/"
     return r.reply("401 Unauthorized", b"who?", WWW_Authenticate=challenge)

@@ -63,8 +63,7 @@ static void test_a_token_is_asked_for(void **state)
     char *seen = bench_seen(&bench);
     assert_line(seen, 0, "own /v2/files/blobs/a ", NULL);
     assert_line(seen, 1,
-                "files /token-files?service=the%20registry&scope=repository%3Afiles%2Fname%3Apull ",
-                NULL);
+                "files /token-files?service=the%20registry&scope=repository%3Afiles%3Apull ", NULL);
     assert_line(seen, 1, "files /token-files", "accept=application/json");
     assert_line(seen, 2, "own /v2/files/blobs/a ", "authorization=Bearer t-files-1");
     assert_string_equal(line_of(seen, 3), "");
@@ -85,11 +84,13 @@ static void test_a_token_is_kept_for_its_name(void **state)
     assert_line(seen, 2, "own /token-own?", NULL);
     assert_line(seen, 3, "own /v2/own/blobs/b ", "authorization=Bearer t-own-1");
     free(seen);
-    /* The same scope, asked of another path: the token is there. */
-    assert_is_body(bench_get(&bench, "/v2/files/deeper/blobs/c"));
+    /* No scope, asked of another path: the token is there. */
+    assert_is_body(bench_get(&bench, "/v2/bare/blobs/c"));
+    free(bench_seen(&bench));
+    assert_is_body(bench_get(&bench, "/v2/bare/deeper/blobs/c"));
     seen = bench_seen(&bench);
-    assert_line(seen, 0, "own /v2/files/deeper/blobs/c ", NULL);
-    assert_line(seen, 1, "own /v2/files/deeper/blobs/c ", "authorization=Bearer t-files-1");
+    assert_line(seen, 0, "own /v2/bare/deeper/blobs/c ", NULL);
+    assert_line(seen, 1, "own /v2/bare/deeper/blobs/c ", "authorization=Bearer t-bare-1");
     assert_string_equal(line_of(seen, 2), "");
     free(seen);
 }
@@ -197,6 +198,11 @@ static void test_what_is_no_token(void **state)
         {"unlisted", "not among file_hosts of upstream main", 1},
         {"odd", "only http and https", 1},
         {"pushing", "more actions than pull", 1},
+        {"other", "the scope it asks for is not repository:other:pull", 1},
+        {"longer", "the scope it asks for is not repository:longer:pull", 1},
+        {"two", "the scope it asks for is not repository:two:pull", 1},
+        {"twice", "the scope it asks for is not repository:twice:pull", 1},
+        {"maker", "the scope it asks for is not repository:maker:pull", 1},
         {"basic", "answered 401", 1},
         {"refused", "answered 403", 2},
         {"redirected", "answered 302", 2},
@@ -221,6 +227,25 @@ static void test_what_is_no_token(void **state)
         }
         free(seen);
     }
+}
+
+/* What has no name has no scope either. */
+static void test_a_scope_of_no_name(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {"/v2/files/1", "/v2/blobs/1", "/v2/files/catalog/1"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        const struct outcome *o = bench_get(&bench, paths[i]);
+        assert_int_equal(o->http_status, 401);
+        assert_non_null(strstr(o->text, "it asks for a scope, of a path without a name"));
+    }
+    free(bench_seen(&bench));
+    assert_is_body(bench_get(&bench, "/v2/files/blobs/tags/list"));
+    char *seen = bench_seen(&bench);
+    assert_line(
+        seen, 1,
+        "files /token-files?service=the%20registry&scope=repository%3Afiles%2Fblobs%3Apull ", NULL);
+    free(seen);
 }
 
 static void test_a_busy_endpoint_is_asked_again(void **state)
@@ -289,6 +314,7 @@ int main(void)
         CASE(test_a_token_goes_to_its_origin_alone),
         CASE(test_credentials_of_the_realm),
         CASE(test_what_is_no_token),
+        CASE(test_a_scope_of_no_name),
         CASE(test_a_busy_endpoint_is_asked_again),
         CASE(test_few_are_kept),
         CASE(test_accept_of_a_manifest),

@@ -109,6 +109,8 @@ static void on_file(struct fixture *f, struct ch_str payload, struct ch_buf *out
     struct ch_err err;
     assert_ch_ok(&err, ch_ask_file_get(payload, &m, &err));
     k->file_asks++;
+    copy(k->repository, sizeof(k->repository), m.repository);
+    copy(k->image, sizeof(k->image), m.project);
     copy(k->file_name, sizeof(k->file_name), m.file_name);
     copy(k->principal, sizeof(k->principal), m.client.principal);
     k->part = m.part;
@@ -200,6 +202,7 @@ static void on_served(struct keeper *k, struct ch_str payload)
     k->served_count++;
     k->served_bytes = m.bytes;
     copy(k->served_name, sizeof(k->served_name), m.file_name);
+    copy(k->served_page, sizeof(k->served_page), m.project);
     copy(k->principal, sizeof(k->principal), m.client.principal);
     copy(k->served_agent, sizeof(k->served_agent), m.client.user_agent);
 }

@@ -37,6 +37,7 @@ struct keeper {
     size_t unsealed;            /* of them, this one is not; SIZE_MAX: all are */
     /* files */
     int file_asks;
+    char repository[100], image[256]; /* of the last ask: whose it is, and its project */
     char file_name[256];
     enum ch_part part;
     bool head;
@@ -63,7 +64,7 @@ struct keeper {
     char exception_id[256], exception_reason[600], exception_expires[100], exception_address[100];
     int served_count;
     uint64_t served_bytes;
-    char served_name[256];
+    char served_name[256], served_page[256];
     char served_agent[600];
 };
 

@@ -197,6 +197,28 @@ static void test_epoch_moves_on_the_way(void **state)
     fixture_free(f);
 }
 
+/* The same bytes at the same address are meant of another page by a later answer (a layer of two
+ * images): what goes out then is of that one. */
+static void test_an_allow_says_what_is_meant(void **state)
+{
+    (void)state;
+    struct ch_sha256 sha256;
+    struct fixture *f = allowed(&sha256);
+    static const char *const pages[] = {"one@sha256", "another@sha256", ""};
+    static const char *const meant[] = {"one@sha256", "another@sha256", "foo"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(pages); i++) {
+        atomic_fetch_add(&f->epoch.epoch, 1); /* ends the ALLOW before */
+        fixture_allow(f, &sha256, 11);
+        f->keeper.file.page = ch_str_of(pages[i]);
+        f->keeper.file.file_name = i == 1 ? CH_STR("layer-2") : CH_STR("layer-1");
+        assert_int_equal(status_of(get(f, WHEEL, NULL)), 200);
+        assert_int_equal(f->keeper.file_asks, (int)i + 1);
+        assert_string_equal(f->keeper.served_page, meant[i]);
+        assert_string_equal(f->keeper.served_name, i == 1 ? "layer-2" : "layer-1");
+    }
+    fixture_free(f);
+}
+
 /* The keeper takes its time. */
 static void answer_late(void *fixture)
 {
@@ -508,6 +530,7 @@ int main(void)
         cmocka_unit_test(test_t11_allow_ends),
         cmocka_unit_test(test_what_passes_is_waited_for),
         cmocka_unit_test(test_epoch_moves_on_the_way),
+        cmocka_unit_test(test_an_allow_says_what_is_meant),
         cmocka_unit_test(test_one_deadline_for_all_asks),
         cmocka_unit_test(test_signing_in_is_part_of_it),
         cmocka_unit_test(test_withdrawn_blob),

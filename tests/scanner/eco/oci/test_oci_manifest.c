@@ -22,6 +22,13 @@
 #define IMAGE(layer) ROOT(MANIFEST) ",\"config\":" CONFIG ",\"layers\":[" layer "]}"
 #define LIST(child)  ROOT(INDEX) ",\"manifests\":[" child "]}"
 
+/* With its content: "{}" and its digest, as the specification gives them. */
+#define EMPTY "application/vnd.oci.empty.v1+json"
+#define INLINE(type)                                                                               \
+    "{\"mediaType\":\"" type "\",\"digest\":\"sha256:"                                             \
+    "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\",\"size\":2,"               \
+    "\"data\":\"e30=\"}"
+
 struct seen {
     char names[512];
     char text[4096];
@@ -161,17 +168,32 @@ static const struct row {
      IMAGE(D_MORE(OCI "layer.v1.tar+gzip", 1,
                   ",\"annotations\":{\"containerd.io/snapshot/stargz/toc.digest\":\"x\"}")),
      NULL, "oci-contents", "toc.digest", true},
-    /* "{}" and its digest, as the specification gives them */
-    {"data",
-     ROOT(MANIFEST) ",\"config\":{\"mediaType\":\"application/vnd.oci.empty.v1+json\",\"digest\":"
-                    "\"sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a\","
-                    "\"size\":2,"
-                    "\"data\":\"e30=\"},\"layers\":[]}",
-     NULL, "", NULL, true},
+    {"data", ROOT(MANIFEST) ",\"config\":" INLINE(EMPTY) ",\"layers\":[]}", NULL, "", NULL, true},
     {"data-differs", IMAGE(D_MORE(OCI "layer.v1.tar", 2, ",\"data\":\"e30=\"")), NULL, "oci-data",
      "was expected, the bytes are sha256:44136fa", true},
     {"data-size", IMAGE(D_MORE(OCI "layer.v1.tar", 3, ",\"data\":\"e30=\"")), NULL, "oci-data",
      "data of 2 bytes, size says 3", true},
+    /* what it says it is, and yet had by no decision about it */
+    {"data-child", LIST(INLINE(MANIFEST)), INDEX, "oci-data", "clients would not ask for", true},
+    {"data-child-list", LIST(INLINE(INDEX)), INDEX, "oci-data", "data of 2 bytes", true},
+    {"data-subject", ROOT(INDEX) ",\"manifests\":[],\"subject\":" INLINE(MANIFEST) "}", INDEX,
+     "oci-data", "clients would not ask for", true},
+    {"data-subject-empty", ROOT(INDEX) ",\"manifests\":[],\"subject\":" INLINE(EMPTY) "}", INDEX,
+     "oci-data", "clients would not ask for", true},
+    {"data-subject-of-image",
+     ROOT(MANIFEST) ",\"config\":" CONFIG ",\"layers\":[],\"subject\":" INLINE(MANIFEST) "}", NULL,
+     "oci-data", "clients would not ask for", true},
+    {"data-config", ROOT(MANIFEST) ",\"config\":" INLINE(OCI "config.v1+json") ",\"layers\":[]}",
+     NULL, "oci-data", "clients would not ask for", true},
+    {"data-layer", IMAGE(INLINE(OCI "layer.v1.tar")), NULL, "oci-data", "clients would not ask for",
+     true},
+    {"data-layer-empty", IMAGE(INLINE(EMPTY)), NULL, "", NULL, true},
+    /* "x": of the type of what is empty, and something else */
+    {"data-more-than-empty",
+     IMAGE("{\"mediaType\":\"" EMPTY "\",\"digest\":\"sha256:"
+           "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\",\"size\":1,"
+           "\"data\":\"eA==\"}"),
+     NULL, "oci-data", "data of 1 bytes", true},
     {"data-no-base64", IMAGE(D_MORE(OCI "layer.v1.tar", 2, ",\"data\":\"e30\"")), NULL,
      "oci-manifest", "layers[0].data: expected base64", false},
 };

@@ -1,0 +1,80 @@
+/* Whose an address under /v2/ is, and what image it names there (T24). */
+#include "fixture.h"
+
+#define DIGEST "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+
+static char name_oci[] = "oci";
+static char name_team[] = "team";
+static char name_hub[] = "hub";
+static char url_team[] = "https://team.example.org";
+static char url_hub[] = "https://hub.example.org:5000/";
+static char *of_team[] = {name_team};
+static char *of_hub[] = {name_hub};
+static struct ch_upstream upstreams[] = {
+    {.name = name_team, .ecosystem = name_oci, .url = url_team},
+    {.name = name_hub, .ecosystem = name_oci, .url = url_hub},
+};
+
+static struct fixture *registries(void)
+{
+    struct fixture *f = fixture_new();
+    f->repositories[0] = (struct ch_repository){
+        .name = name_team, .ecosystem = name_oci, .upstreams = of_team, .upstream_count = 1};
+    f->repositories[1] = (struct ch_repository){
+        .name = name_hub, .ecosystem = name_oci, .upstreams = of_hub, .upstream_count = 1};
+    f->config.upstreams = upstreams;
+    f->config.upstream_count = CH_ARRAY_LEN(upstreams);
+    gw_configure(f->gw, &f->config);
+    f->keeper.file = (struct ch_file_reply){
+        .outcome = CH_FILE_NOT_FOUND,
+        .refusal = {.since_us = CH_TIME_UNKNOWN, .until_us = CH_TIME_UNKNOWN}};
+    return f;
+}
+
+static const struct row {
+    const char *path;
+    const char *repository; /* that is asked, NULL: none is */
+    const char *image;
+} rows[] = {
+    {"/v2/team/app/manifests/" DIGEST, "team", "app"},
+    {"/v2/hub/team/app/manifests/" DIGEST, "hub", "team/app"},
+    {"/v2/app/manifests/" DIGEST "?ns=team.example.org", "team", "app"},
+    {"/v2/x/app/manifests/" DIGEST "?ns=hub.example.org:5000", "hub", "x/app"},
+    /* the registry's own name, also where it begins as a repository here is called */
+    {"/v2/team/app/manifests/" DIGEST "?ns=team.example.org", "team", "team/app"},
+    {"/v2/team/app/blobs/" DIGEST "?ns=TEAM.example.org", "team", "team/app"},
+    {"/v2/team/app/manifests/" DIGEST "?ns=hub.example.org:5000", "hub", "team/app"},
+    {"/v2/hub/app/manifests/" DIGEST "?ns=hub.example.org:5000", "hub", "hub/app"},
+    {"/v2/team/app/manifests/" DIGEST "?ns=stranger.example.org", NULL, NULL},
+    {"/v2/app/manifests/" DIGEST, NULL, NULL},
+};
+
+static void an_address_names_one_image(void **state)
+{
+    (void)state;
+    struct fixture *f = registries();
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        f->keeper.file_asks = 0;
+        f->keeper.repository[0] = '\0';
+        f->keeper.image[0] = '\0';
+        int status = status_of(get(f, rows[i].path, ""));
+        f->keeper.image[strcspn(f->keeper.image, "@")] =
+            '\0'; /* a manifest's project has its digest, too */
+        bool asked = rows[i].repository != NULL;
+        if (status != 404 || f->keeper.file_asks != (asked ? 1 : 0) ||
+            (asked && (strcmp(f->keeper.repository, rows[i].repository) != 0 ||
+                       strcmp(f->keeper.image, rows[i].image) != 0))) {
+            fail_msg("%s: %d, %d asks, %s of %s", rows[i].path, status, f->keeper.file_asks,
+                     f->keeper.image, f->keeper.repository);
+        }
+    }
+    fixture_free(f);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_address_names_one_image),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
