@@ -458,7 +458,9 @@ bool listing_answers_as_it_is(const struct page *p); /* those who waited for it,
 bool listing_hides(const struct page *p, size_t file);
 enum ch_code listing_root(struct keeper *k, const struct ch_repository *repo, struct ch_buf *out,
                           uint64_t *ret_generation, struct ch_err *err) CH_MUST_CHECK;
-/* held.c: what is held of each page; ch_root_page_done frees it. Borrows names of `page`, and from the pages. */
+/* held.c: what is held of a page, as it is listed; of any thread. */
+void held_count(const struct ch_page *listed, struct page_held *ret);
+/* What is held of each page; ch_root_page_done frees it. Borrows names of `page`, and from the pages. */
 void held_notes(struct keeper *k, struct ch_str repository, struct ch_root_page *page);
 /* Starts what this client's resolver will want next (T14's budgets). */
 void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client);

@@ -354,7 +354,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_OCI_AMBIGUOUS, 261, "oci-ambiguous", ATTACK, HIGH,                                      \
       "is one thing to one client and another to the next")                                        \
     X(CH_F_OCI_DATA, 262, "oci-data", ATTACK, HIGH,                                                \
-      "carries content that is not what its digest and size say")                                  \
+      "carries content that clients take from it unasked, or that is not what its digest says")    \
     X(CH_F_OCI_SCHEMA1, 263, "oci-schema1", IRREGULAR, HIGH,                                       \
       "is of Docker's first format, which does not say what its layers unpack to")                 \
     X(CH_F_OCI_FOREIGN, 264, "oci-foreign", IRREGULAR, HIGH,                                       \

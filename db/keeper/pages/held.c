@@ -24,27 +24,34 @@ static void put_example(struct page_held *h, struct ch_str file_name)
     ch_buf_done(&b);
 }
 
+void held_count(const struct ch_page *listed, struct page_held *ret)
+{
+    *ret = (struct page_held){.at_us = CH_TIME_UNKNOWN};
+    for (size_t i = 0; i < listed->file_count; i++) {
+        const struct ch_page_file *f = &listed->files[i];
+        if (f->listing == CH_LIST_HELD) {
+            bool denied = ch_str_starts(f->yanked_reason, CH_STR("denied"));
+            ret->held += denied ? 0 : 1;
+            ret->denied += denied ? 1 : 0;
+            if (ret->held + ret->denied <= EXAMPLES_MAX) {
+                put_example(ret, f->file_name);
+            }
+        }
+    }
+}
+
+/* Of a page that gateways render; documents come with their numbers (listing_documents.c). */
 static void count(struct page *p)
 {
     struct ch_page listed;
     struct ch_err err;
-    struct page_held h = {.generation = p->listing.generation, .at_us = p->listing.made_at_us};
     if (ch_page_get(ch_buf_str(&p->listing.bytes), &listed, &err) != CH_OK) {
         return;
     }
-    for (size_t i = 0; i < listed.file_count; i++) {
-        const struct ch_page_file *f = &listed.files[i];
-        if (f->listing == CH_LIST_HELD) {
-            bool denied = ch_str_starts(f->yanked_reason, CH_STR("denied"));
-            h.held += denied ? 0 : 1;
-            h.denied += denied ? 1 : 0;
-            if (h.held + h.denied <= EXAMPLES_MAX) {
-                put_example(&h, f->file_name);
-            }
-        }
-    }
+    held_count(&listed, &p->held);
+    p->held.generation = p->listing.generation;
+    p->held.at_us = p->listing.made_at_us;
     ch_page_done(&listed);
-    p->held = h;
 }
 
 void held_notes(struct keeper *k, struct ch_str repository, struct ch_root_page *page)

@@ -285,10 +285,12 @@ enum listing_state listing_work(struct keeper *k, struct page *p, struct ch_err 
     if (cache->job != NULL || !listing_judge(k, p)) {
         return LISTING_LATER;
     }
-    if (cache->valid && !cache->changed) { /* looked at again, and all as it was */
-        cache->encoded = cache->clock;
+    bool verdicts_due = !listing_is_logged(k, p); /* of very many files a thread says them */
+    if (cache->valid && !cache->changed && !(verdicts_due && listing_has_documents(p))) {
+        cache->encoded = cache->clock; /* looked at again, and all as it was */
         cache->made_at_us = keeper_now_us(k);
         cache->changes_at_us = listing_changes_at(p);
+        log_verdicts(k, p); /* where that failed before */
         return LISTING_THERE;
     }
     cache->changed = false;

@@ -30,6 +30,7 @@ struct listing_job {
     char *texts;
     struct ch_sha256 verdicts;
     struct listing_documents documents;
+    struct page_held held;
     enum ch_code code;
     struct ch_err err;
 };
@@ -105,6 +106,7 @@ static void make(void *ctx)
         j->code = j->code == CH_OK ? make_document(j, f, ch_buf_str(&body)) : j->code;
     }
     ch_buf_done(&body);
+    held_count(&j->listed, &j->held);
 }
 
 /* --- */
@@ -128,7 +130,7 @@ static void install(struct keeper *k, struct page *p, struct listing_job *j)
     struct listing_cache *l = &p->listing;
     struct ch_sha256 all = ch_sha256_of(j->documents.of, sizeof(j->documents.of));
     struct ch_rd r = ch_rd_of(all.byte, sizeof(all.byte));
-    if (j->verdicts_due && l->clock == j->clock && k->rules == j->rules) {
+    if (j->verdicts_due && k->rules == j->rules) { /* else they would be told of another policy */
         listing_log(k, p, &j->verdicts);
     }
     listing_documents_done(&l->documents);
@@ -138,6 +140,9 @@ static void install(struct keeper *k, struct page *p, struct listing_job *j)
     l->generation = ch_get_u64(&r) | 1;
     l->asked_count = 0;
     l->made_at_us = j->made_at_us;
+    p->held = j->held;
+    p->held.generation = l->generation;
+    p->held.at_us = j->made_at_us;
     l->changes_at_us = j->changes_at_us;
     l->encoded = j->clock;
     l->valid = true;

@@ -107,14 +107,16 @@ static void what_is_denied_meanwhile_is_in_the_next_ones(void **state)
     close_house(h);
 }
 
-/* T4: what is known of it was not stored, and it knows something else since: those are not its documents. */
+/* T4: what is known of it was not stored, and it knows something else since: those are not its
+ * documents. */
 static void documents_of_other_facts_do_not_count(void **state)
 {
     (void)state;
     struct house *h = open_house();
     begin(h);
     uint64_t asked = h->asks;
-    house_site(h, CHANNEL, 200, "application/zstd", "c-1.0-0.conda - 10 30 md5:0123456789abcdef0123456789abcdef\n");
+    house_site(h, CHANNEL, 200, "application/zstd",
+               "c-1.0-0.conda - 10 30 md5:0123456789abcdef0123456789abcdef\n");
     page_unload(noarch(h));
     noarch(h)->wrote = false;
     until_told(h, asked);
@@ -187,6 +189,74 @@ static void what_could_not_be_made_is_not_there(void **state)
     close_house(h);
 }
 
+/* Something came while they were made: what is shown is in the log nevertheless. */
+static void what_is_shown_is_in_the_log(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    begin(h);
+    uint64_t asked = h->asks;
+    listing_touch_held(noarch(h)); /* no row is another for it */
+    assert_false(listing_is_logged(h->k, noarch(h)));
+    until_told(h, asked);
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
+    assert_true(listing_is_logged(h->k, noarch(h)));
+    house_ask_page(h, "noarch");
+    assert_true(listing_is_logged(h->k, noarch(h)));
+    close_house(h);
+}
+
+/* Its entry could not be written: it has one when it is looked at again, and all is as it was. */
+static void what_is_still_shown_is_in_the_log(void **state)
+{
+    (void)state;
+    static const uint64_t few[] = {1, 3}; /* with documents, and without */
+    for (size_t i = 0; i < CH_ARRAY_LEN(few); i++) {
+        struct house *h = open_house();
+        ch_limits.documents_files = few[i];
+        house_ask_page(h, "noarch");
+        uint64_t generation = h->page_reply.generation;
+        assert_true(listing_is_logged(h->k, noarch(h)));
+        noarch(h)->logged = (struct ch_sha256){{0}};
+        listing_touch_held(noarch(h));
+        house_ask_page(h, "noarch");
+        assert_int_equal(h->page_reply.generation, generation);
+        assert_true(listing_is_logged(h->k, noarch(h)));
+        close_house(h);
+    }
+}
+
+/* Notices tell of it as of a page of few files. */
+static void what_is_held_is_counted(void **state)
+{
+    (void)state;
+    static const uint64_t few[] = {1, 3}; /* with documents, and without */
+    for (size_t i = 0; i < CH_ARRAY_LEN(few); i++) {
+        struct house *h = open_house();
+        struct ch_buf out;
+        struct ch_err err;
+        struct ch_root_page root;
+        uint64_t generation;
+        ch_limits.documents_files = few[i];
+        ch_buf_init(&out, 1u << 20);
+        house_ask_page(h, "noarch");
+        assert_int_equal(house_command(h, false, "deny", "conda:a", "no", NULL, &out), 0);
+        house_ask_page(h, "noarch");
+        ch_buf_clear(&out);
+        assert_ch_ok(&err, listing_root(h->k, ch_config_repository(h->k->config, CH_STR("chan")),
+                                        &out, &generation, &err));
+        assert_ch_ok(&err, ch_root_page_get(ch_buf_str(&out), &root, &err));
+        assert_int_equal(root.note_count, 1);
+        assert_str_eq(root.notes[0].name, "noarch");
+        assert_int_equal(root.notes[0].denied, 1);
+        assert_int_equal(root.notes[0].held, 0);
+        assert_str_eq(root.notes[0].examples, "a-1.0-0.conda");
+        ch_root_page_done(&root);
+        ch_buf_done(&out);
+        close_house(h);
+    }
+}
+
 /* A page of few files is rendered by who serves it. */
 static void of_few_files_gateways_get_the_page(void **state)
 {
@@ -208,6 +278,9 @@ int main(void)
         cmocka_unit_test(a_keeper_ends_while_they_are_made),
         cmocka_unit_test(they_are_made_again_for_what_changes_them),
         cmocka_unit_test(what_could_not_be_made_is_not_there),
+        cmocka_unit_test(what_is_shown_is_in_the_log),
+        cmocka_unit_test(what_is_still_shown_is_in_the_log),
+        cmocka_unit_test(what_is_held_is_counted),
         cmocka_unit_test(of_few_files_gateways_get_the_page),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
