@@ -431,7 +431,8 @@ bool ch_severity_from_name(struct ch_str name, enum ch_severity *ret);
 #define CH_EVIDENCE_MAX 256
 struct ch_finding {
     enum ch_finding_code code;
-    struct ch_str member;   /* path inside the artifact, absent for the whole; raw bytes */
+    struct ch_str member;   /* path inside the artifact, absent for the whole; raw bytes. Of what a record
+                             * says otherwise: that, since it is part of the finding's identity */
     struct ch_str evidence;
 };
 

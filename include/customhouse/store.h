@@ -259,6 +259,7 @@ struct ch_inspection_result {
     struct ch_finding *findings;
     struct ch_fact *facts;
     struct ch_buf added; /* texts of findings that the keeper has added, which the store does not have */
+    size_t added_count;  /* those: the last of row.findings */
 };
 enum ch_code ch_store_get_inspection(struct ch_store *s, const struct ch_inspection_key *key,
                                      struct ch_inspection_result *ret, struct ch_err *err) CH_MUST_CHECK;

@@ -37,8 +37,10 @@ void command_show_findings(struct command *c, const struct ch_inspection_result 
         const struct ch_finding *f = &in->row.findings[i];
         const struct ch_finding_row *row = ch_finding_row(f->code);
         command_print(c, "    %s (%s): %s ", row->name, ch_finding_class_name(row->cls), row->text);
-        command_put_escaped(c, f->member);
-        command_print(c, " ");
+        if (f->evidence.len == 0 || !ch_str_starts(f->member, f->evidence)) { /* not twice */
+            command_put_escaped(c, f->member);
+            command_print(c, " ");
+        }
         command_put(c, f->evidence); /* the jail has escaped it */
         command_print(c, "\n");
     }

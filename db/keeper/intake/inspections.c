@@ -127,10 +127,21 @@ static bool is_held_against(const struct ch_inspection_result *inspection)
 
 /* ------------------------------------------------------------------ what its record says */
 
+/* Evidence shows so much of a value, at most: one that is not longer has all that differs. */
+#define WHOLE_EVIDENCE 180
+#define RECORD_WORDS   " in the record sha256:"
+
 struct differences {
     struct ch_inspection_result *in;
+    struct ch_sha256 record;
     struct ch_buf text;
 };
+
+static void put_record(struct differences *d)
+{
+    ch_buf_puts(&d->text, CH_STR(RECORD_WORDS));
+    ch_buf_put_hex(&d->text, d->record.byte, CH_SHA256_BYTES);
+}
 
 static void on_difference(void *arg, enum ch_finding_code code, struct ch_str evidence)
 {
@@ -140,11 +151,28 @@ static void on_difference(void *arg, enum ch_finding_code code, struct ch_str ev
         ch_realloc_array(in->findings, in->row.finding_count + 1, sizeof(*in->findings));
     in->findings[in->row.finding_count++] =
         (struct ch_finding){.code = code, .evidence = {NULL, evidence.len}};
+    size_t before = d->text.len;
     ch_buf_puts(&d->text, evidence);
+    if (evidence.len >= WHOLE_EVIDENCE) {
+        put_record(d);
+    }
+    in->findings[in->row.finding_count - 1].member.len = d->text.len - before;
+}
+
+static void add_unknown(struct differences *d, size_t first)
+{
+    ch_buf_done(&d->text);
+    ch_buf_init(&d->text, sizeof(RECORD_WORDS) + CH_SHA256_HEX);
+    put_record(d);
+    for (size_t i = first; i < d->in->row.finding_count; i++) {
+        d->in->findings[i] =
+            (struct ch_finding){.code = CH_F_LIMIT, .member = ch_buf_str(&d->text)};
+    }
 }
 
 /* The bytes stay what they are, and records change: what they say otherwise than the bytes is no
- * part of the inspection that is stored, but found anew with each page. */
+ * part of the inspection that is stored, but found anew with each page. Such a finding's member is
+ * what it says: an approval lifts the difference that a person read, and no later one (T9). */
 static void add_differences(const struct page *p, size_t file, struct ch_inspection_result *in)
 {
     struct ch_str record = p->facts.files[file].index.record;
@@ -153,22 +181,24 @@ static void add_differences(const struct page *p, size_t file, struct ch_inspect
         in->row.outcome != CH_INSPECTION_COMPLETE) {
         return;
     }
-    struct differences d = {.in = in};
+    struct differences d = {.in = in, .record = ch_sha256_of(record.ptr, record.len)};
     ch_buf_init(&d.text, (size_t)ch_limits.scan_output_bytes);
     p->eco->compare_record(page_name(p), record, in->row.facts, in->row.fact_count, on_difference,
                            &d);
-    struct ch_str rest = ch_buf_str(&d.text);
-    for (size_t i = first; i < in->row.finding_count; i++) {
-        struct ch_finding *f = &in->findings[i];
-        if (d.text.failed || f->evidence.len > rest.len) { /* it is not known what */
-            *f = (struct ch_finding){.code = CH_F_LIMIT};
-        } else {
-            f->evidence.ptr = rest.ptr;
-            rest = ch_str_sub(rest, f->evidence.len, rest.len);
+    if (d.text.failed) { /* it is not known what */
+        add_unknown(&d, first);
+    } else {
+        struct ch_str rest = ch_buf_str(&d.text);
+        for (size_t i = first; i < in->row.finding_count; i++) {
+            struct ch_finding *f = &in->findings[i];
+            f->member = ch_str_sub(rest, 0, f->member.len);
+            f->evidence = ch_str_sub(rest, 0, f->evidence.len);
+            rest = ch_str_sub(rest, f->member.len, rest.len);
         }
     }
     in->row.findings = in->findings;
     in->added = d.text;
+    in->added_count = in->row.finding_count - first;
 }
 
 static void load_inspection(struct keeper *k, struct page *p, size_t file)

@@ -2,7 +2,8 @@
  * gateway stand on the other ends of its channels and answer from tables.
  *
  * A page is text, a line per file: "NAME SHA256 SIZE AGE_DAYS [md5:HEX] [sha512:HEX]
- * [yanked] [sidecar[:SHA256]] [of:PROJECT=VERSION]", "-" for what it does not state; NAME.conda has a record of its own;
+ * [yanked] [sidecar[:SHA256]] [of:PROJECT=VERSION]", "-" for what it does not state; NAME.conda has a record of its own
+ * [depends:NAME] [license:NAME];
  * "status WORD" sets the project's, "serial N" the page's. An artifact is text, too: its words say what the jails find
  * ("attack", "irregular", "differs", "crash"); what follows "meta:" is its metadata; "fact:NAME=VALUE;"
  * is a fact ("|" in it stands for ";"); "attack-under:RULES;" and "irregular-under:RULES;" are found by these rules alone. */

@@ -16,9 +16,20 @@ static struct ch_str word_of(struct ch_str *line)
     return ch_str_split(line, ' ', &w) ? w : (struct ch_str){NULL, 0};
 }
 
-/* What a channel's record says of NAME-VERSION-BUILD.conda: `text` has it. */
-static void own_record(struct ch_index_file *f, struct ch_buf *text)
+/* What a channel's record says of NAME-VERSION-BUILD.conda: `text` has it. `more`: the line's
+ * "depends:NAME" and "license:NAME". */
+static void own_record(struct ch_index_file *f, struct ch_str more, struct ch_buf *text)
 {
+    size_t word;
+    struct ch_str depends = {NULL, 0}, license = {NULL, 0};
+    if (ch_str_find(more, CH_STR("depends:"), &word)) {
+        struct ch_str rest = ch_str_sub(more, word + 8, more.len);
+        depends = word_of(&rest);
+    }
+    if (ch_str_find(more, CH_STR("license:"), &word)) {
+        struct ch_str rest = ch_str_sub(more, word + 8, more.len);
+        license = word_of(&rest);
+    }
     struct ch_str *parts[] = {&f->build, &f->version, &f->project};
     struct ch_str stem = ch_str_sub(f->file_name, 0, f->file_name.len - 6);
     for (size_t i = 0; i < CH_ARRAY_LEN(parts); i++) {
@@ -29,8 +40,16 @@ static void own_record(struct ch_index_file *f, struct ch_buf *text)
         *parts[i] = i < 2 ? ch_str_sub(stem, at, stem.len) : stem;
         stem = ch_str_sub(stem, 0, at - 1);
     }
-    ch_buf_printf(text, "{\"build\":\"%.*s\",\"depends\":[],\"name\":\"%.*s\",\"version\":\"%.*s\"}",
-                  CH_STR_ARG(f->build), CH_STR_ARG(f->project), CH_STR_ARG(f->version));
+    ch_buf_printf(text, "{\"build\":\"%.*s\",\"depends\":[", CH_STR_ARG(f->build));
+    if (depends.len > 0) {
+        ch_buf_printf(text, "\"%.*s\"", CH_STR_ARG(depends));
+    }
+    ch_buf_puts(text, CH_STR("],"));
+    if (license.len > 0) {
+        ch_buf_printf(text, "\"license\":\"%.*s\",", CH_STR_ARG(license));
+    }
+    ch_buf_printf(text, "\"name\":\"%.*s\",\"version\":\"%.*s\"}", CH_STR_ARG(f->project),
+                  CH_STR_ARG(f->version));
     f->record = ch_buf_str(text);
 }
 
@@ -72,7 +91,7 @@ static void scan_page_line(struct ch_scan_writer *w, struct ch_str line)
     struct ch_buf record;
     ch_buf_init(&record, 4096);
     if (ch_str_ends(name, CH_STR(".conda"))) {
-        own_record(&f, &record);
+        own_record(&f, line, &record);
     }
     ch_scan_write_index_file(w, &f);
     ch_buf_done(&record);
