@@ -278,6 +278,14 @@ static enum ch_code put_both(struct ch_store *s, struct ch_str upstream, struct 
                         CH_ARGS(ch_arg_int(id), ch_arg_u64(content_bytes), ch_arg_blob(packed)),
                         NULL, err);
     }
+    return rc;
+}
+
+static enum ch_code put_found(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                              const struct ch_snapshot_info *info, uint64_t content_bytes,
+                              struct ch_str packed, struct ch_err *err)
+{
+    enum ch_code rc = put_both(s, upstream, project, info, content_bytes, packed, err);
     return rc == CH_OK ? ch_store_found(s, upstream, project, CH_STR(""), err) : rc;
 }
 
@@ -290,8 +298,23 @@ enum ch_code ch_store_put_packed_snapshot(struct ch_store *s, struct ch_str upst
     enum ch_code rc = ch_step_begin(s, err);
     return rc != CH_OK
                ? rc
-               : ch_step_end(s, put_both(s, upstream, project, info, content_bytes, packed, err),
+               : ch_step_end(s, put_found(s, upstream, project, info, content_bytes, packed, err),
                              err);
+}
+
+enum ch_code ch_store_rewrite_snapshot(struct ch_store *s, struct ch_str upstream,
+                                       struct ch_str project, const struct ch_snapshot_info *info,
+                                       struct ch_str content, struct ch_err *err)
+{
+    struct ch_buf packed;
+    enum ch_code rc = ch_snapshot_pack(content, &packed, err);
+    rc = rc == CH_OK ? ch_step_begin(s, err) : rc;
+    if (rc == CH_OK) {
+        rc = put_both(s, upstream, project, info, content.len, ch_buf_str(&packed), err);
+        rc = ch_step_end(s, rc, err);
+    }
+    ch_buf_done(&packed);
+    return rc;
 }
 
 enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream,
@@ -310,7 +333,7 @@ enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream,
     return rc;
 }
 
-enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstream,
+enum ch_code ch_store_snapshot_checked(struct ch_store *s, struct ch_str upstream,
                                        struct ch_str project, int64_t checked_at_us,
                                        uint64_t *ret_id, struct ch_err *err)
 {
@@ -321,7 +344,14 @@ enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstrea
     if (rc == CH_OK && ret_id != NULL) {
         *ret_id = (uint64_t)id;
     }
-    rc = rc == CH_E_NOT_FOUND ? ch_fail(err, rc, "the page was never loaded") : rc;
+    return rc == CH_E_NOT_FOUND ? ch_fail(err, rc, "the page was never loaded") : rc;
+}
+
+enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstream,
+                                       struct ch_str project, int64_t checked_at_us,
+                                       uint64_t *ret_id, struct ch_err *err)
+{
+    enum ch_code rc = ch_store_snapshot_checked(s, upstream, project, checked_at_us, ret_id, err);
     return rc == CH_OK ? ch_store_found(s, upstream, project, CH_STR(""), err) : rc;
 }
 

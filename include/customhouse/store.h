@@ -128,7 +128,15 @@ enum ch_code ch_store_put_packed_snapshot(struct ch_store *s, struct ch_str upst
                                           const struct ch_snapshot_info *info,
                                           uint64_t content_bytes, struct ch_str packed,
                                           struct ch_err *err) CH_MUST_CHECK;
+/* The same of a page about which nothing was asked: what was not found still is not. */
+enum ch_code ch_store_rewrite_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                       const struct ch_snapshot_info *info, struct ch_str content,
+                                       struct ch_err *err) CH_MUST_CHECK;
 /* *ret_id (NULL: nobody asks): its number. */
+enum ch_code ch_store_snapshot_checked(struct ch_store *s, struct ch_str upstream,
+                                       struct ch_str project, int64_t checked_at_us,
+                                       uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
+/* And it was found. */
 enum ch_code ch_store_confirm_snapshot(struct ch_store *s, struct ch_str upstream,
                                        struct ch_str project, int64_t checked_at_us,
                                        uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;

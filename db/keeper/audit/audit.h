@@ -135,6 +135,12 @@ enum ch_code audit_pin_owner(struct keeper *k, const struct ch_entry_owner *owne
                              struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_confirm_snapshot(struct keeper *k, struct ch_str upstream, struct ch_str project,
                                     int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* The entry of one that the caller stores as the first, in its step. */
+enum ch_code audit_first_owner(struct keeper *k, const struct ch_entry_owner *owner,
+                               struct ch_err *err) CH_MUST_CHECK;
+/* A page that was stored again as it was says once more when it was confirmed: nothing was found. */
+enum ch_code audit_confirmed_before(struct keeper *k, struct ch_str upstream, struct ch_str project,
+                                    int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
 /* What the keeper keeps for itself, with the entry of its digest: in an open step, or (set) in one of
  * its own. The same once more is nothing. */
 enum ch_code audit_put_value(struct keeper *k, struct ch_str name, struct ch_str bytes,

@@ -60,6 +60,25 @@ enum ch_code audit_pin_owner(struct keeper *k, const struct ch_entry_owner *owne
     return audit_step_end(k, rc, err);
 }
 
+enum ch_code audit_first_owner(struct keeper *k, const struct ch_entry_owner *owner,
+                               struct ch_err *err)
+{
+    return enter_owner(k, owner, err);
+}
+
+enum ch_code audit_confirmed_before(struct keeper *k, struct ch_str upstream, struct ch_str project,
+                                    int64_t at_us, struct ch_err *err)
+{
+    struct ch_confirmation row = {.upstream = upstream, .project = project, .checked_at_us = at_us};
+    enum ch_code rc = audit_step(k, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    rc = ch_store_snapshot_checked(k->store, upstream, project, at_us, &row.snapshot, err);
+    rc = rc == CH_OK ? enter_confirmation(k, &row, err) : rc;
+    return audit_step_end(k, rc, err);
+}
+
 enum ch_code audit_confirm_snapshot(struct keeper *k, struct ch_str upstream, struct ch_str project,
                                     int64_t at_us, struct ch_err *err)
 {

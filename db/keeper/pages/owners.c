@@ -82,17 +82,35 @@ static enum ch_code on_ended(void *ctx, uint64_t ruling, struct ch_str why, stru
     return audit_ruling_end(e->k, ruling, e->change->by, why, e->change->at_us, err);
 }
 
+static enum ch_code is_first(struct keeper *k, const struct ch_owner_change *change, bool *ret,
+                             struct ch_err *err)
+{
+    struct ch_buf owner;
+    ch_buf_init(&owner, ch_limits.text_bytes);
+    enum ch_code rc = ch_store_owner(k->store, change->repository, change->project, &owner, err);
+    *ret = rc == CH_E_NOT_FOUND;
+    ch_buf_done(&owner);
+    return *ret ? CH_OK : rc;
+}
+
 /* With its entries, or not at all. */
 static enum ch_code store_change(struct keeper *k, const struct ch_owner_change *change,
                                  struct ch_err *err)
 {
     struct ended e = {.k = k, .change = change};
     uint64_t id = 0;
+    bool first = false;
     enum ch_code rc = audit_step(k, err);
     if (rc != CH_OK) {
         return rc;
     }
-    rc = ch_store_add_owner_change(k->store, change, &id, on_ended, &e, err);
+    rc = change->kind == CH_OWNER_GIVEN ? is_first(k, change, &first, err) : CH_OK;
+    rc = rc == CH_OK ? ch_store_add_owner_change(k->store, change, &id, on_ended, &e, err) : rc;
+    if (rc == CH_OK && first) { /* the store has pinned it, too */
+        struct ch_entry_owner owner = {change->repository, change->project, change->upstream,
+                                       change->at_us};
+        rc = audit_first_owner(k, &owner, err);
+    }
     rc = rc == CH_OK ? audit_owner(k, change, id, err) : rc;
     return audit_step_end(k, rc, err);
 }
@@ -227,10 +245,13 @@ static enum ch_code store_without_age(struct keeper *k, const struct page *p,
     info.body_sha256 = (struct ch_sha256){{0}};
     enum ch_code rc = page_facts_forget_serial(&p->facts, &facts, err);
     rc = rc == CH_OK ? keeper_write(k, err) : rc;
-    rc = rc == CH_OK ? ch_store_put_snapshot(k->store, change->upstream, page_name(p), &info,
-                                             ch_buf_str(&facts.content), err)
+    rc = rc == CH_OK ? ch_store_rewrite_snapshot(k->store, change->upstream, page_name(p), &info,
+                                                 ch_buf_str(&facts.content), err)
                      : rc;
     rc = rc == CH_OK ? audit_snapshot(k, change->upstream, page_name(p), err) : rc;
+    if (rc == CH_OK && info.checked_at_us != info.fetched_at_us) {
+        rc = audit_confirmed_before(k, change->upstream, page_name(p), info.checked_at_us, err);
+    }
     rc = rc == CH_OK ? store_change(k, change, err) : rc;
     rc = rc == CH_OK ? keeper_commit(k, err) : rc;
     page_facts_done(&facts);
