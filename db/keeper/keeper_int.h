@@ -135,7 +135,8 @@ struct keeper {
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
     struct waiter *room_waiters; /* asks that wait for room in a quota */
     struct ch_timer room_timer;
-    struct ch_buf going; /* quota.c: digests of last copies that the open group says are lost */
+    struct ch_buf going; /* quota.c: digests of last copies that the open group says are lost, */
+    size_t going_stuck;  /* behind so many bytes of those whose files could not be taken away */
     bool room_wanted;        /* by them, or by an intake */
     uint64_t coming_bytes;   /* of files on their way, not stored yet: part of the quota of undecided bytes */
     uint64_t gone_confirm_ms; /* so long after its first word a vanished project is asked for again */

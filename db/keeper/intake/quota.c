@@ -122,7 +122,6 @@ void quota_free(struct keeper *k)
     }
     ch_map_free(k->used);
     k->used = NULL;
-    ch_buf_clear(&k->going);
 }
 
 static bool in_use(struct keeper *k, const struct ch_sha256 *sha256)
@@ -316,7 +315,8 @@ static enum ch_code lose(struct keeper *k, enum ch_blob_place place, const struc
     return CH_OK;
 }
 
-/* Not where the same bytes came again meanwhile. A failure leaves it to the next start. */
+/* Not where the same bytes came again meanwhile. False: it failed, and is left to the next start.
+ */
 static bool take_bytes(struct keeper *k, const struct ch_sha256 *sha256)
 {
     enum ch_blob_place place;
@@ -341,24 +341,26 @@ static bool take_bytes(struct keeper *k, const struct ch_sha256 *sha256)
 void quota_committed(struct keeper *k)
 {
     struct ch_err err;
-    struct ch_rd r = ch_rd_of(k->going.ptr, k->going.len);
-    bool all = true;
-    if (k->going.len == 0) {
-        return;
-    }
+    size_t listed = k->going.len;
+    struct ch_rd r = ch_rd_of(k->going.ptr, listed);
+    CH_IGNORE(ch_get_bytes(&r, k->going_stuck) == NULL);
+    k->going.len = k->going_stuck; /* never ahead of what is read */
     while (ch_rd_left(&r) >= CH_SHA256_BYTES) {
         struct ch_sha256 sha256 = ch_get_sha256(&r);
-        all = take_bytes(k, &sha256) && all;
+        if (!take_bytes(k, &sha256)) {
+            ch_put_sha256(&k->going, &sha256);
+        }
     }
-    k->going.len = 0;
-    if (all && (keeper_write(k, &err) != CH_OK || write_going(k, &err) != CH_OK)) {
+    k->going_stuck = k->going.len;
+    if (k->going.len < listed &&
+        (keeper_write(k, &err) != CH_OK || write_going(k, &err) != CH_OK)) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
 }
 
 void quota_rolled_back(struct keeper *k)
 {
-    k->going.len = 0;
+    k->going.len = k->going_stuck;
 }
 
 enum ch_code quota_resume(struct keeper *k, struct ch_err *err)

@@ -462,6 +462,31 @@ static void nothing_is_lost_before_its_entry_is_durable(void **state)
     house_free(h);
 }
 
+/* What could not be taken away is not forgotten for what is lost after it. */
+static void what_stays_on_the_disk_goes_at_the_next_start(void **state)
+{
+    (void)state;
+    struct house *h = two_approved(W1 " - 10 30\n", W2 " - 10 30\n");
+    set_page(h, W3 " - 10 30\n");
+    h->k->child.config->last_copies_percent = 0;
+    h->k->child.config->undecided_max_bytes = 25;
+    house_settle(h);
+    watched = h;
+    evicted = 0;
+    power_fails = true;
+    assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 10));
+    assert_int_equal(evicted, 1);
+    power_fails = false;
+    assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 20));
+    assert_int_equal(evicted, 2); /* it is not tried with each commit */
+    watched = NULL;
+    assert_true(has(h, "first file"));
+    assert_false(has(h, "second one"));
+    house_restart(h);
+    assert_false(has(h, "first file"));
+    house_free(h);
+}
+
 /* However many older ones are in use, a younger one that is not goes. */
 static void what_is_in_use_stands_before_nothing(void **state)
 {
@@ -495,6 +520,7 @@ int main(void)
         cmocka_unit_test(t14_last_copies_have_their_part_of_the_quota),
         cmocka_unit_test(t14_what_is_lost_is_logged_and_told),
         cmocka_unit_test(nothing_is_lost_before_its_entry_is_durable),
+        cmocka_unit_test(what_stays_on_the_disk_goes_at_the_next_start),
         cmocka_unit_test(what_is_in_use_stands_before_nothing),
         cmocka_unit_test(what_can_be_had_or_nobody_wants_goes),
     };
