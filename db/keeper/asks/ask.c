@@ -334,6 +334,14 @@ static void refuse_page(struct keeper *k, struct waiter *w, uint64_t ask, const 
     reply_page(k, w, &reply, -1);
 }
 
+/* What is known answers: others may bring a newer one. Nor is a further page looked up: it would
+ * come back here at once. */
+static void go_on_as_known(struct keeper *k, struct page *p, struct waiter *w)
+{
+    w->looked_up = true;
+    ask_go_on(k, p, w);
+}
+
 /* The page is over its client's budget: it waits for its turn, or is told so, or answered as it is
  * known (w is taken over). */
 static void wait_for_budget(struct keeper *k, struct page *p, struct waiter *w,
@@ -350,7 +358,7 @@ static void wait_for_budget(struct keeper *k, struct page *p, struct waiter *w,
         ask_out_of_budget(k, w, BUDGET_PAGE);
     } else if (!budget_wait(k, BUDGET_PAGE, upstream, &ask->client, page_about(p), w)) {
         if (known) {
-            ask_go_on(k, p, w);
+            go_on_as_known(k, p, w);
             return;
         }
         uint32_t expected_s = budget_expected_s(k, BUDGET_PAGE, upstream, &ask->client);
@@ -363,14 +371,14 @@ static void wait_for_budget(struct keeper *k, struct page *p, struct waiter *w,
     }
 }
 
-/* True: the page can be looked at now. False: the waiter is taken over. */
-static bool needs_page(struct keeper *k, struct page *p, struct waiter *w, const struct ask *ask)
+/* Then the waiter is taken over. */
+static bool over_budget(struct keeper *k, struct page *p, struct waiter *w, const struct ask *ask)
 {
-    if (page_is_cold(k, p) && !page_budget_take(k, p, &ask->client)) {
-        wait_for_budget(k, p, w, ask);
+    if (!page_is_cold(k, p) || page_budget_take(k, p, &ask->client)) {
         return false;
     }
-    return page_ready(k, p, w);
+    wait_for_budget(k, p, w, ask);
+    return true;
 }
 
 bool ask_needs_page(struct keeper *k, struct page *p, struct waiter *w)
@@ -383,8 +391,7 @@ bool ask_needs_page(struct keeper *k, struct page *p, struct waiter *w)
         ask_free_waiter(w);
         return false;
     }
-    if (page_is_cold(k, p) && !page_budget_take(k, p, &ask.client)) {
-        wait_for_budget(k, p, w, &ask);
+    if (over_budget(k, p, w, &ask)) {
         return false;
     }
     w->looked_up = true;
@@ -394,7 +401,7 @@ bool ask_needs_page(struct keeper *k, struct page *p, struct waiter *w)
 static void start(struct keeper *k, struct waiter *w, const struct ask *ask)
 {
     struct page *p = ask->any_page ? NULL : page_get(k, ask->repository, ask->project);
-    if (p == NULL || needs_page(k, p, w, ask)) {
+    if (p == NULL || (!over_budget(k, p, w, ask) && page_ready(k, p, w))) {
         ask_go_on(k, p, w);
     }
 }
@@ -413,10 +420,9 @@ void ask_out_of_budget(struct keeper *k, struct waiter *w, int kind)
 {
     struct ask ask;
     if (gateway_of(k, w) != NULL && read_ask(w->is_file, ch_buf_str(&w->payload), &ask)) {
-        struct page *p = page_get(k, ask.repository, ask.project);
-        if (p != NULL && kind == BUDGET_PAGE && page_is_known(k, p)) {
-            w->looked_up = true; /* a further page was what it had no budget for */
-            ask_go_on(k, p, w);  /* others may bring a newer one */
+        struct page *p = ask.any_page ? NULL : page_get(k, ask.repository, ask.project);
+        if (kind == BUDGET_PAGE && (ask.any_page || (p != NULL && page_is_known(k, p)))) {
+            go_on_as_known(k, p, w);
             return;
         }
         uint32_t expected_s = p == NULL ? 1

@@ -69,6 +69,22 @@ static struct ch_file_reply allowed(struct keeper *k, const struct ch_ask_file *
     return reply;
 }
 
+/* What a pointer leads to may be another file as soon as its own page is looked up again. */
+static uint64_t allow_fresh_ms(struct keeper *k, const struct page *p,
+                               const struct ch_ask_file *ask)
+{
+    if (ask->any_page || ch_str_eq(page_name(p), ask->project)) {
+        return ALLOW_FRESH_MS;
+    }
+    const struct page *asked = page_in_memory(k, ask->repository, ask->project);
+    if (asked == NULL) {
+        return 1000; /* forgotten a moment ago: it is asked for again soon */
+    }
+    int64_t ms = (asked->checked_at_us - keeper_now_us(k)) / 1000 +
+                 (int64_t)k->config->index_refresh_s * 1000;
+    return ms < 1000 ? 1000 : ms < POINTER_FRESH_MS ? (uint64_t)ms : POINTER_FRESH_MS;
+}
+
 /* What was meant, where its address did not say it. */
 static void put_meant(const struct page *p, size_t file, const struct ch_ask_file *ask,
                       struct ch_file_reply *reply)
@@ -89,10 +105,7 @@ static void reply_allow(struct keeper *k, const struct page *p, size_t file, con
                         const struct ch_ask_file *ask, const struct ch_sha256 *sha256,
                         uint64_t size, uint64_t fresh_ms, int64_t until_us)
 {
-    bool pointer = !ask->any_page && !ch_str_eq(page_name(p), ask->project);
-    struct ch_file_reply reply =
-        allowed(k, ask, pointer && fresh_ms > POINTER_FRESH_MS ? POINTER_FRESH_MS : fresh_ms,
-                until_us);
+    struct ch_file_reply reply = allowed(k, ask, fresh_ms, until_us);
     reply.sha256 = *sha256;
     reply.size_bytes = size;
     put_meant(p, file, ask, &reply);
@@ -254,7 +267,7 @@ static void reply_attestation(struct keeper *k, struct page *p, size_t file, con
     struct ch_err err;
     ch_buf_init(&body, CH_ATTESTATION_MAX);
     if (approvals_of_file(k, p, file, ask->part, &body, &err) == CH_OK) {
-        struct ch_file_reply reply = allowed(k, ask, ALLOW_FRESH_MS, until_us);
+        struct ch_file_reply reply = allowed(k, ask, allow_fresh_ms(k, p, ask), until_us);
         reply.sha256 = p->files[file].artifact;
         reply.size_bytes = body.len;
         reply.body = ch_buf_str(&body);
@@ -263,21 +276,6 @@ static void reply_attestation(struct keeper *k, struct page *p, size_t file, con
         ask_file_failed(k, w, ask->ask, 500, 0, err.msg);
     }
     ch_buf_done(&body);
-}
-
-/* What a pointer leads to may be another file as soon as its own page is looked up again. */
-static uint64_t allow_fresh_ms(struct keeper *k, const struct page *p, const struct ch_ask_file *ask)
-{
-    if (ask->any_page || ch_str_eq(page_name(p), ask->project)) {
-        return ALLOW_FRESH_MS;
-    }
-    const struct page *asked = page_in_memory(k, ask->repository, ask->project);
-    if (asked == NULL) {
-        return 1000; /* forgotten a moment ago: it is asked for again soon */
-    }
-    int64_t ms = (asked->checked_at_us - keeper_now_us(k)) / 1000 +
-                 (int64_t)k->config->index_refresh_s * 1000;
-    return ms < 1000 ? 1000 : ms < ALLOW_FRESH_MS ? (uint64_t)ms : ALLOW_FRESH_MS;
 }
 
 static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, struct waiter *w,
@@ -407,6 +405,18 @@ static enum where decided_on(struct keeper *k, struct page *p, size_t file,
     return *ret != NULL ? ELSEWHERE : NOWHERE; /* p may be forgotten for it */
 }
 
+/* Nothing is known of it that would do, and that says nothing of its upstream: it was beyond its
+ * client's budget, or another client waits for it. */
+static bool is_to_come(struct keeper *k, struct page *p)
+{
+    bool awaited = p->patience_ms != 0;
+    if (p->load == PAGE_READY) {
+        return !page_usable(k, p) && (awaited || page_is_cold(k, p));
+    }
+    return (p->load == PAGE_UNLOADED || p->load == PAGE_LOADING) &&
+           (awaited || p->fail_text[0] == '\0');
+}
+
 /* The further page, as it is after it was looked up once. True: nothing can be said of it, and that
  * is answered, or it is awaited. */
 static bool answer_no_other(struct keeper *k, struct page *p, struct waiter *w,
@@ -418,8 +428,8 @@ static bool answer_no_other(struct keeper *k, struct page *p, struct waiter *w,
     if (p->load == PAGE_UNLOADED && p->failed_at_us == 0) {
         page_load(k, p); /* what is known of it will do */
     }
-    if (p->load == PAGE_UNLOADED && p->fail_text[0] == '\0') {
-        ask_file_waits(k, w, ask->ask, 1, ASK_QUEUES); /* it was beyond its client's budget */
+    if (is_to_come(k, p)) {
+        ask_file_waits(k, w, ask->ask, 1, ASK_QUEUES);
         ask_free_waiter(w);
         return true;
     }
@@ -482,7 +492,8 @@ static void answer_on_page(struct keeper *k, struct page *p, size_t file, struct
         switch (state) {
         case SIDECAR_READY:
             reply_allow(k, p, file, w, ask, &sha256, size,
-                        d.verdict == CH_VERDICT_ALLOW ? ALLOW_FRESH_MS : ELIGIBLE_FRESH_MS,
+                        d.verdict == CH_VERDICT_ALLOW ? allow_fresh_ms(k, p, ask)
+                                                      : ELIGIBLE_FRESH_MS,
                         d.until_us);
             ask_free_waiter(w);
             return;

@@ -4,6 +4,10 @@
 
 #include <stdio.h>
 
+#include "customhouse/limits.h"
+
+static struct ch_limits limits; /* as they are */
+
 #define CONFIG                                                                                     \
     "listen: [{address: '127.0.0.1:8080'}]\n"                                                      \
     "upstreams:\n"                                                                                 \
@@ -270,6 +274,57 @@ static void bytes_of_one_upstream_are_not_another_s(void **state)
     house_free(h);
 }
 
+/* What is known of a manifest's page answers where its client may not have it looked up again: by
+ * its tag, by its digest, and by the digest of a part, whether or not there is room to wait for a
+ * turn. */
+static void what_is_known_answers_beyond_the_budget(void **state)
+{
+    (void)state;
+    for (uint64_t queue = 0; queue < 2; queue++) {
+        struct house *h = new_house();
+        struct image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+        set_image(h, &m, "1.0");
+        h->address = "192.0.2.1";
+        ask_tag(h, "1.0");
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        ch_limits.cold_parallel = 0;
+        ch_limits.cold_client_queue = queue;
+        refresh(h, m.page);
+        ask_tag(h, "1.0");
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        ask_manifest(h, &m);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        ask_blob(h, m.layer_digest);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        house_free(h);
+        ch_limits = limits;
+    }
+}
+
+/* Of a manifest's page that another client has fetched just now it is only said that it comes. */
+static void a_page_that_another_client_fetches_is_awaited(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    set_image(h, &m, "1.0");
+    h->hold = HOLD_ALL;
+    h->any_page = false;
+    h->address = "192.0.2.1";
+    house_send_file_ask(h, NAME ":1.0", "manifest", CH_PART_FILE, 60000, false);
+    house_settle(h);
+    house_let_go(h, house_held(h, "/manifests/1.0"));
+    house_settle(h);
+    assert_true(house_held(h, "/manifests/sha256:") >= 0);
+    ch_limits.cold_parallel = 0;
+    refresh(h, NAME ":1.0");
+    h->address = "192.0.2.2"; /* has no budget for the tag, which is known */
+    house_ask_part(h, NAME ":1.0", "manifest", CH_PART_FILE, 100);
+    assert_int_equal(h->file.outcome, CH_FILE_WAIT);
+    house_free(h);
+    ch_limits = limits;
+}
+
 /* People name images as their clients do. */
 static void commands_take_images_by_tag_and_digest(void **state)
 {
@@ -343,6 +398,9 @@ int main(void)
         cmocka_unit_test(another_name_has_no_part_in_it),
         cmocka_unit_test(bytes_of_one_upstream_are_not_another_s),
         cmocka_unit_test(commands_take_images_by_tag_and_digest),
+        cmocka_unit_test(what_is_known_answers_beyond_the_budget),
+        cmocka_unit_test(a_page_that_another_client_fetches_is_awaited),
     };
+    limits = ch_limits;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
