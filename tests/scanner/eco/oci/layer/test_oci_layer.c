@@ -140,7 +140,7 @@ static const struct row {
      "package=python foo 1.0 - - -\n! import-network\n",
      {F("opt/x.txt", "x = 1\n"), F(VENV "a.txt", CALLS), L('1', VENV "foo/x.py", VENV "a.txt"),
       L('2', VENV "a.txt", "/opt/x.txt"), F(VENV INFO "METADATA", META)}},
-    {"hard link to a link",
+    {"hard link to a link among packages",
      "package=python foo 1.0 - - -\n! import-network\n",
      {F("opt/x.txt", CALLS), L('2', VENV "a.txt", "/opt/x.txt"),
       L('1', VENV "foo/x.py", VENV "a.txt"), F(VENV INFO "METADATA", META)}},
