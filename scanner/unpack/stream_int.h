@@ -31,10 +31,11 @@ struct ch_stream {
     bool opened;
     bool lenient;
     bool ended;
-    void *state;               /* the format's */
-    uint8_t *ahead;            /* unpacked, and not yet read: libraries are slow with small pieces */
+    void *state;    /* the format's */
+    uint8_t *ahead; /* unpacked, and not yet read: libraries are slow with small pieces */
     size_t ahead_at;
-    size_t ahead_len;    uint8_t *whole;            /* unpacked in one go */
+    size_t ahead_len;
+    uint8_t *whole;            /* unpacked in one go */
     enum ch_finding_code code; /* of the failure, CH_F_NONE while there is none */
     struct ch_err err;
 };
@@ -49,8 +50,8 @@ struct ch_str stream_feed(const struct ch_stream *s);
 /* The stream ended at s->at: nothing may follow. */
 bool stream_end(struct ch_stream *s);
 
-/* gzip only: unpacks in one go if the stated size allows it. False: it did not work, or something is
- * wrong that the other way will name. */
+/* gzip only: unpacks in one go if the stated size allows it. False: it did not work, or something
+ * is wrong that the other way will name. */
 bool stream_gzip_whole(struct ch_stream *s, struct ch_str *ret);
 
 #endif

@@ -262,6 +262,7 @@ static bool check_member(struct ch_tar *t, const struct tar_header *h, struct ch
         return tar_lose(t, CH_F_LIMIT, whole_archive, "more than %llu members",
                         (unsigned long long)most);
     }
+    m->number = t->members;
     if (m->path.len == 0) {
         return tar_lose(t, CH_F_TAR_PATH, m->path, "empty name");
     }

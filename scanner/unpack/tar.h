@@ -31,6 +31,7 @@ extern const struct ch_tar_profile ch_tar_profile_bare; /* `inspect --profile ta
 extern const struct ch_tar_profile ch_tar_profile_layer;
 
 struct ch_tar_member {
+    uint64_t number;    /* which entry it is, from 1 */
     struct ch_str path; /* as stored, after pax and GNU headers; borrowed for the call */
     struct ch_str name; /* of a layer: where it lies, without "/" and "./" before it; else as `path` */
     enum ch_member_type type; /* OTHER: a hard link (`link` is there) or a device */
@@ -53,6 +54,10 @@ enum ch_code ch_tar_walk(const struct ch_input *in, enum ch_stream_format format
                          const struct ch_tar_profile *profile, struct ch_scan_writer *out,
                          ch_tar_seen_fn *seen, void *arg, bool *ret_complete,
                          struct ch_err *err) CH_MUST_CHECK;
+
+/* Whether some reader may take the first block for a header: its checksum is right, as a sum of
+ * unsigned bytes or of signed ones. */
+bool ch_tar_may_begin(struct ch_str bytes);
 
 /* The same of an image's layer. *ret_unpacked: of all bytes that come out of the compression, which is
  * its diff ID (OCI image 1.1, "Layer DiffID"), where it is complete. */

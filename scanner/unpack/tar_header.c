@@ -109,6 +109,32 @@ static bool check_sum(struct ch_tar *t, const uint8_t *block)
                     (unsigned long long)sum);
 }
 
+bool ch_tar_may_begin(struct ch_str bytes)
+{
+    uint64_t stated = 0;
+    int64_t sum = 0;
+    int64_t signed_sum = 0;
+    bool digits = false;
+    if (bytes.len < TAR_BLOCK_BYTES) {
+        return false;
+    }
+    for (size_t i = 0; i < TAR_BLOCK_BYTES; i++) {
+        bool own = i >= checksum_field.at && i < checksum_field.at + checksum_field.len;
+        sum += own ? ' ' : (uint8_t)bytes.ptr[i];
+        signed_sum += own ? ' ' : (int8_t)bytes.ptr[i];
+    }
+    for (size_t i = 0; i < checksum_field.len; i++) {
+        char c = bytes.ptr[checksum_field.at + i];
+        if (c >= '0' && c <= '7') {
+            stated = stated * 8 + (uint64_t)(c - '0');
+            digits = true;
+        } else if (digits || !is_blank((uint8_t)c)) {
+            break;
+        }
+    }
+    return digits && ((int64_t)stated == sum || (int64_t)stated == signed_sum);
+}
+
 static bool format_of(const uint8_t *block, enum tar_format *ret)
 {
     const uint8_t *magic = block + MAGIC_AT;

@@ -22,6 +22,7 @@ struct entry {
     size_t at; /* in the text */
     size_t len;
     enum ch_member_type type;
+    bool told; /* where it lies */
 };
 
 enum told { TOLD_LINK, TOLD_NODE, TOLD_PLACE, TOLD_WHITEOUT, TOLD_DEVICE, TOLD_KINDS };
@@ -34,6 +35,8 @@ struct tar_layer {
     struct ch_map *last;    /* by path: number of the last entry of it, from 1 */
     struct ch_map *deleted; /* by path: number of the whiteout that deletes it */
     struct ch_buf target;   /* of a link, cleaned */
+    size_t good; /* an entry whose first good_len bytes are a folder that is in order; 0: none */
+    size_t good_len;
     uint64_t told[TOLD_KINDS];
 };
 
@@ -263,6 +266,66 @@ static void check_link(struct ch_tar *t, const struct ch_tar_member *m, const st
     }
 }
 
+/* --- where an entry lies --- */
+
+static struct ch_str path_at(const struct tar_layer *l, size_t number)
+{
+    const struct entry *e = &l->all[number - 1];
+    return ch_str_sub(ch_buf_str(&l->text), e->at, e->len);
+}
+
+/* What lies above an entry has to be a folder, and nothing that the same layer deletes: when the
+ * entry is made, since a link leads it elsewhere whatever replaces the link later, and at the end.
+ * False: it was told. */
+static bool check_above(struct ch_tar *t, size_t number)
+{
+    struct tar_layer *l = t->layer;
+    struct ch_str path = path_at(l, number);
+    struct ch_str good = {NULL, 0};
+    size_t len = path.len;
+    size_t folder = 0;
+    if (l->good > 0) {
+        good = ch_str_sub(path_at(l, l->good), 0, l->good_len);
+    }
+    while (len > 0) {
+        while (len > 0 && path.ptr[len - 1] != '/') {
+            len--;
+        }
+        if (len == 0) {
+            break;
+        }
+        len--;
+        folder = folder == 0 ? len : folder;
+        struct ch_str above = ch_str_sub(path, 0, len);
+        if (ch_str_eq(above, good)) {
+            break;
+        }
+        size_t last = (size_t)(uintptr_t)ch_map_get(l->last, above);
+        if (last > 0 && l->all[last - 1].type != CH_MEMBER_DIR) {
+            tell(t, TOLD_PLACE, path, "no folder", above);
+            return false;
+        }
+        if (ch_map_get(l->deleted, above) != NULL) {
+            tell(t, TOLD_WHITEOUT, path, "below what the same layer deletes", above);
+            return false;
+        }
+    }
+    l->good = number;
+    l->good_len = folder;
+    return true;
+}
+
+/* What was in order may be so no longer: this is no folder, and may have taken the place of one
+ * above it, or deletes one. */
+static void doubt_good(struct tar_layer *l, const struct ch_tar_member *m)
+{
+    if (m->type != CH_MEMBER_DIR && l->good > 0 &&
+        (ch_str_starts(path_at(l, l->good), m->name) ||
+         ch_str_starts(base_of(m->name), CH_STR(WHITEOUT)))) {
+        l->good = 0;
+    }
+}
+
 /* --- one entry --- */
 
 static bool keep(struct ch_tar *t, const struct ch_tar_member *m)
@@ -314,57 +377,22 @@ bool tar_layer_add(struct ch_tar *t, const struct tar_header *h, const struct ch
         return false;
     }
     check_deletions(t, m, h, t->layer->count);
+    doubt_good(t->layer, m);
+    t->layer->all[t->layer->count - 1].told = !check_above(t, t->layer->count);
     return true;
 }
 
 /* --- all of them --- */
 
-static struct ch_str path_at(const struct tar_layer *l, size_t number)
-{
-    const struct entry *e = &l->all[number - 1];
-    return ch_str_sub(ch_buf_str(&l->text), e->at, e->len);
-}
-
-/* What lies above an entry has to be a folder, and nothing that the same layer deletes: it may be
- * so before the entry is made, and after it. */
-static void check_above(struct ch_tar *t, struct ch_str path, struct ch_str *good)
-{
-    struct tar_layer *l = t->layer;
-    size_t len = path.len;
-    size_t folder = 0;
-    while (len > 0) {
-        while (len > 0 && path.ptr[len - 1] != '/') {
-            len--;
-        }
-        if (len == 0) {
-            break;
-        }
-        len--;
-        folder = folder == 0 ? len : folder;
-        struct ch_str above = ch_str_sub(path, 0, len);
-        if (ch_str_eq(above, *good)) {
-            break;
-        }
-        size_t number = (size_t)(uintptr_t)ch_map_get(l->last, above);
-        if (number > 0 && l->all[number - 1].type != CH_MEMBER_DIR) {
-            tell(t, TOLD_PLACE, path, "no folder", above);
-            return;
-        }
-        if (ch_map_get(l->deleted, above) != NULL) {
-            tell(t, TOLD_WHITEOUT, path, "below what the same layer deletes", above);
-            return;
-        }
-    }
-    *good = ch_str_sub(path, 0, folder);
-}
-
 void tar_layer_end(struct ch_tar *t)
 {
     struct tar_layer *l = t->layer;
-    struct ch_str good = {NULL, 0};
+    l->good = 0;
     for (size_t i = 1; i <= l->count; i++) {
         struct ch_str path = path_at(l, i);
-        check_above(t, path, &good);
+        if (!l->all[i - 1].told) {
+            CH_IGNORE(check_above(t, i));
+        }
         if (ch_map_count(l->deleted) > 0 && ch_map_get(l->deleted, path) != NULL) {
             tell(t, TOLD_WHITEOUT, path, "the same layer deletes it", (struct ch_str){NULL, 0});
         }

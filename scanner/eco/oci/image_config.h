@@ -34,7 +34,8 @@ struct ch_oci_image_config {
 
 #define CH_OCI_LAYERS_UNKNOWN SIZE_MAX
 /* Writes what is wrong with it as FINDING to `out`: oci-config, oci-root, oci-history. `layers` is
- * how many its manifest has; CH_OCI_LAYERS_UNKNOWN: it is read alone, and has as many as it says. True: it was read, and *ret has to be done; false: a finding says why.
+ * how many its manifest has; CH_OCI_LAYERS_UNKNOWN: it is read alone, and has as many as it says.
+ * True: it was read, and *ret has to be done; false: a finding says why.
  */
 bool ch_oci_image_config_read(struct ch_str bytes, size_t layers, struct ch_scan_writer *out,
                               struct ch_oci_image_config *ret) CH_MUST_CHECK;

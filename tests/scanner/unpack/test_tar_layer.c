@@ -147,6 +147,14 @@ static const struct row {
     /* what lies below what is no folder */
     {"below a link", "oci-below-link", false, {L('2', "a", "b"), F("a/c", "x")}},
     {"below a link that comes later", "oci-below-link", false, {F("a/b/c", "x"), L('2', "a", "d")}},
+    {"below a link that a folder replaces later",
+     "oci-below-link",
+     false,
+     {L('2', "a", "etc"), F("a/c", "x"), D("a")}},
+    {"below a link that takes the place of a folder in use",
+     "oci-below-link",
+     false,
+     {F("a/b", "x"), L('2', "a", "etc"), F("a/c", "x"), D("a")}},
     {"below a file", "oci-below-link", false, {F("a", "x"), F("a/b", "y")}},
     {"below a folder that was a link", "", false, {L('2', "a", "b"), D("a/"), F("a/c", "x")}},
     /* devices */

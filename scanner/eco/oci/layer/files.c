@@ -61,11 +61,9 @@ static void look_for_secrets(struct layer *l, const struct ch_tar_member *m)
     }
 }
 
-void layer_see_file(struct layer *l, const struct ch_tar_member *m)
+void layer_see_rights(struct layer *l, const struct ch_tar_member *m)
 {
-    bool rights =
-        ((m->mode & (SETUID | SETGID)) != 0 && (m->mode & ANYBODY_RUNS) != 0) || m->capability;
-    if (rights) {
+    if (((m->mode & (SETUID | SETGID)) != 0 && (m->mode & ANYBODY_RUNS) != 0) || m->capability) {
         layer_keep_program(l, m, LAYER_SETUID);
     } else if (is_program(m)) {
         layer_keep_program(l, m, LAYER_PROGRAM);
@@ -73,5 +71,10 @@ void layer_see_file(struct layer *l, const struct ch_tar_member *m)
     if ((m->mode & ANYBODY_WRITES) != 0 && is_command_folder(folder_of(m->name))) {
         layer_tell(l, LAYER_TOLD_WRITABLE, m->path, "mode %04o", m->mode & 07777);
     }
+}
+
+void layer_see_file(struct layer *l, const struct ch_tar_member *m)
+{
+    layer_see_rights(l, m);
     look_for_secrets(l, m);
 }

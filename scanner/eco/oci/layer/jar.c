@@ -5,6 +5,14 @@
 #include "scanner/inventory/inventory.h"
 #include "scanner/unpack/zip.h"
 
+/* Java finds an archive by its end, whatever stands before it; the reader here begins at byte 0. */
+static bool ends_as_zip(struct ch_str bytes)
+{
+    enum { END_MAX = 22 + 65535 };
+    size_t from = bytes.len > END_MAX ? bytes.len - END_MAX : 0;
+    return ch_str_find(ch_str_sub(bytes, from, bytes.len), CH_STR("PK\5\6"), NULL);
+}
+
 /* What a reader of Java's takes. */
 static const struct ch_zip_profile any_zip = {
     .name = "jar", .deflate = true, .descriptor = true, .stored_descriptor = true};
@@ -87,5 +95,7 @@ void layer_see_jar(struct layer *l, const struct ch_tar_member *m)
                    (unsigned long long)m->size_bytes);
     } else if (ch_str_starts(m->bytes, CH_STR("PK"))) {
         read_jar(&j, m->bytes);
+    } else if (ends_as_zip(m->bytes)) {
+        layer_tell(l, LAYER_TOLD_UNREAD, m->path, "an archive with something before it");
     }
 }

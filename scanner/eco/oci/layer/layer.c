@@ -87,6 +87,8 @@ static void see(void *arg, const struct ch_tar_member *m)
         layer_see_owners(l, m);
         layer_see_packages(l, m);
         layer_see_file(l, m);
+    } else if (m->type == CH_MEMBER_OTHER && m->link.len > 0) {
+        layer_see_rights(l, m);
     }
 }
 
@@ -94,6 +96,23 @@ static enum ch_stream_format packing_of(const struct ch_input *in)
 {
     enum ch_stream_format f = ch_stream_detect((struct ch_str){(const char *)in->ptr, in->len});
     return f == CH_STREAM_GZIP || f == CH_STREAM_ZSTD ? f : CH_STREAM_NONE;
+}
+
+/* Clients unpack by the first bytes (docker and podman all four forms, containerd gzip and zstd),
+ * or not at all where the media type says that there is nothing to unpack: bytes that are a stream
+ * and an archive are one layer to one of them and another to the next. */
+static void check_packing(const struct layer *l)
+{
+    struct ch_str bytes = {(const char *)l->in->ptr, l->in->len};
+    enum ch_stream_format f = ch_stream_detect(bytes);
+    if (f != CH_STREAM_NONE && f != CH_STREAM_LZMA && ch_tar_may_begin(bytes)) {
+        struct ch_buf text;
+        ch_buf_init(&text, CH_EVIDENCE_MAX);
+        ch_buf_printf(&text, "begins as %s and as a TAR archive", ch_stream_name(f));
+        ch_scan_write_finding(l->out, CH_F_OCI_AMBIGUOUS, (struct ch_str){NULL, 0},
+                              ch_buf_str(&text));
+        ch_buf_done(&text);
+    }
 }
 
 static void tell_diff_id(struct layer *l, const struct ch_sha256 *unpacked)
@@ -130,6 +149,7 @@ enum ch_code ch_oci_layer_inspect(const struct ch_scan_job *job, const struct ch
     l.by_path = ch_map_new();
     l.aliases = ch_map_new();
     l.records = ch_map_new();
+    check_packing(&l);
     rc = ch_tar_walk_layer(in, packing_of(in), out, see, &l, &unpacked, &complete, err);
     if (rc == CH_OK && complete) { /* of half a layer there is less to say: its findings hold it */
         tell_diff_id(&l, &unpacked);

@@ -36,6 +36,8 @@ struct layer_file {
     struct ch_str path;
     struct layer_group *group; /* NULL: none of a Python package, or not known yet */
     struct ch_str target;      /* where a link leads, cleaned; absent: a file */
+    bool hard;                 /* a link to what was there before it */
+    uint64_t number;           /* of its entry: of several of one path the last one stays */
     uint64_t size_bytes;
     struct ch_sha256 sha256;
     char *own_bytes;
@@ -108,6 +110,8 @@ bool layer_is_aside(struct ch_str path);
 
 /* --- files.c: what is told of each file by itself --- */
 void layer_see_file(struct layer *l, const struct ch_tar_member *m);
+/* Of a hard link, too: runtimes give its mode and attributes to the file that it leads to. */
+void layer_see_rights(struct layer *l, const struct ch_tar_member *m);
 void layer_see_folder(struct layer *l, const struct ch_tar_member *m);
 
 /* --- owners.c: which package owns a file --- */

@@ -14,6 +14,11 @@
 
 /* --- folders --- */
 
+static bool is_site_name(struct ch_str name)
+{
+    return ch_str_eq(name, CH_STR("site-packages")) || ch_str_eq(name, CH_STR("dist-packages"));
+}
+
 /* The next folder of such a name in the path from *at on: *ret is the path up to and with its
  * slash. */
 static bool next_site(struct ch_str path, size_t *at, struct ch_str *ret)
@@ -25,8 +30,7 @@ static bool next_site(struct ch_str path, size_t *at, struct ch_str *ret)
         }
         struct ch_str part = ch_str_sub(path, *at, end - *at);
         *at = end + 1;
-        if (end < path.len && (ch_str_eq(part, CH_STR("site-packages")) ||
-                               ch_str_eq(part, CH_STR("dist-packages")))) {
+        if (end < path.len && is_site_name(part)) {
             *ret = ch_str_sub(path, 0, end + 1);
             return true;
         }
@@ -154,6 +158,8 @@ static void add_file(struct layer *l, const struct ch_tar_member *m)
     f->own = own.ptr;
     f->target = m->link.len > 0 ? (struct ch_str){f->own, target_len} : f->target;
     f->path = (struct ch_str){f->own + target_len, m->name.len};
+    f->number = m->number;
+    f->hard = m->link.len > 0 && m->type != CH_MEMBER_SYMLINK;
     f->size_bytes = m->size_bytes;
     f->sha256 = m->sha256;
     if (l->file_count == l->file_cap) {
@@ -170,10 +176,26 @@ static void add_file(struct layer *l, const struct ch_tar_member *m)
     }
 }
 
+/* A link for such a folder, to one whose name says nothing of it: what lies there is not judged. */
+static void look_at_site_link(struct layer *l, const struct ch_tar_member *m)
+{
+    struct ch_buf target;
+    ch_buf_init(&target, 3 * ch_limits.member_path_bytes);
+    put_target(m, &target);
+    if (!is_site_name(path_base(ch_buf_str(&target)))) {
+        layer_tell(l, LAYER_TOLD_PYTHON_LINK, m->path, "to \"%.*s\", which is not named as it is",
+                   CH_STR_ARG(ch_buf_str(&target)));
+    }
+    ch_buf_done(&target);
+}
+
 void layer_see_python(struct layer *l, const struct ch_tar_member *m)
 {
     struct ch_str folder;
     size_t at = 0;
+    if (m->type == CH_MEMBER_SYMLINK && is_site_name(path_base(m->name))) {
+        look_at_site_link(l, m);
+    }
     if (!next_site(m->name, &at, &folder)) {
         return;
     }
@@ -313,11 +335,6 @@ static void see_bytes(struct layer *l, struct layer_file *f, struct ch_str bytes
     }
 }
 
-static bool same_content(const struct layer_file *f, const struct ch_tar_member *m)
-{
-    return f->size_bytes == m->size_bytes; /* of several entries the last one stays */
-}
-
 static void see_again(void *arg, const struct ch_tar_member *m)
 {
     struct layer *l = arg;
@@ -325,12 +342,16 @@ static void see_again(void *arg, const struct ch_tar_member *m)
         return;
     }
     struct layer_file *f = ch_map_get(l->by_path, m->name);
-    if (f != NULL && f->group != NULL && f->target.ptr == NULL && !f->found && same_content(f, m)) {
+    if (f != NULL && f->group != NULL && f->target.ptr == NULL && !f->found &&
+        f->number == m->number) {
         f->found = true;
         see_bytes(l, f, m->bytes);
     }
     for (f = ch_map_get(l->aliases, m->name); f != NULL; f = f->next_alias) {
-        if (!f->found) {
+        if (f->found) { /* which of them it leads to is known of no kind of link alike */
+            layer_tell(l, LAYER_TOLD_PYTHON_LINK, f->path, "to \"%.*s\", which comes twice",
+                       CH_STR_ARG(f->target));
+        } else {
             f->found = true;
             f->size_bytes = m->size_bytes;
             see_bytes(l, f, m->bytes);
@@ -366,15 +387,16 @@ static void gather_aliases(struct layer *l)
         if (f->target.ptr == NULL || f->group == NULL) {
             continue;
         }
-        struct ch_str target = f->target;
+        const struct layer_file *last = f;
         for (int step = 0; step < STEPS; step++) {
-            const struct layer_file *next = ch_map_get(l->by_path, target);
-            if (next == NULL || next->target.ptr == NULL) {
+            const struct layer_file *next = ch_map_get(l->by_path, last->target);
+            if (next == NULL || next->target.ptr == NULL ||
+                (last->hard && next->number > last->number)) {
                 break;
             }
-            target = next->target;
+            last = next;
         }
-        f->next_alias = ch_map_set(l->aliases, target, f);
+        f->next_alias = ch_map_set(l->aliases, last->target, f);
     }
 }
 
@@ -482,7 +504,7 @@ static void see_wanted(void *arg, const struct ch_tar_member *m)
 {
     struct layer *l = arg;
     struct layer_file *f = m->type == CH_MEMBER_FILE ? ch_map_get(l->by_path, m->name) : NULL;
-    if (f != NULL && f->wanted && same_content(f, m)) {
+    if (f != NULL && f->wanted && f->number == m->number) {
         f->wanted = false;
         hand_over(f, m->bytes);
     }

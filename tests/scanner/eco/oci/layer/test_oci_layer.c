@@ -33,6 +33,12 @@
     {                                                                                              \
         .type = (t), .name = S(n), .link = S(to)                                                   \
     }
+#define LM(t, n, to, m)                                                                            \
+    {                                                                                              \
+        .type = (t), .name = S(n), .link = S(to), .patch = {                                       \
+            {MODE_AT, S(m "\0")},                                                                  \
+        }                                                                                          \
+    }
 #define PAX(records)                                                                               \
     {                                                                                              \
         .type = 'x', .name = S("PaxHeaders/x"), .pax = S(records)                                  \
@@ -130,6 +136,24 @@ static const struct row {
     {"folder that is a link",
      "package=python foo 1.0 - - -\n! oci-python-link\n",
      {L('2', VENV "foo", "/opt/foo"), F(VENV INFO "METADATA", META)}},
+    {"hard link to what a link replaces later",
+     "package=python foo 1.0 - - -\n! import-network\n",
+     {F("opt/x.txt", "x = 1\n"), F(VENV "a.txt", CALLS), L('1', VENV "foo/x.py", VENV "a.txt"),
+      L('2', VENV "a.txt", "/opt/x.txt"), F(VENV INFO "METADATA", META)}},
+    {"hard link to a link among packages",
+     "package=python foo 1.0 - - -\n! import-network\n",
+     {F("opt/x.txt", CALLS), L('2', VENV "a.txt", "/opt/x.txt"),
+      L('1', VENV "foo/x.py", VENV "a.txt"), F(VENV INFO "METADATA", META)}},
+    {"link to a file that comes twice",
+     "package=python foo 1.0 - - -\n! oci-python-link\n",
+     {F("opt/x.txt", "x = 1\n"), F("opt/x.txt", CALLS), L('2', VENV "foo/x.py", "/opt/x.txt"),
+      F(VENV INFO "METADATA", META)}},
+    {"folder of packages that is a link",
+     "! oci-python-link\n",
+     {F("opt/x/sitecustomize.py", CALLS), L('2', "usr/lib/python3.12/site-packages", "/opt/x")}},
+    {"folder of packages that is a link to another one",
+     "! start-code\n",
+     {F(VENV "sitecustomize.py", CALLS), L('2', "lib/site-packages", "/" VENV)}},
     {"text that is a link",
      "package=python foo 1.0 - - -\n",
      {L('2', VENV "foo/LICENSE.txt", "/usr/share/x"), F(VENV INFO "METADATA", META)}},
@@ -152,6 +176,19 @@ static const struct row {
     {"setuid, of a package",
      "! oci-setuid\n",
      {FM("usr/bin/su", ELF, "0004755"), F("var/lib/dpkg/info/x.list", "/.\n/bin\n/bin/su\n")}},
+    {"hard link that gives its file the right",
+     "! oci-setuid-unowned\n",
+     {FM("usr/bin/su", ELF, "0000755"), LM('1', "usr/bin/su2", "usr/bin/su", "0004755")}},
+    {"hard link that lets all change its file",
+     "! oci-writable\n",
+     {FM("opt/x", "x", "0000755"), LM('1', "usr/bin/x", "opt/x", "0000777")}},
+    {"hard link that gives capabilities",
+     "! oci-setuid-unowned\n",
+     {F("bin/ping", "x"), PAX("SCHILY.xattr.security.capability=\1\0\0\2\n"),
+      L('1', "bin/ping2", "bin/ping")}},
+    {"symbolic link, which has no rights",
+     "",
+     {FM("usr/bin/su", ELF, "0000755"), LM('2', "usr/bin/su2", "su", "0004777")}},
     {"capabilities",
      "! oci-setuid-unowned\n",
      {PAX("SCHILY.xattr.security.capability=\1\0\0\2\n"), F("bin/ping", "x")}},
@@ -200,6 +237,12 @@ static const struct row {
         "{\"name\":\"a\",\"version\":\"1.0\",\"subdir\":\"linux-64\"}"),
       F("opt/conda/conda-meta/history", "x")}},
     {"jar that is none", "", {F("app/a.jar", "x")}},
+    {"jar with something before it",
+     "! oci-inventory-unread\n",
+     {F("app/a.jar", "#!/bin/sh\nPK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0")}},
+    /* what some clients unpack, and others read as it is */
+    {"archive that begins as bzip2", "! oci-ambiguous\n", {F("BZh91AY&SY", "x")}},
+    {"name that begins nearly so", "", {F("BZhx", "x")}},
 };
 
 /* Lines but those of members and of the diff ID. */
@@ -370,6 +413,81 @@ static void streams(void **state)
     tb_done(&b);
 }
 
+/* A client that goes by the media type reads a gzip stream as an archive where its first block is a
+ * header: its name has room for one. */
+static void packed_and_not(void **state)
+{
+    (void)state;
+    enum { FIXED = 10, FLAGS_AT = 3, FLAG_NAME = 8, CHECKSUM_AT = 148, BLOCK = 512 };
+    static const struct tb_member members[] = {F("a", "x")};
+    struct tb b;
+    struct ch_buf packed;
+    build(&b, members, CH_ARRAY_LEN(members));
+    ch_buf_init(&packed, 1 << 20);
+    pack(&packed, CH_STREAM_GZIP, ch_buf_str(&b.bytes));
+    assert_int_equal(packed.ptr[FLAGS_AT], 0);
+    for (int right = 0; right < 2; right++) {
+        char block[BLOCK + 1];
+        char sum_text[9];
+        unsigned sum = 0;
+        memset(block, 'A', sizeof(block));
+        memcpy(block, packed.ptr, FIXED);
+        block[FLAGS_AT] = FLAG_NAME;
+        block[BLOCK] = '\0';
+        memset(block + CHECKSUM_AT, ' ', 8);
+        for (size_t i = 0; i < BLOCK; i++) {
+            sum += (uint8_t)block[i];
+        }
+        snprintf(sum_text, sizeof(sum_text), "%07o ", sum + (right == 0));
+        memcpy(block + CHECKSUM_AT, sum_text, 8);
+        struct ch_buf both;
+        struct ch_buf text;
+        ch_buf_init(&both, 1 << 20);
+        ch_buf_init(&text, 1 << 20);
+        ch_buf_put(&both, block, sizeof(block));
+        ch_buf_puts(&both, ch_str_sub(ch_buf_str(&packed), FIXED, packed.len));
+        opinion_text("both", ch_oci_layer_inspect, &job, ch_buf_str(&both), false, &text);
+        assert_true(ch_str_find(ch_buf_str(&text), CH_STR("diff-id"), NULL));
+        assert_int_equal(ch_str_find(ch_buf_str(&text), CH_STR("! oci-ambiguous"), NULL), right);
+        ch_buf_done(&both);
+        ch_buf_done(&text);
+    }
+    ch_buf_done(&packed);
+    tb_done(&b);
+}
+
+/* Of two entries of one path and one size clients have the last: so it is judged, whether it was
+ * kept at first or is met again. */
+static void last_of_two(void **state)
+{
+    (void)state;
+    enum { LEAST = 256, MOST = 4096, STEP = 16 };
+    char same[sizeof(CALLS)];
+    struct tb b;
+    uint64_t before = ch_limits.layer_kept_bytes;
+    memset(same, '#', sizeof(same) - 1);
+    same[sizeof(same) - 1] = '\0';
+    struct tb_member members[] = {
+        F(VENV INFO "METADATA", META),
+        {.name = S(VENV "foo/__init__.py"), .content = {same, sizeof(same) - 1}},
+        F(VENV "foo/__init__.py", CALLS)};
+    build(&b, members, CH_ARRAY_LEN(members));
+    for (ch_limits.layer_kept_bytes = LEAST; ch_limits.layer_kept_bytes <= MOST;
+         ch_limits.layer_kept_bytes += STEP) {
+        struct ch_buf text;
+        ch_buf_init(&text, 1 << 20);
+        opinion_text("two", ch_oci_layer_inspect, &job, ch_buf_str(&b.bytes), false, &text);
+        if (!ch_str_find(ch_buf_str(&text), CH_STR("! import-network"), NULL) &&
+            !ch_str_find(ch_buf_str(&text), CH_STR("! limit"), NULL)) {
+            fail_msg("%llu bytes kept: nothing is told",
+                     (unsigned long long)ch_limits.layer_kept_bytes);
+        }
+        ch_buf_done(&text);
+    }
+    ch_limits.layer_kept_bytes = before;
+    tb_done(&b);
+}
+
 /* Never a shorter list that looks complete. */
 static void left_out(void **state)
 {
@@ -403,8 +521,10 @@ static void left_out(void **state)
 
 int main(int argc, char **argv)
 {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(each_row), cmocka_unit_test(packed),
-                                       cmocka_unit_test(streams), cmocka_unit_test(left_out)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_row),    cmocka_unit_test(packed),
+        cmocka_unit_test(streams),     cmocka_unit_test(packed_and_not),
+        cmocka_unit_test(last_of_two), cmocka_unit_test(left_out)};
     corpus_dir = argc > 1 ? argv[1] : NULL;
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
