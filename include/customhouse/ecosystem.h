@@ -31,6 +31,7 @@ struct ch_spec_subject {
     struct ch_str record;
 };
 
+/* `evidence` as that of struct ch_finding: escaped, at most CH_EVIDENCE_MAX bytes. */
 typedef void ch_differs_fn(void *arg, enum ch_finding_code code, struct ch_str evidence);
 
 struct ch_target {

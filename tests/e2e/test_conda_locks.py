@@ -42,11 +42,12 @@ rules:
 
     def test_environment(self):
         lock = self.written("environment.yml", "name: x\nchannels: [conda-forge]\ndependencies:\n  - conda-forge::lib\n"
-                            "  - lib >=1.5\n  - bad\n  - both\n  - both[build=\"h*\"]\n  - nowhere\n")
+                            "  - lib >=1.5\n  - bad\n  - both\n  - both[build=\"h*\"]\n  - nowhere\n"
+                            "  - pip: [both==1.0]\n")  # which is no package of the channel
         told, out = self.against(lock)
         self.assertEqual(told, {("lib", "lib"): "older", ("lib", "lib >=1.5"): "held", ("bad", "bad"): "denied",
                                 ("both", "both"): "passes", ("both", "both[build=\"h*\"]"): "held",
-                                ("nowhere", "nowhere"): "unknown"}, out)
+                                ("nowhere", "nowhere"): "unknown", ("both", "1.0"): "unknown"}, out)
 
     def test_pinned(self):
         expected = {("noarch/lib", "1.0"): "passes", ("noarch/lib", "1.5"): "held", ("linux-64/bad", "1.0"): "denied",

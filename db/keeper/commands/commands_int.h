@@ -105,8 +105,8 @@ struct page *command_page(struct command *c, const struct what *what, enum step 
 /* The same, also where no upstream has it: PAGE_ABSENT. And what is said then. */
 struct page *command_any_page(struct command *c, const struct what *what, enum step *ret_step);
 enum step command_end_absent(struct command *c, const struct page *p);
-/* The repository the command is about: --repository, else the only one of the ecosystem (and of
- * those with the upstream; NULL: any). */
+/* The repository the command is about: --repository, which has to be of the ecosystem, else the only
+ * one of that (absent: any), and of those with the upstream (NULL: any). CH_E_USAGE: there is none. */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err);
 /* What an approval of it is about, and no more. */

@@ -266,6 +266,12 @@ static bool look_at(struct policy_trial *t, const struct ch_policy_want *w, enum
         return true;
     }
     const struct ch_repository *repo = command_repository(c, w->ecosystem, NULL, &err);
+    if (repo == NULL && ch_config_repository(c->k->config, command_option(c, "repository")) != NULL) {
+        r.state = WANT_UNKNOWN; /* a line of pip's, where a channel was said */
+        snprintf(r.text, sizeof(r.text), "%s", err.msg);
+        show_line(t, w, &r);
+        return true;
+    }
     if (repo == NULL) {
         *ret_step = command_end(c, 2, "%s", err.msg);
         return false;

@@ -25,7 +25,7 @@ static enum ch_code read_what(struct command *c, struct request *r, struct ch_er
     }
     r->what = (struct what){.kind = WHAT_FILE};
     if (name.len > 0) {
-        const struct ch_repository *repo = command_repository(c, name, NULL, err);
+        const struct ch_repository *repo = command_repository(c, (struct ch_str){NULL, 0}, NULL, err);
         snprintf(r->what.repository, sizeof(r->what.repository), "%s",
                  repo != NULL ? repo->name : "");
         return repo != NULL ? CH_OK : CH_E_USAGE;

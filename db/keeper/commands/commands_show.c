@@ -218,7 +218,7 @@ enum step command_fetched_by(struct command *c)
     bool digest;
     if (command_digest(c, &digest, &sha256, &err) != CH_OK ||
         (digest && l.repository.len > 0 &&
-         command_repository(c, l.repository, NULL, &err) == NULL) ||
+         command_repository(c, (struct ch_str){NULL, 0}, NULL, &err) == NULL) ||
         (!digest && command_what(c, &what, &err) != CH_OK)) {
         return command_end(c, command_status_of(&err), "%s", err.msg);
     }

@@ -35,6 +35,12 @@ const struct ch_repository *command_repository(struct command *c, struct ch_str 
     const struct ch_repository *theirs = NULL;
     size_t count = 0, seen = 0;
     struct ch_buf names;
+    const struct ch_repository *said = ch_config_repository(config, name);
+    if (said != NULL && ecosystem.len > 0 && !ch_str_eq(ecosystem, ch_str_of(said->ecosystem))) {
+        ch_fail(err, CH_E_USAGE, "repository %s is of %s, not of %.*s", said->name, said->ecosystem,
+                CH_STR_ARG(ecosystem));
+        return NULL;
+    }
     ch_buf_init(&names, 512); /* so many fit into an error */
     for (size_t i = 0; i < config->repository_count; i++) {
         const struct ch_repository *r = &config->repositories[i];

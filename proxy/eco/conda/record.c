@@ -7,6 +7,8 @@
  * and file are each compared with that. */
 #include "proxy/eco/conda/conda_int.h"
 
+#include "base/conda/match_spec.h"
+#include "customhouse/ascii.h"
 #include "customhouse/limits.h"
 
 struct comparison {
@@ -15,36 +17,35 @@ struct comparison {
     size_t count;
     ch_differs_fn *fn;
     void *arg;
-    char text[512]; /* evidence */
 };
+
+/* Of a value so much as a caller takes for all of it, where the whole text is shorter. */
+static void put_said(struct ch_buf *b, struct ch_str value, const char *where)
+{
+    enum { SHOWN = 180 };
+    if (value.ptr == NULL) {
+        ch_buf_printf(b, "nothing in the %s", where);
+        return;
+    }
+    ch_buf_putc(b, '"');
+    ch_buf_put_escaped(b, ch_str_sub(value, 0, SHOWN));
+    ch_buf_printf(b, "\" in the %s", where);
+}
 
 static void differs(struct comparison *c, enum ch_finding_code code, const char *key,
                     struct ch_str stated, struct ch_str found)
 {
     struct ch_buf b;
-    ch_buf_init(&b, sizeof(c->text));
-    CH_IGNORE(ch_buf_reserve(&b, sizeof(c->text)) != NULL);
+    ch_buf_init(&b, 8 * CH_EVIDENCE_MAX); /* both escaped */
     ch_buf_printf(&b, "%s: ", key);
-    if (stated.ptr != NULL) {
-        ch_buf_printf(&b, "\"%.*s\" in the index", CH_STR_ARG(ch_str_sub(stated, 0, 180)));
-    } else {
-        ch_buf_puts(&b, CH_STR("nothing in the index"));
-    }
-    if (found.ptr != NULL) {
-        ch_buf_printf(&b, ", \"%.*s\" in the file", CH_STR_ARG(ch_str_sub(found, 0, 180)));
-    } else {
-        ch_buf_puts(&b, CH_STR(", nothing in the file"));
-    }
-    c->fn(c->arg, code, ch_buf_str(&b));
+    put_said(&b, stated, "index");
+    ch_buf_puts(&b, CH_STR(", "));
+    put_said(&b, found, "file");
+    c->fn(c->arg, code, ch_str_sub(ch_buf_str(&b), 0, CH_EVIDENCE_MAX));
     ch_buf_done(&b);
 }
 
 /* --- values --- */
-
-static int hex_digit(char c)
-{
-    return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : 0;
-}
 
 /* The text of a string as records are spelled: RFC 8785's escapes alone (ch_index_record_ok). */
 static void put_text(struct ch_buf *b, struct ch_str spelled)
@@ -56,7 +57,7 @@ static void put_text(struct ch_buf *b, struct ch_str spelled)
             size_t at;
             c = spelled.ptr[++i];
             if (c == 'u' && i + 4 < spelled.len) {
-                c = (char)(hex_digit(spelled.ptr[i + 3]) * 16 + hex_digit(spelled.ptr[i + 4]));
+                c = (char)(ch_hex_digit(spelled.ptr[i + 3]) * 16 + ch_hex_digit(spelled.ptr[i + 4]));
                 i += 4;
             } else if (ch_str_find_char(ch_str_of(from), c, &at)) {
                 c = to[at];
@@ -151,15 +152,22 @@ static void compare_numbers(struct comparison *c)
 
 /* --- lists of match specs --- */
 
-/* What a spec names: "channel::numpy >=1,<2" numpy. Names are lower case in both. */
+/* What a spec names: "channel::numpy >=1,<2" numpy. Names are lower case in both. Absent: in brackets it
+ * has what clients read differently, some of them as another name. */
 static struct ch_str name_of(struct ch_str spec)
 {
+    struct ch_match_spec read;
+    struct ch_err err;
     size_t at, end = 0;
     spec = ch_str_trim(spec);
+    if (ch_str_find_char(spec, '[', NULL)) {
+        return ch_match_spec_parse(spec, &read, &err) == CH_OK ? read.name
+                                                               : (struct ch_str){NULL, 0};
+    }
     while (ch_str_find(spec, CH_STR("::"), &at)) {
         spec = ch_str_sub(spec, at + 2, spec.len);
     }
-    while (end < spec.len && !ch_str_find_char(CH_STR(" =<>!~[;,|("), spec.ptr[end], NULL)) {
+    while (end < spec.len && !ch_str_find_char(CH_STR(" =<>!~;,|("), spec.ptr[end], NULL)) {
         end++;
     }
     return ch_str_sub(spec, 0, end);
@@ -210,11 +218,16 @@ static enum kinship in_file(const struct comparison *c, const char *fact, struct
                             struct ch_str *ret)
 {
     enum kinship best = STRANGE;
+    struct ch_str name = name_of(spec);
     for (size_t i = 0; i < c->count && best != SAME; i++) {
         struct ch_str value = c->facts[i].value;
-        if (ch_str_eq(c->facts[i].name, ch_str_of(fact)) &&
-            ch_str_eq_nocase(name_of(value), name_of(spec))) {
-            best = same_spec(value, spec) ? SAME : SAME_NAME;
+        if (!ch_str_eq(c->facts[i].name, ch_str_of(fact))) {
+            continue;
+        }
+        if (same_spec(value, spec)) {
+            best = SAME;
+        } else if (name.len > 0 && ch_str_eq_nocase(name_of(value), name)) {
+            best = SAME_NAME;
             *ret = value;
         }
     }

@@ -137,12 +137,54 @@ static void a_rule_takes_what_clients_take(void **state)
     house_free(h);
 }
 
+/* "conda:numpy" of a repository of Python packages would be another numpy. */
+static void a_repository_is_of_the_kind_that_is_said(void **state)
+{
+    (void)state;
+    static const char config[] =
+        "listen:\n  - {address: '127.0.0.1:8080'}\n"
+        "upstreams:\n"
+        "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"
+        "  - {name: chan, ecosystem: conda, url: 'https://up.example.org/chan', trust_times: true}\n"
+        "repositories:\n"
+        "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
+        "  - {name: chan, ecosystem: conda, upstreams: [chan]}\n";
+    static const struct {
+        const char *word, *repository, *text;
+    } rows[] = {
+        {"conda:numpy", "pypi", "repository pypi is of pypi, not of conda"},
+        {"pypi:numpy", "chan", "repository chan is of conda, not of pypi"},
+        {"numpy:latest", "pypi", "repository pypi is of pypi, not of oci"},
+        {"conda:numpy", "chan", NULL},
+        {"numpy", "pypi", NULL},
+    };
+    static const char *const commands[] = {"deny", "approve", "explain", "fetched-by", "rescan"};
+    struct house *h = house_new_with(NULL, config);
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        h->repository = rows[i].repository;
+        for (size_t k = 0; rows[i].text != NULL && k < CH_ARRAY_LEN(commands); k++) {
+            assert_int_equal(house_command(h, false, commands[k], rows[i].word, "why", "7d", &out),
+                             2);
+            assert_true(says(&out, rows[i].text));
+        }
+        if (rows[i].text == NULL) {
+            assert_int_equal(house_command(h, false, "deny", rows[i].word, "why", "7d", &out), 0);
+            assert_true(says(&out, "denied: numpy"));
+        }
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_denial_is_read_widely),
         cmocka_unit_test(what_a_denial_takes_is_told),
         cmocka_unit_test(a_rule_takes_what_clients_take),
+        cmocka_unit_test(a_repository_is_of_the_kind_that_is_said),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
