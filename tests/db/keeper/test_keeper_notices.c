@@ -1,113 +1,22 @@
-/* What people are told, and the audit log's copies: what goes to egress, and what a failure, a
- * restart and a death of egress make of it. */
+/* What people are told: what goes to egress, and what a failure, a restart and a death of egress
+ * make of it. */
+#include "egress_house.h"
 #include "exceptions_house.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/socket.h>
-#include <unistd.h>
+#include <string.h>
 
-#include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
 #include "log_seen.h"
 #include "db/keeper/egress/notices.h"
 
-#define HOUSE                                                                                      \
-    "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \
-    "anonymous_pull: true\n"                                                                       \
-    "upstreams:\n"                                                                                 \
-    "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"   \
-    "repositories:\n"                                                                              \
-    "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
 #define HOOK                                                                                       \
     "webhooks:\n  - {name: hook, url: 'https://hooks.example.org/', secret_file: /etc/hook}\n"
 #define MAIL                                                                                       \
     "mail:\n  - {name: people, address: 'm.example.org:25', from: a@b.org, to: [c@d.org]}\n"
-#define SYSLOG   "syslog:\n  - {name: siem, address: 's.example.org:6514'}\n"
-
-#define SENT_MAX 64
-
-/* The other end of the keeper's channel to egress. */
-struct away {
-    struct house *h;
-    struct ch_channel *ch;
-    struct sent {
-        uint64_t job;
-        enum ch_destination_kind kind;
-        char *id, *subject, *body;
-    } sent[SENT_MAX];
-    size_t count;
-};
 
 static struct ch_err err;
-
-static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
-{
-    struct away *a = owner;
-    struct ch_send m;
-    (void)ch;
-    assert_int_equal(frame->type, CH_MSG_SEND);
-    assert_ch_ok(&err, ch_send_get(frame->payload, &m, &err));
-    assert_true(a->count < SENT_MAX);
-    a->sent[a->count++] =
-        (struct sent){m.job, m.kind, ch_str_dup(m.id), ch_str_dup(m.subject), ch_str_dup(m.body)};
-}
-
-static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
-{
-    (void)owner;
-    (void)ch;
-    (void)why;
-}
-
-static void connect_away(struct away *a, struct house *h)
-{
-    int fds[2];
-    a->h = h;
-    CH_ASSERT(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0);
-    struct ch_channel_options options = {.loop = h->loop,
-                                         .fd = fds[1],
-                                         .peer = CH_ROLE_KEEPER,
-                                         .self = CH_ROLE_EGRESS,
-                                         .owner = a,
-                                         .on_frame = on_frame,
-                                         .on_closed = on_closed};
-    assert_ch_ok(&err, ch_channel_open(&options, &a->ch, &err));
-    h->k->child.on_peer(h->k, CH_ROLE_EGRESS, 0, fds[0]);
-    house_settle(h);
-}
-
-static void disconnect_away(struct away *a)
-{
-    ch_channel_free(a->ch);
-    a->ch = NULL;
-}
-
-static void away_done(struct away *a)
-{
-    disconnect_away(a);
-    for (size_t i = 0; i < a->count; i++) {
-        free(a->sent[i].id);
-        free(a->sent[i].subject);
-        free(a->sent[i].body);
-    }
-    a->count = 0;
-}
-
-/* What the i-th one came to. */
-static void answer(struct away *a, size_t i, enum ch_code code, uint32_t status)
-{
-    const struct ch_sent m = {.job = a->sent[i].job,
-                              .code = code,
-                              .status = status,
-                              .text = code == CH_OK ? CH_STR("") : CH_STR("no way")};
-    struct ch_buf b;
-    ch_buf_init(&b, 4096);
-    ch_sent_put(&b, &m);
-    assert_true(ch_channel_send(a->ch, CH_MSG_SENT, ch_buf_str(&b), NULL, 0));
-    ch_buf_done(&b);
-    house_settle(a->h);
-}
 
 static uint64_t waiting(struct house *h, enum ch_destination_kind kind, const char *name)
 {
@@ -134,7 +43,7 @@ static void add_notice(struct house *h, enum ch_destination_kind kind, const cha
 static void a_request_is_told_and_tried_until_it_is_taken(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
     struct away a = {.count = 0};
     connect_away(&a, h);
     set_wheel(h, "young", 1);
@@ -184,7 +93,7 @@ static void is_told(struct away *a, size_t *next, const char *type, const char *
 static void what_waits_for_one_more_and_what_is_renewed(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
     struct away a = {.count = 0};
     struct ch_buf out, room;
     size_t next = 0;
@@ -232,7 +141,7 @@ static void egress_ends_with_one_in_hand(void **state)
     (void)state;
     uint64_t before = ch_limits.egress_retry_ms;
     ch_limits.egress_retry_ms = ch_limits.egress_retry_max_ms = 600000;
-    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
     struct away a = {.count = 0};
     struct ch_buf out;
     add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "{}", keeper_now_us(h->k));
@@ -262,7 +171,7 @@ static void egress_ends_with_one_in_hand(void **state)
 static void one_that_is_never_taken_holds_up_none(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
     struct away a = {.count = 0};
     add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "bad", keeper_now_us(h->k) - 2000000);
     add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "good", keeper_now_us(h->k) - 1000000);
@@ -289,7 +198,7 @@ static void what_nobody_answers_keeps_its_order(void **state)
     } rows[] = {{CH_E_UPSTREAM, 0}, {CH_E_TIMEOUT, 0}, {CH_OK, 429},
                 {CH_OK, 502},       {CH_OK, 503},      {CH_OK, 504}};
     for (size_t r = 0; r < CH_ARRAY_LEN(rows); r++) {
-        struct house *h = house_new_with(NULL, HOUSE HOOK);
+        struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
         struct away a = {.count = 0};
         add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "first", keeper_now_us(h->k) - 2000000);
         add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "second", keeper_now_us(h->k) - 1000000);
@@ -313,7 +222,7 @@ static void mail_that_is_to_come_later_keeps_its_order(void **state)
         uint32_t status;
         const char *next;
     } rows[] = {{421, "first"}, {250, "first"}, {554, "second"}}; /* 250: then it broke */
-    struct house *h = house_new_with(NULL, HOUSE MAIL);
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE MAIL);
     struct away a = {.count = 0};
     add_notice(h, CH_DESTINATION_MAIL, "people", "first", keeper_now_us(h->k) - 2000000);
     add_notice(h, CH_DESTINATION_MAIL, "people", "second", keeper_now_us(h->k) - 1000000);
@@ -331,7 +240,7 @@ static void mail_that_is_to_come_later_keeps_its_order(void **state)
 static void a_mail_tells_what_has_gathered(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(NULL, HOUSE MAIL);
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE MAIL);
     struct away a = {.count = 0};
     uint64_t before = ch_limits.notice_mail_items;
     ch_limits.notice_mail_items = 2;
@@ -359,7 +268,7 @@ static void a_mail_tells_what_has_gathered(void **state)
 static void a_mail_that_is_refused_is_told_in_parts(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(NULL, HOUSE MAIL);
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE MAIL);
     struct away a = {.count = 0};
     const char *const bodies[] = {"bad\n", "one\n", "two\n"};
     for (int i = 0; i < 3; i++) {
@@ -395,7 +304,7 @@ static void assert_given_up(struct house *h, int64_t times, const char *why)
 static void what_is_given_up_is_in_the_log(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(NULL, HOUSE HOOK "notifications: {give_up_hours: 1}\n");
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK "notifications: {give_up_hours: 1}\n");
     uint64_t before = ch_limits.notice_rows;
     int64_t now = keeper_now_us(h->k);
     add_notice(h, CH_DESTINATION_WEBHOOK, "hook", "old", now - 3601LL * 1000000);
@@ -426,7 +335,7 @@ static void what_is_given_up_is_in_the_log(void **state)
 static void the_oldest_are_given_up(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
     uint64_t rows = ch_limits.notice_rows, pause = ch_limits.egress_retry_ms;
     ch_limits.egress_retry_ms = ch_limits.egress_retry_max_ms = 600000;
     struct away a = {.count = 0};
@@ -455,7 +364,7 @@ static void the_oldest_are_given_up(void **state)
 static void what_did_not_happen_is_not_told(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
     struct away a = {.count = 0};
     connect_away(&a, h);
     assert_ch_ok(&err, keeper_write(h->k, &err));
@@ -470,7 +379,7 @@ static void what_did_not_happen_is_not_told(void **state)
 static void an_end_is_told_once(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(NULL, HOUSE HOOK "notifications: {ending_hours: 23}\n");
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK "notifications: {ending_hours: 23}\n");
     bool in_force = false;
     struct away a = {.count = 0};
     set_wheel(h, "young", 1);
@@ -499,7 +408,7 @@ static void an_end_is_told_once(void **state)
 static void an_attack_is_an_alarm(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(NULL, HOUSE HOOK);
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
     struct away a = {.count = 0};
     connect_away(&a, h);
     set_wheel(h, "attack", 30);
@@ -510,89 +419,6 @@ static void an_attack_is_an_alarm(void **state)
     assert_non_null(strstr(a.sent[0].body, "\"verdict\":\"deny\",\"rule\":\"finding "));
     away_done(&a);
     house_free(h);
-}
-
-/* ------------------------------------------------------------------ the log's copies */
-
-static void a_message_is_one_of_rfc_5424(void **state)
-{
-    (void)state;
-    struct ch_buf b;
-    ch_buf_init(&b, 4096);
-    forward_put_message(&b, CH_STR("gate.example.org"), CH_STR("example.org/log"), 41,
-                        CH_STR("{\"at_us\":1764132000000001,\"kind\":\"sign-in-failed\",\"v\":1}"));
-    assert_str_eq(
-        ch_buf_str(&b),
-        "206 <108>1 2025-11-26T04:40:00.000001Z gate.example.org customhouse - sign-in-failed"
-        " [meta sequenceId=\"42\"] {\"entry\":41,\"log\":\"example.org/log\",\"record\":"
-        "{\"at_us\":1764132000000001,\"kind\":\"sign-in-failed\",\"v\":1}}");
-    ch_buf_clear(&b);
-    forward_put_message(&b, CH_STR("-"), CH_STR("l"), 2147483647,
-                        CH_STR("{\"at_us\":0,\"kind\":\"\xc3\xa4\",\"v\":1}"));
-    assert_true(ch_str_find(ch_buf_str(&b), CH_STR("[meta sequenceId=\"1\"] \xef\xbb\xbf{"), NULL));
-    ch_buf_done(&b);
-}
-
-/* "0,1,2": the entries in what was sent. */
-static void numbers_of(const char *body, struct ch_buf *ret)
-{
-    ch_buf_clear(ret);
-    for (const char *at = body; (at = strstr(at, "] {\"entry\":")) != NULL; at++) {
-        ch_buf_printf(ret, "%s%llu", ret->len > 0 ? "," : "", strtoull(at + 11, NULL, 10));
-    }
-}
-
-static void the_log_goes_out_in_order(void **state)
-{
-    (void)state;
-    uint64_t wait = ch_limits.forward_wait_ms, entries = ch_limits.forward_entries;
-    ch_limits.forward_wait_ms = 1;
-    ch_limits.forward_entries = 2;
-    struct house *h = house_new_with(NULL, HOUSE SYSLOG);
-    struct away a = {.count = 0};
-    struct ch_buf numbers;
-    uint64_t next = 7;
-    ch_buf_init(&numbers, 4096);
-    log_until_written(h);
-    assert_true(log_written(h) > 4);
-    connect_away(&a, h);
-    numbers_of(a.sent[0].body, &numbers);
-    assert_str_eq(ch_buf_str(&numbers), "0,1");
-    answer(&a, 0, CH_E_UPSTREAM, 0);
-    numbers_of(a.sent[1].body, &numbers);
-    assert_str_eq(ch_buf_str(&numbers), "0,1"); /* once more */
-    answer(&a, 1, CH_OK, 0);
-    numbers_of(a.sent[2].body, &numbers);
-    assert_str_eq(ch_buf_str(&numbers), "2,3");
-    disconnect_away(&a); /* nobody knows whether they came */
-    house_restart(h);
-    log_until_written(h);
-    assert_ch_ok(&err, ch_store_forwarded(h->k->store, CH_STR("siem"), &next, &err));
-    assert_int_equal(next, 2);
-    connect_away(&a, h);
-    numbers_of(a.sent[3].body, &numbers);
-    assert_str_eq(ch_buf_str(&numbers), "2,3");
-    for (size_t i = 3; i < a.count; i++) {
-        answer(&a, i, CH_OK, 0);
-    }
-    assert_ch_ok(&err, ch_store_forwarded(h->k->store, CH_STR("siem"), &next, &err));
-    assert_int_equal(next, log_written(h));
-    ch_buf_clear(&numbers);
-    forward_put_state(h->k, &numbers, false);
-    assert_str_eq(ch_buf_str(&numbers), "syslog/siem: 0 entries of the audit log wait\n");
-    ch_limits.forward_wait_ms = wait;
-    ch_limits.forward_entries = entries;
-    ch_buf_done(&numbers);
-    away_done(&a);
-    house_free(h);
-}
-
-static int quick(void **state)
-{
-    (void)state;
-    ch_limits.egress_retry_ms = 5;
-    ch_limits.egress_retry_max_ms = 20;
-    return 0;
 }
 
 int main(void)
@@ -611,8 +437,6 @@ int main(void)
         cmocka_unit_test(what_did_not_happen_is_not_told),
         cmocka_unit_test(an_end_is_told_once),
         cmocka_unit_test(an_attack_is_an_alarm),
-        cmocka_unit_test(a_message_is_one_of_rfc_5424),
-        cmocka_unit_test(the_log_goes_out_in_order),
     };
     return cmocka_run_group_tests(tests, quick, NULL);
 }
