@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
@@ -58,6 +59,33 @@ static const char settings[] = "PRAGMA journal_mode = WAL;"
                                "PRAGMA journal_size_limit = 67108864;"
                                "PRAGMA cache_size = -16384;"; /* KiB */
 
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    CH_ASSERT(clock_gettime(CLOCK_BOOTTIME, &t) == 0);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Whoever has it locked is waited for, but not again by each statement that follows: the caller has others to serve, and
+ * one that lets go is not noticed later for it. */
+static int on_busy(void *arg, int times)
+{
+    struct ch_store *s = arg;
+    uint64_t now = now_ms();
+    if (times == 0) {
+        if (s->busy_given_up_ms != 0 && now - s->busy_given_up_ms < ch_limits.store_busy_ms) {
+            return 0;
+        }
+        s->busy_since_ms = now;
+    }
+    if (now - s->busy_since_ms >= ch_limits.store_busy_ms) {
+        s->busy_given_up_ms = now;
+        return 0;
+    }
+    sqlite3_sleep(10);
+    return 1;
+}
+
 static enum ch_code configure(struct ch_store *s, struct ch_err *err)
 {
     static const struct {
@@ -74,7 +102,7 @@ static enum ch_code configure(struct ch_store *s, struct ch_err *err)
     };
     sqlite3_extended_result_codes(s->db, 1);
     sqlite3_limit(s->db, SQLITE_LIMIT_ATTACHED, 0);
-    sqlite3_busy_timeout(s->db, (int)ch_limits.store_busy_ms);
+    sqlite3_busy_handler(s->db, on_busy, s);
     for (size_t i = 0; i < CH_ARRAY_LEN(flags); i++) {
         enum ch_code rc = set_flag(s, flags[i].option, flags[i].value, err);
         if (rc != CH_OK) {

@@ -37,6 +37,7 @@ struct ch_store {
     struct ch_buf scratch; /* compressed snapshot */
     struct ch_check *check; /* of a large database, beside the work; NULL: done before it */
     char damage[200]; /* what a statement came upon; "": nothing */
+    uint64_t busy_since_ms, busy_given_up_ms; /* somebody else has it locked; 0: never (on_busy) */
     int64_t first_fact[CH_FACTS]; /* ids of the first row that the group under way has added; 0: none */
 };
 

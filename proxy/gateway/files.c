@@ -351,8 +351,9 @@ static void answer_allow(struct file_wait *w, struct ch_http_request *r, const s
 {
     struct gw *gw = w->gw;
     struct gw_file *f = find_file(gw, w->repo, &w->target);
-    if (f != NULL && !ch_sha256_eq(&f->sha256, &m->sha256)) {
-        forget_file(gw, w->repo, &w->target); /* other bytes under the same name */
+    if (f != NULL && (!ch_sha256_eq(&f->sha256, &m->sha256) ||
+                      !ch_str_eq(ch_str_of(f->media_type), m->media_type))) {
+        forget_file(gw, w->repo, &w->target); /* other bytes under the same name, or of another type */
         f = NULL;
     }
     if (f == NULL) {

@@ -88,6 +88,16 @@ static struct gw_repository *find_or_add(struct gw *gw, struct ch_str name,
     return r;
 }
 
+struct gw_repository *gw_find_repository(const struct gw *gw, struct ch_str name)
+{
+    for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
+        if (r->active && ch_str_eq(name, ch_str_of(r->name))) {
+            return r;
+        }
+    }
+    return NULL;
+}
+
 void gw_configure(struct gw *gw, const struct ch_config *config)
 {
     gw->config = config;

@@ -226,6 +226,9 @@ struct gw_audit *gw_audit_new(int folder_fd); /* stays the caller's */
 void gw_audit_free(struct gw_audit *a);
 void gw_audit_request(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v);
 
+/* One of the configuration that is in force; NULL: none has this name. */
+struct gw_repository *gw_find_repository(const struct gw *gw, struct ch_str name);
+
 /* One line for whoever runs the gateway: what should not happen and what it cost. */
 void gw_complain(const char *event, struct ch_str what, const struct ch_err *err);
 

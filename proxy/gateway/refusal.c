@@ -121,15 +121,44 @@ static void put_member(struct ch_buf *body, const char *name, struct ch_str valu
     ch_buf_put_json(body, value);
 }
 
+void gw_put_errors(struct ch_buf *body, const char *code, struct ch_str message)
+{
+    ch_buf_printf(body, "\"errors\":[{\"code\":\"%s\"", code);
+    put_member(body, "message", message);
+    ch_buf_puts(body, CH_STR("}]"));
+}
+
+void gw_put_problem(struct ch_buf *body, const struct gw_problem *p)
+{
+    ch_buf_puts(body, CH_STR("{\"type\":"));
+    ch_buf_put_json(body, p->type);
+    put_member(body, "title", p->title);
+    ch_buf_printf(body, ",\"status\":%d", p->status);
+    if (p->instance.len > 0) {
+        put_member(body, "instance", p->instance);
+    }
+    put_member(body, "detail", p->sentence);
+    if (p->reason.len > 0) {
+        put_member(body, "reason", p->reason);
+    }
+    put_member(body, "message", p->sentence);
+    put_member(body, "error", p->sentence);
+    ch_buf_putc(body, ',');
+    gw_put_errors(body, p->code, p->sentence);
+    ch_buf_putc(body, '}');
+}
+
 static void build_body(const struct ch_refusal *r, const char *code, struct ch_str origin,
                        struct ch_buf *body)
 {
     struct ch_buf detail;
     struct ch_buf title;
-    struct ch_buf text;
+    struct ch_buf type;
+    struct ch_buf link;
     ch_buf_init(&detail, 4 * ch_limits.text_bytes);
     ch_buf_init(&title, ch_limits.text_bytes);
-    ch_buf_init(&text, ch_limits.text_bytes);
+    ch_buf_init(&type, ch_limits.text_bytes);
+    ch_buf_init(&link, ch_limits.text_bytes);
     ch_buf_puts(&title, r->verdict == CH_VERDICT_DENY ? CH_STR("Denied by policy (")
                                                       : CH_STR("Held by policy ("));
     put_clipped(&title, r->rule, r->rule.len);
@@ -147,37 +176,33 @@ static void build_body(const struct ch_refusal *r, const char *code, struct ch_s
     put_where(&detail, r, origin);
 
     ch_buf_init(body, 16 * ch_limits.text_bytes);
-    ch_buf_puts(&text, origin);
-    ch_buf_puts(&text, CH_STR("/-/policies/"));
-    put_slug(&text, r->rule);
-    ch_buf_puts(body, CH_STR("{\"type\":"));
-    ch_buf_put_json(body, ch_buf_str(&text));
-    put_member(body, "title", ch_buf_str(&title));
-    ch_buf_puts(body, CH_STR(",\"status\":403"));
+    ch_buf_puts(&type, origin);
+    ch_buf_puts(&type, CH_STR("/-/policies/"));
+    put_slug(&type, r->rule);
     if (r->id.len > 0) {
-        ch_buf_clear(&text);
-        put_link(&text, r, (struct ch_str){NULL, 0});
-        put_member(body, "instance", ch_buf_str(&text));
+        put_link(&link, r, (struct ch_str){NULL, 0});
     }
-    struct ch_str sentence = ch_buf_str(&detail);
-    put_member(body, "detail", sentence);
-    put_member(body, "reason", ch_buf_str(&title));
-    put_member(body, "message", sentence);
-    put_member(body, "error", sentence);
-    ch_buf_printf(body, ",\"errors\":[{\"code\":\"%s\"", code);
-    put_member(body, "message", sentence);
-    ch_buf_puts(body, CH_STR("}]}"));
-    CH_ASSERT(!body->failed && !detail.failed && !title.failed && !text.failed);
+    gw_put_problem(body, &(struct gw_problem){
+                             .type = ch_buf_str(&type),
+                             .title = ch_buf_str(&title),
+                             .status = 403,
+                             .instance = ch_buf_str(&link),
+                             .sentence = ch_buf_str(&detail),
+                             .reason = ch_buf_str(&title),
+                             .code = code,
+                         });
+    CH_ASSERT(!body->failed && !detail.failed && !title.failed && !type.failed && !link.failed);
     ch_buf_done(&detail);
     ch_buf_done(&title);
-    ch_buf_done(&text);
+    ch_buf_done(&type);
+    ch_buf_done(&link);
 }
 
 /* Clients of registries print the message behind any code. With DENIED docker says that one should log in; without it
- * podman tries three times more. What is being inspected is worth that. Spec: OCI distribution 1.1, "Error Codes". */
+ * podman tries three times more. What is being inspected is worth that, what nobody gives is not. Spec: OCI distribution 1.1, "Error Codes". */
 static const char *code_for(const struct ch_refusal *r, struct ch_str user_agent)
 {
-    bool later = r->id.len == 0;
+    bool later = r->id.len == 0 && r->verdict != CH_VERDICT_DENY;
     return later || ch_str_starts(user_agent, CH_STR("docker/")) ? "UNAVAILABLE" : "DENIED";
 }
 

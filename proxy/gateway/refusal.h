@@ -20,6 +20,22 @@ void gw_refusal_build(const struct ch_refusal *refusal, struct ch_str user_agent
                       struct gw_refusal_text *ret);
 void gw_refusal_done(struct gw_refusal_text *text);
 
+/* A problem in all members that some client shows. */
+struct gw_problem {
+    struct ch_str type; /* a URL, or "about:blank" */
+    struct ch_str title;
+    int status;
+    struct ch_str instance; /* absent: none */
+    struct ch_str sentence; /* detail, message, error, and the message of `code` */
+    struct ch_str reason;   /* absent: none */
+    const char *code;       /* as clients of registries read it */
+};
+
+/* Appends it as one JSON object. */
+void gw_put_problem(struct ch_buf *body, const struct gw_problem *p);
+/* Appends the member of it that clients of registries read. Spec: OCI distribution 1.1, "Error Codes". */
+void gw_put_errors(struct ch_buf *body, const char *code, struct ch_str message);
+
 /* "2026-11-29 10:00 UTC" */
 void gw_put_minute(struct ch_buf *b, int64_t at_us);
 

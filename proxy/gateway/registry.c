@@ -36,12 +36,11 @@ static struct ch_str host_of(struct ch_str url)
     return ch_str_find_char(url, '/', &at) ? ch_str_sub(url, 0, at) : url;
 }
 
-static bool mirrors(const struct gw *gw, const struct gw_repository *repo, struct ch_str host)
+static bool mirrors(const struct ch_config *config, const struct ch_repository *repo,
+                    struct ch_str host)
 {
-    const struct ch_repository *config = ch_config_repository(gw->config, ch_str_of(repo->name));
-    for (size_t i = 0; config != NULL && i < config->upstream_count; i++) {
-        const struct ch_upstream *u =
-            ch_config_upstream(gw->config, ch_str_of(config->upstreams[i]));
+    for (size_t i = 0; i < repo->upstream_count; i++) {
+        const struct ch_upstream *u = ch_config_upstream(config, ch_str_of(repo->upstreams[i]));
         if (u != NULL && ch_str_eq_nocase(host_of(ch_str_of(u->url)), host)) {
             return true;
         }
@@ -49,10 +48,13 @@ static bool mirrors(const struct gw *gw, const struct gw_repository *repo, struc
     return false;
 }
 
-static struct gw_repository *mirror_of(const struct gw *gw, struct ch_str host)
+/* The first of the configuration: which one it is does not depend on what was there before. */
+static struct gw_repository *mirror_of(const struct gw *gw, const char *prefix, struct ch_str host)
 {
-    for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
-        if (r->active && r->eco->path_prefix != NULL && mirrors(gw, r, host)) {
+    for (size_t i = 0; i < gw->config->repository_count; i++) {
+        const struct ch_repository *c = &gw->config->repositories[i];
+        struct gw_repository *r = gw_find_repository(gw, ch_str_of(c->name));
+        if (r != NULL && r->eco->path_prefix == prefix && mirrors(gw->config, c, host)) {
             return r;
         }
     }
@@ -69,7 +71,7 @@ enum ch_code gw_registry_find(const struct gw *gw, const struct ch_http_request 
     *ret = named;
     *ret_at = 2; /* behind the repository's name */
     if (rc == CH_OK && host.len > 0) {
-        *ret = mirror_of(gw, ch_buf_str(&host));
+        *ret = mirror_of(gw, gw_path_prefix(ch_http_view(r)), ch_buf_str(&host));
         *ret_at =
             1; /* the registry's own names begin at once, however a repository here is called */
         if (*ret == NULL) {
@@ -142,8 +144,8 @@ bool gw_registry_put_error(const struct ch_http_request *r, int status, struct c
     if (gw_path_prefix(v) == NULL) {
         return false;
     }
-    ch_buf_printf(body, "{\"errors\":[{\"code\":\"%s\",\"message\":", code_of(v, status));
-    ch_buf_put_json(body, text);
-    ch_buf_puts(body, CH_STR("}]}\n"));
+    ch_buf_putc(body, '{');
+    gw_put_errors(body, code_of(v, status), text);
+    ch_buf_puts(body, CH_STR("}\n"));
     return true;
 }

@@ -9,7 +9,7 @@ const char *gw_path_prefix(const struct ch_http_view *v);
 /* Whose the rest of a path with a prefix is, from segment *ret_at on. `named` is the repository of
  * its second part, NULL: there is none, and *ret then is neither. A client may say instead which
  * registry it means (`ns`): then the path has that registry's own name and `named` is not looked
- * at, and it is one repository that mirrors it, and no other (T24). CH_E_NOT_FOUND: no repository
+ * at, and it is the first repository of the configuration that mirrors it, and no other (T24). CH_E_NOT_FOUND: no repository
  * does; CH_E_USAGE: `ns` cannot be read. */
 enum ch_code gw_registry_find(const struct gw *gw, const struct ch_http_request *r,
                               struct gw_repository *named, struct gw_repository **ret,

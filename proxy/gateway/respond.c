@@ -19,6 +19,13 @@ void gw_respond_body(struct ch_http_request *r, int status, struct ch_str conten
                        });
 }
 
+/* Exactly this: uv compares for equality before it shows the text, and docker reads no other type than JSON itself. */
+static struct ch_str problem_type(const struct ch_http_view *v)
+{
+    return gw_path_prefix(v) != NULL ? CH_STR("application/json")
+                                     : CH_STR("application/problem+json");
+}
+
 /* One line as reason phrase and as body, in the form that clients of the address read. */
 static void respond_line(struct ch_http_request *r, int status, struct ch_str line,
                          const struct ch_http_header *headers, size_t header_count)
@@ -180,19 +187,17 @@ void gw_respond_unauthorized(struct ch_http_request *r, bool wrong)
         ch_buf_printf(&line, " in %s", where_of(v->user_agent));
     }
     struct ch_str text = ch_buf_str(&line);
-    ch_buf_puts(&body, CH_STR("{\"type\":\"about:blank\",\"title\":\"Sign in\",\"status\":401"));
-    static const char *const members[] = {"detail", "message", "error"};
-    for (size_t i = 0; i < CH_ARRAY_LEN(members); i++) {
-        ch_buf_printf(&body, ",\"%s\":", members[i]);
-        ch_buf_put_json(&body, text);
-    }
-    ch_buf_puts(&body, CH_STR(",\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":"));
-    ch_buf_put_json(&body, text);
-    ch_buf_puts(&body, CH_STR("}]}\n"));
+    gw_put_problem(&body, &(struct gw_problem){
+                              .type = CH_STR("about:blank"),
+                              .title = CH_STR("Sign in"),
+                              .status = 401,
+                              .sentence = text,
+                              .code = "UNAUTHORIZED",
+                          });
     ch_http_respond(r, &(struct ch_http_response){
                            .status = 401,
                            .reason = ch_str_sub(text, 0, GW_REASON_MAX),
-                           .content_type = CH_STR("application/problem+json"),
+                           .content_type = problem_type(v),
                            .headers = headers,
                            .header_count = CH_ARRAY_LEN(headers) - (basic_alone ? 1 : 0),
                            .body = ch_buf_str(&body),
@@ -243,11 +248,7 @@ void gw_respond_refusal(struct gw *gw, struct ch_http_request *r, const struct c
     ch_http_respond(r, &(struct ch_http_response){
                            .status = 403,
                            .reason = ch_str_of(text.reason),
-                           /* Exactly this: uv compares for equality before it shows the text,
-                            * and docker reads no other type than JSON itself. */
-                           .content_type = gw_path_prefix(ch_http_view(r)) != NULL
-                                               ? CH_STR("application/json")
-                                               : CH_STR("application/problem+json"),
+                           .content_type = problem_type(ch_http_view(r)),
                            .headers = headers,
                            .header_count = CH_ARRAY_LEN(headers),
                            .body = ch_buf_str(&text.body),

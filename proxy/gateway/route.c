@@ -8,16 +8,6 @@
 
 #include "customhouse/secret.h"
 
-static struct gw_repository *find_repository(struct gw *gw, struct ch_str name)
-{
-    for (struct gw_repository *r = gw->repositories; r != NULL; r = r->next) {
-        if (r->active && ch_str_eq(name, ch_str_of(r->name))) {
-            return r;
-        }
-    }
-    return NULL;
-}
-
 /* Our own fetcher says who it is: a request of ours that comes back is a loop (T13). */
 static bool is_loop(const struct gw *gw, const struct ch_http_view *v)
 {
@@ -108,6 +98,15 @@ static bool knows_anonymous(const struct gw *gw, const struct ch_http_request *r
     return open.count > 0 || gw_anonymous_may(gw, r);
 }
 
+static void respond_nobodys(struct gw *gw, struct ch_http_request *r, struct ch_str why)
+{
+    if (!gw_caller_of(gw, r)->known && !knows_anonymous(gw, r)) {
+        gw_respond_unauthorized(r, false);
+    } else {
+        gw_respond_text(r, 404, why);
+    }
+}
+
 /* Whose the address is, and where what is in it begins. NULL: nobody's. False: that was answered. */
 static bool find_whose(struct gw *gw, struct ch_http_request *r, struct gw_repository **ret, size_t *ret_at)
 {
@@ -117,16 +116,20 @@ static bool find_whose(struct gw *gw, struct ch_http_request *r, struct gw_repos
     *ret_at = 1;
     *ret = NULL;
     if (prefix == NULL) {
-        *ret = find_repository(gw, v->segments[0]);
+        *ret = gw_find_repository(gw, v->segments[0]);
     } else {
-        struct gw_repository *named = v->segment_count > 1 ? find_repository(gw, v->segments[1]) : NULL;
+        struct gw_repository *named = v->segment_count > 1 ? gw_find_repository(gw, v->segments[1]) : NULL;
         enum ch_code rc = gw_registry_find(gw, r, named, ret, ret_at, &err);
+        if (rc == CH_E_NOT_FOUND) {
+            respond_nobodys(gw, r, ch_str_of(err.msg));
+            return false;
+        }
         if (rc != CH_OK) {
-            gw_respond_text(r, rc == CH_E_NOT_FOUND ? 404 : 400, ch_str_of(err.msg));
+            gw_respond_text(r, 400, ch_str_of(err.msg));
             return false;
         }
     }
-    if (*ret != NULL && (prefix == NULL) != ((*ret)->eco->path_prefix == NULL)) {
+    if (*ret != NULL && (*ret)->eco->path_prefix != prefix) {
         *ret = NULL; /* it has another address */
     }
     return true;
@@ -164,11 +167,7 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         return;
     }
     if (repo == NULL) {
-        if (!gw_caller_of(gw, r)->known && !knows_anonymous(gw, r)) {
-            gw_respond_unauthorized(r, false);
-        } else {
-            gw_respond_text(r, 404, CH_STR("No repository has this name"));
-        }
+        respond_nobodys(gw, r, CH_STR("No repository has this name"));
         return;
     }
     if (v->dropped > 0 && !repo->eco->token_in_path) {
@@ -192,13 +191,13 @@ static struct ch_str take_path_token(struct gw *gw, struct ch_http_request *r)
     const struct ch_str mark = CH_STR("t");
     const struct ch_str none = {NULL, 0};
     if (v->segment_count < 2 || !ch_str_eq(v->segments[0], mark) ||
-        find_repository(gw, mark) != NULL) {
+        gw_find_repository(gw, mark) != NULL) {
         return none;
     }
     struct ch_str token = v->segments[1];
     ch_http_drop_segments(r, 2);
     const struct gw_repository *repo =
-        v->segment_count > 0 ? find_repository(gw, v->segments[0]) : NULL;
+        v->segment_count > 0 ? gw_find_repository(gw, v->segments[0]) : NULL;
     return repo != NULL && repo->eco->token_in_path ? token : none;
 }
 

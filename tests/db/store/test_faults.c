@@ -143,7 +143,6 @@ static void test_settings(void **state)
         {"PRAGMA journal_mode", "wal"},  {"PRAGMA synchronous", "2"},
         {"PRAGMA foreign_keys", "1"},    {"PRAGMA trusted_schema", "0"},
         {"PRAGMA temp_store", "2"},      {"PRAGMA recursive_triggers", "1"},
-        {"PRAGMA busy_timeout", "1000"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         sqlite3_stmt *stmt = NULL;
@@ -490,6 +489,34 @@ static void test_locked(void **state)
     assert_ch_ok(&err, decide("f"));
 }
 
+static uint64_t now_ms(void)
+{
+    struct timespec t;
+    assert_int_equal(clock_gettime(CLOCK_BOOTTIME, &t), 0);
+    return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* Whoever has it locked is waited for once: the caller serves others, and each of its steps would wait again. */
+static void test_locked_for_long(void **state)
+{
+    (void)state;
+    sqlite3 *db = NULL;
+    const uint64_t allowed_ms = 1000; /* a whole second, by the default */
+    assert_int_equal(sqlite3_open(file_path(), &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    uint64_t began_ms = now_ms();
+    assert_ch_code(CH_E_BUSY, decide("f"));
+    uint64_t gave_up_ms = now_ms();
+    assert_true(gave_up_ms - began_ms >= allowed_ms);
+    for (int i = 0; i < 5; i++) {
+        assert_ch_code(CH_E_BUSY, decide("f"));
+    }
+    assert_true(now_ms() - gave_up_ms < allowed_ms);
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_ch_ok(&err, decide("f"));
+    sqlite3_close(db);
+}
+
 /* --- no space --- */
 
 static void limit_pages(void)
@@ -559,6 +586,7 @@ int main(void)
         T(test_missing_folder),
         T(test_opened_twice),
         T(test_locked),
+        T(test_locked_for_long),
         T(test_full_group_is_undone),
         T(test_group_undone_by_sqlite),
     };

@@ -219,6 +219,29 @@ static void test_an_allow_says_what_is_meant(void **state)
     fixture_free(f);
 }
 
+/* The same bytes as another kind of document: clients are told what this answer says they are. */
+static void test_an_allow_says_of_what_type(void **state)
+{
+    (void)state;
+    struct ch_sha256 sha256;
+    struct fixture *f = allowed(&sha256);
+    static const char *const types[] = {"application/vnd.oci.image.manifest.v1+json",
+                                        "application/vnd.docker.distribution.manifest.v2+json", ""};
+    static const char *const told[] = {"application/vnd.oci.image.manifest.v1+json",
+                                       "application/vnd.docker.distribution.manifest.v2+json",
+                                       "application/octet-stream"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(types); i++) {
+        atomic_fetch_add(&f->epoch.epoch, 1); /* ends the ALLOW before */
+        fixture_allow(f, &sha256, 11);
+        f->keeper.file.media_type = ch_str_of(types[i]);
+        for (int again = 0; again < 2; again++) {
+            assert_str_eq(header_of(get(f, WHEEL, NULL), "Content-Type"), told[i]);
+        }
+        assert_int_equal(f->keeper.file_asks, (int)i + 1);
+    }
+    fixture_free(f);
+}
+
 /* The keeper takes its time. */
 static void answer_late(void *fixture)
 {
@@ -531,6 +554,7 @@ int main(void)
         cmocka_unit_test(test_what_passes_is_waited_for),
         cmocka_unit_test(test_epoch_moves_on_the_way),
         cmocka_unit_test(test_an_allow_says_what_is_meant),
+        cmocka_unit_test(test_an_allow_says_of_what_type),
         cmocka_unit_test(test_one_deadline_for_all_asks),
         cmocka_unit_test(test_signing_in_is_part_of_it),
         cmocka_unit_test(test_withdrawn_blob),

@@ -2,6 +2,8 @@
 #include "customhouse/index.h"
 #include "tests/ch_test.h"
 
+#include <stdio.h>
+
 #define ORIGIN "https://gw.example.org"
 
 static struct ch_refusal cool_down(void)
@@ -89,6 +91,31 @@ static void test_without_id(void **state)
     assert_false(ch_str_find(ch_buf_str(&text.body), CH_STR("instance"), NULL));
     assert_false(ch_str_find(ch_buf_str(&text.body), CH_STR("/-/x/"), NULL));
     gw_refusal_done(&text);
+}
+
+static bool has_code(struct ch_refusal r, struct ch_str user_agent, const char *code)
+{
+    struct gw_refusal_text text;
+    char wanted[100];
+    snprintf(wanted, sizeof(wanted), "\"errors\":[{\"code\":\"%s\",", code);
+    gw_refusal_build(&r, user_agent, CH_STR(ORIGIN), &text);
+    bool found = ch_str_find(ch_buf_str(&text.body), ch_str_of(wanted), NULL);
+    gw_refusal_done(&text);
+    return found;
+}
+
+/* After UNAVAILABLE clients come again: of what is being inspected, not of what they may not have. */
+static void test_code(void **state)
+{
+    (void)state;
+    struct ch_refusal r = cool_down();
+    assert_true(has_code(r, CH_STR("skopeo/1.9"), "DENIED"));
+    assert_true(has_code(r, CH_STR("docker/20.10"), "UNAVAILABLE"));
+    r.id = (struct ch_str){NULL, 0};
+    assert_true(has_code(r, CH_STR("skopeo/1.9"), "UNAVAILABLE"));
+    r.verdict = CH_VERDICT_DENY; /* a right that is missing */
+    assert_true(has_code(r, CH_STR("skopeo/1.9"), "DENIED"));
+    assert_true(has_code(r, CH_STR("docker/20.10"), "UNAVAILABLE"));
 }
 
 /* A reason that names the end by itself: it is not said twice. */
@@ -231,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_without_id), cmocka_unit_test(test_bounds),
         cmocka_unit_test(test_hostile_text), cmocka_unit_test(test_page),
         cmocka_unit_test(test_what_stays),
+        cmocka_unit_test(test_code),
         cmocka_unit_test(test_until_once),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -71,10 +71,62 @@ static void an_address_names_one_image(void **state)
     fixture_free(f);
 }
 
+/* Two mirror one registry: ?ns= is the one that stands first in the configuration, whatever was there before a reload. */
+static void a_namespace_is_one_repository(void **state)
+{
+    (void)state;
+    static char name_later[] = "later";
+    struct fixture *f = registries();
+    f->repositories[2] = (struct ch_repository){
+        .name = name_later, .ecosystem = name_oci, .upstreams = of_team, .upstream_count = 1};
+    f->config.repository_count = 3;
+    gw_configure(f->gw, &f->config);
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(
+            status_of(get(f, "/v2/app/manifests/" DIGEST "?ns=team.example.org", "")), 404);
+        assert_string_equal(f->keeper.repository, i == 0 ? "team" : "later");
+        struct ch_repository first = f->repositories[0];
+        f->repositories[0] = f->repositories[2];
+        f->repositories[2] = first;
+        gw_configure(f->gw, &f->config);
+    }
+    fixture_free(f);
+}
+
+/* Where nothing is for everybody it is not told which registries are mirrored either; as at every address of images it is
+ * said in JSON, for docker reads nothing else. */
+static void names_are_not_told(void **state)
+{
+    (void)state;
+    static const char *const paths[] = {
+        "/v2/",
+        "/v2/app/manifests/" DIGEST "?ns=team.example.org",
+        "/v2/app/manifests/" DIGEST "?ns=stranger.example.org",
+        "/v2/team/app/manifests/" DIGEST,
+        "/v2/none/app/manifests/" DIGEST,
+    };
+    struct fixture *f = registries();
+    f->config.anonymous_pull = CH_ANONYMOUS_NO;
+    gw_configure(f->gw, &f->config);
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        struct ch_str a = get(f, paths[i], NULL);
+        if (status_of(a) != 401) {
+            fail_msg("%s: %d", paths[i], status_of(a));
+        }
+        assert_str_eq(header_of(a, "WWW-Authenticate"), "Basic realm=\"customhouse\"");
+        assert_false(ch_str_find(a, CH_STR("Bearer"), NULL));
+        assert_str_eq(header_of(a, "Content-Type"), "application/json");
+        assert_has(body_of(a), "\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"A token is needed");
+    }
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_names_one_image),
+        cmocka_unit_test(a_namespace_is_one_repository),
+        cmocka_unit_test(names_are_not_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
