@@ -121,6 +121,10 @@ struct ch_ecosystem {
     /* Addresses say less of a file than its name: whether what classify gave as file_name stands for this file of the
      * page. NULL: they say the name. */
     bool (*is_meant)(struct ch_str asked, const struct ch_index_file *file);
+    /* Where a file can lie that stands for what is asked of the project on no named page (CH_TARGET_ANY_PAGE): what names
+     * of such pages begin with, and on them the file's. False: on none. NULL: nothing is asked for so. Where it is
+     * there decided_on is, too. */
+    bool (*linked_by)(struct ch_str project, struct ch_str asked, struct ch_buf *ret_page, struct ch_buf *ret_file);
     /* A page may be a pointer (a tag): the page on which such a file of it is decided, for every address alike; empty:
      * on none, so that it is never had. False: on this one. NULL: always so. */
     bool (*decided_on)(struct ch_str page, struct ch_str file_name, char *ret, size_t ret_size);

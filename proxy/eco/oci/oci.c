@@ -159,6 +159,18 @@ static bool is_meant(struct ch_str asked, const struct ch_index_file *file)
            ch_sha256_eq(&sha256, &file->sha256);
 }
 
+static bool linked_by(struct ch_str project, struct ch_str asked, struct ch_buf *ret_page,
+                      struct ch_buf *ret_file)
+{
+    if (!is_name(project) || !is_digest(asked)) {
+        return false;
+    }
+    ch_buf_printf(ret_page, "%.*s@", CH_STR_ARG(project));
+    ch_buf_printf(ret_file, "sha256-%.*s.",
+                  CH_STR_ARG(ch_str_sub(asked, sizeof(SHA256) - 1, asked.len)));
+    return !ret_page->failed && !ret_file->failed;
+}
+
 static bool decided_on(struct ch_str page, struct ch_str file_name, char *ret, size_t ret_size)
 {
     struct ch_str name, reference;
@@ -373,6 +385,7 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .split = split,
     .project_of = project_of,
     .is_meant = is_meant,
+    .linked_by = linked_by,
     .decided_on = decided_on,
     .whole_versions = true,
     .media_type = media_type,
