@@ -68,8 +68,10 @@ static void what_never_came_is_refused_as_its_manifest(void **state)
         struct house *h = new_house();
         struct image m = {.manifest = "a manifest", .config = "a config", .layer = rows[i].layer};
         set_image(h, &m, "1.0");
-        begin(h, "1.0");
+        uint64_t ask = begin(h, "1.0");
+        assert_int_equal(house_told(h, ask), -1);
         let_go(h, m.file[2]);
+        assert_int_equal(house_told(h, ask), CH_FILE_REFUSED);
         assert_true(house_held(h, m.file[1]) >= 0); /* the others are still on their way */
         assert_all_refused(h, &m, "1.0", rows[i].verdict, rows[i].rule);
         h->mute_scans = true;
