@@ -34,6 +34,15 @@ struct ch_spec_subject {
 /* `evidence` as that of struct ch_finding: escaped, at most CH_EVIDENCE_MAX bytes. */
 typedef void ch_differs_fn(void *arg, enum ch_finding_code code, struct ch_str evidence);
 
+/* The files of a whole, as their page lists them, and what inspection found in each. */
+struct ch_whole {
+    size_t count;
+    struct ch_str (*file_name)(void *ctx, size_t i);
+    /* NULL: nothing by the inspector and rules in force yet. They live during the call. */
+    const struct ch_fact *(*facts)(void *ctx, size_t i, size_t *ret_count);
+    void *ctx;
+};
+
 struct ch_target {
     enum ch_target_kind kind;
     enum ch_part part;
@@ -170,6 +179,10 @@ struct ch_ecosystem {
      * each difference; what is said in it lives during the call. NULL: records tell nothing of their own. --- */
     void (*compare_record)(struct ch_str page, struct ch_str record, const struct ch_fact *facts, size_t fact_count,
                            ch_differs_fn *fn, void *arg);
+    /* --- the same of a file of a whole (whole_versions), by what the others say of it. It asks for what was found in
+     * others, and for nothing twice removed: what one is compared with is compared with none that is compared with it.
+     * NULL: they say nothing of each other. --- */
+    void (*compare_parts)(const struct ch_whole *whole, size_t file, ch_differs_fn *fn, void *arg);
 
     /* --- what a URL means: decoded segments after the repository's name (no empty one, no "." or ".."); `directory`
      * says whether the path ended in a slash. *ret is written whole; kind NONE: 404. A FILE names the project and

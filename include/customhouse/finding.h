@@ -402,7 +402,9 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_OCI_INVENTORY_UNREAD, 286, "oci-inventory-unread", NOTE, MEDIUM,                        \
       "has packages in a form that nothing here reads")                                            \
     X(CH_F_OCI_RECORD, 287, "oci-record", NOTE, LOW,                                               \
-      "has a file that the RECORD of its Python package says otherwise")
+      "has a file that the RECORD of its Python package says otherwise")                           \
+    X(CH_F_OCI_DIFF_ID, 288, "oci-diff-id", IRREGULAR, HIGH,                                       \
+      "unpacks to something else than the configuration of its image says")
 
 enum ch_finding_code {
     CH_F_NONE = 0,

@@ -87,6 +87,16 @@ class Refused(OfRegistry):
         self.assertEqual(status, 0, out + err)
         self.assertIn("part", out)
 
+    def test_layers_unpack_to_what_the_configuration_says(self):
+        one, two = images.layer(images.base_files("one")), images.layer({"etc/two": b"two\n"})
+        image = images.image([(one[0], two[1]), (two[0], one[1])])
+        self.registry.push("team/swapped", "1.0", image)
+        self.is_refused_everywhere("team/swapped", "1.0", image, "team/swapped")
+        status, out, err = self.service.command("explain", f"oci:team/swapped=={image.digest}", "--json")
+        self.assertEqual(status, 0, out + err)
+        found = [f["evidence"] for e in json.loads(out) for f in e.get("findings", []) if f["code"] == "oci-diff-id"]
+        self.assertEqual(sorted(found), [f"layer 1 is {two[1]} there", f"layer 2 is {one[1]} there"], out)
+
     def test_approved_it_is_pulled(self):
         """By a person who looked at it: the version is the manifest's digest."""
         image = images.simple("judged", evil=True)

@@ -146,8 +146,7 @@ static void on_difference(void *arg, enum ch_finding_code code, struct ch_str ev
 {
     struct differences *d = arg;
     struct ch_inspection_result *in = d->in;
-    in->findings =
-        ch_realloc_array(in->findings, in->row.finding_count + 1, sizeof(*in->findings));
+    in->findings = ch_realloc_array(in->findings, in->row.finding_count + 1, sizeof(*in->findings));
     in->findings[in->row.finding_count++] =
         (struct ch_finding){.code = code, .evidence = {NULL, evidence.len}};
     size_t before = d->text.len;
@@ -169,21 +168,60 @@ static void add_unknown(struct differences *d, size_t first)
     }
 }
 
-/* The bytes stay what they are, and records change: what they say otherwise than the bytes is no
- * part of the inspection that is stored, but found anew with each page. Such a finding's member is
- * what it says: an approval lifts the difference that a person read, and no later one (T9). */
-static void add_differences(const struct page *p, size_t file, struct ch_inspection_result *in)
+static void load_inspection(struct keeper *k, struct page *p, size_t file);
+
+struct whole_of {
+    struct keeper *k;
+    struct page *p;
+};
+
+static struct ch_str part_name(void *ctx, size_t i)
+{
+    return ((const struct whole_of *)ctx)->p->facts.files[i].index.file_name;
+}
+
+static const struct ch_fact *part_facts(void *ctx, size_t i, size_t *ret_count)
+{
+    const struct whole_of *w = ctx;
+    const struct page_file *f = &w->p->files[i];
+    load_inspection(w->k, w->p, i);
+    bool counts = f->has_inspection && !f->inspection_old &&
+                  f->inspection->row.outcome == CH_INSPECTION_COMPLETE;
+    *ret_count = counts ? f->inspection->row.fact_count : 0;
+    static const struct ch_fact none = {.name = {NULL, 0}};
+    return !counts ? NULL : *ret_count > 0 ? f->inspection->row.facts : &none;
+}
+
+static void compare(struct keeper *k, struct page *p, size_t file, struct differences *d)
 {
     struct ch_str record = p->facts.files[file].index.record;
+    const struct ch_inspection_result *in = d->in;
+    struct whole_of of = {k, p};
+    struct ch_whole whole = {p->facts.file_count, part_name, part_facts, &of};
+    if (p->eco->compare_record != NULL && record.len > 0) {
+        d->record = ch_sha256_of(record.ptr, record.len);
+        p->eco->compare_record(page_name(p), record, in->row.facts, in->row.fact_count,
+                               on_difference, d);
+    }
+    if (p->eco->compare_parts != NULL && !p->files[file].inspection_old) {
+        p->eco->compare_parts(&whole, file, on_difference, d);
+    }
+}
+
+/* The bytes stay what they are, and records change, and what lies beside them: what these say
+ * otherwise than the bytes is no part of the inspection that is stored, but found anew with each
+ * page. Such a finding's member is what it says: an approval lifts the difference that a person
+ * read, and no later one (T9). */
+static void add_differences(struct keeper *k, struct page *p, size_t file,
+                            struct ch_inspection_result *in)
+{
     size_t first = in->row.finding_count;
-    if (p->eco->compare_record == NULL || record.len == 0 ||
-        in->row.outcome != CH_INSPECTION_COMPLETE) {
+    if (in->row.outcome != CH_INSPECTION_COMPLETE) {
         return;
     }
-    struct differences d = {.in = in, .record = ch_sha256_of(record.ptr, record.len)};
+    struct differences d = {.in = in};
     ch_buf_init(&d.text, (size_t)ch_limits.scan_output_bytes);
-    p->eco->compare_record(page_name(p), record, in->row.facts, in->row.fact_count, on_difference,
-                           &d);
+    compare(k, p, file, &d);
     if (d.text.failed) { /* it is not known what */
         add_unknown(&d, first);
     } else {
@@ -195,7 +233,9 @@ static void add_differences(const struct page *p, size_t file, struct ch_inspect
             rest = ch_str_sub(rest, f->member.len, rest.len);
         }
     }
-    in->row.findings = in->findings;
+    if (in->row.finding_count > first) {
+        in->row.findings = in->findings;
+    }
     in->added = d.text;
     in->added_count = in->row.finding_count - first;
 }
@@ -236,7 +276,7 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
         drop_inspection(f);
     }
     if (f->has_inspection) {
-        add_differences(p, file, f->inspection);
+        add_differences(k, p, file, f->inspection);
     }
     f->attack = f->has_inspection && is_attack(f->inspection);
     hold_against(p, file, f->attack && inspection_is_held_against(f->inspection));

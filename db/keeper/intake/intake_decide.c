@@ -118,6 +118,20 @@ static enum ch_code store_inspection(struct intake *in, const struct page_fact_f
     return rc;
 }
 
+/* What others were compared with was not known before: they are looked at again. */
+static void compare_others(struct keeper *k, struct page *p, size_t file)
+{
+    if (p->eco->compare_parts == NULL || shared_has(p->eco, p->files[file].release.profile)) {
+        return; /* with a layer nothing is compared but itself */
+    }
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        inspection_forget(p, i);
+    }
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        inspection_of(k, p, i);
+    }
+}
+
 /* What was found out about the bytes reaches every page of this upstream and project: each
  * repository judges under its own policy, and an attack holds the siblings in all of them (T10). */
 static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *err)
@@ -151,6 +165,7 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
         inspection_of(k, p, (size_t)at);
         inspection_look_past(k, p); /* what came before is past now, or is no longer */
     }
+    compare_others(k, p, (size_t)at);
     listing_touch_file(p, (size_t)at);
     page_wrote(p);
     judge(k, p, (size_t)at, &d);

@@ -85,7 +85,7 @@ void shared_attack_reaches(struct keeper *k, const struct page *from, size_t fil
 
 /* ------------------------------------------------------------------ all that was found */
 
-static bool is_shared(const struct ch_ecosystem *eco, const char *profile)
+bool shared_has(const struct ch_ecosystem *eco, const char *profile)
 {
     for (size_t i = 0; eco->shared_profiles != NULL && eco->shared_profiles[i] != NULL; i++) {
         if (ch_str_eq(ch_str_of(profile), ch_str_of(eco->shared_profiles[i]))) {
@@ -166,7 +166,7 @@ enum shared_result shared_take(struct intake *in, struct ch_agreed *ret)
     struct ch_inspection_result found;
     struct ch_err err;
     page_split(p, ch_str_of(in->file_name), &release);
-    if (at < 0 || !is_shared(p->eco, release.profile) ||
+    if (at < 0 || !shared_has(p->eco, release.profile) ||
         !ch_sha256_eq(&p->facts.files[at].index.sha256, &in->sha256)) {
         return SHARED_NONE;
     }

@@ -14,7 +14,8 @@ enum ch_code shared_attack(struct keeper *k, const struct ch_inspection_key *key
 /* One was found in this file: it acts on all that have it by an inspection of a replaced key. */
 void shared_attack_reaches(struct keeper *k, const struct page *from, size_t file);
 
-/* What depends on nothing but the bytes is read once. */
+/* What depends on nothing but the bytes is read once: such is an inspection of this profile. */
+bool shared_has(const struct ch_ecosystem *eco, const char *profile);
 enum shared_result {
     SHARED_NONE,  /* it has to be inspected */
     SHARED_LATER, /* that is being done on another page: the intake was stopped, and goes on with it

@@ -11,6 +11,7 @@
 #include "base/oci/reference.h"
 #include "customhouse/ecosystem.h"
 #include "customhouse/limits.h"
+#include "diff_ids.h"
 
 /* What stands for the document of a tag's page: its digest is not known to who asks. */
 #define THE_MANIFEST "manifest"
@@ -391,6 +392,7 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .decided_on = decided_on,
     .whole_versions = true,
     .media_type = media_type,
+    .compare_parts = oci_compare_parts,
     .digest_header = "Docker-Content-Digest",
     .hold_ms = 60000,
     .path_prefix = "v2",

@@ -65,6 +65,16 @@ static struct ch_str stated_type(struct ch_str bytes, enum ch_oci_document kind,
                                          : CH_STR("application/vnd.oci.image.manifest.v1+json");
 }
 
+static void tell_digest(const char *fact, const struct ch_oci_digest *digest,
+                        struct ch_scan_writer *out)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, CH_OCI_DIGEST_MAX);
+    ch_oci_digest_put(&b, digest);
+    ch_scan_write_fact(out, ch_str_of(fact), ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
 static void inspect_manifest(struct ch_str bytes, enum ch_oci_document kind,
                              struct ch_scan_writer *out)
 {
@@ -74,6 +84,9 @@ static void inspect_manifest(struct ch_str bytes, enum ch_oci_document kind,
     if (ch_oci_manifest_read(bytes, type, out, &m)) {
         for (size_t i = 0; i < m.count; i++) {
             oci_write_member(out, &m.list[i].digest, m.list[i].size_bytes);
+            if (m.list[i].role == CH_OCI_ROLE_LAYER) {
+                tell_digest("layer", &m.list[i].digest, out);
+            }
         }
         ch_oci_manifest_done(&m);
     }
@@ -136,6 +149,7 @@ static void inspect_config(struct ch_str bytes, struct ch_scan_writer *out)
     }
     for (size_t i = 0; i < c.diff_id_count; i++) {
         oci_write_member(out, &c.diff_ids[i], 0);
+        tell_digest("diff-id", &c.diff_ids[i], out);
     }
     ch_oci_image_config_done(&c);
 }

@@ -224,6 +224,84 @@ static void what_is_interrupted_keeps_nobody_waiting(void **state)
     house_free(h);
 }
 
+/* An image whose layer unpacks to this, of which its configuration says that. */
+struct stated {
+    struct image image;
+    char manifest[300], config[200], layer[200];
+};
+
+static void set_stated(struct house *h, struct stated *s, const char *tag, const char *unpacked,
+                       const char *stated)
+{
+    char hex[CH_SHA256_HEX + 1];
+    snprintf(s->layer, sizeof(s->layer), "a layer fact:diff-id=sha256:%s;", unpacked);
+    snprintf(s->config, sizeof(s->config), "a config of %s%s%s", tag,
+             stated[0] != '\0' ? " fact:diff-id=sha256:" : "", stated);
+    snprintf(s->config + strlen(s->config), sizeof(s->config) - strlen(s->config), ";");
+    snprintf(s->manifest, sizeof(s->manifest), "a manifest of %s fact:layer=sha256:%s;", tag,
+             house_hex(s->layer, hex));
+    s->image = (struct image){.manifest = s->manifest, .config = s->config, .layer = s->layer};
+    set_image(h, &s->image, tag);
+}
+
+/* What a configuration says falsely of a layer is held, in this image alone. */
+static void a_layer_unpacks_to_what_its_configuration_says(void **state)
+{
+    (void)state;
+    struct house *h = house_with_rules();
+    struct stated good, bad, none;
+    struct ch_buf out;
+    set_stated(h, &bad, "bad", "aa", "bb");
+    set_stated(h, &good, "good", "aa", "aa");
+    set_stated(h, &none, "none", "aa", "");
+    for (int restarted = 0; restarted < 2; restarted++) {
+        ask_tag(h, "bad");
+        assert_refused(h, CH_VERDICT_HOLD, "part");
+        assert_true(ch_str_find(h->file.refusal.reason, CH_STR("finding oci-diff-id"), NULL));
+        assert_true(ch_str_find(h->file.refusal.reason, CH_STR("layer sha256:"), NULL));
+        ask_allowed(h, "good");
+        ask_blob(h, good.image.layer_digest); /* through the one that passes */
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        assert_str_eq(h->file.page, good.image.page);
+        ask_tag(h, "none");
+        assert_refused(h, CH_VERDICT_HOLD, "part");
+        ask_blob(h, none.image.config_digest);
+        assert_refused(h, CH_VERDICT_HOLD, "finding oci-diff-id");
+        house_restart(h);
+        set_rules(h, "one");
+    }
+    ch_buf_init(&out, 1u << 20);
+    h->repository = "img";
+    assert_int_equal(house_command(h, false, "explain", bad.image.page, NULL, NULL, &out), 0);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("layer 1 is sha256:bb there"), NULL));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* Whichever of its parts comes last. */
+static void what_is_compared_may_come_in_any_order(void **state)
+{
+    (void)state;
+    for (size_t last = 0; last < 3; last++) {
+        struct house *h = house_with_rules();
+        struct stated bad;
+        set_stated(h, &bad, "bad", "aa", "bb");
+        h->hold = HOLD_FILES;
+        h->any_page = false;
+        house_send_file_ask(h, NAME ":bad", "manifest", CH_PART_FILE, 8000, false);
+        house_settle(h);
+        for (size_t i = 1; i <= 3; i++) {
+            assert_int_equal(house_told(h, h->asks), -1);
+            house_let_go(h, house_held(h, bad.image.file[(last + i) % 3]));
+            house_settle(h);
+        }
+        assert_int_equal(house_told(h, h->asks), CH_FILE_REFUSED);
+        assert_true(ch_str_find(h->file.refusal.reason, CH_STR("finding oci-diff-id"), NULL));
+        assert_false(house_serves(h, bad.manifest) || house_serves(h, bad.layer));
+        house_free(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -234,6 +312,8 @@ int main(void)
         cmocka_unit_test(a_false_size_stays_with_its_manifest),
         cmocka_unit_test(by_hand_it_is_read_again),
         cmocka_unit_test(what_is_interrupted_keeps_nobody_waiting),
+        cmocka_unit_test(a_layer_unpacks_to_what_its_configuration_says),
+        cmocka_unit_test(what_is_compared_may_come_in_any_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -23,9 +23,11 @@
 #define CONFIG(more, ids)                                                                          \
     "{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"," more                        \
     "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[" ids "]}}"
-#define USER "\"config\":{\"User\":\"app\"},"
-#define ID   "\"sha256:" HEX(b1) "\""
-#define ARM  "platform=linux/arm64/v8\n"
+#define USER  "\"config\":{\"User\":\"app\"},"
+#define ID    "\"sha256:" HEX(b1) "\""
+#define LAYER "layer=sha256:" HEX(b1) "\n"
+#define DIFF  "diff-id=sha256:" HEX(b1) "\n"
+#define ARM   "platform=linux/arm64/v8\n"
 #define STATE(type, subject)                                                                       \
     "{\"_type\":\"https://in-toto.io/Statement/" type "\",\"predicateType\":\"https://spdx.dev\"," \
     "\"subject\":[" subject "],\"predicate\":{\"a\":[1]}}"
@@ -38,13 +40,13 @@ static const struct row {
     const char *first;  /* records of the first opinion */
     const char *second; /* of the second; NULL: the members of the first */
 } rows[] = {
-    {"image", "oci-manifest", ROOT(MANIFEST) PARTS "}", F(aa, 7) F(b1, 11), NULL},
-    {"image, line at its end", "oci-manifest", ROOT(MANIFEST) PARTS "}\n", F(aa, 7) F(b1, 11),
+    {"image", "oci-manifest", ROOT(MANIFEST) PARTS "}", F(aa, 7) F(b1, 11) LAYER, NULL},
+    {"image, line at its end", "oci-manifest", ROOT(MANIFEST) PARTS "}\n", F(aa, 7) F(b1, 11) LAYER,
      NULL},
-    {"docker's", "oci-manifest", ROOT(DOCKER "manifest.v2+json") PARTS "}", F(aa, 7) F(b1, 11),
-     NULL},
+    {"docker's", "oci-manifest", ROOT(DOCKER "manifest.v2+json") PARTS "}",
+     F(aa, 7) F(b1, 11) LAYER, NULL},
     {"subject", "oci-manifest", ROOT(MANIFEST) PARTS ",\"subject\":" D(MANIFEST, cc, 3) "}",
-     F(aa, 7) F(b1, 11) F(cc, 3), NULL},
+     F(aa, 7) F(b1, 11) LAYER F(cc, 3), NULL},
     {"a digest twice", "oci-index",
      ROOT(INDEX) ",\"manifests\":[" D(MANIFEST, aa, 1) "," D(MANIFEST, aa, 1) "]}",
      F(aa, 1) F(aa, 1), NULL},
@@ -59,7 +61,7 @@ static const struct row {
     {"unknown layer", "oci-manifest",
      ROOT(MANIFEST) ",\"config\":" D(OCI "config.v1+json", aa, 7) ",\"layers\":[" D("application/x",
                                                                                     b1, 11) "]}",
-     "! oci-type\n" F(aa, 7) F(b1, 11), F(aa, 7) F(b1, 11)},
+     "! oci-type\n" F(aa, 7) F(b1, 11) LAYER, F(aa, 7) F(b1, 11)},
     /* an index judged as a manifest, and the other way round */
     {"index as manifest", "oci-manifest", ROOT(INDEX) ",\"manifests\":[]}", "! oci-ambiguous\n",
      "! oci-manifest\n"},
@@ -97,37 +99,37 @@ static const struct row {
     {"empty document, none", "oci-empty", "", "! oci-empty\n", "! oci-empty\n"},
     {"empty document, line", "oci-empty", "{}\n", "! oci-empty\n", "! oci-empty\n"},
     /* configurations */
-    {"config", "oci-config", CONFIG(USER, ID), ARM F(b1, 0), NULL},
+    {"config", "oci-config", CONFIG(USER, ID), ARM F(b1, 0) DIFF, NULL},
     {"config, no layers", "oci-config", CONFIG(USER, ""), ARM, NULL},
-    {"config, root", "oci-config", CONFIG("", ID), "! oci-root\n" ARM F(b1, 0), F(b1, 0)},
+    {"config, root", "oci-config", CONFIG("", ID), "! oci-root\n" ARM F(b1, 0) DIFF, F(b1, 0)},
     {"config, history", "oci-config", CONFIG(USER "\"history\":[{},{}],", ID),
-     "! oci-history\n" ARM F(b1, 0), F(b1, 0)},
+     "! oci-history\n" ARM F(b1, 0) DIFF, F(b1, 0)},
     {"config, short digest", "oci-config", CONFIG(USER, "\"sha256:00\""), "! oci-config\n",
      "! oci-config\n"},
     {"config, no json", "oci-config", "{", "! oci-config\n", "! oci-config\n"},
     {"config, a token", "oci-config",
      CONFIG("\"config\":{\"User\":\"1\",\"Env\":[\"PATH=/bin\",\"X=glpat-AbCdEfGhI1jK2lM3nO4p\"]},",
             ID),
-     ARM "! oci-secret\n" F(b1, 0), F(b1, 0)},
+     ARM "! oci-secret\n" F(b1, 0) DIFF, F(b1, 0)},
     {"config, a password", "oci-config",
      CONFIG("\"config\":{\"User\":\"1\",\"Env\":[\"DB_PASSWORD=hunter2\"]},", ID),
-     ARM "! oci-password\n" F(b1, 0), F(b1, 0)},
+     ARM "! oci-password\n" F(b1, 0) DIFF, F(b1, 0)},
     {"config, a label", "oci-config",
      CONFIG("\"config\":{\"User\":\"1\",\"Labels\":{\"api.token\":\"hunter2\"}},", ID),
-     ARM "! oci-password\n" F(b1, 0), F(b1, 0)},
+     ARM "! oci-password\n" F(b1, 0) DIFF, F(b1, 0)},
     {"config, history", "oci-config",
      CONFIG(USER "\"history\":[{\"created_by\":\"|1 TOKEN=hunter2 /bin/sh -c make\"}],", ID),
-     ARM "! oci-password\n" F(b1, 0), F(b1, 0)},
+     ARM "! oci-password\n" F(b1, 0) DIFF, F(b1, 0)},
     {"config, container_config", "oci-config",
      CONFIG(USER "\"container_config\":{\"Cmd\":[\"sh\",\"-c\",\"curl -H "
                  "glpat-AbCdEfGhI1jK2lM3nO4p\"]},",
             ID),
-     ARM "! oci-secret\n" F(b1, 0), F(b1, 0)},
+     ARM "! oci-secret\n" F(b1, 0) DIFF, F(b1, 0)},
     {"config, container_config's environment", "oci-config",
      CONFIG(USER "\"container_config\":{\"Env\":[\"DB_PASSWORD=hunter2\"]},", ID),
-     ARM "! oci-password\n" F(b1, 0), F(b1, 0)},
+     ARM "! oci-password\n" F(b1, 0) DIFF, F(b1, 0)},
     {"config, container_config none", "oci-config", CONFIG(USER "\"container_config\":null,", ID),
-     ARM F(b1, 0), NULL},
+     ARM F(b1, 0) DIFF, NULL},
     /* statements */
     {"statement", "oci-statement", STATE("v1", SUBJECT),
      "predicate-type=https://spdx.dev\n" F(b1, 0), NULL},
