@@ -95,6 +95,7 @@ struct waiter {
     struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
     uint64_t deadline_ms;  /* answered then, whatever it waits for; 0: none yet */
     uint64_t turn_ms;      /* until then it may wait for budget; 0: it has not */
+    struct ch_sha256 object; /* CH_PART_SIGNED: what of it (signing/images.h) */
     bool looked_up;        /* a further page was, on which it is decided (ask_needs_page): once is enough */
 };
 

@@ -84,6 +84,7 @@ void ch_resource_uri_put(struct ch_buf *b, const struct ch_resource *r)
     } qualifiers[] = {{"build", r->build},
                       {"environment", r->environment},
                       {"file_name", r->file_name},
+                      {"repository_url", r->repository_url},
                       {"subdir", r->subdir},
                       {"type", r->type}};
     const char *before = "?";

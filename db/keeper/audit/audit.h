@@ -54,6 +54,9 @@ enum ch_code audit_decision(struct keeper *k, const struct page *p,
 /* What was just signed about a file. *ret_end as of a decision. */
 enum ch_code audit_attestation(struct keeper *k, const struct ch_attestation_row *row,
                                uint64_t *ret_end, struct ch_err *err) CH_MUST_CHECK;
+/* What registries have of an approval of an image; likewise. */
+enum ch_code audit_image_signature(struct keeper *k, const struct ch_image_signature_row *row,
+                                   uint64_t *ret_end, struct ch_err *err) CH_MUST_CHECK;
 /* It was withdrawn. */
 enum ch_code audit_attestation_end(struct keeper *k, const struct ch_attestation_row *row,
                                    int64_t at_us, struct ch_err *err) CH_MUST_CHECK;

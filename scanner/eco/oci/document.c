@@ -65,6 +65,19 @@ static struct ch_str stated_type(struct ch_str bytes, enum ch_oci_document kind,
                                          : CH_STR("application/vnd.oci.image.manifest.v1+json");
 }
 
+/* Of an index: it is signed once each of these is (T19). */
+static void tell_listed(const struct ch_oci_descriptor *d, struct ch_scan_writer *out)
+{
+    struct ch_buf b;
+    if (d->role != CH_OCI_ROLE_CHILD) {
+        return;
+    }
+    ch_buf_init(&b, CH_OCI_DIGEST_MAX);
+    ch_oci_digest_put(&b, &d->digest);
+    ch_scan_write_fact(out, CH_STR("lists"), ch_buf_str(&b));
+    ch_buf_done(&b);
+}
+
 static void inspect_manifest(struct ch_str bytes, enum ch_oci_document kind,
                              struct ch_scan_writer *out)
 {
@@ -74,6 +87,7 @@ static void inspect_manifest(struct ch_str bytes, enum ch_oci_document kind,
     if (ch_oci_manifest_read(bytes, type, out, &m)) {
         for (size_t i = 0; i < m.count; i++) {
             oci_write_member(out, &m.list[i].digest, m.list[i].size_bytes);
+            tell_listed(&m.list[i], out);
         }
         ch_oci_manifest_done(&m);
     }
