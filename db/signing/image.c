@@ -82,8 +82,10 @@ static void put_parts(struct ch_buf *b, const char *key, const struct ch_image_s
         ch_buf_puts(b, part->type);
         ch_buf_putc(b, ' ');
         put_digest(b, &part->sha256);
-        ch_buf_puts(b, CH_STR(" evidence "));
-        put_digest(b, &part->evidence);
+        if (!ch_sha256_is_zero(&part->evidence)) {
+            ch_buf_puts(b, CH_STR(" evidence "));
+            put_digest(b, &part->evidence);
+        }
         ch_buf_putc(b, '"');
         any = true;
     }

@@ -89,12 +89,12 @@ enum ch_code ch_store_image_signatures(struct ch_store *s, uint64_t attestation,
                                        ch_store_image_signature_fn *each, void *ctx,
                                        struct ch_err *err) CH_MUST_CHECK;
 /* Which images of the repository have, of an approval that stands, a manifest, layer or configuration of this digest:
- * the page and the digest of each, the newest approval first. */
+ * the page and the digest of each. */
 typedef void ch_store_image_fn(void *ctx, struct ch_str project, const struct ch_sha256 *sha256);
 enum ch_code ch_store_images_signed_by(struct ch_store *s, const struct ch_sha256 *digest,
                                        struct ch_str repository, ch_store_image_fn *each, void *ctx,
                                        struct ch_err *err) CH_MUST_CHECK;
-/* Approvals that stand of files on pages from `from` on and before `to`, in the order of these. */
+/* Approvals that stand of files on pages from `from` on and before `to`, by page. */
 enum ch_code ch_store_approvals_between(struct ch_store *s, struct ch_str repository, struct ch_str from,
                                         struct ch_str to, ch_store_attestation_fn *each, void *ctx,
                                         struct ch_err *err) CH_MUST_CHECK;

@@ -405,7 +405,7 @@ static const char *page_profile(struct ch_str content_type)
     return NULL;
 }
 
-/* {"name":"team/app","tags":["1.0","latest"]} */
+/* {"name":"team/app","tags":["1.0","latest"]}; without those of signatures, under which the upstream's are not had. */
 static enum ch_code render_tags(const struct ch_page *page, struct ch_str prefix,
                                 struct ch_buf *out, struct ch_err *err)
 {
@@ -413,9 +413,13 @@ static enum ch_code render_tags(const struct ch_page *page, struct ch_str prefix
     ch_buf_puts(out, CH_STR("{\"name\":"));
     ch_buf_put_json(out, page->project);
     ch_buf_puts(out, CH_STR(",\"tags\":["));
+    const char *between = "";
     for (size_t i = 0; i < page->file_count; i++) {
-        ch_buf_puts(out, i > 0 ? CH_STR(",") : CH_STR(""));
-        ch_buf_put_json(out, page->files[i].file_name);
+        if (!ch_oci_is_referrer_tag(page->files[i].file_name)) {
+            ch_buf_puts(out, ch_str_of(between));
+            ch_buf_put_json(out, page->files[i].file_name);
+            between = ",";
+        }
     }
     ch_buf_puts(out, CH_STR("]}\n"));
     return ch_buf_ok(out, err);

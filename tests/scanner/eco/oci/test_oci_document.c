@@ -20,6 +20,7 @@
     ",\"config\":" D(OCI "config.v1+json", aa, 7) ",\"layers\":[" D(OCI "layer.v1.tar+gzip", b1,   \
                                                                     11) "]"
 #define F(xx, size) "file sha256:" HEX(xx) " " #size " " #xx "\n"
+#define L(xx)       "lists=sha256:" HEX(xx) "\n"
 #define CONFIG(more, ids)                                                                          \
     "{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"," more                        \
     "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[" ids "]}}"
@@ -47,15 +48,15 @@ static const struct row {
      F(aa, 7) F(b1, 11) F(cc, 3), NULL},
     {"a digest twice", "oci-index",
      ROOT(INDEX) ",\"manifests\":[" D(MANIFEST, aa, 1) "," D(MANIFEST, aa, 1) "]}",
-     F(aa, 1) F(aa, 1), NULL},
+     F(aa, 1) L(aa) F(aa, 1) L(aa), NULL},
     {"sha512", "oci-index",
      ROOT(INDEX) ",\"manifests\":[{\"mediaType\":\"" MANIFEST
                  "\",\"size\":1,\"digest\":\"sha512:" HEX(aa) HEX(bb) "\"}]}",
-     "other sha512:" HEX(aa) HEX(bb) " 1\n", NULL},
+     "other sha512:" HEX(aa) HEX(bb) " 1\nlists=sha512:" HEX(aa) HEX(bb) "\n", NULL},
     {"list", "oci-index",
      ROOT(DOCKER "manifest.list.v2+json") ",\"manifests\":[" D(DOCKER "manifest.v2+json", aa,
                                                                1) "]}",
-     F(aa, 1), NULL},
+     F(aa, 1) L(aa), NULL},
     {"unknown layer", "oci-manifest",
      ROOT(MANIFEST) ",\"config\":" D(OCI "config.v1+json", aa, 7) ",\"layers\":[" D("application/x",
                                                                                     b1, 11) "]}",
