@@ -24,12 +24,11 @@ static void on_release(void *ctx, const struct ch_release_file *f)
     }
 }
 
-/* -1: it does not list them, for this project. */
-static ptrdiff_t listed(const struct page *p, const struct ch_ask_file *ask,
-                        const struct ch_sha256 *sha256)
+/* -1: it does not list what is meant, for this project. */
+static ptrdiff_t listed(const struct page *p, const struct ch_ask_file *ask)
 {
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (ch_sha256_eq(&p->facts.files[i].index.sha256, sha256) &&
+    for (size_t i = 0; p->eco->is_meant != NULL && i < p->facts.file_count; i++) {
+        if (p->eco->is_meant(ask->file_name, &p->facts.files[i].index) &&
             ch_str_eq(page_project(p, i), ask->project)) {
             return (ptrdiff_t)i;
         }
@@ -46,14 +45,13 @@ static bool digest_of(struct ch_str asked, struct ch_sha256 *ret)
 
 /* The next page from the newest on; NULL: there are no more. */
 static struct page *next_linked(struct keeper *k, const struct found *found, size_t *at,
-                                const struct ch_ask_file *ask, const struct ch_sha256 *sha256,
-                                size_t *ret_file)
+                                const struct ch_ask_file *ask, size_t *ret_file)
 {
     size_t kept = found->count < LINKS_LOOKED_AT ? found->count : LINKS_LOOKED_AT;
     while (*at < kept) {
         const char *name = found->page[(found->count - ++*at) % LINKS_LOOKED_AT];
         struct page *p = page_get(k, ask->repository, ch_str_of(name));
-        ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask, sha256) : -1;
+        ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask) : -1;
         char other[sizeof(((struct ch_target *)NULL)->project)];
         bool pointer = file >= 0 && p->eco->decided_on != NULL &&
                        p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, other,
@@ -85,7 +83,7 @@ struct page *links_page_of(struct keeper *k, const struct ch_ask_file *ask)
     /* none is kept while another one is looked for: it may be forgotten for that */
     struct page *p;
     do {
-        p = next_linked(k, &found, &at, ask, &sha256, &file);
+        p = next_linked(k, &found, &at, ask, &file);
         if (p != NULL) {
             judge(k, p, file, &d);
         }
@@ -93,7 +91,7 @@ struct page *links_page_of(struct keeper *k, const struct ch_ask_file *ask)
              (d.verdict != CH_VERDICT_ALLOW || !page_usable(k, p) || page_withheld(p)));
     if (p == NULL) {
         at = 0;
-        p = next_linked(k, &found, &at, ask, &sha256, &file);
+        p = next_linked(k, &found, &at, ask, &file);
     }
     for (size_t i = 0; i < LINKS_LOOKED_AT; i++) {
         free(found.page[i]);
