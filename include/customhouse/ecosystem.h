@@ -228,5 +228,8 @@ bool ch_ecosystem_is_source(const struct ch_ecosystem *eco, const char *file_typ
 bool ch_ecosystem_is_built(const struct ch_ecosystem *eco, const char *file_type);
 /* Whether no version at all answers to the specifier; false also when that cannot be said. */
 bool ch_ecosystem_has_no_version(const struct ch_ecosystem *eco, struct ch_str spec);
+/* sample_versions of ecosystems for which it was not worked out: it cannot be said. */
+bool ch_ecosystem_no_samples(const struct ch_str *specs, size_t count,
+                             void (*fn)(void *arg, struct ch_str version), void *arg);
 
 #endif

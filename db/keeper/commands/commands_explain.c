@@ -216,8 +216,10 @@ static void show_change(struct command *c, const struct ch_change *change)
     case CH_CHANGE_MAINTAINER:
     default:
         command_print(c, "    new %s: ", ch_change_kind_name(change->kind));
-        command_put_escaped(c, change->fact.name);
-        command_print(c, " ");
+        if (!ch_str_eq(change->fact.name, ch_str_of(ch_change_kind_name(change->kind)))) {
+            command_put_escaped(c, change->fact.name);
+            command_print(c, " ");
+        }
         command_put_escaped(c, change->fact.value);
         command_print(c, "\n");
         break;

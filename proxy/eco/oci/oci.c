@@ -21,20 +21,6 @@
     "application/vnd.docker.distribution.manifest.list.v2+json, "                                  \
     "application/vnd.docker.distribution.manifest.v2+json"
 
-/* False: there is no room. */
-static bool copy(struct ch_str s, char *ret, size_t ret_size)
-{
-    ret[0] = '\0';
-    if (s.len >= ret_size) {
-        return false;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        ret[i] = s.ptr[i];
-    }
-    ret[s.len] = '\0';
-    return true;
-}
-
 /* --- names --- */
 
 /* The page of each manifest of it has to have a name: what is decided by digest is decided there.
@@ -49,7 +35,7 @@ static bool is_name(struct ch_str s)
 static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
 {
     ret[0] = '\0';
-    return is_name(raw) && copy(raw, ret, ret_size);
+    return is_name(raw) && ch_str_copy(raw, ret, ret_size);
 }
 
 static bool is_digest(struct ch_str s)
@@ -188,7 +174,7 @@ static bool decided_on(struct ch_str page, struct ch_str file_name, char *ret, s
         ch_buf_printf(&b, "%.*s@" SHA256, CH_STR_ARG(name));
         ch_buf_put_hex(&b, sha256.byte, CH_SHA256_BYTES);
     }
-    if (b.failed || !is_page(ch_buf_str(&b)) || !copy(ch_buf_str(&b), ret, ret_size)) {
+    if (b.failed || !is_page(ch_buf_str(&b)) || !ch_str_copy(ch_buf_str(&b), ret, ret_size)) {
         ret[0] = '\0';
     }
     ch_buf_done(&b);
@@ -216,17 +202,6 @@ static enum ch_code match_version(struct ch_str spec, struct ch_str version, boo
     return CH_OK;
 }
 
-/* Not worked out for these: it cannot be said. */
-static bool sample_versions(const struct ch_str *specs, size_t count,
-                            void (*fn)(void *arg, struct ch_str version), void *arg)
-{
-    (void)specs;
-    (void)count;
-    (void)fn;
-    (void)arg;
-    return false;
-}
-
 /* --- what a URL means --- */
 
 /* NAME/manifests/REFERENCE: its page. */
@@ -241,9 +216,10 @@ static bool page_of(struct ch_str name, struct ch_str text, struct ch_target *re
     bool by_tag = reference.tag.ptr != NULL;
     ch_buf_init(&b, sizeof(ret->project));
     ch_buf_printf(&b, "%.*s%c%.*s", CH_STR_ARG(name), by_tag ? ':' : '@', CH_STR_ARG(text));
-    bool fits = !b.failed && is_page(ch_buf_str(&b)) &&
-                copy(ch_buf_str(&b), ret->project, sizeof(ret->project)) &&
-                copy(by_tag ? CH_STR(THE_MANIFEST) : text, ret->file_name, sizeof(ret->file_name));
+    bool fits =
+        !b.failed && is_page(ch_buf_str(&b)) &&
+        ch_str_copy(ch_buf_str(&b), ret->project, sizeof(ret->project)) &&
+        ch_str_copy(by_tag ? CH_STR(THE_MANIFEST) : text, ret->file_name, sizeof(ret->file_name));
     ch_buf_done(&b);
     return fits;
 }
@@ -271,12 +247,12 @@ static void classify(struct ch_str repository, const struct ch_str *segments, si
     if (ch_str_eq(what, CH_STR("manifests")) && page_of(name, of, ret)) {
         ret->kind = CH_TARGET_FILE;
     } else if (ch_str_eq(what, CH_STR("tags")) && ch_str_eq(of, CH_STR("list")) &&
-               copy(name, ret->project, sizeof(ret->project))) {
+               ch_str_copy(name, ret->project, sizeof(ret->project))) {
         ret->kind = CH_TARGET_PROJECT;
         ret->document = 1;
     } else if (ch_str_eq(what, CH_STR("blobs")) && is_digest(of) &&
-               copy(name, ret->project, sizeof(ret->project)) &&
-               copy(of, ret->file_name, sizeof(ret->file_name))) {
+               ch_str_copy(name, ret->project, sizeof(ret->project)) &&
+               ch_str_copy(of, ret->file_name, sizeof(ret->file_name))) {
         ret->kind = CH_TARGET_ANY_PAGE;
     }
     ch_buf_done(&b);
@@ -394,7 +370,7 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .path_prefix = "v2",
     .compare_versions = ch_str_cmp,
     .match_version = match_version,
-    .sample_versions = sample_versions,
+    .sample_versions = ch_ecosystem_no_samples,
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),

@@ -126,6 +126,17 @@ static const struct row {
     {"config, container_config's environment", "oci-config",
      CONFIG(USER "\"container_config\":{\"Env\":[\"DB_PASSWORD=hunter2\"]},", ID),
      ARM "! oci-password\n" F(b1, 0), F(b1, 0)},
+    {"config, command that asks for its health", "oci-config",
+     CONFIG("\"config\":{\"User\":\"app\",\"Healthcheck\":{\"Test\":[\"CMD-SHELL\","
+            "\"API_KEY=hunter2 curl localhost\"],\"Interval\":1}},",
+            ID),
+     ARM "! oci-password\n" F(b1, 0), F(b1, 0)},
+    {"config, the same in other letters", "oci-config",
+     CONFIG("\"config\":{\"User\":\"app\",\"Healthcheck\":{\"test\":[]}},", ID), "! oci-config\n",
+     F(b1, 0)},
+    {"config, no such command", "oci-config",
+     CONFIG("\"config\":{\"User\":\"app\",\"Healthcheck\":{\"Interval\":1}},", ID), ARM F(b1, 0),
+     F(b1, 0)},
     {"config, container_config none", "oci-config", CONFIG(USER "\"container_config\":null,", ID),
      ARM F(b1, 0), NULL},
     /* statements */
