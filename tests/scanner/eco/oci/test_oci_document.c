@@ -20,6 +20,11 @@
     ",\"config\":" D(OCI "config.v1+json", aa, 7) ",\"layers\":[" D(OCI "layer.v1.tar+gzip", b1,   \
                                                                     11) "]"
 #define F(xx, size) "file sha256:" HEX(xx) " " #size " " #xx "\n"
+#define CHILD(xx, more) "child=sha256:" HEX(xx) more "\n"
+/* An index's image with this platform, or what stands for one. */
+#define FOR(xx, platform)                                                                          \
+    "{\"mediaType\":\"" MANIFEST "\",\"digest\":\"sha256:" HEX(xx) "\",\"size\":1,"                \
+    "\"platform\":" platform "}"
 #define CONFIG(more, ids)                                                                          \
     "{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"," more                        \
     "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[" ids "]}}"
@@ -47,15 +52,21 @@ static const struct row {
      F(aa, 7) F(b1, 11) F(cc, 3), NULL},
     {"a digest twice", "oci-index",
      ROOT(INDEX) ",\"manifests\":[" D(MANIFEST, aa, 1) "," D(MANIFEST, aa, 1) "]}",
-     F(aa, 1) F(aa, 1), NULL},
+     F(aa, 1) CHILD(aa, "") F(aa, 1) CHILD(aa, ""), F(aa, 1) F(aa, 1)},
+    {"platforms", "oci-index",
+     ROOT(INDEX) ",\"manifests\":[" FOR(
+         aa, "{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"}") ","
+         FOR(b1, "{\"os\":\"linux\",\"architecture\":\"amd64\"}") "]}",
+     F(aa, 1) CHILD(aa, " linux/arm64/v8") F(b1, 1) CHILD(b1, " linux/amd64"), F(aa, 1) F(b1, 1)},
     {"sha512", "oci-index",
      ROOT(INDEX) ",\"manifests\":[{\"mediaType\":\"" MANIFEST
                  "\",\"size\":1,\"digest\":\"sha512:" HEX(aa) HEX(bb) "\"}]}",
-     "other sha512:" HEX(aa) HEX(bb) " 1\n", NULL},
+     "other sha512:" HEX(aa) HEX(bb) " 1\nchild=sha512:" HEX(aa) HEX(bb) "\n",
+     "other sha512:" HEX(aa) HEX(bb) " 1\n"},
     {"list", "oci-index",
      ROOT(DOCKER "manifest.list.v2+json") ",\"manifests\":[" D(DOCKER "manifest.v2+json", aa,
                                                                1) "]}",
-     F(aa, 1), NULL},
+     F(aa, 1) CHILD(aa, ""), F(aa, 1)},
     {"unknown layer", "oci-manifest",
      ROOT(MANIFEST) ",\"config\":" D(OCI "config.v1+json", aa, 7) ",\"layers\":[" D("application/x",
                                                                                     b1, 11) "]}",
