@@ -18,7 +18,10 @@ void add_hold(struct deciding *d, struct hold hold, struct ch_buf *reason)
         d->approval_counted = d->approval_counted || (d->lifted_by_rules & bit(hold.kind)) == 0;
         return;
     }
-    if (d->out->holds == 0) {
+    /* what is missing comes by itself: whatever else holds it is told instead */
+    bool only_missing =
+        d->out->holds == bit(CH_HOLD_NOT_INSPECTED) && hold.kind != CH_HOLD_NOT_INSPECTED;
+    if (d->out->holds == 0 || only_missing) {
         d->out->hold = hold.kind;
         d->out->policy_line = hold.line;
         set_text(d, hold.rule, hold.name, reason);

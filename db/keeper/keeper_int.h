@@ -436,6 +436,9 @@ void listing_tell(struct keeper *k, struct page *p, struct waiter *list);
 void listing_touch(struct page *p);
 void listing_touch_held(struct page *p);
 void listing_touch_file(struct page *p, size_t file);
+/* --- listing_ruled.c: a ruling came or went --- */
+void listing_touch_ruled(struct keeper *k, const struct ch_ruling_row *row); /* all that it may be about */
+void listing_ruled(struct keeper *k); /* of nothing else the rules are others than before */
 void listing_done(struct page *p);
 /* --- between the two --- */
 bool listing_judge(struct keeper *k, struct page *p); /* a slice; true: all rows are good */

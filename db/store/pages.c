@@ -165,6 +165,37 @@ enum ch_code ch_store_projects(struct ch_store *s, struct ch_str repository, ch_
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
+/* The first text after all that begin with this one, which may not end with the highest byte. */
+static void put_end(struct ch_str prefix, struct ch_buf *ret)
+{
+    CH_ASSERT(prefix.len > 0 && (uint8_t)prefix.ptr[prefix.len - 1] < UINT8_MAX);
+    ch_buf_init(ret, prefix.len + 1);
+    ch_buf_puts(ret, ch_str_sub(prefix, 0, prefix.len - 1));
+    ch_buf_putc(ret, (char)(prefix.ptr[prefix.len - 1] + 1));
+}
+
+enum ch_code ch_store_pages_with_file(struct ch_store *s, struct ch_str repository,
+                                      struct ch_str project, struct ch_str file,
+                                      ch_store_name_fn *each, void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    struct ch_buf project_end, file_end;
+    put_end(project, &project_end);
+    put_end(file, &file_end);
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_PAGES_WITH_FILE,
+                                     CH_ARGS(ch_arg_text(repository), ch_arg_text(project),
+                                             ch_arg_text(ch_buf_str(&project_end)),
+                                             ch_arg_text(file), ch_arg_text(ch_buf_str(&file_end))),
+                                     &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        each(ctx, ch_col_str(&c, 0));
+    }
+    ch_cursor_close(&c);
+    ch_buf_done(&project_end);
+    ch_buf_done(&file_end);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 /* --- snapshots --- */
 
 static enum ch_code unpack(struct ch_store *s, struct ch_str packed, uint64_t size_bytes,

@@ -115,6 +115,15 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                               "tt"},
     [CH_SQL_PROJECTS] = {"list projects",
                          "SELECT project FROM owner WHERE repository = $1 ORDER BY project", "t"},
+    /* $2, $3 and $4, $5: from, and before */
+    [CH_SQL_PAGES_WITH_FILE] =
+        {"list pages with file",
+         "SELECT o.project FROM owner o WHERE o.repository = $1 AND o.project >= $2"
+         " AND o.project < $3 AND EXISTS (SELECT 1 FROM sighting s"
+         " WHERE s.upstream = coalesce((" NEWEST_GIVEN("upstream") "), o.upstream)"
+         " AND s.project = o.project AND s.file_name >= $4 AND s.file_name < $5)"
+         " ORDER BY o.project",
+         "ttttt"},
     [CH_SQL_GET_SNAPSHOT] =
         {"get snapshot",
          "SELECT s.first_loaded_at_us, s.fetched_at_us, s.checked_at_us, s.etag,"

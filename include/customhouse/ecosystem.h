@@ -129,6 +129,10 @@ struct ch_ecosystem {
     /* Addresses say less of a file than its name: whether what classify gave as file_name stands for this file of the
      * page. NULL: they say the name. */
     bool (*is_meant)(struct ch_str asked, const struct ch_index_file *file);
+    /* Where a file can lie that stands for what is asked of the project on no named page (CH_TARGET_ANY_PAGE): what names
+     * of such pages begin with, and on them the file's. False: on none. NULL: nothing is asked for so. Where it is
+     * there decided_on is, too. */
+    bool (*linked_by)(struct ch_str project, struct ch_str asked, struct ch_buf *ret_page, struct ch_buf *ret_file);
     /* A page may be a pointer (a tag): the page on which such a file of it is decided, for every address alike; empty:
      * on none, so that it is never had. False: on this one. NULL: always so. */
     bool (*decided_on)(struct ch_str page, struct ch_str file_name, char *ret, size_t ret_size);
@@ -138,8 +142,8 @@ struct ch_ecosystem {
     bool whole_versions;
     /* Of these; by the file's name. NULL where whole_versions is false. */
     enum ch_whole (*whole)(struct ch_str file_name);
-    /* The name of the facts that inspection writes of a LIST, one for each version that it lists, and the page on which
-     * such a one of the same project lies; false: it is none. */
+    /* The name of the facts that inspection writes of a LIST, one for each version that it lists, which its value begins
+     * with, a blank behind it; and the page on which such a one of the same project lies; false: it is none. */
     const char *listed_fact;
     bool (*listed_page)(struct ch_str page, struct ch_str version, char *ret, size_t ret_size);
 
@@ -239,5 +243,8 @@ bool ch_ecosystem_is_source(const struct ch_ecosystem *eco, const char *file_typ
 bool ch_ecosystem_is_built(const struct ch_ecosystem *eco, const char *file_type);
 /* Whether no version at all answers to the specifier; false also when that cannot be said. */
 bool ch_ecosystem_has_no_version(const struct ch_ecosystem *eco, struct ch_str spec);
+/* sample_versions of ecosystems for which it was not worked out: it cannot be said. */
+bool ch_ecosystem_no_samples(const struct ch_str *specs, size_t count,
+                             void (*fn)(void *arg, struct ch_str version), void *arg);
 
 #endif

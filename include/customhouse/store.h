@@ -100,6 +100,11 @@ enum ch_code ch_store_owner_changes(struct ch_store *s, struct ch_str repository
 typedef void ch_store_name_fn(void *ctx, struct ch_str name);
 enum ch_code ch_store_projects(struct ch_store *s, struct ch_str repository, ch_store_name_fn *each,
                                void *ctx, struct ch_err *err) CH_MUST_CHECK;
+/* Those whose name begins with `project`, and of which its owner was ever seen to list a file whose name begins with
+ * `file`. Neither may be empty. */
+enum ch_code ch_store_pages_with_file(struct ch_store *s, struct ch_str repository, struct ch_str project,
+                                      struct ch_str file, ch_store_name_fn *each, void *ctx,
+                                      struct ch_err *err) CH_MUST_CHECK;
 
 /* --- index contents: one snapshot per page, merged with what was known; history in sightings --- */
 struct ch_snapshot_info {

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
-#include "scanner/literals.h"
 #include "scanner/source/link.h"
 #include "scanner/source/others.h"
 #include "scanner/source/token_int.h"

@@ -70,6 +70,23 @@ class Refused(OfRegistry):
                 self.assertIn("/-/x/", text)
                 self.assertNotIn("login", text)
 
+    def test_what_never_came_is_refused_too(self):
+        """One layer is enough: nobody waits for the others, whose addresses say the same."""
+        image, go_on = images.simple("cut", evil=True), threading.Event()
+        self.registry.push("team/cut", "1.0", image)
+        self.addCleanup(go_on.set)
+        self.addCleanup(setattr, self.registry, "behave", self.registry.behave)
+
+        def late(h):
+            return not go_on.wait(100)
+        self.registry.behave = lambda method, path: late if path.endswith(image.config.digest) else None
+        self.assertEqual(self.ask("team/cut", "manifests", "1.0").status, 403)
+        self.is_refused_everywhere("team/cut", "1.0", image, "team/cut")
+        self.assertFalse(go_on.is_set())
+        status, out, err = self.service.command("explain", f"{self.service.url}/v2/mcr/team/cut/blobs/{image.config.digest}")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("part", out)
+
     def test_approved_it_is_pulled(self):
         """By a person who looked at it: the version is the manifest's digest."""
         image = images.simple("judged", evil=True)

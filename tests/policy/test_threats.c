@@ -467,6 +467,18 @@ static void test_T19_part(void **state)
     d = case_decide(&g);
     assert_hold(d, CH_HOLD_NOT_INSPECTED, "one of its parts is not inspected yet");
     assert_true(d.eligible);
+    f = case_good(); /* refused by what has come, whatever has not */
+    f.part = CH_STR("layer sha256:916487bb0b34");
+    f.part_reason = CH_STR("finding tar-path: a name leads out of it");
+    f.inspection = CH_INSPECTION_NONE;
+    f.part_missing = true;
+    d = case_decide(&f);
+    assert_hold(d, CH_HOLD_PART,
+                "its layer sha256:916487bb0b34 is held: finding tar-path: a name leads out of it");
+    assert_false(d.eligible);
+    g.inspection = CH_INSPECTION_NONE;
+    assert_hold(case_decide(&g), CH_HOLD_NOT_INSPECTED, "not inspected yet");
+    g.inspection = CH_INSPECTION_COMPLETE;
     g.part_missing = false;
     g.parts_end_at_us = NOW + 1000;
     d = case_decide(&g);

@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "db/keeper/pages/links.h"
+
 #define SEGMENTS_MAX 64
 
 const struct ch_ecosystem *command_image_ecosystem(struct ch_str word)
@@ -57,6 +59,29 @@ enum ch_code command_what_image(struct command *c, const struct ch_repository *r
     return CH_OK;
 }
 
+/* What is asked for on no named page: on the one that answers for it. */
+static enum ch_code what_linked(struct command *c, const struct ch_repository *repo,
+                                const struct ch_target *target, struct what *ret,
+                                struct ch_err *err)
+{
+    struct ch_ask_file ask = {.repository = ch_str_of(repo->name),
+                              .project = ch_str_of(target->project),
+                              .file_name = ch_str_of(target->file_name),
+                              .any_page = true};
+    struct page *p = links_page_of(c->k, &ask);
+    for (size_t i = 0; p != NULL && i < p->facts.file_count; i++) {
+        const struct ch_index_file *f = &p->facts.files[i].index;
+        if (p->eco->is_meant(ask.file_name, f)) {
+            snprintf(ret->project, sizeof(ret->project), "%s", p->project);
+            snprintf(ret->file_name, sizeof(ret->file_name), "%.*s", CH_STR_ARG(f->file_name));
+            ret->kind = WHAT_FILE;
+            return CH_OK;
+        }
+    }
+    return ch_fail(err, CH_E_NOT_FOUND, "%s: no manifest of %s that somebody asked for has it",
+                   target->file_name, target->project);
+}
+
 enum ch_code command_what_address(struct command *c, const struct ch_repository *repo,
                                   struct ch_str path, struct what *ret, struct ch_err *err)
 {
@@ -71,9 +96,11 @@ enum ch_code command_what_address(struct command *c, const struct ch_repository 
     if (count < SEGMENTS_MAX) {
         eco->classify(ch_str_of(repo->name), segments, count, false, &target);
     }
+    if (target.kind == CH_TARGET_ANY_PAGE) {
+        return what_linked(c, repo, &target, ret, err);
+    }
     if (target.kind != CH_TARGET_FILE) {
-        return ch_fail(err, CH_E_USAGE,
-                       "expected the address of a manifest; of a blob its digest, sha256:HEX");
+        return ch_fail(err, CH_E_USAGE, "expected the address of a manifest or blob");
     }
     return command_what_image(c, repo, ch_str_of(target.project), ret, err);
 }

@@ -163,7 +163,8 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     }
     keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
                p->repository, in->file_name, ch_verdict_name(d.verdict), d.rule, d.reason);
-    /* of a whole: its others are what they are now by this one; as long as some are missing, they are all held for that */
+    /* of a whole: its others are what they are now by this one; as long as some are missing, they
+     * are all held for that */
     bool others = p->eco->whole_versions && p->files[at].recorded_verdict != recorded &&
                   (recorded == CH_VERDICT_ALLOW || !d.eligible);
     if (p->attacks != attacks || others) {
@@ -281,9 +282,36 @@ void intake_after_commit(struct intake *in)
     ch_loop_set_timer(k->child.loop, &k->commit_timer, ch_loop_now_ms(k->child.loop));
 }
 
+/* What is had whole and refused by this part is refused now, whatever is missing of it: who waits for
+ * that goes on with who waits for this. */
+static void gather_waiters(struct intake *in)
+{
+    struct page *p = in->p;
+    ptrdiff_t at = p->eco->whole_versions && p->load == PAGE_READY
+                       ? page_find_file(p, ch_str_of(in->file_name))
+                       : -1;
+    struct ch_decision d = {.eligible = true};
+    if (at >= 0) {
+        judge(in->k, p, (size_t)at, &d);
+    }
+    bool refused = d.verdict != CH_VERDICT_ALLOW && !d.eligible;
+    for (size_t i = 0; refused && i < p->facts.file_count; i++) {
+        struct intake *other = p->index.version[i] == p->index.version[at]
+                                   ? intake_find(in->k, p, p->facts.files[i].index.file_name)
+                                   : NULL;
+        struct waiter *w = other != NULL ? waiters_take(&other->waiters).list : NULL;
+        while (w != NULL) {
+            struct waiter *next = w->next;
+            waiters_add(&in->waiters, w);
+            w = next;
+        }
+    }
+}
+
 static void decided(struct intake *in)
 {
     struct keeper *k = in->k;
+    gather_waiters(in);
     intake_detach(in); /* first: who asks now must not join what has ended */
     intake_stop_running(in);
     waiters_wake(
@@ -346,8 +374,8 @@ void intake_commit_failed(struct keeper *k)
         bool begins = in->state == CH_INTAKE_SCANNING;
         in->begun -= begins ? 1 : 0; /* it was not */
         snprintf(text, sizeof(text), "%s could not be stored%s%s",
-                 begins ? "that its inspection begins" : "the decision", trouble != NULL ? ": " : "",
-                 trouble != NULL ? trouble : "");
+                 begins ? "that its inspection begins" : "the decision",
+                 trouble != NULL ? ": " : "", trouble != NULL ? trouble : "");
         intake_fail(in, status, ch_str_of(text));
         in = next;
     }

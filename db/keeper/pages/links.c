@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "customhouse/limits.h"
+
 /* So many pages are looked at, the newest first: layers of base images are shared by many, and any
  * one that is ALLOW will do. */
 #define LINKS_LOOKED_AT 64
@@ -13,23 +15,36 @@ struct found {
     size_t count;
 };
 
-static void on_release(void *ctx, const struct ch_release_file *f)
+static void on_page(void *ctx, struct ch_str page)
 {
     struct found *found = ctx;
     if (found->eco->page_project == NULL ||
-        ch_str_eq(found->eco->page_project(f->project), found->project)) {
+        ch_str_eq(found->eco->page_project(page), found->project)) {
         char **at = &found->page[found->count++ % LINKS_LOOKED_AT];
         free(*at);
-        *at = ch_str_dup(f->project);
+        *at = ch_str_dup(page);
     }
 }
 
-/* -1: it does not list them, for this project. */
-static ptrdiff_t listed(const struct page *p, const struct ch_ask_file *ask,
-                        const struct ch_sha256 *sha256)
+static void on_release(void *ctx, const struct ch_release_file *f)
 {
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (ch_sha256_eq(&p->facts.files[i].index.sha256, sha256) &&
+    on_page(ctx, f->project);
+}
+
+static void found_done(struct found *found)
+{
+    for (size_t i = 0; i < LINKS_LOOKED_AT; i++) {
+        free(found->page[i]);
+        found->page[i] = NULL;
+    }
+    found->count = 0;
+}
+
+/* -1: it does not list what is meant, for this project. */
+static ptrdiff_t listed(const struct page *p, const struct ch_ask_file *ask)
+{
+    for (size_t i = 0; p->eco->is_meant != NULL && i < p->facts.file_count; i++) {
+        if (p->eco->is_meant(ask->file_name, &p->facts.files[i].index) &&
             ch_str_eq(page_project(p, i), ask->project)) {
             return (ptrdiff_t)i;
         }
@@ -46,14 +61,13 @@ static bool digest_of(struct ch_str asked, struct ch_sha256 *ret)
 
 /* The next page from the newest on; NULL: there are no more. */
 static struct page *next_linked(struct keeper *k, const struct found *found, size_t *at,
-                                const struct ch_ask_file *ask, const struct ch_sha256 *sha256,
-                                size_t *ret_file)
+                                const struct ch_ask_file *ask, size_t *ret_file)
 {
     size_t kept = found->count < LINKS_LOOKED_AT ? found->count : LINKS_LOOKED_AT;
     while (*at < kept) {
         const char *name = found->page[(found->count - ++*at) % LINKS_LOOKED_AT];
         struct page *p = page_get(k, ask->repository, ch_str_of(name));
-        ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask, sha256) : -1;
+        ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask) : -1;
         char other[sizeof(((struct ch_target *)NULL)->project)];
         bool pointer = file >= 0 && p->eco->decided_on != NULL &&
                        p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, other,
@@ -66,6 +80,48 @@ static struct page *next_linked(struct keeper *k, const struct found *found, siz
     return NULL;
 }
 
+/* A page on which it is ALLOW; else one on which it may yet be; else the newest. */
+static struct page *best_of(struct keeper *k, const struct found *found,
+                            const struct ch_ask_file *ask)
+{
+    size_t at = 0, file, best = 0;
+    bool eligible = false;
+    struct page *p;
+    while ((p = next_linked(k, found, &at, ask, &file)) != NULL) {
+        struct ch_decision d;
+        judge(k, p, file, &d);
+        bool usable = page_usable(k, p) && !page_withheld(p);
+        if (d.verdict == CH_VERDICT_ALLOW && usable) {
+            return p;
+        }
+        if (best == 0 || (d.eligible && usable && !eligible)) {
+            best = at;
+            eligible = d.eligible && usable;
+        }
+    }
+    /* none is kept while another one is looked for: it may be forgotten for that */
+    at = best - 1;
+    return best == 0 ? NULL : next_linked(k, found, &at, ask, &file);
+}
+
+/* Pages that list what nobody has fetched through them. */
+static void look_in_pages(struct keeper *k, const struct ch_ask_file *ask, struct found *found)
+{
+    struct ch_buf page, file;
+    struct ch_err err;
+    ch_buf_init(&page, ch_limits.project_name_bytes + 1);
+    ch_buf_init(&file, ch_limits.file_name_bytes + 1);
+    found_done(found);
+    if (found->eco->linked_by != NULL &&
+        found->eco->linked_by(ask->project, ask->file_name, &page, &file) &&
+        ch_store_pages_with_file(k->store, ask->repository, ch_buf_str(&page), ch_buf_str(&file),
+                                 on_page, found, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+    ch_buf_done(&page);
+    ch_buf_done(&file);
+}
+
 struct page *links_page_of(struct keeper *k, const struct ch_ask_file *ask)
 {
     const struct ch_repository *config = ch_config_repository(k->config, ask->repository);
@@ -73,30 +129,18 @@ struct page *links_page_of(struct keeper *k, const struct ch_ask_file *ask)
                                                 : NULL,
                           .project = ask->project};
     struct ch_sha256 sha256;
-    struct ch_decision d = {0};
     struct ch_err err;
-    size_t at = 0, file = 0;
     if (found.eco == NULL || !digest_of(ask->file_name, &sha256)) {
         return NULL;
     }
     if (ch_store_releases_of(k->store, &sha256, on_release, &found, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
-    /* none is kept while another one is looked for: it may be forgotten for that */
-    struct page *p;
-    do {
-        p = next_linked(k, &found, &at, ask, &sha256, &file);
-        if (p != NULL) {
-            judge(k, p, file, &d);
-        }
-    } while (p != NULL &&
-             (d.verdict != CH_VERDICT_ALLOW || !page_usable(k, p) || page_withheld(p)));
+    struct page *p = best_of(k, &found, ask);
     if (p == NULL) {
-        at = 0;
-        p = next_linked(k, &found, &at, ask, &sha256, &file);
+        look_in_pages(k, ask, &found);
+        p = best_of(k, &found, ask);
     }
-    for (size_t i = 0; i < LINKS_LOOKED_AT; i++) {
-        free(found.page[i]);
-    }
+    found_done(&found);
     return p;
 }

@@ -48,6 +48,7 @@ struct page_file { /* runtime state beside facts.files[i] */
 #define PAGE_CLASSES_MAX 1024
 
 struct page_project {
+    uint32_t file;    /* one of its files */
     int64_t since_us; /* it is known to exist since then */
     bool likeness_known;
     struct ch_likeness likeness; /* of its name */
@@ -261,5 +262,6 @@ void page_index_done(struct page *p);
 /* These bytes came for the file: should others come, or be stated, they are its past (T10). */
 void page_index_arrived(struct page *p, size_t file, const struct ch_sha256 *sha256);
 ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: not there */
+ptrdiff_t page_find_project(const struct page *p, struct ch_str project); /* a file of it; -1: none */
 
 #endif

@@ -83,6 +83,9 @@ static void group_versions(struct page *p, struct page_index *x)
     for (size_t i = 0; i < x->project_count; i++) {
         x->projects[i].since_us = CH_TIME_UNKNOWN;
     }
+    for (size_t i = 0; i < count; i++) {
+        x->projects[x->project[i]].file = (uint32_t)i;
+    }
     x->attacks = ch_calloc(x->version_count + 1, sizeof(*x->attacks));
     x->past_attack = ch_calloc(x->version_count + 1, sizeof(*x->past_attack));
     x->built = ch_calloc(x->version_count + 1, sizeof(*x->built));
@@ -188,4 +191,20 @@ ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name)
     bool found = p->index.by_name != NULL && from < p->facts.file_count &&
                  ch_str_eq(p->facts.files[p->index.by_name[from]].index.file_name, file_name);
     return found ? (ptrdiff_t)p->index.by_name[from] : -1;
+}
+
+ptrdiff_t page_find_project(const struct page *p, struct ch_str project)
+{
+    size_t from = 0, to = p->index.project_count;
+    while (from < to) { /* they are in order of their names */
+        size_t middle = from + (to - from) / 2;
+        uint32_t file = p->index.projects[middle].file;
+        int order = ch_str_cmp(page_project(p, file), project);
+        if (order == 0) {
+            return (ptrdiff_t)file;
+        }
+        from = order < 0 ? middle + 1 : from;
+        to = order < 0 ? to : middle;
+    }
+    return -1;
 }

@@ -12,12 +12,7 @@ static void on_name(void *ctx, struct ch_str name)
 
 static bool has_project(const struct page *p, struct ch_str project)
 {
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (ch_str_eq(page_project(p, i), project)) {
-            return true;
-        }
-    }
-    return ch_str_eq(page_name(p), project);
+    return page_find_project(p, project) >= 0 || ch_str_eq(page_name(p), project);
 }
 
 void pages_with(struct keeper *k, struct ch_str repository, struct ch_str project,

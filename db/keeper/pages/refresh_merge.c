@@ -62,12 +62,30 @@ static void note_change(void *ctx, enum ch_sighting kind, struct ch_str file_nam
     ch_put_i64(b, last_absent_at_us);
 }
 
+/* By what a page is found that files are asked for without (links.c), from its first answer on. A
+ * pointer's are had elsewhere. */
+static void note_first(struct refresh *r)
+{
+    const struct ch_ecosystem *eco = r->p->eco;
+    char other[sizeof(((struct ch_target *)NULL)->project)];
+    for (size_t i = 0; i < r->merged.file_count; i++) {
+        const struct ch_index_file *f = &r->merged.files[i].index;
+        if (!eco->decided_on(page_name(r->p), f->file_name, other, sizeof(other))) {
+            note_change(&r->changes, CH_SIGHTING_APPEARED, f->file_name, &f->sha256,
+                        CH_TIME_UNKNOWN);
+        }
+    }
+}
+
 static void merge(void *ctx)
 {
     struct refresh *r = ctx;
     r->merge_code = page_facts_merge(r->has_known ? &r->known : NULL, r->known_checked_at_us,
                                      r->received, r->dated_before, r->stream, r->now_us,
                                      note_change, &r->changes, &r->merged, &r->merge_err);
+    if (r->merge_code == CH_OK && !r->has_known && r->p->eco->linked_by != NULL) {
+        note_first(r);
+    }
     if (r->merge_code == CH_OK) {
         r->merge_code = ch_buf_ok(&r->changes, &r->merge_err);
     }

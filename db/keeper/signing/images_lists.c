@@ -12,6 +12,13 @@
 
 #define DEPTH_MAX 3 /* an index of indexes of indexes: nobody's clients go further */
 
+/* "sha256:HEX" of "sha256:HEX linux/amd64" */
+static struct ch_str version_of(const struct ch_fact *fact)
+{
+    size_t at;
+    return ch_str_find_char(fact->value, ' ', &at) ? ch_str_sub(fact->value, 0, at) : fact->value;
+}
+
 /* ------------------------------------------------------------------ complete */
 
 static bool complete(struct keeper *k, struct page *p, size_t file, unsigned depth,
@@ -83,7 +90,7 @@ static bool complete(struct keeper *k, struct page *p, size_t file, unsigned dep
     for (size_t i = 0; good && i < in->row.fact_count; i++) {
         if (ch_str_eq(in->row.facts[i].name, name)) {
             listed++;
-            good = member_is_good(k, p, in->row.facts[i].value, depth, why);
+            good = member_is_good(k, p, version_of(&in->row.facts[i]), depth, why);
         }
     }
     if (listed == 0) {
@@ -119,7 +126,7 @@ static bool on_inspection(void *ctx, uint64_t id, const struct ch_inspection_key
     (void)as_recorded;
     for (size_t i = 0; !l->lists && i < row->fact_count; i++) {
         l->lists = ch_str_eq(row->facts[i].name, l->fact) &&
-                   ch_str_eq(row->facts[i].value, l->version);
+                   ch_str_eq(version_of(&row->facts[i]), l->version);
     }
     return !l->lists;
 }

@@ -22,20 +22,6 @@
     "application/vnd.docker.distribution.manifest.list.v2+json, "                                  \
     "application/vnd.docker.distribution.manifest.v2+json"
 
-/* False: there is no room. */
-static bool copy(struct ch_str s, char *ret, size_t ret_size)
-{
-    ret[0] = '\0';
-    if (s.len >= ret_size) {
-        return false;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        ret[i] = s.ptr[i];
-    }
-    ret[s.len] = '\0';
-    return true;
-}
-
 /* --- names --- */
 
 /* The page of each manifest of it has to have a name: what is decided by digest is decided there.
@@ -50,7 +36,7 @@ static bool is_name(struct ch_str s)
 static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
 {
     ret[0] = '\0';
-    return is_name(raw) && copy(raw, ret, ret_size);
+    return is_name(raw) && ch_str_copy(raw, ret, ret_size);
 }
 
 static bool is_digest(struct ch_str s)
@@ -162,6 +148,18 @@ static bool is_meant(struct ch_str asked, const struct ch_index_file *file)
            ch_sha256_eq(&sha256, &file->sha256);
 }
 
+static bool linked_by(struct ch_str project, struct ch_str asked, struct ch_buf *ret_page,
+                      struct ch_buf *ret_file)
+{
+    if (!is_name(project) || !is_digest(asked)) {
+        return false;
+    }
+    ch_buf_printf(ret_page, "%.*s@", CH_STR_ARG(project));
+    ch_buf_printf(ret_file, "sha256-%.*s.",
+                  CH_STR_ARG(ch_str_sub(asked, sizeof(SHA256) - 1, asked.len)));
+    return !ret_page->failed && !ret_file->failed;
+}
+
 static bool decided_on(struct ch_str page, struct ch_str file_name, char *ret, size_t ret_size)
 {
     struct ch_str name, reference;
@@ -182,7 +180,7 @@ static bool decided_on(struct ch_str page, struct ch_str file_name, char *ret, s
         ch_buf_printf(&b, "%.*s@" SHA256, CH_STR_ARG(name));
         ch_buf_put_hex(&b, sha256.byte, CH_SHA256_BYTES);
     }
-    if (b.failed || !is_page(ch_buf_str(&b)) || !copy(ch_buf_str(&b), ret, ret_size)) {
+    if (b.failed || !is_page(ch_buf_str(&b)) || !ch_str_copy(ch_buf_str(&b), ret, ret_size)) {
         ret[0] = '\0';
     }
     ch_buf_done(&b);
@@ -228,7 +226,7 @@ static bool listed_page(struct ch_str page, struct ch_str version, char *ret, si
     }
     ch_buf_init(&b, ret_size);
     ch_buf_printf(&b, "%.*s@%.*s", CH_STR_ARG(name), CH_STR_ARG(version));
-    bool fits = !b.failed && is_page(ch_buf_str(&b)) && copy(ch_buf_str(&b), ret, ret_size);
+    bool fits = !b.failed && is_page(ch_buf_str(&b)) && ch_str_copy(ch_buf_str(&b), ret, ret_size);
     ch_buf_done(&b);
     return fits;
 }
@@ -254,17 +252,6 @@ static enum ch_code match_version(struct ch_str spec, struct ch_str version, boo
     return CH_OK;
 }
 
-/* Not worked out for these: it cannot be said. */
-static bool sample_versions(const struct ch_str *specs, size_t count,
-                            void (*fn)(void *arg, struct ch_str version), void *arg)
-{
-    (void)specs;
-    (void)count;
-    (void)fn;
-    (void)arg;
-    return false;
-}
-
 /* --- what a URL means --- */
 
 /* NAME/manifests/REFERENCE: its page. */
@@ -279,9 +266,10 @@ static bool page_of(struct ch_str name, struct ch_str text, struct ch_target *re
     bool by_tag = reference.tag.ptr != NULL;
     ch_buf_init(&b, sizeof(ret->project));
     ch_buf_printf(&b, "%.*s%c%.*s", CH_STR_ARG(name), by_tag ? ':' : '@', CH_STR_ARG(text));
-    bool fits = !b.failed && is_page(ch_buf_str(&b)) &&
-                copy(ch_buf_str(&b), ret->project, sizeof(ret->project)) &&
-                copy(by_tag ? CH_STR(THE_MANIFEST) : text, ret->file_name, sizeof(ret->file_name));
+    bool fits =
+        !b.failed && is_page(ch_buf_str(&b)) &&
+        ch_str_copy(ch_buf_str(&b), ret->project, sizeof(ret->project)) &&
+        ch_str_copy(by_tag ? CH_STR(THE_MANIFEST) : text, ret->file_name, sizeof(ret->file_name));
     ch_buf_done(&b);
     return fits;
 }
@@ -296,7 +284,7 @@ static void classify_signed(struct ch_str name, struct ch_str digest, enum ch_pa
 {
     ret->part = part;
     if (listed_page(name, digest, ret->project, sizeof(ret->project)) &&
-        copy(digest, ret->file_name, sizeof(ret->file_name))) {
+        ch_str_copy(digest, ret->file_name, sizeof(ret->file_name))) {
         ret->kind = CH_TARGET_FILE;
     }
 }
@@ -308,7 +296,7 @@ static void classify_tag(struct ch_str name, struct ch_str tag, struct ch_target
     struct ch_str ending = ch_str_sub(tag, of_digest, tag.len);
     char digest[CH_OCI_DIGEST_MAX + 1];
     ret->why = NOT_RELAYED;
-    if (!copy(ch_str_sub(tag, 0, of_digest), digest, sizeof(digest))) {
+    if (!ch_str_copy(ch_str_sub(tag, 0, of_digest), digest, sizeof(digest))) {
         return;
     }
     digest[sizeof("sha256") - 1] = ':';
@@ -348,12 +336,12 @@ static void classify(struct ch_str repository, const struct ch_str *segments, si
     } else if (ch_str_eq(what, CH_STR("manifests")) && page_of(name, of, ret)) {
         ret->kind = CH_TARGET_FILE;
     } else if (ch_str_eq(what, CH_STR("tags")) && ch_str_eq(of, CH_STR("list")) &&
-               copy(name, ret->project, sizeof(ret->project))) {
+               ch_str_copy(name, ret->project, sizeof(ret->project))) {
         ret->kind = CH_TARGET_PROJECT;
         ret->document = 1;
     } else if (ch_str_eq(what, CH_STR("blobs")) && is_digest(of) &&
-               copy(name, ret->project, sizeof(ret->project)) &&
-               copy(of, ret->file_name, sizeof(ret->file_name))) {
+               ch_str_copy(name, ret->project, sizeof(ret->project)) &&
+               ch_str_copy(of, ret->file_name, sizeof(ret->file_name))) {
         ret->kind = CH_TARGET_ANY_PAGE;
     }
     ch_buf_done(&b);
@@ -467,11 +455,12 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .split = split,
     .project_of = project_of,
     .is_meant = is_meant,
+    .linked_by = linked_by,
     .decided_on = decided_on,
     .never_why = "it is a signature or an attestation: " NOT_RELAYED,
     .whole_versions = true,
     .whole = whole,
-    .listed_fact = "lists",
+    .listed_fact = "child",
     .listed_page = listed_page,
     .media_type = media_type,
     .digest_header = "Docker-Content-Digest",
@@ -479,7 +468,7 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .path_prefix = "v2",
     .compare_versions = ch_str_cmp,
     .match_version = match_version,
-    .sample_versions = sample_versions,
+    .sample_versions = ch_ecosystem_no_samples,
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),

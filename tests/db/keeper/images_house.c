@@ -2,86 +2,89 @@
 
 #include <stdio.h>
 
-#define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
-#define INDEX_TYPE    "application/vnd.oci.image.index.v1+json"
+static void put_file(char ret[128], const char *bytes, const char *ending)
+{
+    char hex[CH_SHA256_HEX + 1];
+    snprintf(ret, 128, "sha256-%s%s", house_hex(bytes, hex), ending);
+}
 
-struct house *images_house(void)
+static size_t put_line(char *text, size_t size, const struct image *m, int file, const char *bytes)
+{
+    char hex[CH_SHA256_HEX + 1];
+    return (size_t)snprintf(text, size, "%s %s %zu - of:" NAME "=%s\n", m->file[file],
+                            house_hex(bytes, hex), strlen(bytes), m->digest);
+}
+
+static void set_bytes(struct house *h, const struct image *m, int file, const char *bytes)
+{
+    char url[256];
+    snprintf(url, sizeof(url), FILE_URL("%s"), m->file[file]);
+    house_site(h, url, 200, "application/octet-stream", bytes);
+}
+
+void set_image_at(struct house *h, struct image *m, const char *tag, const char *host)
+{
+    char hex[CH_SHA256_HEX + 1], url[256], text[2000];
+    snprintf(m->digest, sizeof(m->digest), "sha256:%s", house_hex(m->manifest, hex));
+    snprintf(m->page, sizeof(m->page), NAME "@%s", m->digest);
+    snprintf(m->layer_digest, sizeof(m->layer_digest), "sha256:%s", house_hex(m->layer, hex));
+    snprintf(m->config_digest, sizeof(m->config_digest), "sha256:%s", house_hex(m->config, hex));
+    put_file(m->file[0], m->manifest, ".oci-manifest.json");
+    put_file(m->file[1], m->config, ".config.json");
+    put_file(m->file[2], m->layer, ".layer.tar.gz");
+    size_t n = put_line(text, sizeof(text), m, 0, m->manifest);
+    snprintf(url, sizeof(url), "https://%s/v2/" NAME "/manifests/%s", host, tag);
+    house_site(h, url, 200, MANIFEST_TYPE, text);
+    n += put_line(text + n, sizeof(text) - n, m, 1, m->config);
+    put_line(text + n, sizeof(text) - n, m, 2, m->layer);
+    snprintf(url, sizeof(url), "https://%s/v2/" NAME "/manifests/%s", host, m->digest);
+    house_site(h, url, 200, MANIFEST_TYPE, text);
+    set_bytes(h, m, 0, m->manifest);
+    set_bytes(h, m, 1, m->config);
+    set_bytes(h, m, 2, m->layer);
+}
+
+void set_image(struct house *h, struct image *m, const char *tag)
+{
+    set_image_at(h, m, tag, "up.example.org");
+}
+
+struct house *new_house(void)
 {
     struct house *h = house_new_with(NULL, IMAGES_CONFIG);
     h->asked = "img";
     return h;
 }
 
-static void put_digest(char ret[80], const char *bytes)
-{
-    char hex[CH_SHA256_HEX + 1];
-    snprintf(ret, 80, "sha256:%s", house_hex(bytes, hex));
-}
-
-/* A line of the page, and the bytes where it says that they are. */
-static size_t add_file(struct house *h, const struct images_image *m, const char *bytes,
-                       const char *ending, char *text, size_t size)
-{
-    char hex[CH_SHA256_HEX + 1], url[256], name[128];
-    snprintf(name, sizeof(name), "sha256-%s%s", house_hex(bytes, hex), ending);
-    snprintf(url, sizeof(url), FILE_URL("%s"), name);
-    house_site(h, url, 200, "application/octet-stream", bytes);
-    return (size_t)snprintf(text, size, "%s %s %zu - of:" IMAGES_NAME "=%s\n", name, hex,
-                            strlen(bytes), m->digest);
-}
-
-void images_set(struct house *h, struct images_image *m, const char *tag)
-{
-    bool index = m->config == NULL;
-    const char *type = index ? INDEX_TYPE : MANIFEST_TYPE;
-    const char *ending = m->ending != NULL ? m->ending
-                         : index           ? ".oci-index.json"
-                                           : ".oci-manifest.json";
-    char url[256], text[2000];
-    put_digest(m->digest, m->manifest);
-    snprintf(m->page, sizeof(m->page), IMAGES_NAME "@%s", m->digest);
-    size_t n = add_file(h, m, m->manifest, ending, text, sizeof(text));
-    snprintf(url, sizeof(url), "https://up.example.org/v2/" IMAGES_NAME "/manifests/%s", tag);
-    house_site(h, url, 200, type, text);
-    if (!index) {
-        put_digest(m->layer_digest, m->layer);
-        put_digest(m->config_digest, m->config);
-        n += add_file(h, m, m->config, ".config.json", text + n, sizeof(text) - n);
-        add_file(h, m, m->layer, ".layer.tar.gz", text + n, sizeof(text) - n);
-    }
-    snprintf(url, sizeof(url), "https://up.example.org/v2/" IMAGES_NAME "/manifests/%s", m->digest);
-    house_site(h, url, 200, type, text);
-}
-
-void images_ask_tag(struct house *h, const char *tag)
+void ask_tag(struct house *h, const char *tag)
 {
     char page[100];
-    snprintf(page, sizeof(page), IMAGES_NAME ":%s", tag);
+    snprintf(page, sizeof(page), NAME ":%s", tag);
     h->any_page = false;
     house_ask_file(h, page, "manifest");
 }
 
-void images_ask(struct house *h, const struct images_image *m)
-{
-    images_ask_manifest(h, m->digest);
-}
-
-void images_ask_part(struct house *h, const struct images_image *m, enum ch_part part)
+void ask_manifest(struct house *h, const struct image *m)
 {
     h->any_page = false;
-    house_ask_part(h, m->page, m->digest, part, 8000);
+    house_ask_file(h, m->page, m->digest);
 }
 
-void images_ask_blob(struct house *h, const char *digest)
+void ask_blob(struct house *h, const char *digest)
 {
     h->any_page = true;
-    house_ask_file(h, IMAGES_NAME, digest);
+    house_ask_file(h, NAME, digest);
 }
 
-void images_ask_manifest(struct house *h, const char *digest)
+void assert_refused(const struct house *h, enum ch_verdict verdict, const char *rule)
 {
-    char page[128];
-    snprintf(page, sizeof(page), IMAGES_NAME "@%s", digest);
-    h->any_page = false;
-    house_ask_file(h, page, digest);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, verdict);
+    assert_str_eq(h->file.refusal.rule, rule);
+}
+
+void image_refresh(struct house *h, const char *page)
+{
+    struct page *p = page_get(h->k, CH_STR("img"), ch_str_of(page));
+    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
 }

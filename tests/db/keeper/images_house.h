@@ -1,37 +1,41 @@
-/* Images for tests of the keeper: a registry on which a house's jails read texts. */
+/* A house with a registry that has images. */
 #ifndef IMAGES_HOUSE_H
 #define IMAGES_HOUSE_H
 
 #include "house.h"
 
-#define IMAGES_NAME "team/app"
 #define IMAGES_CONFIG                                                                              \
     "listen: [{address: '127.0.0.1:8080'}]\n"                                                      \
     "upstreams:\n"                                                                                 \
     "  - {name: reg, ecosystem: oci, url: 'https://up.example.org', states_times: never}\n"        \
+    "  - {name: pub, ecosystem: oci, url: 'https://other.example.org', states_times: never,\n"     \
+    "     file_hosts: [up.example.org]}\n"                                                         \
     "repositories:\n"                                                                              \
     "  - {name: img, ecosystem: oci, upstreams: [reg]}\n"                                          \
-    "  - {name: lab, ecosystem: oci, upstreams: [reg], environment: preprod}\n"
+    "  - {name: open, ecosystem: oci, upstreams: [pub]}\n"
+#define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
+#define NAME          "team/app"
 
-struct images_image {     /* texts as the house's jails read them */
-    const char *manifest; /* of an index, whose children are facts "lists", without the next two */
-    const char *config, *layer; /* NULL: an index */
-    const char *ending;         /* of the manifest's name; NULL: an image's or index's own */
-    char digest[80];            /* "sha256:HEX" of the manifest */
+/* Of a manifest, a configuration and a layer: texts as the house's jails read them. */
+struct image {
+    const char *manifest, *config, *layer;
+    char digest[80]; /* "sha256:HEX" of the manifest */
     char page[100];
-    char layer_digest[80], config_digest[80];
+    char layer_digest[80];
+    char config_digest[80];
+    char file[3][128];
 };
 
-/* The house asks "img". */
-struct house *images_house(void);
-/* The registry has it, by its digest and by this tag. */
-void images_set(struct house *h, struct images_image *m, const char *tag);
-void images_ask_tag(struct house *h, const char *tag);
-void images_ask(struct house *h, const struct images_image *m);
-/* Beside it: CH_PART_SIGNATURE, ... */
-void images_ask_part(struct house *h, const struct images_image *m, enum ch_part part);
-/* /blobs/DIGEST and /manifests/DIGEST of whatever bytes. */
-void images_ask_blob(struct house *h, const char *digest);
-void images_ask_manifest(struct house *h, const char *digest);
+/* The registry has it, by its digest and by this tag. Fills the rest of *m. */
+void set_image(struct house *h, struct image *m, const char *tag);
+void set_image_at(struct house *h, struct image *m, const char *tag, const char *host);
+struct house *new_house(void);
+void ask_tag(struct house *h, const char *tag);
+void ask_manifest(struct house *h, const struct image *m);
+void ask_blob(struct house *h, const char *digest);
+/* The last answer. */
+void assert_refused(const struct house *h, enum ch_verdict verdict, const char *rule);
+/* The page is as old as one that is looked up again. */
+void image_refresh(struct house *h, const char *page);
 
 #endif

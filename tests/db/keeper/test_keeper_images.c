@@ -1,116 +1,12 @@
 /* Images: a manifest and its parts are had together or not at all, whatever address is asked for
  * (T19, T24); a tag is a pointer. */
-#include "house.h"
+#include "images_house.h"
 
 #include <stdio.h>
 
 #include "customhouse/limits.h"
 
 static struct ch_limits limits; /* as they are */
-
-#define CONFIG                                                                                     \
-    "listen: [{address: '127.0.0.1:8080'}]\n"                                                      \
-    "upstreams:\n"                                                                                 \
-    "  - {name: reg, ecosystem: oci, url: 'https://up.example.org', states_times: never}\n"        \
-    "  - {name: pub, ecosystem: oci, url: 'https://other.example.org', states_times: never,\n"     \
-    "     file_hosts: [up.example.org]}\n"                                                         \
-    "repositories:\n"                                                                              \
-    "  - {name: img, ecosystem: oci, upstreams: [reg]}\n"                                          \
-    "  - {name: open, ecosystem: oci, upstreams: [pub]}\n"
-#define MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
-#define NAME          "team/app"
-
-struct image { /* of a manifest, a configuration and a layer: texts as the house's jails read them
-                */
-    const char *manifest, *config, *layer;
-    char digest[80]; /* "sha256:HEX" of the manifest */
-    char page[100];
-    char layer_digest[80];
-    char config_digest[80];
-    char file[3][128];
-};
-
-static void put_file(char ret[128], const char *bytes, const char *ending)
-{
-    char hex[CH_SHA256_HEX + 1];
-    snprintf(ret, 128, "sha256-%s%s", house_hex(bytes, hex), ending);
-}
-
-static size_t put_line(char *text, size_t size, const struct image *m, int file, const char *bytes)
-{
-    char hex[CH_SHA256_HEX + 1];
-    return (size_t)snprintf(text, size, "%s %s %zu - of:" NAME "=%s\n", m->file[file],
-                            house_hex(bytes, hex), strlen(bytes), m->digest);
-}
-
-static void set_bytes(struct house *h, const struct image *m, int file, const char *bytes)
-{
-    char url[256];
-    snprintf(url, sizeof(url), FILE_URL("%s"), m->file[file]);
-    house_site(h, url, 200, "application/octet-stream", bytes);
-}
-
-/* The registry has it, by its digest and by this tag. */
-static void set_image_at(struct house *h, struct image *m, const char *tag, const char *host)
-{
-    char hex[CH_SHA256_HEX + 1], url[256], text[2000];
-    snprintf(m->digest, sizeof(m->digest), "sha256:%s", house_hex(m->manifest, hex));
-    snprintf(m->page, sizeof(m->page), NAME "@%s", m->digest);
-    snprintf(m->layer_digest, sizeof(m->layer_digest), "sha256:%s", house_hex(m->layer, hex));
-    snprintf(m->config_digest, sizeof(m->config_digest), "sha256:%s", house_hex(m->config, hex));
-    put_file(m->file[0], m->manifest, ".oci-manifest.json");
-    put_file(m->file[1], m->config, ".config.json");
-    put_file(m->file[2], m->layer, ".layer.tar.gz");
-    size_t n = put_line(text, sizeof(text), m, 0, m->manifest);
-    snprintf(url, sizeof(url), "https://%s/v2/" NAME "/manifests/%s", host, tag);
-    house_site(h, url, 200, MANIFEST_TYPE, text);
-    n += put_line(text + n, sizeof(text) - n, m, 1, m->config);
-    put_line(text + n, sizeof(text) - n, m, 2, m->layer);
-    snprintf(url, sizeof(url), "https://%s/v2/" NAME "/manifests/%s", host, m->digest);
-    house_site(h, url, 200, MANIFEST_TYPE, text);
-    set_bytes(h, m, 0, m->manifest);
-    set_bytes(h, m, 1, m->config);
-    set_bytes(h, m, 2, m->layer);
-}
-
-static void set_image(struct house *h, struct image *m, const char *tag)
-{
-    set_image_at(h, m, tag, "up.example.org");
-}
-
-static struct house *new_house(void)
-{
-    struct house *h = house_new_with(NULL, CONFIG);
-    h->asked = "img";
-    return h;
-}
-
-static void ask_tag(struct house *h, const char *tag)
-{
-    char page[100];
-    snprintf(page, sizeof(page), NAME ":%s", tag);
-    h->any_page = false;
-    house_ask_file(h, page, "manifest");
-}
-
-static void ask_manifest(struct house *h, const struct image *m)
-{
-    h->any_page = false;
-    house_ask_file(h, m->page, m->digest);
-}
-
-static void ask_blob(struct house *h, const char *digest)
-{
-    h->any_page = true;
-    house_ask_file(h, NAME, digest);
-}
-
-static void assert_refused(const struct house *h, enum ch_verdict verdict, const char *rule)
-{
-    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
-    assert_int_equal(h->file.refusal.verdict, verdict);
-    assert_str_eq(h->file.refusal.rule, rule);
-}
 
 static void an_image_is_had_whole(void **state)
 {
@@ -222,12 +118,6 @@ static void a_denial_of_a_layer_takes_the_image_back(void **state)
     house_free(h);
 }
 
-static void refresh(struct house *h, const char *page)
-{
-    struct page *p = page_get(h->k, CH_STR("img"), ch_str_of(page));
-    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
-}
-
 static void a_moved_tag_is_decided_anew(void **state)
 {
     (void)state;
@@ -238,7 +128,7 @@ static void a_moved_tag_is_decided_anew(void **state)
     ask_tag(h, "1.0");
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     set_image(h, &new, "1.0");
-    refresh(h, NAME ":1.0");
+    image_refresh(h, NAME ":1.0");
     ask_tag(h, "1.0");
     assert_refused(h, CH_VERDICT_HOLD, "part");
     ask_manifest(h, &old); /* what was decided stays */
@@ -289,7 +179,7 @@ static void what_is_known_answers_beyond_the_budget(void **state)
         assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
         ch_limits.cold_parallel = 0;
         ch_limits.cold_client_queue = queue;
-        refresh(h, m.page);
+        image_refresh(h, m.page);
         ask_tag(h, "1.0");
         assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
         ask_manifest(h, &m);
@@ -317,7 +207,7 @@ static void a_page_that_another_client_fetches_is_awaited(void **state)
     house_settle(h);
     assert_true(house_held(h, "/manifests/sha256:") >= 0);
     ch_limits.cold_parallel = 0;
-    refresh(h, NAME ":1.0");
+    image_refresh(h, NAME ":1.0");
     h->address = "192.0.2.2"; /* has no budget for the tag, which is known */
     house_ask_part(h, NAME ":1.0", "manifest", CH_PART_FILE, 100);
     assert_int_equal(h->file.outcome, CH_FILE_WAIT);

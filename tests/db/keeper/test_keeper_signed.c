@@ -1,6 +1,6 @@
 /* What is signed of images: each for the whole of it, by a key of its own, while it is ALLOW; an index
  * while all that it lists is (T19, T23). */
-#include "images_house.h"
+#include "signed_house.h"
 #include "log_seen.h"
 
 #include <dirent.h>
@@ -368,7 +368,7 @@ static void set_list(struct house *h, struct list *l)
     *l = (struct list){.child = {IMAGE("one"), IMAGE("two")}};
     images_set(h, &l->child[0], "one");
     images_set(h, &l->child[1], "two");
-    snprintf(l->text, sizeof(l->text), "an index fact:lists=%s; fact:lists=%s;", l->child[0].digest,
+    snprintf(l->text, sizeof(l->text), "an index fact:child=%s linux/amd64; fact:child=%s linux/arm64;", l->child[0].digest,
              l->child[1].digest);
     l->index.manifest = l->text;
     images_set(h, &l->index, "1.0");

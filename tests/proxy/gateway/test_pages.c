@@ -329,6 +329,9 @@ static void test_pip_is_told_why_there_is_no_page(void **state)
         char seconds[16];
         snprintf(seconds, sizeof(seconds), "%u", all[i].retry_after_s);
         assert_str_eq(header_of(a, "Retry-After"), all[i].retry_after_s > 0 ? seconds : "");
+        char counted[100]; /* as what happened: who is told of errors by their number hears of it */
+        snprintf(counted, sizeof(counted), "{repository=\"pypi\",status=\"%u\"} 1\n", all[i].status);
+        assert_has(get(f, "/-/metrics", NULL), counted);
         fixture_free(f);
     }
 }

@@ -238,6 +238,26 @@ static void upstreams_are_asked_as_we_are(void **state)
     assert_null(oci()->media_type(CH_STR("sha256-" DIGITS ".layer.tar.gz")));
 }
 
+/* The pages of a name's manifests alone, and of their files those of these bytes. */
+static void a_blob_is_linked_by_manifests(void **state)
+{
+    (void)state;
+    static const char *const no[] = {"manifest", DIGITS, "sha256:", "1.0"};
+    struct ch_buf page, file;
+    ch_buf_init(&page, 256);
+    ch_buf_init(&file, 256);
+    assert_true(oci()->linked_by(CH_STR("team/app"), CH_STR(DIGEST), &page, &file));
+    assert_str_eq(ch_buf_str(&page), "team/app@");
+    assert_str_eq(ch_buf_str(&file), "sha256-" DIGITS ".");
+    assert_true(ch_str_starts(CH_STR(MANIFEST_FILE), ch_buf_str(&file)));
+    for (size_t i = 0; i < CH_ARRAY_LEN(no); i++) {
+        assert_false(oci()->linked_by(CH_STR("team/app"), ch_str_of(no[i]), &page, &file));
+    }
+    assert_false(oci()->linked_by(CH_STR("team/app:1.0"), CH_STR(DIGEST), &page, &file));
+    ch_buf_done(&page);
+    ch_buf_done(&file);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -251,6 +271,7 @@ int main(void)
         cmocka_unit_test(pages_have_one_spelling),
         cmocka_unit_test(a_tag_points_to_a_digest),
         cmocka_unit_test(a_digest_means_its_bytes_alone),
+        cmocka_unit_test(a_blob_is_linked_by_manifests),
         cmocka_unit_test(upstreams_are_asked_as_we_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
