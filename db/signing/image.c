@@ -129,8 +129,7 @@ void ch_image_put_config(struct ch_buf *b, struct ch_str layer)
 void ch_image_put_signature_manifest(struct ch_buf *b, struct ch_str config, struct ch_str payload,
                                      struct ch_str signature)
 {
-    ch_buf_puts(b,
-                CH_STR("{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST_TYPE "\",\"config\":"));
+    ch_buf_puts(b, CH_STR("{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST_TYPE "\",\"config\":"));
     put_descriptor_of(b, CH_STR(CONFIG_TYPE), config);
     ch_buf_puts(b, CH_STR("},\"layers\":["));
     put_descriptor_of(b, CH_STR(CH_IMAGE_PAYLOAD_TYPE), payload);
@@ -143,8 +142,7 @@ void ch_image_put_signature_manifest(struct ch_buf *b, struct ch_str config, str
 void ch_image_put_attestation_manifest(struct ch_buf *b, struct ch_str config,
                                        struct ch_str envelope, struct ch_str predicate_type)
 {
-    ch_buf_puts(b,
-                CH_STR("{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST_TYPE "\",\"config\":"));
+    ch_buf_puts(b, CH_STR("{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST_TYPE "\",\"config\":"));
     put_descriptor_of(b, CH_STR(CONFIG_TYPE), config);
     ch_buf_puts(b, CH_STR("},\"layers\":["));
     put_descriptor_of(b, CH_STR(ENVELOPE_TYPE), envelope);
@@ -185,8 +183,7 @@ void ch_image_put_bundle_manifest(struct ch_buf *b, struct ch_str bundle,
 
 void ch_image_referrers_begin(struct ch_buf *b)
 {
-    ch_buf_puts(
-        b, CH_STR("{\"schemaVersion\":2,\"mediaType\":\"" INDEX_TYPE "\",\"manifests\":["));
+    ch_buf_puts(b, CH_STR("{\"schemaVersion\":2,\"mediaType\":\"" INDEX_TYPE "\",\"manifests\":["));
 }
 
 void ch_image_put_referrer(struct ch_buf *b, struct ch_str manifest, struct ch_str predicate_type,

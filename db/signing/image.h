@@ -42,8 +42,8 @@ struct ch_image_scan {
 /* The worst of its parts is its result; without parts it has failed. */
 void ch_image_put_scan(struct ch_buf *b, const struct ch_image_scan *scan);
 
-/* The manifests under cosign's tags DIGEST.sig and DIGEST.att, of one layer each, and their configuration.
- * `signature` is as it was made: DER; `envelope` that of ch_dsse_put_envelope. */
+/* The manifests under cosign's tags DIGEST.sig and DIGEST.att, of one layer each, and their
+ * configuration. `signature` is as it was made: DER; `envelope` that of ch_dsse_put_envelope. */
 void ch_image_put_config(struct ch_buf *b, struct ch_str layer);
 void ch_image_put_signature_manifest(struct ch_buf *b, struct ch_str config, struct ch_str payload,
                                      struct ch_str signature);
@@ -61,8 +61,8 @@ void ch_image_put_bundle_manifest(struct ch_buf *b, struct ch_str bundle,
                                   const struct ch_image_subject *subject,
                                   struct ch_str predicate_type, int64_t at_us);
 
-/* The index of referrers, in this order: begin, each (the manifest that ch_image_put_bundle_manifest
- * wrote), end. */
+/* The index of referrers, in this order: begin, each (the manifest that
+ * ch_image_put_bundle_manifest wrote), end. */
 void ch_image_referrers_begin(struct ch_buf *b);
 void ch_image_put_referrer(struct ch_buf *b, struct ch_str manifest, struct ch_str predicate_type,
                            int64_t at_us);

@@ -172,9 +172,9 @@ enum ch_code ch_store_approvals_between(struct ch_store *s, struct ch_str reposi
 {
     struct ch_cursor c;
     size_t count;
-    enum ch_code rc =
-        ch_cursor_open(s, CH_SQL_APPROVALS_BETWEEN,
-                       CH_ARGS(ch_arg_text(repository), ch_arg_text(from), ch_arg_text(to)), &c, err);
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_APPROVALS_BETWEEN,
+        CH_ARGS(ch_arg_text(repository), ch_arg_text(from), ch_arg_text(to)), &c, err);
     return each_attestation(&c, rc, each, ctx, &count, err);
 }
 

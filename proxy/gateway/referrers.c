@@ -1,5 +1,6 @@
 /* Spec: OCI distribution 1.1, "Listing Referrers": an image without any has an empty list, whether
- * or not it is known; of the one filter there is, artifactType, the answer says that it was applied. */
+ * or not it is known; of the one filter there is, artifactType, the answer says that it was
+ * applied. */
 #include "referrers.h"
 
 #include <stdlib.h>
@@ -102,8 +103,8 @@ void gw_respond_signed(struct ch_http_request *r, const char *digest_header,
     bool given = false;
     ch_buf_init(&type, ch_limits.text_bytes);
     struct ch_http_view const *v = ch_http_view(r);
-    bool list = v->segment_count > 2 &&
-                ch_str_eq(v->segments[v->segment_count - 2], CH_STR("referrers"));
+    bool list =
+        v->segment_count > 2 && ch_str_eq(v->segments[v->segment_count - 2], CH_STR("referrers"));
     if (list) {
         CH_IGNORE(read_filter(r, &type, &given, NULL));
     }

@@ -8,7 +8,8 @@
 /* True: the list of referrers was asked for of a type that none of ours has, or with a query that
  * cannot be read, and that is answered. */
 bool gw_referrers_filtered(struct ch_http_request *r, const struct ch_target *target);
-/* The keeper knows of none. True: for the list of referrers that is an empty one, and it is answered. */
+/* The keeper knows of none. True: for the list of referrers that is an empty one, and it is
+ * answered. */
 bool gw_referrers_none(struct ch_http_request *r, const struct ch_target *target);
 /* A document of ours. `digest_header` as of the ecosystem. */
 void gw_respond_signed(struct ch_http_request *r, const char *digest_header,

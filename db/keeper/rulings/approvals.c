@@ -183,7 +183,8 @@ enum ch_code approvals_attest(struct keeper *k, struct page *p, size_t file,
     approvals_put_statement(k, p, file, in, d, &evidence, now, &statement);
     enum ch_code rc = ch_buf_ok(&statement, err);
     rc = rc == CH_OK ? ch_buf_ok(&text, err) : rc;
-    rc = rc == CH_OK ? approvals_sign_statement(signer, ch_buf_str(&statement), &statement_sig, err) : rc;
+    rc = rc == CH_OK ? approvals_sign_statement(signer, ch_buf_str(&statement), &statement_sig, err)
+                     : rc;
     if (rc == CH_OK && passed) {
         rc = image != NULL ? images_sign_payload(image, signer, &file_sig, err)
                            : ch_signer_sign_sha256(signer, &f->artifact, &file_sig, err);

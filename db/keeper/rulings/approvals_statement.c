@@ -145,8 +145,8 @@ void approvals_put_statement(struct keeper *k, struct page *p, size_t file,
     struct ch_resource of = resource_of(p, file, ch_buf_str(&reference));
     ch_resource_uri_put(&resource, &of);
     struct ch_vsa vsa = {
-        .file_name = reference.len > 0 ? ch_buf_str(&reference)
-                                       : p->facts.files[file].index.file_name,
+        .file_name =
+            reference.len > 0 ? ch_buf_str(&reference) : p->facts.files[file].index.file_name,
         .sha256 = f->artifact,
         .verifier = ch_buf_str(&verifier),
         .verified_at_us = at_us,
@@ -169,7 +169,7 @@ void approvals_put_statement(struct keeper *k, struct page *p, size_t file,
 }
 
 enum ch_code approvals_sign_statement(struct ch_signer *signer, struct ch_str statement,
-                                   struct ch_buf *sig, struct ch_err *err)
+                                      struct ch_buf *sig, struct ch_err *err)
 {
     struct ch_buf pae;
     ch_buf_init(&pae, APPROVALS_STATEMENT_BYTES + 256);

@@ -13,7 +13,7 @@
 #include "db/signing/purpose.h"
 #include "db/signing/statement.h"
 
-#define PAYLOAD_BYTES 4096
+#define PAYLOAD_BYTES  4096
 #define DOCUMENT_BYTES (4 * APPROVALS_STATEMENT_BYTES)
 
 /* ------------------------------------------------------------------ what is signed */

@@ -16,8 +16,8 @@ enum ch_whole images_role(const struct page *p, size_t file);
 /* Whether the file is signed for all of its version, so that it is not served without a signature:
  * manifests. An index is served without (T19). */
 bool images_sign_all_of(const struct page *p, size_t file);
-/* Signs the image that this file stands for, ALLOW by `d`, in the open group. CH_E_NOT_FOUND: there is
- * no key. */
+/* Signs the image that this file stands for, ALLOW by `d`, in the open group. CH_E_NOT_FOUND: there
+ * is no key. */
 enum ch_code images_sign(struct keeper *k, struct page *p, size_t file, const struct ch_decision *d,
                          struct ch_err *err) CH_MUST_CHECK;
 
@@ -38,8 +38,8 @@ enum ch_code images_keep(struct keeper *k, const struct image_signing *image,
 
 /* --- images_lists.c --- */
 
-/* Whether all that an index lists is ALLOW, signed and in the log; else `why` says what is not. Pages
- * that are not in memory are loaded. */
+/* Whether all that an index lists is ALLOW, signed and in the log; else `why` says what is not.
+ * Pages that are not in memory are loaded. */
 #define IMAGES_WHY_BYTES 200
 bool images_list_complete(struct keeper *k, struct page *p, size_t file,
                           char why[IMAGES_WHY_BYTES]);
@@ -53,7 +53,7 @@ struct image_signed {
     struct ch_sha256 key;
     int64_t at_us;
     char repository[128];
-    char page[256]; /* "team/app@sha256:HEX" */
+    char page[256];             /* "team/app@sha256:HEX" */
     char why[IMAGES_WHY_BYTES]; /* why it is not */
 };
 /* Whether the image NAME of this digest is approved and signed for the environment, in any of its
@@ -69,8 +69,8 @@ enum ch_code images_signed(struct keeper *k, struct page *p, size_t file, struct
 
 /* --- images_answer.c: what registries' clients ask for --- */
 
-/* What is asked for by a digest may be a signature of ours, and not the upstream's: then the waiter asks
- * for that, of the image it belongs to. */
+/* What is asked for by a digest may be a signature of ours, and not the upstream's: then the waiter
+ * asks for that, of the image it belongs to. */
 void images_meant(struct keeper *k, struct waiter *w);
 /* The answer to an ask with one of the parts of signatures; the waiter is taken over. */
 void images_answer(struct keeper *k, struct page *p, size_t file, struct waiter *w,

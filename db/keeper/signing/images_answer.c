@@ -58,8 +58,8 @@ void images_meant(struct keeper *k, struct waiter *w)
     struct ch_sha256 digest;
     struct ch_err err;
     char text[CH_SHA256_HEX + sizeof("sha256:")] = "sha256:";
-    if (ch_ask_file_get(ch_buf_str(&w->payload), &ask, &err) != CH_OK ||
-        ask.part != CH_PART_FILE || !read_digest(ask.file_name, &digest)) {
+    if (ch_ask_file_get(ch_buf_str(&w->payload), &ask, &err) != CH_OK || ask.part != CH_PART_FILE ||
+        !read_digest(ask.file_name, &digest)) {
         return;
     }
     struct meant m = {.eco = ecosystem_of(k, ask.repository)};
@@ -140,8 +140,8 @@ static void on_signature(void *ctx, const struct ch_image_signature_row *row)
     }
     for (size_t i = 0; doc->part == CH_PART_REFERRERS && i < CH_ARRAY_LEN(bundles); i++) {
         if (ch_str_eq(row->form, ch_str_of(bundles[i].form))) {
-            ch_image_put_referrer(&doc->body, row->manifest,
-                                  ch_str_of(bundles[i].predicate_type), row->at_us);
+            ch_image_put_referrer(&doc->body, row->manifest, ch_str_of(bundles[i].predicate_type),
+                                  row->at_us);
         }
     }
 }
@@ -174,10 +174,11 @@ static void answer_none(struct keeper *k, const struct waiter *w, const struct c
     ch_buf_init(&text, ch_limits.text_bytes);
     ch_buf_puts(&text, CH_STR("It is not signed: "));
     ch_buf_put_printable(&text, ch_str_of(why));
-    ask_file_reply(k, w, &(struct ch_file_reply){.ask = ask->ask,
-                                                 .outcome = CH_FILE_NOT_FOUND,
-                                                 .size_bytes = CH_SIZE_UNKNOWN,
-                                                 .text = ch_buf_str(&text)});
+    ask_file_reply(k, w,
+                   &(struct ch_file_reply){.ask = ask->ask,
+                                           .outcome = CH_FILE_NOT_FOUND,
+                                           .size_bytes = CH_SIZE_UNKNOWN,
+                                           .text = ch_buf_str(&text)});
     ch_buf_done(&text);
 }
 

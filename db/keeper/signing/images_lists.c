@@ -1,5 +1,5 @@
-/* Indexes of images: signed while all that they list is (T19). What one lists its inspection has told,
- * each as a fact. */
+/* Indexes of images: signed while all that they list is (T19). What one lists its inspection has
+ * told, each as a fact. */
 #include "images.h"
 
 #include <stdio.h>
@@ -99,8 +99,7 @@ static bool complete(struct keeper *k, struct page *p, size_t file, unsigned dep
     return good && listed > 0;
 }
 
-bool images_list_complete(struct keeper *k, struct page *p, size_t file,
-                          char why[IMAGES_WHY_BYTES])
+bool images_list_complete(struct keeper *k, struct page *p, size_t file, char why[IMAGES_WHY_BYTES])
 {
     why[0] = '\0';
     p->pinned++; /* others are looked at meanwhile */
@@ -161,7 +160,8 @@ static void on_approval(void *ctx, const struct ch_attestation_row *row)
 static void forget(struct keeper *k, const struct page *p, const struct signed_list *l)
 {
     struct page *of = page_in_memory(k, ch_str_of(p->repository), ch_str_of(l->project));
-    ptrdiff_t at = of != NULL && of->files != NULL ? page_find_file(of, ch_str_of(l->file_name)) : -1;
+    ptrdiff_t at =
+        of != NULL && of->files != NULL ? page_find_file(of, ch_str_of(l->file_name)) : -1;
     if (at >= 0) {
         of->files[at].approved = (struct ch_sha256){{0}};
         of->files[at].approval_known = false;
@@ -177,8 +177,7 @@ static void withdraw(struct keeper *k, const struct page *p, const struct signed
     for (const struct signed_list *l = all; l != NULL; l = l->next) {
         struct listing of = {version, ch_str_of(p->eco->listed_fact), false};
         char hex[CH_SHA256_HEX + 1], own[CH_SHA256_HEX + sizeof("sha256:")];
-        enum ch_code rc =
-            ch_store_inspections_of(k->store, &l->sha256, on_inspection, &of, &err);
+        enum ch_code rc = ch_store_inspections_of(k->store, &l->sha256, on_inspection, &of, &err);
         if (rc == CH_OK && !of.lists) {
             continue;
         } /* T4: what cannot be read stands no longer either */

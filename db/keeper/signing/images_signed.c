@@ -1,4 +1,5 @@
-/* Whether an image is signed now: the one answer for registries' clients, the gate and admission. */
+/* Whether an image is signed now: the one answer for registries' clients, the gate and admission.
+ */
 #include "images.h"
 
 #include <stdio.h>
@@ -114,7 +115,8 @@ static ptrdiff_t find(struct keeper *k, const struct ch_repository *repository, 
                       const struct ch_sha256 *image, struct page **ret)
 {
     const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repository->ecosystem));
-    char page[sizeof(((struct ch_target *)NULL)->project)], digest[CH_SHA256_HEX + 8], hex[CH_SHA256_HEX + 1];
+    char page[sizeof(((struct ch_target *)NULL)->project)], digest[CH_SHA256_HEX + 8],
+        hex[CH_SHA256_HEX + 1];
     ch_sha256_hex(image, hex);
     snprintf(digest, sizeof(digest), "sha256:%s", hex);
     if (eco == NULL || eco->listed_page == NULL ||
@@ -144,9 +146,8 @@ enum ch_code images_signed_in(struct keeper *k, struct ch_str environment, struc
     for (size_t i = 0; rc == CH_E_NOT_FOUND && i < k->config->repository_count; i++) {
         const struct ch_repository *r = &k->config->repositories[i];
         struct page *p = NULL;
-        ptrdiff_t at = ch_str_eq(ch_str_of(r->environment), environment)
-                           ? find(k, r, name, image, &p)
-                           : -1;
+        ptrdiff_t at =
+            ch_str_eq(ch_str_of(r->environment), environment) ? find(k, r, name, image, &p) : -1;
         if (at >= 0) {
             rc = images_signed(k, p, (size_t)at, ret, err);
         }

@@ -5,7 +5,8 @@
  * that the tag stands for now, and is decided on the page of its digest, which lists the document
  * and, of an image, each of its parts. All of them are of one version, the document's digest, and
  * are had together or not at all. What is signed of it is asked for on the same page: under
- * NAME/referrers/DIGEST, and under the tags "sha256-HEX" and "sha256-HEX.sig". The page "NAME" lists the tags that the registry has.
+ * NAME/referrers/DIGEST, and under the tags "sha256-HEX" and "sha256-HEX.sig". The page "NAME"
+ * lists the tags that the registry has.
  *
  * Spec: OCI distribution 1.1, "Pulling manifests", "Pulling blobs"; threats.md T19, T24. */
 #include "base/oci/file_name.h"
@@ -61,9 +62,9 @@ static bool page_parts(struct ch_str page, struct ch_str *ret_name, struct ch_st
     }
     *ret_name = ch_str_sub(page, 0, at);
     *ret_reference = ch_str_sub(page, at + 1, page.len);
-    return is_name(*ret_name) && (by_digest ? is_digest(*ret_reference)
-                                            : ch_oci_is_tag(*ret_reference) &&
-                                                  !ch_oci_is_referrer_tag(*ret_reference));
+    return is_name(*ret_name) &&
+           (by_digest ? is_digest(*ret_reference)
+                      : ch_oci_is_tag(*ret_reference) && !ch_oci_is_referrer_tag(*ret_reference));
 }
 
 static bool is_page(struct ch_str name)
@@ -275,7 +276,7 @@ static bool page_of(struct ch_str name, struct ch_str text, struct ch_target *re
 }
 
 #define NOT_RELAYED                                                                                \
-    "signatures, attestations and SBOMs of an upstream are not relayed: what is signed of an "      \
+    "signatures, attestations and SBOMs of an upstream are not relayed: what is signed of an "     \
     "image here is under its tags sha256-DIGEST.sig and .att, and among its referrers"
 
 /* The image whose signatures are asked for, and which of them. */
@@ -393,7 +394,8 @@ static const char *page_profile(struct ch_str content_type)
     return NULL;
 }
 
-/* {"name":"team/app","tags":["1.0","latest"]}; without those of signatures, under which the upstream's are not had. */
+/* {"name":"team/app","tags":["1.0","latest"]}; without those of signatures, under which the
+ * upstream's are not had. */
 static enum ch_code render_tags(const struct ch_page *page, struct ch_str prefix,
                                 struct ch_buf *out, struct ch_err *err)
 {

@@ -1,5 +1,5 @@
-/* What is signed of images: each for the whole of it, by a key of its own, while it is ALLOW; an index
- * while all that it lists is (T19, T23). */
+/* What is signed of images: each for the whole of it, by a key of its own, while it is ALLOW; an
+ * index while all that it lists is (T19, T23). */
 #include "signed_house.h"
 #include "log_seen.h"
 
@@ -195,7 +195,8 @@ static void referrers_are_ours(void **state)
         assert_str_eq(h->file.media_type, "application/vnd.oci.image.manifest.v1+json");
         assert_str_eq(between(between(h->file.body, "\"subject\":", "}"), "\"digest\":\"", "\""),
                       m.digest);
-        copy_digest(bundle, between(between(h->file.body, "\"layers\":[", "]"), "\"digest\":\"", "\""));
+        copy_digest(bundle,
+                    between(between(h->file.body, "\"layers\":[", "]"), "\"digest\":\"", "\""));
         images_ask_blob(h, bundle);
         assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
         assert_null(h->file.media_type.ptr);
@@ -286,8 +287,7 @@ static void what_is_held_has_none(void **state)
 {
     (void)state;
     struct house *h = images_house();
-    struct images_image m = {
-        .manifest = "a manifest", .config = "a config", .layer = "irregular"};
+    struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = "irregular"};
     images_set(h, &m, "1.0");
     images_ask_tag(h, "1.0");
     assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
@@ -368,7 +368,8 @@ static void set_list(struct house *h, struct list *l)
     *l = (struct list){.child = {IMAGE("one"), IMAGE("two")}};
     images_set(h, &l->child[0], "one");
     images_set(h, &l->child[1], "two");
-    snprintf(l->text, sizeof(l->text), "an index fact:child=%s linux/amd64; fact:child=%s linux/arm64;", l->child[0].digest,
+    snprintf(l->text, sizeof(l->text),
+             "an index fact:child=%s linux/amd64; fact:child=%s linux/arm64;", l->child[0].digest,
              l->child[1].digest);
     l->index.manifest = l->text;
     images_set(h, &l->index, "1.0");
@@ -401,7 +402,8 @@ static void an_index_is_signed_once_all_it_lists_is(void **state)
     house_free(h);
 }
 
-/* Who verifies offline asks the list of what was withdrawn: nobody has to ask for the index again. */
+/* Who verifies offline asks the list of what was withdrawn: nobody has to ask for the index again.
+ */
 static void an_index_is_withdrawn_with_what_it_lists(void **state)
 {
     (void)state;

@@ -126,7 +126,8 @@ static void test_vsa(void **state)
 #define MANIFEST  "application/vnd.oci.image.manifest.v1+json"
 #define PAYLOAD                                                                                    \
     "{\"critical\":{\"identity\":{\"docker-reference\":\"gw.example/mcr/app\"},\"image\":{"        \
-    "\"docker-manifest-digest\":\"sha256:" SHA_A "\"},\"type\":\"cosign container image signature\"}," \
+    "\"docker-manifest-digest\":\"sha256:" SHA_A                                                   \
+    "\"},\"type\":\"cosign container image signature\"},"                                          \
     "\"optional\":null}"
 
 /* As cosign writes them, but for their order. */
@@ -138,18 +139,20 @@ static void test_image_signature(void **state)
     assert_str_eq(ch_buf_str(&b), PAYLOAD);
     ch_buf_clear(&b);
     ch_image_put_config(&b, CH_STR("b"));
-    assert_str_eq(ch_buf_str(&b), "{\"architecture\":\"\",\"created\":\"0001-01-01T00:00:00Z\","
-                                  "\"history\":[{\"created\":\"0001-01-01T00:00:00Z\"}],\"os\":\"\","
-                                  "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" SHA_B
-                                  "\"]},\"config\":{}}");
+    assert_str_eq(ch_buf_str(&b),
+                  "{\"architecture\":\"\",\"created\":\"0001-01-01T00:00:00Z\","
+                  "\"history\":[{\"created\":\"0001-01-01T00:00:00Z\"}],\"os\":\"\","
+                  "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" SHA_B
+                  "\"]},\"config\":{}}");
     ch_buf_clear(&b);
     ch_image_put_signature_manifest(&b, CH_STR("a"), CH_STR("b"), CH_STR("sig"));
-    assert_str_eq(ch_buf_str(&b),
-                  "{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST "\",\"config\":{\"mediaType\":"
-                  "\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:" SHA_A
-                  "\",\"size\":1},\"layers\":[{\"mediaType\":"
-                  "\"application/vnd.dev.cosign.simplesigning.v1+json\",\"digest\":\"sha256:" SHA_B
-                  "\",\"size\":1,\"annotations\":{\"dev.cosignproject.cosign/signature\":\"c2ln\"}}]}");
+    assert_str_eq(
+        ch_buf_str(&b),
+        "{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST "\",\"config\":{\"mediaType\":"
+        "\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:" SHA_A
+        "\",\"size\":1},\"layers\":[{\"mediaType\":"
+        "\"application/vnd.dev.cosign.simplesigning.v1+json\",\"digest\":\"sha256:" SHA_B
+        "\",\"size\":1,\"annotations\":{\"dev.cosignproject.cosign/signature\":\"c2ln\"}}]}");
     ch_buf_clear(&b);
     ch_image_put_attestation_manifest(&b, CH_STR("a"), CH_STR("b"), CH_STR("https://x.example"));
     assert_true(ch_str_find(ch_buf_str(&b),
@@ -161,8 +164,8 @@ static void test_image_signature(void **state)
 }
 
 #define ANNOTATIONS                                                                                \
-    "\"annotations\":{\"org.opencontainers.image.created\":\"2026-11-22T10:00:00Z\","                \
-    "\"dev.sigstore.bundle.content\":\"dsse-envelope\",\"dev.sigstore.bundle.predicateType\":"       \
+    "\"annotations\":{\"org.opencontainers.image.created\":\"2026-11-22T10:00:00Z\","              \
+    "\"dev.sigstore.bundle.content\":\"dsse-envelope\",\"dev.sigstore.bundle.predicateType\":"     \
     "\"https://x.example\"}"
 
 static void test_image_referrers(void **state)
@@ -175,7 +178,8 @@ static void test_image_referrers(void **state)
         "{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST
         "\",\"artifactType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"config\":{"
         "\"mediaType\":\"application/vnd.oci.empty.v1+json\",\"digest\":\"sha256:" SHA_EMPTY
-        "\",\"size\":2},\"layers\":[{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\","
+        "\",\"size\":2},\"layers\":[{\"mediaType\":\"application/"
+        "vnd.dev.sigstore.bundle.v0.3+json\","
         "\"digest\":\"sha256:" SHA_B "\",\"size\":1}],\"subject\":{\"mediaType\":\"" MANIFEST
         "\",\"digest\":\"sha256:" SHA_A "\",\"size\":7}," ANNOTATIONS "}");
     ch_buf_clear(&b);
@@ -184,9 +188,9 @@ static void test_image_referrers(void **state)
     ch_image_put_referrer(&b, CH_STR("b"), CH_STR("https://x.example"), TIME_US);
     ch_image_referrers_end(&b);
 #define REFERRER(sha)                                                                              \
-    "{\"mediaType\":\"" MANIFEST "\",\"digest\":\"sha256:" sha                                      \
-    "\",\"size\":1,\"artifactType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\"," ANNOTATIONS \
-    "}"
+    "{\"mediaType\":\"" MANIFEST "\",\"digest\":\"sha256:" sha                                     \
+    "\",\"size\":1,\"artifactType\":\"application/"                                                \
+    "vnd.dev.sigstore.bundle.v0.3+json\"," ANNOTATIONS "}"
     assert_str_eq(ch_buf_str(&b),
                   "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
                   "\"manifests\":[" REFERRER(SHA_A) "," REFERRER(SHA_B) "]}");
@@ -210,27 +214,30 @@ static void test_image_statements(void **state)
                                  .parts = parts,
                                  .part_count = 2};
     ch_image_put_approval(&b, &image);
-    assert_str_eq(ch_buf_str(&b),
-                  "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"digest\":{\"sha256\":"
-                  "\"" SHA_A "\"}}],\"predicateType\":\"https://sigstore.dev/cosign/sign/v1\","
-                  "\"predicate\":{}}");
+    assert_str_eq(
+        ch_buf_str(&b),
+        "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"digest\":{\"sha256\":"
+        "\"" SHA_A "\"}}],\"predicateType\":\"https://sigstore.dev/cosign/sign/v1\","
+        "\"predicate\":{}}");
     ch_buf_clear(&b);
     ch_image_put_scan(&b, &scan);
     assert_str_eq(
         ch_buf_str(&b),
-        "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"gw.example/mcr/app\","
+        "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"gw.example/mcr/"
+        "app\","
         "\"digest\":{\"sha256\":\"" SHA_A "\"}}],\"predicateType\":"
         "\"https://in-toto.io/attestation/test-result/v0.1\",\"predicate\":{\"result\":\"PASSED\","
         "\"configuration\":[{\"name\":\"inspector 12\",\"uri\":\"https://gw.example/v\"},{\"name\":"
         "\"rules\",\"digest\":{\"sha256\":\"" SHA_B "\"}}],\"url\":\"https://gw.example/e\","
-        "\"passedTests\":[\"manifest sha256:" SHA_A " evidence sha256:" SHA_B "\",\"layer sha256:" SHA_C
-        " evidence sha256:" SHA_B "\"],\"warnedTests\":[],\"failedTests\":[]}}");
+        "\"passedTests\":[\"manifest sha256:" SHA_A " evidence sha256:" SHA_B
+        "\",\"layer sha256:" SHA_C " evidence sha256:" SHA_B
+        "\"],\"warnedTests\":[],\"failedTests\":[]}}");
     ch_buf_clear(&b);
     scan.part_count = 3;
     ch_image_put_scan(&b, &scan);
     assert_true(ch_str_find(ch_buf_str(&b), CH_STR("\"result\":\"FAILED\""), NULL));
-    assert_true(ch_str_find(ch_buf_str(&b),
-                            CH_STR("\"failedTests\":[\"config sha256:" SHA_C "\"]"), NULL));
+    assert_true(
+        ch_str_find(ch_buf_str(&b), CH_STR("\"failedTests\":[\"config sha256:" SHA_C "\"]"), NULL));
     ch_buf_clear(&b);
     scan.part_count = 0; /* of nothing nothing is known */
     ch_image_put_scan(&b, &scan);
@@ -324,9 +331,16 @@ static void test_withdrawals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_pae),           TEST(test_envelope),     TEST(test_bundles),     TEST(test_vsa),
-        TEST(test_hostile_names), TEST(test_resource_uri), TEST(test_withdrawals),
-        TEST(test_image_signature), TEST(test_image_referrers), TEST(test_image_statements),
+        TEST(test_pae),
+        TEST(test_envelope),
+        TEST(test_bundles),
+        TEST(test_vsa),
+        TEST(test_hostile_names),
+        TEST(test_resource_uri),
+        TEST(test_withdrawals),
+        TEST(test_image_signature),
+        TEST(test_image_referrers),
+        TEST(test_image_statements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

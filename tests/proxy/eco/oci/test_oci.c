@@ -96,7 +96,8 @@ static void other_addresses_are_none(void **state)
     }
 }
 
-/* On the image's own page, whatever the tag: nothing is asked of an upstream under such a one (T23). */
+/* On the image's own page, whatever the tag: nothing is asked of an upstream under such a one
+ * (T23). */
 static void signatures_are_beside_their_image(void **state)
 {
     (void)state;
@@ -126,13 +127,15 @@ static void signatures_are_beside_their_image(void **state)
         snprintf(text, sizeof(text), "team/app:%s", others[i]);
         assert_false(oci()->is_page(ch_str_of(text)));
         /* nor is it listed among tags */
-        assert_true(oci()->decided_on(CH_STR("team/app"), ch_str_of(others[i]), name, sizeof(name)));
+        assert_true(
+            oci()->decided_on(CH_STR("team/app"), ch_str_of(others[i]), name, sizeof(name)));
         assert_string_equal(name, "");
     }
     assert_true(oci()->decided_on(CH_STR("app@" DIGEST), CH_STR("sha256-" DIGITS ".signature.json"),
                                   name, sizeof(name)));
     assert_string_equal(name, "");
-    assert_int_equal(target_of("app/manifests/sha256-abc").part, CH_PART_FILE); /* an ordinary tag */
+    assert_int_equal(target_of("app/manifests/sha256-abc").part,
+                     CH_PART_FILE); /* an ordinary tag */
 }
 
 static void what_stands_for_an_image(void **state)
@@ -148,7 +151,8 @@ static void what_stands_for_an_image(void **state)
     assert_string_equal(name, "app@" DIGEST);
     assert_true(oci()->listed_page(CH_STR("app"), CH_STR(DIGEST), name, sizeof(name)));
     assert_string_equal(name, "app@" DIGEST);
-    assert_false(oci()->listed_page(CH_STR("app"), CH_STR("sha512:" DIGITS DIGITS), name, sizeof(name)));
+    assert_false(
+        oci()->listed_page(CH_STR("app"), CH_STR("sha512:" DIGITS DIGITS), name, sizeof(name)));
     assert_false(oci()->listed_page(CH_STR("App"), CH_STR(DIGEST), name, sizeof(name)));
     assert_false(oci()->listed_page(CH_STR("app"), CH_STR(DIGEST), name, 10));
 }
