@@ -38,11 +38,11 @@ enum ch_code images_keep(struct keeper *k, const struct image_signing *image,
 
 /* --- images_lists.c --- */
 
-/* Whether all that an index lists is ALLOW, signed and in the log; else `why` says what is not.
- * Pages that are not in memory are loaded. */
+/* Whether all that an index lists is ALLOW and signed; else `why` says what is not. *ret_later: the
+ * log is yet to have something of it. Pages that are not in memory are loaded. */
 #define IMAGES_WHY_BYTES 200
-bool images_list_complete(struct keeper *k, struct page *p, size_t file,
-                          char why[IMAGES_WHY_BYTES]);
+bool images_list_complete(struct keeper *k, struct page *p, size_t file, char why[IMAGES_WHY_BYTES],
+                          bool *ret_later);
 /* This file is ALLOW no more: nor is any index signed that lists its version (T4, T19). */
 void images_withdraw_lists(struct keeper *k, const struct page *p, size_t file);
 
@@ -55,11 +55,13 @@ struct image_signed {
     char repository[128];
     char page[256];             /* "team/app@sha256:HEX" */
     char why[IMAGES_WHY_BYTES]; /* why it is not */
+    bool waits_for_log;         /* that is all it wants */
 };
 /* Whether the image NAME of this digest is approved and signed for the environment, in any of its
  * repositories; an index that has become complete is signed for that. CH_OK: *ret says by what.
- * CH_E_NOT_FOUND: it is not, and ret->why says why not. CH_E_BUSY: the log is yet to have it. Else
- * the store fails. Nothing is fetched for it. Loads pages: not from within a walk over them. */
+ * CH_E_NOT_FOUND: it is not, and ret->why says why not. CH_E_BUSY: the log is yet to have it
+ * (waits_for_log). Else the store fails. Nothing is fetched for it. Loads pages: not from within a
+ * walk over them. */
 enum ch_code images_signed_in(struct keeper *k, struct ch_str environment, struct ch_str name,
                               const struct ch_sha256 *image, struct image_signed *ret,
                               struct ch_err *err) CH_MUST_CHECK;

@@ -201,7 +201,7 @@ void images_answer(struct keeper *k, struct page *p, size_t file, struct waiter 
     struct ch_err err;
     ch_buf_init(&doc.body, CH_ATTESTATION_MAX);
     enum ch_code rc = images_signed(k, p, file, &found, &err);
-    if (rc == CH_E_BUSY && !audit_has(k, &p->files[file])) {
+    if (found.waits_for_log) {
         /* the log has yet to have it: that is when it is signed */
         ch_buf_done(&doc.body);
         if (!ask_file_out_of_patience(k, p, file, w, ask, LOG_EXPECTED_S)) {

@@ -21,8 +21,13 @@ static struct ch_str version_of(const struct ch_fact *fact)
 
 /* ------------------------------------------------------------------ complete */
 
-static bool complete(struct keeper *k, struct page *p, size_t file, unsigned depth,
-                     char why[IMAGES_WHY_BYTES]);
+struct looking {
+    struct keeper *k;
+    char *why;  /* IMAGES_WHY_BYTES */
+    bool later; /* something that is listed waits for the log */
+};
+
+static bool complete(struct looking *l, struct page *p, size_t file, unsigned depth);
 
 /* The file of the page that stands for all of this version; -1: none does. */
 static ptrdiff_t find_whole(const struct page *p, struct ch_str version)
@@ -37,74 +42,78 @@ static ptrdiff_t find_whole(const struct page *p, struct ch_str version)
     return -1;
 }
 
-static bool is_good(struct keeper *k, struct page *p, size_t file, unsigned depth,
-                    char why[IMAGES_WHY_BYTES])
+/* An image is signed now if it is due: who asks for the index has not asked for that. */
+static bool is_good(struct looking *l, struct page *p, size_t file, unsigned depth)
 {
+    const char *version = p->files[file].release.version;
     struct ch_decision d;
-    judge(k, p, file, &d);
+    struct image_signed found;
+    struct ch_err err;
+    judge(l->k, p, file, &d);
     if (d.verdict != CH_VERDICT_ALLOW) {
-        snprintf(why, IMAGES_WHY_BYTES, "it lists %.20s..., which is not approved here: %s",
-                 p->files[file].release.version, d.rule);
+        snprintf(l->why, IMAGES_WHY_BYTES, "it lists %.20s..., which is not approved here: %s",
+                 version, d.rule);
         return false;
     }
     if (images_role(p, file) == CH_WHOLE_LIST) {
-        return complete(k, p, file, depth + 1, why);
+        return complete(l, p, file, depth + 1);
     }
-    if (p->files[file].recorded_verdict != CH_VERDICT_ALLOW || !approvals_stand(k, p, file) ||
-        !audit_has(k, &p->files[file])) {
-        snprintf(why, IMAGES_WHY_BYTES, "it lists %.20s..., which is not signed here yet",
-                 p->files[file].release.version);
-        return false;
+    enum ch_code rc = images_signed(l->k, p, file, &found, &err);
+    l->later = l->later || found.waits_for_log;
+    if (rc != CH_OK && !found.waits_for_log) {
+        snprintf(l->why, IMAGES_WHY_BYTES, "it lists %.20s..., which is not signed: %.120s",
+                 version, err.msg);
     }
-    return true;
+    return rc == CH_OK || found.waits_for_log;
 }
 
-static bool member_is_good(struct keeper *k, struct page *p, struct ch_str version, unsigned depth,
-                           char why[IMAGES_WHY_BYTES])
+static bool member_is_good(struct looking *l, struct page *p, struct ch_str version, unsigned depth)
 {
     char name[sizeof(((struct ch_target *)NULL)->project)];
     struct page *of = p->eco->listed_page(page_name(p), version, name, sizeof(name))
-                          ? page_get(k, ch_str_of(p->repository), ch_str_of(name))
+                          ? page_get(l->k, ch_str_of(p->repository), ch_str_of(name))
                           : NULL;
-    ptrdiff_t at = of != NULL && page_load(k, of) && page_owner(of) != CH_OWNER_LEFT
+    ptrdiff_t at = of != NULL && page_load(l->k, of) && page_owner(of) != CH_OWNER_LEFT
                        ? find_whole(of, version)
                        : -1;
     if (at < 0) {
-        snprintf(why, IMAGES_WHY_BYTES, "it lists %.*s..., which nobody has asked for here",
+        snprintf(l->why, IMAGES_WHY_BYTES, "it lists %.*s..., which nobody has asked for here",
                  CH_STR_ARG(ch_str_sub(version, 0, 20)));
         return false;
     }
     of->pinned++;
-    bool good = is_good(k, of, (size_t)at, depth, why);
+    bool good = is_good(l, of, (size_t)at, depth);
     of->pinned--;
     return good;
 }
 
-static bool complete(struct keeper *k, struct page *p, size_t file, unsigned depth,
-                     char why[IMAGES_WHY_BYTES])
+static bool complete(struct looking *l, struct page *p, size_t file, unsigned depth)
 {
-    const struct ch_inspection_result *in = inspection_of(k, p, file);
+    const struct ch_inspection_result *in = inspection_of(l->k, p, file);
     const struct ch_str name = ch_str_of(p->eco->listed_fact);
     size_t listed = 0;
     bool good = in != NULL && in->row.outcome == CH_INSPECTION_COMPLETE && depth < DEPTH_MAX;
     for (size_t i = 0; good && i < in->row.fact_count; i++) {
         if (ch_str_eq(in->row.facts[i].name, name)) {
             listed++;
-            good = member_is_good(k, p, version_of(&in->row.facts[i]), depth, why);
+            good = member_is_good(l, p, version_of(&in->row.facts[i]), depth);
         }
     }
     if (listed == 0) {
-        snprintf(why, IMAGES_WHY_BYTES, "what it lists is not known");
+        snprintf(l->why, IMAGES_WHY_BYTES, "what it lists is not known");
     }
     return good && listed > 0;
 }
 
-bool images_list_complete(struct keeper *k, struct page *p, size_t file, char why[IMAGES_WHY_BYTES])
+bool images_list_complete(struct keeper *k, struct page *p, size_t file, char why[IMAGES_WHY_BYTES],
+                          bool *ret_later)
 {
+    struct looking l = {.k = k, .why = why};
     why[0] = '\0';
     p->pinned++; /* others are looked at meanwhile */
-    bool good = complete(k, p, file, 0, why);
+    bool good = complete(&l, p, file, 0);
     p->pinned--;
+    *ret_later = good && l.later;
     return good;
 }
 

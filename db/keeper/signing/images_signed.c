@@ -97,12 +97,14 @@ enum ch_code images_signed(struct keeper *k, struct page *p, size_t file, struct
         step_away(k, p, file, &d, ret);
         return ch_fail(err, CH_E_NOT_FOUND, "%s", ret->why);
     }
-    if (role == CH_WHOLE_LIST && !images_list_complete(k, p, file, ret->why)) {
+    bool later = false;
+    if (role == CH_WHOLE_LIST && !images_list_complete(k, p, file, ret->why, &later)) {
         end_list(k, p, file);
         return ch_fail(err, CH_E_NOT_FOUND, "%s", ret->why);
     }
-    enum ch_code rc = sign_if_due(k, p, file, &d, err);
-    if (rc == CH_OK && !audit_has(k, &p->files[file])) {
+    enum ch_code rc = later ? CH_OK : sign_if_due(k, p, file, &d, err);
+    if (rc == CH_OK && (later || !audit_has(k, &p->files[file]))) {
+        ret->waits_for_log = true;
         say(ret, CH_STR("the audit log has yet to have its approval"));
         rc = ch_fail(err, CH_E_BUSY, "%s", ret->why);
     }
