@@ -181,6 +181,45 @@ void ch_agree(const struct ch_agree_input *in, struct ch_agreed *ret)
     *ret = a;
 }
 
+static size_t strings_of(const struct ch_inspection_row *row)
+{
+    size_t n = row->error.len;
+    for (size_t i = 0; i < row->finding_count; i++) {
+        n += row->findings[i].member.len + row->findings[i].evidence.len;
+    }
+    for (size_t i = 0; i < row->fact_count; i++) {
+        n += row->facts[i].name.len + row->facts[i].value.len;
+    }
+    return n;
+}
+
+void ch_agreed_take(const struct ch_inspection_row *row, struct ch_agreed *ret)
+{
+    struct ch_agreed a = {0};
+    size_t room = strings_of(row) + STRINGS_MAX; /* more may be added */
+    ch_buf_init(&a.strings, room);
+    CH_ASSERT(ch_buf_reserve(&a.strings, room) != NULL);
+    a.row.outcome = row->outcome;
+    a.row.error = keep(&a, row->error);
+    a.row.member_count = row->member_count;
+    a.row.members_digest = row->members_digest;
+    for (size_t i = 0; i < row->finding_count; i++) {
+        struct ch_finding f = row->findings[i];
+        f.member = keep(&a, f.member);
+        f.evidence = keep(&a, f.evidence);
+        add_finding(&a, &f);
+    }
+    for (size_t i = 0; i < row->fact_count; i++) {
+        add_fact(&a, &(struct ch_fact){.name = keep(&a, row->facts[i].name),
+                                       .value = keep(&a, row->facts[i].value)});
+    }
+    a.row.findings = a.findings;
+    a.row.finding_count = a.finding_count;
+    a.row.facts = a.facts;
+    a.row.fact_count = a.fact_count;
+    *ret = a;
+}
+
 void ch_agreed_done(struct ch_agreed *a)
 {
     free(a->findings);

@@ -347,6 +347,9 @@ bool inspection_never_matched(struct keeper *k, const struct page *p, size_t fil
                               const struct ch_sha256 *sha256);
 /* Looks what was found in bytes that the page's files have no more (T10). */
 void inspection_look_past(struct keeper *k, struct page *p);
+/* It found an attack, in bytes that are the file's: such as are not what the index states are a broken transfer, and
+ * the version has no part in them. */
+bool inspection_is_held_against(const struct ch_inspection_result *inspection);
 /* "pypi/UPSTREAM/PROJECT/FILENAME": names, and what that upstream stated, are part of what an
  * inspection judged (T6). Initialises *ret. */
 void inspection_context(const struct page *p, struct ch_str file_name, struct ch_buf *ret);

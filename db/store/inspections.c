@@ -318,6 +318,16 @@ enum ch_code ch_store_inspections_of(struct ch_store *s, const struct ch_sha256 
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
+static enum ch_code each_context(struct ch_cursor *c, enum ch_code rc, ch_store_name_fn *each,
+                                 void *ctx, struct ch_err *err)
+{
+    while (rc == CH_OK && (rc = ch_cursor_next(c, err)) == CH_OK) {
+        each(ctx, ch_col_str(c, 0));
+    }
+    ch_cursor_close(c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 enum ch_code ch_store_inspection_contexts(struct ch_store *s, const struct ch_inspection_key *key,
                                           ch_store_name_fn *each, void *ctx, struct ch_err *err)
 {
@@ -326,11 +336,36 @@ enum ch_code ch_store_inspection_contexts(struct ch_store *s, const struct ch_in
         s, CH_SQL_INSPECTION_CONTEXTS,
         CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile), ch_arg_text(key->context)), &c,
         err);
-    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        each(ctx, ch_col_str(&c, 0));
-    }
-    ch_cursor_close(&c);
-    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+    return each_context(&c, rc, each, ctx, err);
+}
+
+enum ch_code ch_store_contexts_with_findings(struct ch_store *s,
+                                             const struct ch_inspection_key *key,
+                                             struct ch_str codes, ch_store_name_fn *each, void *ctx,
+                                             struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc =
+        ch_cursor_open(s, CH_SQL_CONTEXTS_WITH_FINDINGS,
+                       CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile),
+                               ch_arg_int(key->inspector_version), ch_arg_sha(&key->ruleset),
+                               ch_arg_text(codes)),
+                       &c, err);
+    return each_context(&c, rc, each, ctx, err);
+}
+
+enum ch_code ch_store_contexts_complete(struct ch_store *s, const struct ch_inspection_key *key,
+                                        struct ch_str ending, struct ch_str codes,
+                                        ch_store_name_fn *each, void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc =
+        ch_cursor_open(s, CH_SQL_CONTEXTS_COMPLETE,
+                       CH_ARGS(ch_arg_sha(&key->sha256), ch_arg_text(key->profile),
+                               ch_arg_int(key->inspector_version), ch_arg_sha(&key->ruleset),
+                               ch_arg_text(ending), ch_arg_text(codes)),
+                       &c, err);
+    return each_context(&c, rc, each, ctx, err);
 }
 
 void ch_store_inspection_done(struct ch_inspection_result *r)

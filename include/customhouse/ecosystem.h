@@ -111,6 +111,9 @@ struct ch_ecosystem {
     /* How its files are inspected: what `split` gives as profile; NULL-terminated. Names differ from those of
      * other ecosystems and from "zip" and "tar": `inspect --profile` knows them by it. */
     const char *const *profiles;
+    /* Those of them by which an inspection says the same of the same bytes wherever they lie: it looks at no project, version
+     * or name (T6). NULL-terminated; NULL: none. */
+    const char *const *shared_profiles;
 
     /* --- names --- */
     /* The one spelling that stands for all that clients may write. False: no project's name. Idempotent. */

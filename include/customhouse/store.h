@@ -292,6 +292,15 @@ enum ch_code ch_store_inspections_of(struct ch_store *s, const struct ch_sha256 
 enum ch_code ch_store_inspection_contexts(struct ch_store *s, const struct ch_inspection_key *key,
                                           ch_store_name_fn *each, void *ctx,
                                           struct ch_err *err) CH_MUST_CHECK;
+/* Whatever key->context is: some of those in which this key's inspector and rules found one of these codes, ",2,3,";
+ * and of those that end so, in which they came to an end and found none of them. The store must not be asked meanwhile. */
+enum ch_code ch_store_contexts_with_findings(struct ch_store *s, const struct ch_inspection_key *key,
+                                             struct ch_str codes, ch_store_name_fn *each, void *ctx,
+                                             struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_contexts_complete(struct ch_store *s, const struct ch_inspection_key *key,
+                                        struct ch_str ending, struct ch_str codes,
+                                        ch_store_name_fn *each, void *ctx,
+                                        struct ch_err *err) CH_MUST_CHECK;
 
 /* A metadata sidecar that was checked before its file was fetched (T1). The first four are its key. */
 struct ch_sidecar_row {

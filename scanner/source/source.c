@@ -100,7 +100,7 @@ void runs_result_of(struct file *f, struct ch_str callee, uint32_t line)
 static void keep_decoders(struct file *f)
 {
     struct ch_source *s = f->source;
-    const uint32_t hidden = MARK_DECODED | MARK_CHAR | MARK_REMOTE;
+    const uint64_t hidden = MARK_DECODED | MARK_CHAR | MARK_REMOTE;
     for (uint32_t i = 0; i < f->function_count; i++) {
         const struct function *fn = &f->functions[i];
         if (fn->bare != 0 && (fn->returns & hidden) != 0 &&

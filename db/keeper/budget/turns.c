@@ -121,7 +121,7 @@ static struct intake *next_to_run(struct keeper *k, enum turn turn)
     struct intake *best = NULL;
     while (ch_map_next(k->intakes, &cursor, NULL, &value)) {
         struct intake *in = value;
-        if (!in->running && !in->no_room && turn_of(in) == turn &&
+        if (!in->running && !in->no_room && !in->awaits_shared && turn_of(in) == turn &&
             (in->state == CH_INTAKE_WANTED || in->state == CH_INTAKE_FETCHED) &&
             (best == NULL || goes_before(in, best)) && has_room(in, turn)) {
             best = in;

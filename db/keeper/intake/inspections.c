@@ -1,5 +1,6 @@
 /* Which stored inspection of a file counts: of which key, of which bytes, and for how long (T6). */
 #include "db/keeper/keeper_int.h"
+#include "shared.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -118,9 +119,7 @@ static bool is_attack(const struct ch_inspection_result *inspection)
     return false;
 }
 
-/* Bytes that are not what the index states are a broken transfer: the version has no part in them.
- */
-static bool is_held_against(const struct ch_inspection_result *inspection)
+bool inspection_is_held_against(const struct ch_inspection_result *inspection)
 {
     return is_attack(inspection) && !has_mismatch(inspection);
 }
@@ -213,6 +212,10 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
     struct ch_inspection_key key = key_of(k, p, file, &f->artifact, ch_buf_str(&context));
     struct ch_inspection_result found;
     enum ch_code rc = read_inspection(k, &key, &found, &f->inspection_old, &err);
+    if (rc == CH_OK && f->inspection_old && p->eco->whole_versions &&
+        (rc = shared_attack(k, &key, &found, &f->inspection_old, &err)) != CH_OK) {
+        ch_store_inspection_done(&found);
+    }
     ch_buf_done(&context);
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
         keeper_log("store", "error=\"%s\"", err.msg);
@@ -236,7 +239,7 @@ static void load_inspection(struct keeper *k, struct page *p, size_t file)
         add_differences(p, file, f->inspection);
     }
     f->attack = f->has_inspection && is_attack(f->inspection);
-    hold_against(p, file, f->attack && is_held_against(f->inspection));
+    hold_against(p, file, f->attack && inspection_is_held_against(f->inspection));
     if (f->has_inspection) {
         listing_touch_file(p, file);
         releases_touch(p);
@@ -284,7 +287,7 @@ static enum ch_code each_inspection(struct keeper *k, const struct page *p, size
  * other bytes, or at any time. */
 static void note_held_against(void *ctx, const struct ch_inspection_result *found)
 {
-    *(bool *)ctx |= is_held_against(found);
+    *(bool *)ctx |= inspection_is_held_against(found);
 }
 
 struct mismatches {

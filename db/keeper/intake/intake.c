@@ -16,6 +16,7 @@
 #include "customhouse/limits.h"
 #include "quota.h"
 #include "rescan.h"
+#include "shared.h"
 #include "sizes.h"
 
 #define BYTES_PER_S                                                                                \
@@ -132,6 +133,7 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     in->not_before_us = keeper_now_us(in->k) + (rest_us > pause_us ? rest_us : pause_us);
     keeper_log("intake", "file=%s error=\"%s\"", in->file_name, in->error);
     intake_stop_running(in);
+    shared_ended(in);
     count_ahead(in, false);
     intake_move(in, CH_INTAKE_FAILED);
     if (in->again) {

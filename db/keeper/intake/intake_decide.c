@@ -5,6 +5,7 @@
 #include "db/keeper/rulings/approvals.h"
 #include "quota.h"
 #include "rescan.h"
+#include "shared.h"
 #include "db/keeper/pages/sidecar.h"
 
 #include <stdio.h>
@@ -185,6 +186,10 @@ static enum ch_code tell_pages(struct intake *in, struct ch_err *err)
             rc = tell_page(in, p, err);
         }
     }
+    ptrdiff_t at = page_find_file(in->p, ch_str_of(in->file_name));
+    if (rc == CH_OK && at >= 0) {
+        shared_attack_reaches(in->k, in->p, (size_t)at);
+    }
     return rc;
 }
 
@@ -229,9 +234,6 @@ static void inspect_anew(struct intake *in)
 
 void intake_conclude(struct intake *in)
 {
-    struct keeper *k = in->k;
-    struct page *p = in->p;
-    struct ch_err err;
     if (!rules_in_force(in)) {
         if (++in->other_rules < OTHER_RULES_MAX) {
             inspect_anew(in); /* the jail's next answer will be of them */
@@ -252,13 +254,21 @@ void intake_conclude(struct intake *in)
         ch_agreed_done(&a);
         return;
     }
+    intake_conclude_with(in, &a);
+}
+
+void intake_conclude_with(struct intake *in, struct ch_agreed *a)
+{
+    struct keeper *k = in->k;
+    struct page *p = in->p;
+    struct ch_err err;
     ptrdiff_t at = page_find_file(p, ch_str_of(in->file_name));
     struct ch_release release;
     page_split(p, ch_str_of(in->file_name), &release);
     intake_move(in, CH_INTAKE_SCANNED);
     enum ch_code rc =
-        store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, &a, &err);
-    ch_agreed_done(&a);
+        store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, a, &err);
+    ch_agreed_done(a);
     rc = rc == CH_OK ? tell_pages(in, &err) : rc;
     if (rc == CH_OK) {
         rc = intake_ensure_row(in, &err);
@@ -311,6 +321,7 @@ static void gather_waiters(struct intake *in)
 static void decided(struct intake *in)
 {
     struct keeper *k = in->k;
+    shared_ended(in);
     gather_waiters(in);
     intake_detach(in); /* first: who asks now must not join what has ended */
     intake_stop_running(in);

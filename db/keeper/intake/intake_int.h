@@ -23,6 +23,7 @@ struct intake {
     struct ch_timer again_at;
     uint32_t other_rules;  /* times that the jail matched other rules than those in force (T6) */
     bool running;          /* is fetched or inspected */
+    bool awaits_shared;    /* FETCHED, and the same bytes are being inspected for another page (shared.c) */
     struct charge *payers; /* who asked for it, as far as they had budget, until it has ended */
     size_t payer_count;
     struct charge turn; /* the accounts it runs on; zeroed: none */
@@ -102,6 +103,8 @@ void intake_not_again(struct intake *in);
 void intake_on_again(struct ch_timer *t);
 /* Both jails have answered. */
 void intake_conclude(struct intake *in);
+/* This is what was found; `a` is taken over. */
+void intake_conclude_with(struct intake *in, struct ch_agreed *a);
 
 /* --- turns.c --- */
 /* Takes the charge over, unless its client pays for this already. */

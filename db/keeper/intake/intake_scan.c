@@ -1,5 +1,6 @@
 /* An intake's inspection: counted in the store first, then begun in both jails. */
 #include "intake_int.h"
+#include "shared.h"
 
 #include "customhouse/limits.h"
 #include "customhouse/store_intake.h"
@@ -100,7 +101,17 @@ void intake_scan(struct intake *in)
         offload_alias(k, in->blob_fd, stated, on_alias, in);
         return;
     }
-    count_attempt(in);
+    struct ch_agreed taken;
+    switch (shared_take(in, &taken)) {
+    case SHARED_TAKEN:
+        intake_conclude_with(in, &taken);
+        return;
+    case SHARED_LATER:
+        return;
+    case SHARED_NONE:
+        count_attempt(in);
+        return;
+    }
 }
 
 void intake_scan_counted(struct intake *in)

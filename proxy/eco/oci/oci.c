@@ -83,6 +83,7 @@ static const char *const file_types[] = {"manifest",  "index", "config", "layer"
                                          "statement", "other", NULL};
 static const char *const profiles[] = {"oci-manifest", "oci-index",     "oci-config", "oci-empty",
                                        "oci-layer",    "oci-statement", NULL};
+static const char *const shared_profiles[] = {"oci-layer", NULL};
 static const char *const file_endings[] = {".oci-manifest.json",
                                            ".docker-manifest.json",
                                            ".oci-index.json",
@@ -451,6 +452,7 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .file_types = file_types,
     .file_endings = file_endings,
     .profiles = profiles,
+    .shared_profiles = shared_profiles,
     .normalise = normalise,
     .is_page = is_page,
     .page_project = page_project,

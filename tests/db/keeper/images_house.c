@@ -11,8 +11,9 @@ static void put_file(char ret[128], const char *bytes, const char *ending)
 static size_t put_line(char *text, size_t size, const struct image *m, int file, const char *bytes)
 {
     char hex[CH_SHA256_HEX + 1];
+    size_t length = file == 2 && m->layer_size > 0 ? m->layer_size : strlen(bytes);
     return (size_t)snprintf(text, size, "%s %s %zu - of:" NAME "=%s\n", m->file[file],
-                            house_hex(bytes, hex), strlen(bytes), m->digest);
+                            house_hex(bytes, hex), length, m->digest);
 }
 
 static void set_bytes(struct house *h, const struct image *m, int file, const char *bytes)

@@ -19,6 +19,7 @@
 /* Of a manifest, a configuration and a layer: texts as the house's jails read them. */
 struct image {
     const char *manifest, *config, *layer;
+    size_t layer_size; /* as the manifest states it; 0: as it is */
     char digest[80]; /* "sha256:HEX" of the manifest */
     char page[100];
     char layer_digest[80];

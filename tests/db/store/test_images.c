@@ -1,4 +1,4 @@
-/* What is asked of the store about images: on which pages a file is. */
+/* What is asked of the store about images: on which pages a file is, what was found in it there. */
 #include "tests/db/store/temp_store.h"
 
 static void gather_names(void *ctx, struct ch_str name)
@@ -58,10 +58,61 @@ static void test_pages_with_file(void **state)
     assert_pages("app@", "sha-bb.", "");
 }
 
+static void add_inspection(const struct ch_inspection_key *key, const char *context,
+                           enum ch_inspection outcome, enum ch_finding_code code)
+{
+    struct ch_finding finding = {.code = code};
+    struct ch_inspection_row row = {
+        .outcome = outcome, .at_us = 7, .findings = &finding, .finding_count = code != 0};
+    struct ch_inspection_key k = *key;
+    k.context = ch_str_of(context);
+    assert_ch_ok(&err, ch_store_add_inspection(store, &k, &row, &err));
+}
+
+/* By the same inspector and rules, wherever the bytes lie. */
+static void test_inspections_elsewhere(void **state)
+{
+    (void)state;
+    struct ch_inspection_key key = {
+        .sha256 = ch_sha256_of("b", 1), .profile = CH_STR("layer"), .inspector_version = 3};
+    struct ch_buf b;
+    ch_buf_init(&b, 1000);
+    add_inspection(&key, "u/p/f", CH_INSPECTION_COMPLETE, 0);
+    add_inspection(&key, "u/q/f", CH_INSPECTION_COMPLETE, CH_F_LIMIT);
+    add_inspection(&key, "u/r/f", CH_INSPECTION_FAILED, 0);
+    add_inspection(&key, "u/s/f", CH_INSPECTION_COMPLETE, CH_F_SIZE_MISMATCH);
+    add_inspection(&key, "u/p/ff", CH_INSPECTION_COMPLETE, 0);
+    assert_ch_ok(&err, ch_store_contexts_with_findings(store, &key, CH_STR(",3,30,"), gather_names,
+                                                       &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/q/f ");
+    ch_buf_clear(&b);
+    assert_ch_ok(&err, ch_store_contexts_with_findings(store, &key, CH_STR(",3,0,301,"),
+                                                       gather_names, &b, &err));
+    assert_int_equal(b.len, 0);
+    assert_ch_ok(&err, ch_store_contexts_complete(store, &key, CH_STR("/f"), CH_STR(",40,41,"),
+                                                  gather_names, &b, &err));
+    assert_str_eq(ch_buf_str(&b), "u/p/f u/q/f ");
+    ch_buf_clear(&b);
+    key.inspector_version++;
+    assert_ch_ok(
+        &err, ch_store_contexts_with_findings(store, &key, CH_STR(",30,"), gather_names, &b, &err));
+    assert_ch_ok(&err, ch_store_contexts_complete(store, &key, CH_STR("/f"), CH_STR(",40,"),
+                                                  gather_names, &b, &err));
+    key.inspector_version--;
+    key.ruleset = key.sha256;
+    assert_ch_ok(
+        &err, ch_store_contexts_with_findings(store, &key, CH_STR(",30,"), gather_names, &b, &err));
+    assert_ch_ok(&err, ch_store_contexts_complete(store, &key, CH_STR("/f"), CH_STR(",40,"),
+                                                  gather_names, &b, &err));
+    assert_int_equal(b.len, 0);
+    ch_buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         T(test_pages_with_file),
+        T(test_inspections_elsewhere),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
