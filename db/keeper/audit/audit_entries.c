@@ -20,6 +20,15 @@ void audit_entry_begin(struct keeper *k, struct audit_entry *a, const char *kind
     ch_log_entry_begin(&a->e, &a->text);
 }
 
+void audit_entry_begin_of(struct keeper *k, struct audit_entry *a, const char *kind,
+                          uint64_t source, int64_t at_us)
+{
+    audit_entry_begin(k, a, kind);
+    a->row.source = source;
+    a->row.at_us = at_us;
+    ch_log_entry_int(&a->e, "at_us", at_us);
+}
+
 void audit_entry_begin_about(struct keeper *k, struct audit_entry *a, const char *kind,
                              struct ch_str repository, struct ch_str project,
                              struct ch_str file_name)
@@ -280,10 +289,7 @@ enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str b
                               struct ch_str why, int64_t at_us, struct ch_err *err)
 {
     struct audit_entry a;
-    audit_entry_begin(k, &a, "ruling-end");
-    a.row.source = ruling;
-    a.row.at_us = at_us;
-    ch_log_entry_int(&a.e, "at_us", at_us);
+    audit_entry_begin_of(k, &a, "ruling-end", ruling, at_us);
     audit_entry_commit(&a, "by", by);
     ch_log_entry_int(&a.e, "id", (int64_t)ruling);
     ch_log_entry_str(&a.e, "kind", a.row.kind);

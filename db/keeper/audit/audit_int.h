@@ -47,6 +47,9 @@ struct audit_entry {
 /* Builders begin an entry, about a file or with file_name absent a project; write the fields in the
  * order of their keys; and end it. */
 void audit_entry_begin(struct keeper *k, struct audit_entry *a, const char *kind);
+/* Of a row of a table: its id and its time, which is the entry's first key. */
+void audit_entry_begin_of(struct keeper *k, struct audit_entry *a, const char *kind,
+                          uint64_t source, int64_t at_us);
 void audit_entry_begin_about(struct keeper *k, struct audit_entry *a, const char *kind,
                              struct ch_str repository, struct ch_str project,
                              struct ch_str file_name);
