@@ -107,7 +107,8 @@ static void not_found(struct gated *g, const struct ch_err *err)
 /* False: the command waits or has ended. */
 static bool look(struct command *c, struct gated *g, enum step *ret_step)
 {
-    struct image_where where = {command_option(c, "repository"), command_option(c, "environment")};
+    struct image_where where = {.repository = command_option(c, "repository"),
+                                .environment = command_option(c, "environment")};
     struct ch_err err;
     bool foreign;
     enum ch_code rc = image_name_read(c->k, g->word, &where, &g->name, &foreign, &err);
