@@ -24,10 +24,10 @@ static bool on_page(void *ctx, struct page *p)
  * a question has no effect. */
 static bool stands(struct keeper *k, const struct image *im)
 {
-    bool good = im->state == IMAGE_ALLOWED && k->uncommitted_allows == 0;
+    bool good = im->state == IMAGE_ALLOWED;
     for (size_t m = 0; good && m < im->manifest_count; m++) {
         const struct page *p = image_page(k, im, m);
-        good = p != NULL;
+        good = p != NULL && !p->wrote; /* what other pages have in the open group is no matter */
         for (size_t i = 0; good && i < p->facts.file_count; i++) {
             good = !image_has_file(p, i) ||
                    (p->files[i].recorded_verdict == CH_VERDICT_ALLOW && audit_has(k, &p->files[i]));
