@@ -112,6 +112,7 @@ struct keeper {
     size_t old_config_count;
     struct ch_channel *gateways[CH_METRICS_SLOTS];
     struct ch_channel *admin;
+    struct ch_channel *admission;
     struct ch_channel *fetcher;
     struct ch_channel *egress;
     struct ch_channel *scanners[2]; /* strict, second */

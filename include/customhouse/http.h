@@ -233,6 +233,10 @@ enum ch_code ch_http_tls_new(struct ch_str chain_pem, struct ch_str key_pem,
  * key (also one that does not belong to the certificate), or the chain. */
 enum ch_code ch_http_tls_check(struct ch_str chain_pem, struct ch_str key_pem, bool *ret_in_key,
                                struct ch_err *err) CH_MUST_CHECK;
+/* From now on no connection is made but with a client certificate of one of these authorities (PEM)
+ * whose one common name is `name`. Nothing is resumed: each connection shows it anew. */
+enum ch_code ch_http_tls_demand(struct ch_http_tls *tls, struct ch_str authorities_pem,
+                                struct ch_str name, struct ch_err *err) CH_MUST_CHECK;
 /* New connections use the certificate of `from`, which is freed. */
 void ch_http_tls_take(struct ch_http_tls *tls, struct ch_http_tls *from);
 void ch_http_tls_free(struct ch_http_tls *tls);

@@ -62,6 +62,10 @@
     X(admin_command_wait_ms, 3600000, "ms", "the same of a whole command: it may inspect first")   \
     X(admin_connections, 512, "connections", "to the administrative interface at once")            \
     X(admin_connections_per_address, 128, "connections", "of one client of it")                    \
+    X(admission_body_bytes, 8u << 20, "bytes", "a review: an object and what it was before")       \
+    X(admission_bodies_bytes, 64u << 20, "bytes", "of all reviews that are being received")        \
+    X(admission_connections, 256, "connections", "of API servers to admission at once")            \
+    X(admission_wait_ms, 5000, "ms", "for the keeper's answer: API servers wait 10 s")             \
     X(admin_tokens, 1024, "tokens", "that were good are known there, and are no guesses")          \
     X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
     X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \

@@ -107,7 +107,8 @@ static void not_found(struct gated *g, const struct ch_err *err)
 /* False: the command waits or has ended. */
 static bool look(struct command *c, struct gated *g, enum step *ret_step)
 {
-    struct image_where where = {command_option(c, "repository"), command_option(c, "environment")};
+    struct image_where where = {.repository = command_option(c, "repository"),
+                                .environment = command_option(c, "environment")};
     struct ch_err err;
     bool foreign;
     enum ch_code rc = image_name_read(c->k, g->word, &where, &g->name, &foreign, &err);
@@ -138,6 +139,7 @@ static bool look(struct command *c, struct gated *g, enum step *ret_step)
     /* T23: an attribute of the repository, never of who asks */
     if (where.environment.len > 0 && !ch_str_eq(where.environment, ch_str_of(repo->environment))) {
         g->image.state = IMAGE_HELD;
+        g->image.manifest_count = 0; /* whatever is in it, and nothing is fetched to know that */
         snprintf(g->image.reason, sizeof(g->image.reason),
                  "its repository %s is for %s, not for %.*s", repo->name, repo->environment,
                  CH_STR_ARG(where.environment));
@@ -147,26 +149,40 @@ static bool look(struct command *c, struct gated *g, enum step *ret_step)
 
 /* ------------------------------------------------------------------ waiting */
 
-/* Each file of it that is missing: of the first for which `stop` is given it is the intake, which
+/* Whether the file is yet to be inspected: it is missing for a verdict, or there is one by another
+ * file, and this one is on its way all the same; then it belongs to the trace. */
+static bool is_to_come(struct command *c, struct page *p, size_t file)
+{
+    struct intake_progress progress;
+    struct ch_decision d;
+    judge(c->k, p, file, &d);
+    return d.eligible || (inspection_of(c->k, p, file) == NULL &&
+                          intake_progress(c->k, p, file, &progress) && !progress.failed);
+}
+
+/* Each file of it that is to come: of the first for which `stop` is given it is the intake, which
  * the next one may end; *ret_failed: one could not be begun now. */
 static struct intake *want(struct command *c, const struct image *im, bool stop, bool *ret_failed)
 {
-    struct ch_decision d;
     for (size_t m = 0; m < im->manifest_count; m++) {
         struct page *p = image_page(c->k, im, m);
         for (size_t i = 0; p != NULL && i < p->facts.file_count; i++) {
-            if (!image_has_file(p, i)) {
+            if (!image_has_file(p, i) || !is_to_come(c, p, i)) {
                 continue;
             }
-            judge(c->k, p, i, &d);
-            struct intake *in = d.eligible ? intake_want(c->k, p, i, false, NULL) : NULL;
-            *ret_failed = *ret_failed || (d.eligible && in == NULL);
+            struct intake *in = intake_want(c->k, p, i, false, NULL);
+            *ret_failed = *ret_failed || in == NULL;
             if (in != NULL && stop) {
                 return in;
             }
         }
     }
     return NULL;
+}
+
+static bool is_wanted(const struct image *im)
+{
+    return im->repository != NULL && im->state != IMAGE_ALLOWED && im->state != IMAGE_UNKNOWN;
 }
 
 static bool may_come(const struct command *c, const struct image *im)
@@ -187,12 +203,12 @@ static bool wait_for_verdicts(struct command *c, const struct gated *list, size_
     bool again = false;
     for (size_t i = 0; i < count && may_wait(c); i++) {
         again = again || may_come(c, &list[i].image);
-        if (list[i].image.state == IMAGE_UNDECIDED) {
+        if (is_wanted(&list[i].image)) {
             CH_IGNORE(want(c, &list[i].image, false, &again) != NULL);
         }
     }
     for (size_t i = 0; in == NULL && i < count && may_wait(c); i++) {
-        in = list[i].image.state == IMAGE_UNDECIDED ? want(c, &list[i].image, true, &again) : NULL;
+        in = is_wanted(&list[i].image) ? want(c, &list[i].image, true, &again) : NULL;
     }
     if (in != NULL) {
         struct waiter *w = command_waiter(c);

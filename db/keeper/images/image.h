@@ -19,6 +19,8 @@
 struct image_where {
     struct ch_str repository;
     struct ch_str environment;
+    bool hosted; /* only by a host in front, as clients read it: without one they would take it for
+                  * another registry's, and addresses and the like are no names to them */
 };
 
 struct image_name {
@@ -92,5 +94,11 @@ struct ch_str image_digest(const struct image *im);
 bool image_platform_fits(struct ch_str platform, struct ch_str wanted);
 /* OS/ARCHITECTURE[/VARIANT], or "all". */
 bool image_platform_is_good(struct ch_str platform);
+
+/* ------------------------------------------------------------------ image_admit.c */
+
+/* What a cluster asks: answered at once, by what is known now; nothing is recorded or waited for,
+ * and nothing fetched but manifests that are known, again. */
+void images_on_frame(struct keeper *k, struct ch_frame *frame);
 
 #endif

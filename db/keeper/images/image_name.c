@@ -79,13 +79,17 @@ static const struct ch_repository *mirror_of(const struct keeper *k, struct ch_s
     return NULL;
 }
 
-/* What is before the first slash is a host where it could be no part of a name, or is one that we
- * know. */
-static bool is_host(const struct keeper *k, struct ch_str first)
+/* As containers/image and containerd tell it from the first part of a name. */
+static bool is_host_for_clients(struct ch_str first)
 {
     return ch_str_find_char(first, ':', NULL) || ch_str_find_char(first, '.', NULL) ||
-           ch_str_eq_nocase(first, CH_STR("localhost")) || is_ours(k, first) ||
-           mirror_of(k, first) != NULL;
+           ch_str_eq(first, CH_STR("localhost"));
+}
+
+/* Here also one that we know. */
+static bool is_host(const struct keeper *k, struct ch_str first)
+{
+    return is_host_for_clients(first) || is_ours(k, first) || mirror_of(k, first) != NULL;
 }
 
 /* --- which repository --- */
@@ -291,6 +295,15 @@ enum ch_code image_name_read(struct keeper *k, struct ch_str text, const struct 
     *ret_foreign = false;
     if (text.len == 0 || text.len > 1024) {
         return ch_fail(err, CH_E_USAGE, "no name of an image: " EXPECTED);
+    }
+    if (where->hosted) {
+        if (!ch_str_find_char(text, '/', &at) || !is_host_for_clients(ch_str_sub(text, 0, at))) {
+            *ret_foreign = true;
+            return ch_fail(err, CH_E_NOT_FOUND,
+                           "it names no registry, so that clients ask their own default");
+        }
+        return read_hosted(k, ch_str_sub(text, 0, at), ch_str_sub(text, at + 1, text.len), ret,
+                           ret_foreign, err);
     }
     if (ch_str_find(text, CH_STR("://"), NULL)) {
         return read_address(k, text, ret, ret_foreign, err);

@@ -228,6 +228,8 @@ void pages_with(struct keeper *k, struct ch_str repository, struct ch_str projec
 /* Whether asking for it makes us ask its upstream: for a page that we have not, or have not seen
  * for long. */
 bool page_is_cold(struct keeper *k, struct page *p);
+/* A known page that is not fresh any more is looked up again, and nobody waits for it. */
+void page_refresh_behind(struct keeper *k, struct page *p);
 bool page_is_known(const struct keeper *k, const struct page *p); /* and may be answered from */
 /* Whether what is known may still be answered from: fresh, or its upstream fails for not too long.
  */

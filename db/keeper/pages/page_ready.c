@@ -253,6 +253,16 @@ static void set_patience(struct keeper *k, struct page *p)
     }
 }
 
+void page_refresh_behind(struct keeper *k, struct page *p)
+{
+    if (p->load == PAGE_READY && page_is_cold(k, p)) {
+        p->pinned++; /* it may fail at once, and wake who waits */
+        page_refresh(k, p);
+        CH_IGNORE(!page_dawdles(p));
+        p->pinned--;
+    }
+}
+
 /* The upstream answers nobody. A known page is asked for all the same, or what is taken down
  * upstream would be seen only after others have asked for other pages; but nobody waits for that.
  * Not so of one that has said when to ask again. */

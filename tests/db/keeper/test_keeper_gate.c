@@ -96,7 +96,8 @@ static void names(void **state)
     struct house *h = house_new_with(NULL, CONFIG);
     for (size_t i = 0; i < CH_ARRAY_LEN(name_rows); i++) {
         const struct name_row *r = &name_rows[i];
-        struct image_where where = {ch_str_of(r->repository), ch_str_of(r->environment)};
+        struct image_where where = {.repository = ch_str_of(r->repository),
+                                    .environment = ch_str_of(r->environment)};
         struct image_name name;
         struct ch_err err = {.msg = ""};
         bool foreign;
