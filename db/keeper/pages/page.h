@@ -171,6 +171,7 @@ struct page {
     char fail_text[512];
     bool refreshing;
     struct refresh *refresh; /* while refreshing */
+    struct page_read *read;  /* from the store, on a thread, while UNLOADED; NULL: it is not */
     struct charge
         *charge;        /* at whose expense a page that was not known is fetched; NULL: never was */
     size_t busy;        /* intakes and sidecars under way that will come back to it */
@@ -218,13 +219,21 @@ void pages_wait_no_more(struct keeper *k, struct ch_str upstream);
 /* Since when, of what somebody waits for, the longest: a page of it that is not known. 0: nobody
  * does. */
 uint64_t pages_awaited_since_ms(const struct keeper *k, struct ch_str upstream);
-/* Loads what the store has of the page, without asking upstream; true when it is READY. */
+/* Loads what the store has of the page, without asking upstream; true when it is READY. A large one takes
+ * seconds, in which leases are kept and nothing else goes on: whoever can wait asks page_comes before. */
 bool page_load(struct keeper *k, struct page *p);
+/* --- page_read.c --- */
+/* Whether the page is large and is being read from the store, from now on if it was not before: then
+ * page_ready waits for that. */
+bool page_comes(struct keeper *k, struct page *p);
 /* Each known page that lists files of the project, or is called like it: the project's own; or, where pages list many
  * projects, of those that somebody asked for so far. It is loaded. */
 typedef void page_found_fn(void *ctx, struct page *p);
 void pages_with(struct keeper *k, struct ch_str repository, struct ch_str project,
                 page_found_fn *fn, void *ctx);
+/* The same of those that are here, or not large. False: there are others, which are read from now on. */
+bool pages_with_now(struct keeper *k, struct ch_str repository, struct ch_str project,
+                    page_found_fn *fn, void *ctx) CH_MUST_CHECK;
 /* Whether asking for it makes us ask its upstream: for a page that we have not, or have not seen
  * for long. */
 bool page_is_cold(struct keeper *k, struct page *p);

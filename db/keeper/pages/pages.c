@@ -72,9 +72,10 @@ static void free_waiters(struct waiter **list)
 
 static void free_page(struct page *p)
 {
-    if (p->refresh != NULL) { /* at the end of the process alone */
+    if (p->refresh != NULL) { /* at the end of the process alone, as is p->read */
         page_refresh_free(p->refresh);
     }
+    page_read_free(p->read);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
     serve_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
@@ -342,26 +343,32 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     return rc;
 }
 
+enum ch_code page_set_stored(struct keeper *k, struct page *p, struct page_facts *facts,
+                             struct page_built *built, struct ch_err *err)
+{
+    struct ch_buf url;
+    p->checked_at_us = p->info.checked_at_us;
+    enum ch_code rc = page_set_facts(k, p, facts, built, err);
+    p->details_due = page_wants_details(p, &p->facts);
+    ch_buf_init(&url, ch_limits.url_bytes);
+    if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), 0, &url) == CH_OK) {
+        upstream_knew(k, p->upstream, ch_buf_str(&url));
+    }
+    ch_buf_done(&url);
+    return rc;
+}
+
 /* What is known of it from p->upstream. */
 static enum ch_code load_snapshot(struct keeper *k, struct page *p, struct ch_err *err)
 {
     struct ch_buf content;
     struct page_facts facts = {0};
+    struct page_built built = {0};
     ch_buf_init(&content, ch_limits.channel_answer_bytes);
     enum ch_code rc = ch_store_get_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p),
                                             &p->info, &content, &p->info_strings, err);
-    if (rc == CH_OK) {
-        p->checked_at_us = p->info.checked_at_us;
-        rc = page_facts_decode(&content, &facts, err);
-    }
-    if (rc == CH_OK) {
-        rc = page_set_facts(k, p, &facts, NULL, err);
-        p->details_due = page_wants_details(p, &p->facts);
-        ch_buf_clear(&content);
-        if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), 0, &content) == CH_OK) {
-            upstream_knew(k, p->upstream, ch_buf_str(&content));
-        }
-    }
+    rc = rc == CH_OK ? page_decode(k, p, &content, &facts, &built, err) : rc;
+    rc = rc == CH_OK ? page_set_stored(k, p, &facts, &built, err) : rc;
     ch_buf_done(&content);
     return rc;
 }
@@ -492,6 +499,15 @@ bool page_withheld(const struct page *p)
     return owner != CH_OWNER_UPSTREAM && owner != CH_OWNER_UNKNOWN;
 }
 
+void page_broken(struct keeper *k, struct page *p, enum ch_code code, const struct ch_err *err)
+{
+    p->load = PAGE_BROKEN;
+    p->failed_at_us = keeper_now_us(k);
+    p->fail_status = keeper_store_status(code, 502);
+    snprintf(p->fail_text, sizeof(p->fail_text), "%s", err->msg);
+    keeper_log("page", "project=%s error=\"%s\"", p->project, err->msg);
+}
+
 bool page_load(struct keeper *k, struct page *p)
 {
     struct ch_err err;
@@ -503,12 +519,7 @@ bool page_load(struct keeper *k, struct page *p)
     if (rc == CH_E_NOT_FOUND) {
         p->load = PAGE_UNLOADED; /* no owner and no snapshot yet */
     } else if (rc != CH_OK) {
-        /* What is known cannot be read: nothing may replace it, so nothing is answered from it. */
-        p->load = PAGE_BROKEN;
-        p->failed_at_us = keeper_now_us(k);
-        p->fail_status = keeper_store_status(rc, 502);
-        snprintf(p->fail_text, sizeof(p->fail_text), "%s", err.msg);
-        keeper_log("page", "project=%s error=\"%s\"", p->project, err.msg);
+        page_broken(k, p, rc, &err);
     }
     return p->load == PAGE_READY;
 }
@@ -516,7 +527,7 @@ bool page_load(struct keeper *k, struct page *p)
 static bool may_forget(const struct page *p)
 {
     return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->listed == NULL &&
-           p->listing.job == NULL && p->busy == 0 && p->pinned == 0 && !p->wrote;
+           p->listing.job == NULL && p->read == NULL && p->busy == 0 && p->pinned == 0 && !p->wrote;
 }
 
 static void forget(struct keeper *k, struct page *p)

@@ -37,6 +37,20 @@ void page_built_done(struct page_built *b);
 /* Takes over `facts`, and what was built of them (NULL: nothing was); adds what the store has. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
                             struct page_built *built, struct ch_err *err) CH_MUST_CHECK;
+/* The same with what the store has, and p->info says of it. */
+enum ch_code page_set_stored(struct keeper *k, struct page *p, struct page_facts *facts,
+                             struct page_built *built, struct ch_err *err) CH_MUST_CHECK;
+/* What is known cannot be read: nothing may replace it, so nothing is answered from it. */
+void page_broken(struct keeper *k, struct page *p, enum ch_code code, const struct ch_err *err);
+/* --- page_read.c --- */
+/* Takes over `content`. What is large is decoded and built on a thread, while this one waits and keeps
+ * its leases; of what is not, `ret_built` has nothing. */
+enum ch_code page_decode(struct keeper *k, struct page *p, struct ch_buf *content,
+                         struct page_facts *ret, struct page_built *ret_built,
+                         struct ch_err *err) CH_MUST_CHECK;
+/* It was read: who waited for that asks again. */
+void page_wake_again(struct keeper *k, struct page *p);
+void page_read_free(struct page_read *r); /* at the end of the process; accepts NULL */
 /* p->upstream has answered and owns the name in this repository from now on (T12), as the open
  * group of writes has it. CH_E_CONFLICT: it is another's, or an earlier upstream's in another
  * repository, so that this one should not have been asked. */
