@@ -1,12 +1,37 @@
-/* A large page as the store has it: to unpack, to check and to index it takes seconds, which is done
- * on a thread, from a connection of its own, while the page is UNLOADED to everybody else. Who asks for
- * it waits, and asks again from the beginning when it is there. What it read counts where the store
- * has the same when it is back. */
+/* A large page as the store has it: to unpack, to check and to index it takes seconds, which is
+ * done on a thread, from a connection of its own, while the page is UNLOADED to everybody else. Who
+ * asks for it waits, and asks again from the beginning when it is there. What it read counts where
+ * the store has the same when it is back. */
 #include "pages_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
+
+enum ch_code page_set_stored(struct keeper *k, struct page *p, struct page_facts *facts,
+                             struct page_built *built, struct ch_err *err)
+{
+    struct ch_buf url;
+    p->checked_at_us = p->info.checked_at_us;
+    enum ch_code rc = page_set_facts(k, p, facts, built, err);
+    p->details_due = page_wants_details(p, &p->facts);
+    ch_buf_init(&url, ch_limits.url_bytes);
+    if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), 0, &url) == CH_OK) {
+        upstream_knew(k, p->upstream, ch_buf_str(&url));
+    }
+    ch_buf_done(&url);
+    return rc;
+}
+
+void page_broken(struct keeper *k, struct page *p, enum ch_code code, const struct ch_err *err)
+{
+    p->load = PAGE_BROKEN;
+    p->failed_at_us = keeper_now_us(k);
+    p->fail_status = keeper_store_status(code, 502);
+    snprintf(p->fail_text, sizeof(p->fail_text), "%s", err->msg);
+    keeper_log("page", "project=%s error=\"%s\"", p->project, err->msg);
+}
 
 struct page_read {
     struct page *page;
@@ -21,13 +46,20 @@ struct page_read {
     struct ch_err err;
 };
 
-static enum ch_code get(struct page_read *r, struct ch_buf *content)
+static enum ch_code get(struct page_read *r, struct ch_file_buf *content)
 {
     struct ch_store *own;
+    struct ch_str upstream = ch_str_of(r->upstream), name = page_name(r->page);
+    uint64_t bytes = 0;
     enum ch_code rc = ch_store_open_beside(r->store, &own, &r->err);
     if (rc == CH_OK) {
-        rc = ch_store_get_snapshot(own, ch_str_of(r->upstream), page_name(r->page), &r->info,
-                                   content, &r->strings, &r->err);
+        rc = ch_store_find_snapshot(own, upstream, name, &r->info, &bytes, &r->strings, &r->err);
+        if (rc == CH_OK && bytes > 0 && bytes <= ch_limits.channel_answer_bytes) {
+            page_content_init(r->page->keeper->blobs, (size_t)bytes, content);
+        }
+        rc = rc == CH_OK ? ch_store_get_snapshot(own, upstream, name, &r->info, &content->buf,
+                                                 &r->strings, &r->err)
+                         : rc;
         ch_store_close(own);
     }
     return rc;
@@ -36,14 +68,14 @@ static enum ch_code get(struct page_read *r, struct ch_buf *content)
 static void read_page(void *ctx)
 {
     struct page_read *r = ctx;
-    struct ch_buf content;
-    ch_buf_init(&content, ch_limits.channel_answer_bytes);
+    struct ch_file_buf content;
+    page_content_init(NULL, 1, &content);
     r->code = get(r, &content);
-    r->code = r->code == CH_OK ? page_facts_decode(&content, &r->facts, &r->err) : r->code;
+    r->code = r->code == CH_OK ? page_facts_decode_file(&content, &r->facts, &r->err) : r->code;
     if (r->code == CH_OK) {
         page_build(r->page->eco, r->page->project, &r->facts, &r->built);
     }
-    ch_buf_done(&content);
+    page_content_done(&content);
 }
 
 /* --- for who cannot wait --- */
@@ -129,7 +161,7 @@ static bool is_as_stored(struct keeper *k, const struct page_read *r, struct ch_
                 ch_str_eq(ch_buf_str(&owner), ch_str_of(r->upstream)) &&
                 ch_store_find_snapshot(k->store, ch_buf_str(&owner), page_name(r->page), ret,
                                        &bytes, strings, &err) == CH_OK &&
-                bytes == r->facts.content.len && ret->fetched_at_us == r->info.fetched_at_us &&
+                bytes == r->facts.content.buf.len && ret->fetched_at_us == r->info.fetched_at_us &&
                 ret->first_loaded_at_us == r->info.first_loaded_at_us &&
                 ch_sha256_eq(&ret->body_sha256, &r->info.body_sha256);
     ch_buf_done(&owner);

@@ -26,7 +26,7 @@ struct ch_str page_names(const struct page *p)
 /* What a page costs in memory, about: its content, and what runs beside it. */
 static uint64_t weight_of(const struct page *p)
 {
-    return sizeof(*p) + p->facts.content.len +
+    return sizeof(*p) + p->facts.content.buf.len +
            p->facts.file_count * (sizeof(struct page_fact_file) + sizeof(struct page_file) + 256);
 }
 
@@ -53,9 +53,12 @@ static void free_page_files(struct page *p)
 {
     for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
         inspection_forget(p, i);
+        page_set_rule(&p->files[i], (struct ch_str){NULL, 0});
     }
     free(p->files);
     p->files = NULL;
+    page_texts_done(p->texts);
+    p->texts = NULL;
     releases_touch(p);
     page_index_done(p);
     listing_done(p);
@@ -197,11 +200,7 @@ static void on_decision(void *ctx, const struct ch_decision_row *row)
         f->log_end = audit_floor(p->keeper);
         f->recorded_audited = row->audited;
         f->recorded_policy = row->policy;
-        struct ch_str rule = ch_str_sub(row->rule, 0, sizeof(f->recorded_rule) - 1);
-        memset(f->recorded_rule, 0, sizeof(f->recorded_rule));
-        for (size_t i = 0; i < rule.len; i++) {
-            f->recorded_rule[i] = rule.ptr[i];
-        }
+        page_set_rule(f, row->rule);
     }
 }
 
@@ -308,6 +307,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
         built = &now;
     }
     p->files = built->files;
+    p->texts = built->texts;
     p->index = built->index;
     *built = (struct page_built){0};
     date_projects(p);
@@ -340,21 +340,6 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
         p->judge_due = true;
         keeper_raise_epoch(k); /* nor is what gateways remember of the page before (T4) */
     }
-    return rc;
-}
-
-enum ch_code page_set_stored(struct keeper *k, struct page *p, struct page_facts *facts,
-                             struct page_built *built, struct ch_err *err)
-{
-    struct ch_buf url;
-    p->checked_at_us = p->info.checked_at_us;
-    enum ch_code rc = page_set_facts(k, p, facts, built, err);
-    p->details_due = page_wants_details(p, &p->facts);
-    ch_buf_init(&url, ch_limits.url_bytes);
-    if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), 0, &url) == CH_OK) {
-        upstream_knew(k, p->upstream, ch_buf_str(&url));
-    }
-    ch_buf_done(&url);
     return rc;
 }
 
@@ -497,15 +482,6 @@ bool page_withheld(const struct page *p)
 {
     enum ch_name_owner owner = page_owner(p);
     return owner != CH_OWNER_UPSTREAM && owner != CH_OWNER_UNKNOWN;
-}
-
-void page_broken(struct keeper *k, struct page *p, enum ch_code code, const struct ch_err *err)
-{
-    p->load = PAGE_BROKEN;
-    p->failed_at_us = keeper_now_us(k);
-    p->fail_status = keeper_store_status(code, 502);
-    snprintf(p->fail_text, sizeof(p->fail_text), "%s", err->msg);
-    keeper_log("page", "project=%s error=\"%s\"", p->project, err->msg);
 }
 
 bool page_load(struct keeper *k, struct page *p)
