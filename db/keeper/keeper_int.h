@@ -261,8 +261,8 @@ void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_don
 /* Runs it on the thread for pages, under the same terms; `done` gets no result. What it works on is
  * nobody else's meanwhile: it may be run, and not told, when the process ends. */
 void offload_run(struct keeper *k, void (*run)(void *ctx), offload_done_fn *done, void *ctx);
-/* Runs it on a thread and waits for that, for as long as it takes: nothing else of the keeper goes on, so
- * that leases may be kept. */
+/* Runs it on a thread and waits for that, for as long as it takes. Nothing else of the keeper goes on, so
+ * that leases may be kept, for 15 s: no denial is entered, and acknowledged, meanwhile. */
 void offload_wait(struct keeper *k, void (*run)(void *ctx), void *ctx);
 bool offload_busy(const struct keeper *k);
 void offload_stop(struct keeper *k); /* waits for what is in hand; before intakes and pages are freed */

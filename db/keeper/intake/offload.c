@@ -214,6 +214,8 @@ static void *waited_main(void *arg)
     return NULL;
 }
 
+#define LEASES_KEPT_S 15 /* what takes longer hangs, and then nothing old may live on (T11) */
+
 /* On a thread of its own: the others may have something else to do first. */
 void offload_wait(struct keeper *k, void (*run)(void *ctx), void *ctx)
 {
@@ -228,12 +230,14 @@ void offload_wait(struct keeper *k, void (*run)(void *ctx), void *ctx)
         run(ctx);
         return;
     }
-    for (;;) {
+    for (unsigned waited_s = 0;; waited_s++) {
         struct timespec until;
-        keeper_keep_lease(k);
-        clock_gettime(CLOCK_REALTIME, &until);
+        if (waited_s < LEASES_KEPT_S) {
+            keeper_keep_lease(k);
+        }
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec++;
-        if (pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT) {
+        if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != ETIMEDOUT) {
             return;
         }
     }

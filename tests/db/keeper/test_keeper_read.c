@@ -190,7 +190,9 @@ static void who_cannot_wait_has_it_at_once(void **state)
     (void)state;
     struct house *h = open_house();
     begin(h);
+    atomic_store(&h->epoch.lease_until_boot_ms, 0);
     assert_true(page_load(h->k, noarch(h)));
+    assert_true(atomic_load(&h->epoch.lease_until_boot_ms) > ch_now_boot_ms());
     assert_int_equal(noarch(h)->facts.file_count, 2);
     const struct page_file *files = noarch(h)->files;
     let_go();
