@@ -99,6 +99,13 @@ uint32_t keeper_store_status(enum ch_code code, uint32_t otherwise)
     return code == CH_E_FULL || code == CH_E_BUSY ? 507 : otherwise;
 }
 
+void keeper_keep_lease(struct keeper *k)
+{
+    if (k->healthy) {
+        atomic_store(&k->child.epoch->lease_until_boot_ms, ch_now_boot_ms() + CH_LEASE_MS);
+    }
+}
+
 static void on_lease(struct ch_timer *t)
 {
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, lease_timer);
@@ -113,9 +120,7 @@ static void on_lease(struct ch_timer *t)
         CH_IGNORE(keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
     }
     keeper_watch_store(k);
-    if (k->healthy) {
-        atomic_store(&k->child.epoch->lease_until_boot_ms, now + CH_LEASE_MS);
-    }
+    keeper_keep_lease(k);
     ch_loop_set_timer(k->child.loop, t, now + CH_LEASE_RENEW_MS);
 }
 

@@ -197,6 +197,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* Ends every ALLOW and listing in the gateways' memory, now (T4): called before anything else when a
  * decision may move away from ALLOW. */
 void keeper_raise_epoch(struct keeper *k);
+void keeper_keep_lease(struct keeper *k); /* of gateways, from now on: nothing of the epoch has changed */
 /* Looks what is to be told of the store, by the last write and by what is left of its disk. */
 void keeper_watch_store(struct keeper *k);
 /* Why the store takes nothing new in; NULL: it does. As everybody is told (shared.h). */
@@ -262,6 +263,9 @@ void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_don
 /* Runs it on the thread for pages, under the same terms; `done` gets no result. What it works on is
  * nobody else's meanwhile: it may be run, and not told, when the process ends. */
 void offload_run(struct keeper *k, void (*run)(void *ctx), offload_done_fn *done, void *ctx);
+/* Runs it on a thread and waits for that, for as long as it takes. Nothing else of the keeper goes on, so
+ * that leases may be kept, for 15 s: no denial is entered, and acknowledged, meanwhile. */
+void offload_wait(struct keeper *k, void (*run)(void *ctx), void *ctx);
 bool offload_busy(const struct keeper *k);
 void offload_stop(struct keeper *k); /* waits for what is in hand; before intakes and pages are freed */
 

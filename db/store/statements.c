@@ -131,6 +131,13 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " FROM snapshot s JOIN snapshot_content c ON c.snapshot = s.id"
          " WHERE s.upstream = $1 AND s.project = $2",
          "tt"},
+    [CH_SQL_FIND_SNAPSHOT] =
+        {"find snapshot",
+         "SELECT s.first_loaded_at_us, s.fetched_at_us, s.checked_at_us, s.etag,"
+         " s.last_modified, s.body_sha256, c.content_bytes"
+         " FROM snapshot s JOIN snapshot_content c ON c.snapshot = s.id"
+         " WHERE s.upstream = $1 AND s.project = $2",
+         "tt"},
     /* The first load is the page's baseline (T7): a later answer never moves it. */
     [CH_SQL_PUT_SNAPSHOT] =
         {"put snapshot",

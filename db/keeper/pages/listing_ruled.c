@@ -1,5 +1,5 @@
-/* Which rows of listings a ruling can be about: these are judged again, and no others. Wider than its
- * scope (rulings.c), where that is simpler: whole projects. */
+/* Which rows of listings a ruling can be about: these are judged again, and no others. Wider than
+ * its scope (rulings.c), where that is simpler: whole projects. */
 #include "db/keeper/keeper_int.h"
 
 static void touch_bytes(struct page *p, const struct ch_sha256 *sha256)

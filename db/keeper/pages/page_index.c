@@ -60,7 +60,7 @@ static void group_versions(struct page *p, struct page_index *x)
     size_t *spelled = ch_calloc(count + 1, sizeof(*spelled)); /* per file: one spelled like it */
     struct ch_map *seen = ch_map_new();
     struct ch_buf key;
-    ch_buf_init(&key, ch_limits.text_bytes + sizeof(p->files->release.version));
+    ch_buf_init(&key, ch_limits.text_bytes + sizeof(((struct ch_release *)NULL)->version));
     for (size_t i = 0; i < count; i++) {
         put_spelling(&key, p, i);
         void *first = ch_map_get(seen, ch_buf_str(&key));
@@ -106,7 +106,7 @@ static void class_clients(struct page *p, struct page_index *x)
     x->clients = ch_calloc(count + 1, sizeof(*x->clients));
     x->class_file = ch_calloc(PAGE_CLASSES_MAX, sizeof(*x->class_file));
     for (size_t i = 0; i < count; i++) {
-        const struct ch_release *r = &p->files[i].release;
+        const struct page_release *r = &p->files[i].release;
         ch_buf_clear(&key);
         ch_put_str(&key, r->python_tags);
         ch_put_str(&key, r->abi_tags);
