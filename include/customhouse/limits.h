@@ -100,7 +100,6 @@
     X(channel_answer_bytes, 1073741824, "bytes", "what a jail says of one, and what is kept of it") \
     X(page_shrink_files, 100, "files",                                                             \
       "of many projects; a page that had them does not lose nine in ten by one answer")            \
-    X(pack_records, 2000000, "records", "of one page of many projects; the largest has 650,000")   \
     X(record_bytes, 65536, "bytes", "a record of an index; with 400 dependencies about 10 KB")        \
     X(root_bytes, 268435456, "bytes", "a repository's list of projects, encoded")                  \
     X(root_names, 5000000, "names", "projects of one repository")                                  \
