@@ -221,6 +221,7 @@ static void on_tick(struct ch_timer *t)
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, tick_timer);
     struct ch_err err;
     watch_clock(k);
+    rulings_see_ends(k);
     keys_watch_grace(k);
     rescan_tick(k);
     policies_tick(k);

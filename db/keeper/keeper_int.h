@@ -152,6 +152,7 @@ struct keeper {
     struct keyring *keyring;   /* keyring.h */
     struct people *people;     /* db/people/people.h; people.c keeps it */
     struct people_unsaved *people_unsaved;
+    int64_t token_ends_us;     /* when the next token ends by time; INT64_MAX: none */
     struct people_proposal *people_proposals; /* people_proposals.h */
     bool loopback_only;        /* every listener is, as the supervisor said last */
     struct list *withdrawals;  /* signed lists (documents.c) */

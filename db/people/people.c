@@ -306,13 +306,21 @@ struct principal people_named(const struct people *p, struct ch_str name)
                        : (struct principal){.kind = PRINCIPAL_NONE};
 }
 
+/* One that ended at its time, or later, had expired, whoever ended it. */
 static const char *token_fault(const struct people *p, const struct ch_people_row *t,
                                int64_t now_us)
 {
-    return t == NULL                                                           ? "unknown"
-           : !people_stands(t) || people_find(p, t->person) == NULL            ? "revoked"
-           : t->expires_at_us == CH_TIME_UNKNOWN || t->expires_at_us <= now_us ? "expired"
-                                                                               : NULL;
+    if (t == NULL) {
+        return "unknown";
+    }
+    if (people_find(p, t->person) == NULL) {
+        return "revoked";
+    }
+    int64_t at_us = people_stands(t) ? now_us : t->ended_at_us;
+    if (t->expires_at_us == CH_TIME_UNKNOWN || t->expires_at_us <= at_us) {
+        return "expired";
+    }
+    return people_stands(t) ? NULL : "revoked";
 }
 
 static const struct ch_people_row *find_token(const struct people *p,

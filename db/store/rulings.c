@@ -95,6 +95,7 @@ enum ch_code ch_store_rulings(struct ch_store *s, ch_store_ruling_fn *each, void
             .at_us = ch_col_int(&c, 13),
             .expires_at_us = ch_col_time(&c, 14),
             .environment = ch_col_str(&c, 15),
+            .over = ch_col_int(&c, 16) != 0,
         };
         rc = read_fingerprints(s, row.id, &fingerprints, &row.fingerprint_count, err);
         row.fingerprints = fingerprints;

@@ -252,7 +252,11 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                         "SELECT id, deny, repository, ecosystem, project, version_spec, file_name,"
                         " sha256, evidence, policy, lifts, reason, by_person, at_us, expires_at_us,"
                         " (SELECT x.environment FROM exception_ruling l"
-                        " JOIN exception x ON x.id = l.exception WHERE l.ruling = r.id)"
+                        " JOIN exception x ON x.id = l.exception WHERE l.ruling = r.id),"
+                        " deny = 0 AND (EXISTS (SELECT 1 FROM log_entry g"
+                        " WHERE g.kind = 'ruling-expired' AND g.source = r.id)"
+                        " OR EXISTS (SELECT 1 FROM exception_ruling l JOIN exception_step t"
+                        " ON t.exception = l.exception WHERE l.ruling = r.id AND t.kind > 4))"
                         " FROM ruling r"
                         " WHERE NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)"
                         " ORDER BY id",

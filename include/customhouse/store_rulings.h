@@ -29,6 +29,7 @@ struct ch_ruling_row {
     int64_t expires_at_us; /* CH_TIME_UNKNOWN: never */
     struct ch_str environment; /* of the exception that it came of, as it was approved; absent: of none. Read
                                 * alone: ch_store_add_exception_ruling says which one that is */
+    bool over; /* an approval whose end the log has, or whose exception has ended. Read alone */
 };
 enum ch_code ch_store_add_ruling(struct ch_store *s, const struct ch_ruling_row *row, uint64_t *ret_id,
                                  struct ch_err *err) CH_MUST_CHECK;

@@ -166,19 +166,29 @@ static enum step token_add(struct command *c)
     return step;
 }
 
+#define EXPIRED_SHOWN_US (30 * 86400 * INT64_C(1000000))
+
 struct token_list {
     struct command *c;
     struct ch_str user; /* absent: all */
 };
 
+/* It has ended by time, not so long ago that nobody asks what became of it. */
+static bool is_expired(const struct keeper *k, const struct ch_people_row *row)
+{
+    return row->ended_at_us != CH_TIME_UNKNOWN &&
+           ch_str_eq(row->ended_by, CH_STR(PEOPLE_BY_TIME)) &&
+           row->ended_at_us > keeper_now_us(k) - EXPIRED_SHOWN_US;
+}
+
 static void list_token(void *ctx, const struct ch_people_row *row)
 {
     struct token_list *l = ctx;
     struct command *c = l->c;
-    bool expired = row->expires_at_us <= keeper_now_us(c->k);
+    bool expired = is_expired(c->k, row);
     char until[40];
     struct ch_buf b;
-    if (row->ended_at_us != CH_TIME_UNKNOWN || row->kind != CH_PEOPLE_TOKEN ||
+    if ((row->ended_at_us != CH_TIME_UNKNOWN && !expired) || row->kind != CH_PEOPLE_TOKEN ||
         !people_fits(l->user, row->person)) {
         return;
     }
@@ -209,6 +219,7 @@ static void list_token(void *ctx, const struct ch_people_row *row)
 
 static enum step token_list(struct command *c)
 {
+    people_end_expired(c->k);
     struct token_list l = {.c = c};
     if (!whose(c, command_option(c, "user").len > 0, &l.user)) { /* without --user: his own */
         return STEP_DONE;

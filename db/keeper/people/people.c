@@ -19,6 +19,21 @@ static void add_row(void *ctx, const struct ch_people_row *row)
     people_add(ctx, row);
 }
 
+static void sooner_end(void *ctx, const struct ch_people_row *row)
+{
+    int64_t *soonest = ctx;
+    if (row->kind == CH_PEOPLE_TOKEN && row->ended_at_us == CH_TIME_UNKNOWN &&
+        row->expires_at_us != CH_TIME_UNKNOWN && row->expires_at_us < *soonest) {
+        *soonest = row->expires_at_us;
+    }
+}
+
+static void note_soonest_end(struct keeper *k)
+{
+    k->token_ends_us = INT64_MAX;
+    people_each(k->people, sooner_end, &k->token_ends_us);
+}
+
 static enum ch_code load(struct keeper *k, struct people **ret, struct ch_err *err)
 {
     struct people *p = people_new();
@@ -43,6 +58,7 @@ static enum ch_code reload(struct keeper *k, struct ch_err *err)
     if (rc == CH_OK) {
         people_free(k->people);
         k->people = p;
+        note_soonest_end(k);
     }
     keeper_raise_epoch(k);
     return rc;
@@ -51,7 +67,11 @@ static enum ch_code reload(struct keeper *k, struct ch_err *err)
 enum ch_code people_open(struct keeper *k, struct ch_err *err)
 {
     enum ch_code rc = load(k, &k->people, err);
-    return rc == CH_OK ? people_proposals_open(k, err) : rc;
+    if (rc == CH_OK) {
+        note_soonest_end(k);
+        rc = people_proposals_open(k, err);
+    }
+    return rc;
 }
 
 static void free_unsaved(struct people_unsaved *u)
@@ -180,6 +200,7 @@ enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, st
     for (size_t i = 0; i < count; i++) {
         people_end(k->people, ids[i], now);
     }
+    note_soonest_end(k);
     keeper_raise_epoch(k);
     enum ch_code begun = audit_act(k, err), rc = begun;
     for (size_t i = 0; rc == CH_OK && i < count; i++) {
@@ -192,8 +213,41 @@ enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, st
     return rc == CH_OK ? reload(k, err) : rc;
 }
 
+struct expired {
+    uint64_t *ids;
+    size_t count;
+    int64_t now_us;
+};
+
+static void note_expired(void *ctx, const struct ch_people_row *row)
+{
+    struct expired *e = ctx;
+    int64_t end = INT64_MAX;
+    sooner_end(&end, row);
+    if (end <= e->now_us) {
+        e->ids = ch_realloc_array(e->ids, e->count + 1, sizeof(*e->ids));
+        e->ids[e->count++] = row->id;
+    }
+}
+
+void people_end_expired(struct keeper *k)
+{
+    struct expired e = {.now_us = keeper_now_us(k)};
+    const struct ch_str nothing = {NULL, 0};
+    struct ch_err err;
+    if (k->token_ends_us > e.now_us) {
+        return;
+    }
+    people_each(k->people, note_expired, &e);
+    if (e.count > 0 && people_take(k, e.ids, e.count, CH_STR(PEOPLE_BY_TIME), nothing, &err) != CH_OK) {
+        keeper_log("store", "people=unrecorded error=\"%s\"", err.msg); /* people_tick tries again */
+    }
+    free(e.ids);
+}
+
 void people_tick(struct keeper *k)
 {
+    people_end_expired(k);
     people_proposals_tick(k);
     while (k->people_unsaved != NULL) {
         struct people_unsaved *u = k->people_unsaved;

@@ -29,6 +29,10 @@ enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows
 enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, struct ch_str by,
                          struct ch_str why, struct ch_err *err) CH_MUST_CHECK;
 void people_tick(struct keeper *k);
+/* Tokens whose time has come have ended for good, also when the clock is set back (T11): whoever is about
+ * to look at one calls this first. `people` is another afterwards. */
+#define PEOPLE_BY_TIME "time" /* who ended them */
+void people_end_expired(struct keeper *k);
 /* Whether every listener is on loopback, as the supervisor says. */
 void people_set_listeners(struct keeper *k, bool loopback_only);
 /* The configuration is in force: a user whom it names as approver and who never was there is made,

@@ -2,11 +2,13 @@
 
 #include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
+#include "people.h"
 
 bool tokens_find(struct keeper *k, const struct ch_sha256 *digest, enum audience audience,
                  struct principal *ret, int64_t *ret_until_us)
 {
     struct ch_err err;
+    people_end_expired(k);
     return people_of_token(k->people, digest, keeper_now_us(k), ret, ret_until_us, &err) == CH_OK &&
            ret->audience == audience;
 }
@@ -85,6 +87,7 @@ void tokens_failed(struct keeper *k, enum ch_role via, struct ch_str payload)
     enum audience wanted = via == CH_ROLE_ADMIN ? AUDIENCE_ADMIN : AUDIENCE_PULL;
     struct ch_sign_in_row more = {.via = ch_str_of(ch_role_name(via)), .why = CH_STR("too-many")};
     size_t rows = 0;
+    people_end_expired(k);
     while (!r.failed && r.at < r.len) {
         struct ch_sign_ins m = ch_sign_ins_get(&r);
         if (!r.failed && ++rows > rows_at_once()) {

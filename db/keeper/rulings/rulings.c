@@ -4,25 +4,7 @@
 #include <stdlib.h>
 
 #include "db/keeper/audit/audit.h"
-#include "exceptions.h"
-
-#define LOOK_MS 3600000
-
-struct kept {
-    struct ch_ruling_row row; /* slices and fingerprints borrow from `memory` */
-    struct ch_buf memory;
-};
-
-struct rulings {
-    struct kept *items;
-    size_t count, cap;
-    struct ch_ruling *found; /* of the file that was asked about last */
-    size_t found_cap;
-    uint64_t *taken_back; /* count for nothing, whatever is loaded */
-    size_t taken_back_count;
-    bool whole;       /* all of the store's are there */
-    int64_t acted_us; /* what ended until then was acted on; what ended since is still to be */
-};
+#include "rulings_int.h"
 
 static struct ch_str keep(struct ch_buf *memory, struct ch_str s)
 {
@@ -69,59 +51,6 @@ static void copy_in(void *ctx, const struct ch_ruling_row *row)
     k->row.reason = keep(&k->memory, row->reason);
     k->row.by = keep(&k->memory, row->by);
     k->row.environment = keep(&k->memory, row->environment);
-}
-
-static void on_end(struct ch_timer *t)
-{
-    struct keeper *k = CH_CONTAINER_OF(t, struct keeper, rulings_timer);
-    keeper_log("rulings", "what=\"one has ended\"");
-    k->rulings->acted_us = keeper_now_us(k); /* before anything is judged: that is later */
-    rulings_enter_ends(k);
-    k->rules++;
-    again_all(k);
-    exceptions_settle(k); /* away from ALLOW first (T4) */
-    rulings_watch_ends(k);
-}
-
-bool rulings_ended_since(const struct keeper *k, int64_t at_us)
-{
-    int64_t now = keeper_now_us(k);
-    for (size_t i = 0; i < k->rulings->count; i++) {
-        int64_t end = k->rulings->items[i].row.expires_at_us;
-        if (end != CH_TIME_UNKNOWN && end > at_us && end <= now) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The wall clock may move: looked at anew once an hour at least. */
-static void on_look(struct ch_timer *t)
-{
-    rulings_watch_ends(CH_CONTAINER_OF(t, struct keeper, rulings_timer));
-}
-
-/* One that ended while something else was done is acted on at once: whoever loads rulings meanwhile
- * takes no end away. */
-void rulings_watch_ends(struct keeper *k)
-{
-    int64_t now = keeper_now_us(k), soonest = INT64_MAX;
-    int64_t acted =
-        k->rulings->acted_us < now ? k->rulings->acted_us : now; /* T7: it was set back */
-    for (size_t i = 0; i < k->rulings->count; i++) {
-        int64_t at = k->rulings->items[i].row.expires_at_us;
-        soonest = at != CH_TIME_UNKNOWN && at > acted && at < soonest ? at : soonest;
-    }
-    if (soonest == INT64_MAX) {
-        ch_loop_cancel_timer(k->child.loop, &k->rulings_timer);
-        return;
-    }
-    int64_t left = soonest > now ? soonest - now : 0;
-    bool far = left > LOOK_MS * 1000LL;
-    k->rulings_timer.fn = far ? on_look : on_end;
-    /* from now, not from when this turn of the loop began: that would be before the end */
-    ch_loop_set_timer(k->child.loop, &k->rulings_timer,
-                      ch_now_boot_ms() + (far ? LOOK_MS : (uint64_t)left / 1000 + 2));
 }
 
 static void free_all(struct rulings *r)
@@ -195,14 +124,13 @@ static void touch_what_differs(struct keeper *k, const struct rulings *was,
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
 {
     struct rulings *loaded = ch_calloc(1, sizeof(*loaded));
-    /* a start looks itself at what ended before it (again_begin()) */
-    loaded->acted_us = k->rulings != NULL ? k->rulings->acted_us : keeper_now_us(k);
     if (k->rulings != NULL) {
         take_back(loaded, k->rulings->taken_back, k->rulings->taken_back_count);
     }
     enum ch_code rc = ch_store_rulings(k->store, copy_in, loaded, err);
     loaded->whole = rc == CH_OK;
     if (rc == CH_OK || k->rulings == NULL) {
+        rulings_keep_ends(k, k->rulings, loaded);
         touch_what_differs(k, k->rulings, loaded);
         rulings_free(k);
         k->rulings = loaded;
@@ -239,7 +167,7 @@ bool rulings_stands(const struct keeper *k, uint64_t id)
 {
     bool there = !k->rulings->whole && !is_taken_back(k->rulings, id); /* cannot be told */
     for (size_t i = 0; i < k->rulings->count && !there; i++) {
-        there = k->rulings->items[i].row.id == id;
+        there = k->rulings->items[i].row.id == id && !k->rulings->items[i].row.over;
     }
     return there;
 }
@@ -266,41 +194,6 @@ static bool names_project(const struct ch_ruling_row *r, const struct page *p, s
            (r->file_name.len > 0 && ch_str_eq(r->project, page_name(p))) ||
            (r->deny &&
             (r->file_name.len > 0 || (r->project.len == 0 && !ch_sha256_is_zero(&r->sha256))));
-}
-
-/* T7: the end of a denial is a release by time. While the clock cannot be trusted it comes by the
- * boot clock, if that is later. */
-static bool has_ended(const struct keeper *k, const struct ch_ruling_row *r)
-{
-    int64_t now = keeper_now_us(k);
-    int64_t sure = (int64_t)ch_now_boot_ms() * 1000 + k->clock_offset_us;
-    if (r->deny && k->clock_jumped && sure < now) {
-        now = sure;
-    }
-    return r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now;
-}
-
-static enum ch_code enter_end(struct keeper *k, const struct ch_ruling_row *r, struct ch_err *err)
-{
-    bool has = false;
-    enum ch_code rc = ch_store_has_log(k->store, CH_STR("ruling-expired"), r->id, &has, err);
-    if (rc != CH_OK || has) {
-        return rc;
-    }
-    rc = keeper_write(k, err);
-    return rc == CH_OK ? audit_ruling_expired(k, r, err) : rc;
-}
-
-void rulings_enter_ends(struct keeper *k)
-{
-    struct ch_err err;
-    for (size_t i = 0; !k->clock_jumped && i < k->rulings->count; i++) {
-        const struct ch_ruling_row *r = &k->rulings->items[i].row;
-        if (r->id != 0 && has_ended(k, r) && enter_end(k, r, &err) != CH_OK) {
-            keeper_log("audit", "ruling=%llu error=\"%s\"", (unsigned long long)r->id, err.msg);
-            return; /* the next tick tries again */
-        }
-    }
 }
 
 /* What was approved for one environment is not for another, whatever the configuration makes of the
@@ -402,7 +295,7 @@ void rulings_of_bytes(const struct keeper *k, const struct ch_sha256 *sha256, ru
 {
     for (size_t i = 0; k->rulings != NULL && i < k->rulings->count; i++) {
         const struct ch_ruling_row *r = &k->rulings->items[i].row;
-        if (!has_ended(k, r) && r->deny && ch_sha256_eq(&r->sha256, sha256)) {
+        if (!ruling_has_ended(k, r) && r->deny && ch_sha256_eq(&r->sha256, sha256)) {
             each(ctx, r);
         }
     }
@@ -415,7 +308,7 @@ void rulings_of_name(const struct keeper *k, const struct page *p, rulings_fn *e
         bool here =
             (r->repository.len == 0 || ch_str_eq(r->repository, ch_str_of(p->repository))) &&
             (r->ecosystem.len == 0 || ch_str_eq(r->ecosystem, ch_str_of(p->eco->name)));
-        if (here && r->deny && !has_ended(k, r) && ch_str_eq(r->project, page_name(p))) {
+        if (here && r->deny && !ruling_has_ended(k, r) && ch_str_eq(r->project, page_name(p))) {
             each(ctx, r);
         }
     }
@@ -429,7 +322,7 @@ size_t rulings_for(struct keeper *k, const struct page *p, size_t file,
     for (int deny = 1; k->rulings != NULL && deny >= 0; deny--) {
         for (size_t i = 0; i < k->rulings->count; i++) {
             const struct ch_ruling_row *r = &k->rulings->items[i].row;
-            if (r->deny == (deny != 0) && !has_ended(k, r) && in_scope(r, p, file)) {
+            if (r->deny == (deny != 0) && !ruling_has_ended(k, r) && in_scope(r, p, file)) {
                 found(k, r, n++);
             }
         }
