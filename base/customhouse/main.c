@@ -16,22 +16,24 @@
     "WHAT is pypi:NAME, conda:NAME, NAME==VERSION, a file name, a URL of this server or of an\n"   \
     "upstream, or sha256:HEX. Of a conda package that several subdirs have, SUBDIR/NAME is one."
 
-#define NEW_SITE_OPTIONS \
-    {"--listen", "HOST:PORT", false, true, \
-     "where clients connect, instead of what the configuration\n" \
-     "                          says (a new installation: 127.0.0.1:8080); written at init"}, \
-    {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"}, \
-    {"--pypi-upstream", "URL", false, false, \
-     "index that a new installation mirrors (default: that of\n" \
-     "                          this host's pip)"}, \
-    {"--conda-channel", "NAME|URL", false, false, \
-     "channel that a new installation mirrors as well, as a\n" \
-     "                          repository of its name (a NAME: of the host that conda\n" \
-     "                          itself asks); nothing is asked of it before a client does"}, \
-    {"--approver", "NAME[:UID]", false, false, \
-     "user of a new installation who decides on exceptions, and\n" \
-     "                          who that is on this host; root and who starts the\n" \
-     "                          server are operators only then"}
+#define NEW_SITE_OPTIONS                                                                           \
+    {"--listen", "HOST:PORT", false, true,                                                         \
+     "where clients connect, instead of what the configuration\n"                                  \
+     "                          says (a new installation: 127.0.0.1:8080); written at init"},      \
+        {"--insecure-http", NULL, false, false, "permit plain HTTP on other than loopback"},       \
+        {"--pypi-upstream", "URL", false, false,                                                   \
+         "index that a new installation mirrors (default: that of\n"                               \
+         "                          this host's pip)"},                                            \
+        {"--conda-channel", "NAME|URL", false, false,                                              \
+         "channel that a new installation mirrors as well, as a\n"                                 \
+         "                          repository of its name (a NAME: of the host that conda\n"      \
+         "                          itself asks); nothing is asked of it before a client does"},   \
+    {                                                                                              \
+        "--approver", "NAME[:UID]", false, false,                                                  \
+            "user of a new installation who decides on exceptions, and\n"                          \
+            "                          who that is on this host; root and who starts the\n"        \
+            "                          server are operators only then"                             \
+    }
 
 static const struct option init_options[] = {NEW_SITE_OPTIONS};
 static const struct option serve_options[] = {
@@ -44,7 +46,8 @@ static const struct option serve_options[] = {
 static const struct option list_options[] = {JSON};
 static const struct option explain_options[] = {REPOSITORY, JSON};
 static const struct option gate_options[] = {
-    {"--environment", "ENV", false, false, "prod or preprod; the images' repositories must be of it"},
+    {"--environment", "ENV", false, false,
+     "prod or preprod; the images' repositories must be of it"},
     {"--platform", "PLATFORM", false, false,
      "of an index, the images for this one (default: linux/amd64);\n"
      "                          all: each image in it"},
@@ -71,7 +74,8 @@ static const struct option rescan_options[] = {
     {                                                                                              \
         "--expires", "WHEN", false, false,                                                         \
             "a date (2030-01-31), a time (2030-01-31T12:00:00Z), days (30d)\n"                     \
-            "                          or hours (12h); default: what was asked for, or as the policy\n" \
+            "                          or hours (12h); default: what was asked for, or as the "    \
+            "policy\n"                                                                             \
             "                          says"                                                       \
     }
 #define EVIDENCE                                                                                   \
@@ -81,20 +85,15 @@ static const struct option rescan_options[] = {
             "                          nothing with findings is approved"                          \
     }
 static const struct option approve_options[] = {
-    {"--reason", "TEXT", false, false,
-     "why; needed unless somebody else's request is approved"},
+    {"--reason", "TEXT", false, false, "why; needed unless somebody else's request is approved"},
     EXPIRES,
     EVIDENCE,
     REPOSITORY,
     JSON,
 };
 static const struct option exceptions_options[] = {
-    {"--reason", "TEXT", false, false, "request, renew, reject, revoke: why"},
-    EXPIRES,
-    EVIDENCE,
-    {"--all", NULL, false, false, "list: those that have ended, too"},
-    REPOSITORY,
-    JSON,
+    {"--reason", "TEXT", false, false, "request, renew, reject, revoke: why"}, EXPIRES,    EVIDENCE,
+    {"--all", NULL, false, false, "list: those that have ended, too"},         REPOSITORY, JSON,
 };
 static const struct option deny_options[] = {
     {"--reason", "TEXT", true, false, "why; shown to those who are refused"},
@@ -199,7 +198,7 @@ static const struct option audit_options[] = {
     {"--from", "TIME", false, false, "search: from this day or time on (UTC)"},
     {"--to", "TIME", false, false, "search: up to this day or time"},
     {"--entry", "NUMBER", false, false, "erase: all texts of this entry"},
-    {"--reason", "TEXT", false, false, "erase: why; it is entered"},
+    {"--reason", "TEXT", false, false, "erase, accept: why; it is entered"},
 };
 
 static const struct option witness_options[] = {
@@ -256,34 +255,37 @@ static const struct command_row commands[] = {
     {.name = "gate",
      .words = "IMAGE...",
      .summary = "Say whether images may run in an environment, for a pipeline to go on or not.",
-     .text = "IMAGE is NAME:TAG, NAME@sha256:HEX, the same behind the host of this server and a\n"
-             "repository, or behind that of a registry that it mirrors, the address of a manifest, or\n"
-             "sha256:HEX. A tag is the digest that it stands for now, which is printed. Exit status:\n"
-             "  0  each is allowed there, by its digest, and the audit log has it\n"
-             "  1  at least one is not, not known, or not inspected yet: all that is known of it is\n"
-             "     printed, with the log's entry of each decision and the proof of that\n"
-             "  2  a mistake in the command\n"
-             "  3  no answer: no server there, no right to ask, or a report that could not be written",
+     .text =
+         "IMAGE is NAME:TAG, NAME@sha256:HEX, the same behind the host of this server and a\n"
+         "repository, or behind that of a registry that it mirrors, the address of a manifest, or\n"
+         "sha256:HEX. A tag is the digest that it stands for now, which is printed. Exit status:\n"
+         "  0  each is allowed there, by its digest, and the audit log has it\n"
+         "  1  at least one is not, not known, or not inspected yet: all that is known of it is\n"
+         "     printed, with the log's entry of each decision and the proof of that\n"
+         "  2  a mistake in the command\n"
+         "  3  no answer: no server there, no right to ask, or a report that could not be written",
      OPTIONS(gate_options),
      .remote = true,
      .run = command_gate},
     {.name = "approve",
      .words = "WHAT",
      .summary = "Approve an exception: let something pass that the policy holds.",
-     .text = WHAT_TEXT " Or the number of an exception that was\n"
-             "asked for. All of it is fetched and inspected first. Who approves is another person than\n"
-             "who asked: of what nobody has asked for, this is the request. Until an approver is named,\n"
-             "and only while the server listens on loopback alone, it is both. A range (\"NAME>=1,<2\")\n"
-             "lifts holds for age and licence only. What a release needs and cannot be had is named, and\n"
-             "not approved.",
+     .text = WHAT_TEXT
+     " Or the number of an exception that was\n"
+     "asked for. All of it is fetched and inspected first. Who approves is another person than\n"
+     "who asked: of what nobody has asked for, this is the request. Until an approver is named,\n"
+     "and only while the server listens on loopback alone, it is both. A range (\"NAME>=1,<2\")\n"
+     "lifts holds for age and licence only. What a release needs and cannot be had is named, and\n"
+     "not approved.",
      OPTIONS(approve_options),
      .remote = true,
      .run = command_remote},
     {.name = "deny",
      .words = "WHAT",
      .summary = "Refuse something, whatever the policy says.",
-     .text = WHAT_TEXT " A range is read widely: \">1.0\"\n"
-             "denies 1.0.post1 and 1.0+local, \"<2\" 2.0rc1, which clients do not take by these words.",
+     .text = WHAT_TEXT
+     " A range is read widely: \">1.0\"\n"
+     "denies 1.0.post1 and 1.0+local, \"<2\" 2.0rc1, which clients do not take by these words.",
      OPTIONS(deny_options),
      .remote = true,
      .run = command_remote},
@@ -328,33 +330,38 @@ static const struct command_row commands[] = {
     {.name = "policy",
      .words = "show|test|propose|proposals|agree|withdraw|set|history|diff [WORD...]",
      .summary = "Show the policy, try another one, put it in force, and look back.",
-     .text = "show: what is in force, defaults and lines included, and since when.\n"
-             "test [NEW.yaml]: what would change among all known files, and (--against) what "
-             "becomes of\n"
-             "  a lock file's lines. Nothing is changed. Exit status 1: something gets worse.\n"
-             "propose NEW.yaml: says what changes, and that who may change the policy agrees to it:\n"
-             "  then who has its files may set it.\n"
-             "proposals [N]: what is proposed; what one would change, and who has agreed to it.\n"
-             "agree N: says what it changes, and that another one agrees to just that; exceptions:\n"
-             "  two_approvers: always asks for two. withdraw N: takes back what you have agreed to.\n"
-             "set NEW.yaml: says what changes, then puts it in the place of policy.yaml, and in "
-             "force.\n"
-             "history: what was in force since when, by whom and why.\n"
-             "diff [A [B]]: what differs in meaning and as text; A, B: numbers of the history or\n"
-             "  digests (default: the one before, and the one in force).",
+     .text =
+         "show: what is in force, defaults and lines included, and since when.\n"
+         "test [NEW.yaml]: what would change among all known files, and (--against) what "
+         "becomes of\n"
+         "  a lock file's lines. Nothing is changed. Exit status 1: something gets worse.\n"
+         "propose NEW.yaml: says what changes, and that who may change the policy agrees to it:\n"
+         "  then who has its files may set it.\n"
+         "proposals [N]: what is proposed; what one would change, and who has agreed to it.\n"
+         "agree N: says what it changes, and that another one agrees to just that; exceptions:\n"
+         "  two_approvers: always asks for two. withdraw N: takes back what you have agreed to.\n"
+         "set NEW.yaml: says what changes, then puts it in the place of policy.yaml, and in "
+         "force.\n"
+         "history: what was in force since when, by whom and why.\n"
+         "diff [A [B]]: what differs in meaning and as text; A, B: numbers of the history or\n"
+         "  digests (default: the one before, and the one in force).",
      OPTIONS(policy_options),
      .remote = true,
      .run = command_policy},
     {.name = "audit",
-     .words = "verify|search|export|erase",
-     .summary = "Check, search and write out the audit log, without the server; erase whom it names.",
-     .text = "verify: recomputes the whole tree, compares hashes, checkpoint and database in both\n"
-             "  directions, and names what was altered. Exit status: 0 as logged, 1 altered, 2 not\n"
-             "  readable.\n"
-             "search: entries as lines of JSON, with the persons and texts that were not erased.\n"
-             "export: all entries, a line each, byte for byte.\n"
-             "erase: the texts that entries have only commitments to, by the server. The log stands\n"
-             "  without them, and says that they were erased.",
+     .words = "verify|search|export|erase|accept",
+     .summary =
+         "Check, search and write out the audit log, without the server; erase whom it names.",
+     .text =
+         "verify: recomputes the whole tree, compares hashes, checkpoint and database in both\n"
+         "  directions, and names what was altered. Exit status: 0 as logged, 1 altered, 2 not\n"
+         "  readable.\n"
+         "search: entries as lines of JSON, with the persons and texts that were not erased.\n"
+         "export: all entries, a line each, byte for byte.\n"
+         "erase: the texts that entries have only commitments to, by the server. The log stands\n"
+         "  without them, and says that they were erased.\n"
+         "accept: entries that wait in the database under no seal of the log's key are signed on\n"
+         "  your word, by the server: after an upgrade, or when the key was lost.",
      OPTIONS(audit_options),
      .remote = true,
      .run = command_audit},
@@ -370,19 +377,22 @@ static const struct command_row commands[] = {
     {.name = "user",
      .words = "add|list|revoke [USER...]",
      .summary = "Add users and service accounts, list them, or take one away.",
-     .text = "add USER: a name of a-z 0-9 . _ -, given once; with --uid and a USER that is there, one "
-             "more\n"
-             "  uid. What a user may, groups say.\n"
-             "revoke USER: with all uids, memberships and tokens, at once.",
+     .text =
+         "add USER: a name of a-z 0-9 . _ -, given once; with --uid and a USER that is there, one "
+         "more\n"
+         "  uid. What a user may, groups say.\n"
+         "revoke USER: with all uids, memberships and tokens, at once.",
      OPTIONS(user_options),
      .remote = true,
      .run = command_remote},
     {.name = "group",
      .words = "add|list|revoke [GROUP [USER...]]",
      .summary = "Say who is in which group, and what that gives.",
-     .text = "add GROUP USER...: puts users into it. add GROUP --role ROLE: gives it a role. A group is\n"
+     .text = "add GROUP USER...: puts users into it. add GROUP --role ROLE: gives it a role. A "
+             "group is\n"
              "  what it has.\n"
-             "revoke GROUP USER..., revoke GROUP --role ROLE: takes that away; revoke GROUP: all of it.\n"
+             "revoke GROUP USER..., revoke GROUP --role ROLE: takes that away; revoke GROUP: all "
+             "of it.\n"
              "Nobody holds operator and approver, over all groups.",
      OPTIONS(group_options),
      .remote = true,
@@ -390,7 +400,8 @@ static const struct command_row commands[] = {
     {.name = "token",
      .words = "add|list|revoke [ID...]",
      .summary = "Make tokens for programs, list them, or take them back.",
-     .text = "add: prints the token, which is not kept and not shown again. Clients give it as password,\n"
+     .text = "add: prints the token, which is not kept and not shown again. Clients give it as "
+             "password,\n"
              "  with any user name.\n"
              "revoke ID...: it counts no more, at once.",
      OPTIONS(token_options),
@@ -399,11 +410,12 @@ static const struct command_row commands[] = {
     {.name = "verify",
      .words = "FILE",
      .summary = "Say whether a local file was approved for an environment, without a server.",
-     .text = "Exit status: 0 it was, 1 it was not, or was withdrawn; 2 usage, or something is "
-             "missing.\n"
-             "Without --withdrawals nothing says that the approval still stands.\n"
-             "After keys rotate, a file that was approved before has --key of then; the list is signed "
-             "by the\nkey of now: --withdrawals-key.",
+     .text =
+         "Exit status: 0 it was, 1 it was not, or was withdrawn; 2 usage, or something is "
+         "missing.\n"
+         "Without --withdrawals nothing says that the approval still stands.\n"
+         "After keys rotate, a file that was approved before has --key of then; the list is signed "
+         "by the\nkey of now: --withdrawals-key.",
      OPTIONS(verify_options),
      .run = command_verify},
     {.name = "inspect",
@@ -420,8 +432,10 @@ static const struct command_row commands[] = {
      .run = command_inspect},
     {.name = "witness",
      .summary = "Cosign the checkpoints of logs elsewhere (C2SP tlog-witness).",
-     .text = "Prints its own verifier key, which the logs' configurations need (witnesses). It keeps what\n"
-             "it has cosigned in --state, a folder of its own, and cosigns nothing that contradicts it.\n"
+     .text = "Prints its own verifier key, which the logs' configurations need (witnesses). It "
+             "keeps what\n"
+             "it has cosigned in --state, a folder of its own, and cosigns nothing that "
+             "contradicts it.\n"
              "Where that folder is lost, begin with another one: the key must not sign again.\n"
              "It belongs on a machine that whoever runs the log does not run.",
      OPTIONS(witness_options),

@@ -158,7 +158,7 @@ static void check_upper_levels(struct audit_verify *v)
 }
 
 /* Last: a root that differs only because an entry does is not another thing. */
-static void check_checkpoint(struct audit_verify *v)
+static enum ch_code check_checkpoint(struct audit_verify *v, struct ch_err *err)
 {
     struct ch_buf note;
     struct ch_checkpoint c;
@@ -171,6 +171,7 @@ static void check_checkpoint(struct audit_verify *v)
         audit_keys_follow(v, ch_buf_str(&note), v->size);
         rc = ch_checkpoint_open(ch_buf_str(&note), &v->key, &c, &why);
     }
+    enum ch_code sealed = audit_sealed_check(v, &first, err);
     if (rc != CH_OK) {
         audit_problem(v, "the checkpoint: %s", why.msg);
     } else {
@@ -189,6 +190,7 @@ static void check_checkpoint(struct audit_verify *v)
         audit_witnessed_check(v, &first);
     }
     ch_buf_done(&note);
+    return sealed;
 }
 
 /* ------------------------------------------------------------------ all */
@@ -210,8 +212,8 @@ static enum ch_code check_all(struct audit_verify *v, const char *state, struct 
         check_upper_levels(v);
         rc = audit_compare_rows(v, err);
     }
+    rc = rc == CH_OK ? check_checkpoint(v, err) : rc;
     if (rc == CH_OK) {
-        check_checkpoint(v);
         audit_files_check(v);
         audit_journal_check(v);
         audit_strangers_check(v);

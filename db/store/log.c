@@ -1,6 +1,8 @@
 /* The audit log's side of the store. */
 #include "db/store/store_int.h"
 
+#include <string.h>
+
 enum ch_code ch_store_add_log(struct ch_store *s, const struct ch_log_row *row, struct ch_str entry,
                               const struct ch_log_clear *clear, size_t clear_count,
                               struct ch_err *err)
@@ -60,6 +62,37 @@ enum ch_code ch_store_log_pending(struct ch_store *s, uint64_t from, ch_store_lo
 enum ch_code ch_store_log_is_written(struct ch_store *s, uint64_t below, struct ch_err *err)
 {
     return ch_sql_run(s, CH_SQL_DROP_LOG_PENDING, CH_ARGS(ch_arg_u64(below)), NULL, err);
+}
+
+enum ch_code ch_store_log_seal(struct ch_store *s, struct ch_log_seal *ret, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_SEAL, NULL, 0, &c, err);
+    rc = rc == CH_OK ? ch_cursor_next(&c, err) : rc;
+    if (rc == CH_OK) {
+        struct ch_str signature = ch_col_str(&c, 5);
+        *ret = (struct ch_log_seal){.base = ch_col_u64(&c, 0),
+                                    .base_chain = ch_col_sha(&c, 1),
+                                    .size = ch_col_u64(&c, 2),
+                                    .chain = ch_col_sha(&c, 3),
+                                    .written = ch_col_u64(&c, 4)};
+        if (signature.len == sizeof(ret->signature)) { /* else it is by nobody */
+            memcpy(ret->signature, signature.ptr, sizeof(ret->signature));
+        }
+    }
+    ch_cursor_close(&c);
+    return rc;
+}
+
+enum ch_code ch_store_set_log_seal(struct ch_store *s, const struct ch_log_seal *seal,
+                                   struct ch_err *err)
+{
+    struct ch_str signature = {(const char *)seal->signature, sizeof(seal->signature)};
+    return ch_sql_run(s, CH_SQL_SET_LOG_SEAL,
+                      CH_ARGS(ch_arg_u64(seal->base), ch_arg_sha(&seal->base_chain),
+                              ch_arg_u64(seal->size), ch_arg_sha(&seal->chain),
+                              ch_arg_u64(seal->written), ch_arg_blob(signature)),
+                      NULL, err);
 }
 
 void ch_log_row_read(const struct ch_cursor *c, struct ch_log_row *ret)

@@ -35,6 +35,22 @@ enum ch_code ch_store_log_pending(struct ch_store *s, uint64_t from, ch_store_lo
                                   void *ctx, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_log_is_written(struct ch_store *s, uint64_t below,
                                      struct ch_err *err) CH_MUST_CHECK;
+#define CH_LOG_SEAL_SIGNATURE_BYTES 64
+/* What the log's key has signed of the entries (db/log/seal.h). */
+struct ch_log_seal {
+    uint64_t base;               /* the chain runs from this entry on... */
+    struct ch_sha256 base_chain; /* ...from this */
+    uint64_t size;               /* to the one before this one: all that there were */
+    struct ch_sha256 chain;
+    uint64_t written; /* so many were under a checkpoint then */
+    uint8_t signature[CH_LOG_SEAL_SIGNATURE_BYTES];
+};
+/* The newest, whose signature nobody has looked at. CH_E_NOT_FOUND: there is none. */
+enum ch_code ch_store_log_seal(struct ch_store *s, struct ch_log_seal *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+enum ch_code ch_store_set_log_seal(struct ch_store *s, const struct ch_log_seal *seal,
+                                   struct ch_err *err) CH_MUST_CHECK;
+
 typedef void ch_store_log_clear_fn(void *ctx, const struct ch_log_clear *clear);
 enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
                                 void *ctx, struct ch_err *err) CH_MUST_CHECK;
@@ -141,11 +157,14 @@ enum ch_code ch_store_other_owners(struct ch_store *s, ch_store_odd_owner_fn *ea
  * "first-owner" or "listing". */
 enum ch_code ch_store_owners_gone(struct ch_store *s, ch_store_odd_owner_fn *each, void *ctx,
                                   struct ch_err *err) CH_MUST_CHECK;
-/* Before which row those of `served` were dropped, as an entry of kind "served-dropped" says; 0: none was. */
-enum ch_code ch_store_served_dropped(struct ch_store *s, uint64_t *ret, struct ch_err *err) CH_MUST_CHECK;
+/* Before which row those of `served` were dropped, as an entry of kind "served-dropped" says; 0:
+ * none was. */
+enum ch_code ch_store_served_dropped(struct ch_store *s, uint64_t *ret,
+                                     struct ch_err *err) CH_MUST_CHECK;
 /* What the schema has, has not, or has otherwise than this program makes it, but guards (triggers
  * *_kept_*) that are gone. `what` says it: "is gone". Texts live during the call. */
-typedef void ch_store_odd_object_fn(void *ctx, const char *type, const char *name, const char *what);
+typedef void ch_store_odd_object_fn(void *ctx, const char *type, const char *name,
+                                    const char *what);
 enum ch_code ch_store_odd_objects(struct ch_store *s, ch_store_odd_object_fn *each, void *ctx,
                                   struct ch_err *err) CH_MUST_CHECK;
 /* What SQLite finds wrong with tables and with what indices have of them, at most 100 lines; of a
@@ -155,7 +174,8 @@ enum ch_code ch_store_damages(struct ch_store *s, ch_store_damage_fn *each, void
                               struct ch_err *err) CH_MUST_CHECK;
 /* Tables of which each row needs an entry, at most. */
 #define CH_LOGGED_TABLES 32
-/* Since which list of tables (AUDIT_TABLES of the keeper) a row of this table needs an entry; 0: never. */
+/* Since which list of tables (AUDIT_TABLES of the keeper) a row of this table needs an entry; 0:
+ * never. */
 uint64_t ch_store_logged_since(const char *table);
 /* Rows of the tables that entries are about, but none is about. `seen` of all entries, or NULL. Of
  * a table without a number of its own it is the one of what the row belongs to. */
@@ -167,13 +187,13 @@ enum ch_code ch_store_unlogged(struct ch_store *s, const struct ch_logged_seen *
 /* --- facts of great numbers: one entry has the digest of all that a group has added --- */
 
 enum ch_fact_table { /* in the order of their tables' names */
-    CH_FACTS_CONFIRMED,
-    CH_FACTS_SIZES,
-    CH_FACTS_INSPECTIONS,
-    CH_FACTS_RELEASES,
-    CH_FACTS_SIDECARS,
-    CH_FACTS_SIGHTINGS,
-    CH_FACTS /* how many these are */
+                     CH_FACTS_CONFIRMED,
+                     CH_FACTS_SIZES,
+                     CH_FACTS_INSPECTIONS,
+                     CH_FACTS_RELEASES,
+                     CH_FACTS_SIDECARS,
+                     CH_FACTS_SIGHTINGS,
+                     CH_FACTS /* how many these are */
 };
 const char *ch_facts_table(enum ch_fact_table of);
 /* Since which list of tables (AUDIT_TABLES of the keeper) all of its rows have an entry. */
@@ -226,9 +246,9 @@ typedef enum ch_code ch_store_value_entered_fn(void *ctx, const struct ch_value_
                                                struct ch_err *err);
 enum ch_code ch_store_values_entered(struct ch_store *s, ch_store_value_entered_fn *each, void *ctx,
                                      struct ch_err *err) CH_MUST_CHECK;
-/* Not those that are signed themselves, by which key an entry says: checkpoints; nor the clock's, which
- * each start and stop writes: a start alone puts nothing into the log, so that an older database
- * beneath a newer journal is still found to be older. */
+/* Not those that are signed themselves, by which key an entry says: checkpoints; nor the clock's,
+ * which each start and stop writes: a start alone puts nothing into the log, so that an older
+ * database beneath a newer journal is still found to be older. */
 bool ch_store_value_is_entered(struct ch_str name);
 /* Names of values that entries are about, and that are not there. */
 typedef void ch_store_value_gone_fn(void *ctx, struct ch_str name);

@@ -110,7 +110,7 @@ static enum ch_code words_of(const struct args *args, const char *state, struct 
     }
     if (!known || word_of(args, 1) != NULL) {
         return ch_fail(err, CH_E_USAGE,
-                       "customhouse audit: expected verify, search, export or erase");
+                       "customhouse audit: expected verify, search, export, erase or accept");
     }
     add(w, "audit");
     add(w, state);
@@ -125,10 +125,10 @@ static enum ch_code words_of(const struct args *args, const char *state, struct 
 }
 
 /* Of what is not the log itself: only the keeper writes that. */
-static int erase(const struct args *args)
+static int act(const struct args *args, const char *name)
 {
     static const char *const options[] = {"--who", "--entry", "--reason"};
-    struct ch_command command = {.name = CH_STR("audit erase")};
+    struct ch_command command = {.name = ch_str_of(name)};
     struct ch_err err;
     int status = 1;
     for (size_t i = 0; i < CH_ARRAY_LEN(options); i++) {
@@ -140,7 +140,7 @@ static int erase(const struct args *args)
     enum ch_code rc =
         word_of(args, 1) == NULL
             ? remote_run(args, &command, (struct ch_str){NULL, 0}, REMOTE_WAIT_MS, &status, &err)
-            : ch_fail(&err, CH_E_USAGE, "customhouse audit erase: takes no word");
+            : ch_fail(&err, CH_E_USAGE, "customhouse %s: takes no word", name);
     return rc == CH_OK ? status : command_failed(&err);
 }
 
@@ -229,7 +229,10 @@ int command_audit(const struct command_row *row, const struct args *args)
     char program[4096];
     (void)row;
     if (is_verb(args, "erase")) {
-        return erase(args);
+        return act(args, "audit erase");
+    }
+    if (is_verb(args, "accept")) {
+        return act(args, "audit accept");
     }
     if (server_is_meant(args)) {
         return check_elsewhere(args, &err) == CH_OK

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "audit_key.h"
+#include "audit_seal.h"
 #include "customhouse/limits.h"
 #include "db/log/files.h"
 #include "db/log/tree.h"
@@ -36,6 +37,9 @@ struct audit {
     uint64_t written;    /* under a checkpoint */
     uint64_t dropped_to; /* the store's copies below it are gone */
     bool in_trouble;     /* was said in the log of events */
+    struct audit_seal seal;
+    bool handed_over;       /* and the new key has sealed, before the former one goes */
+    struct ch_timer reseal; /* the files have more than it says, and no group came */
     struct waiter *waiters;
     struct ch_timer deadline;
 };
@@ -67,7 +71,8 @@ static void hand_pending(struct audit *a)
 {
     struct handing h = {.end = a->handed_to, .below = a->group_from};
     struct ch_err err;
-    if (a->thread == NULL || a->handed_to == a->group_from || audit_thread_queued(a->thread) > 0) {
+    if (a->thread == NULL || a->handed_to == a->group_from || audit_thread_queued(a->thread) > 0 ||
+        audit_seal_is_broken(&a->seal)) {
         return;
     }
     ch_buf_init(&h.bundle, (size_t)ch_limits.log_batch_bytes);
@@ -87,15 +92,30 @@ static void empty_group(struct audit *a)
     a->group_from = a->next;
 }
 
+/* While the log is handed to another key its former one seals: the log's entries name no other yet.
+ */
+static const struct ch_note_signer *seal_signer(const struct audit *a)
+{
+    const struct ch_note_signer *signer = audit_key_signer(a->key);
+    return signer->also != NULL && !a->handed_over ? signer->also : signer;
+}
+
 enum ch_code audit_committing(struct keeper *k, struct ch_err *err)
 {
-    return audit_facts(k, err);
+    struct audit *a = k->audit;
+    enum ch_code rc = audit_facts(k, err);
+    if (rc == CH_OK) {
+        audit_seal_put(k, &a->seal, seal_signer(a), a->next, a->written);
+    }
+    return rc;
 }
 
 void audit_committed(struct keeper *k)
 {
     struct audit *a = k->audit;
+    audit_seal_committed(&a->seal, a->next, a->dropped_to);
     bool fits = a->thread != NULL && !a->group_too_large && a->handed_to == a->group_from &&
+                !audit_seal_is_broken(&a->seal) &&
                 audit_thread_queued(a->thread) + a->group.len <= ch_limits.log_batch_bytes;
     if (fits && a->group.len > 0) {
         audit_thread_append(a->thread, a->group_from, ch_buf_str(&a->group));
@@ -109,6 +129,8 @@ void audit_rolled_back(struct keeper *k)
 {
     struct audit *a = k->audit;
     a->next = a->group_from;
+    a->dropped_to = 0; /* perhaps not: again */
+    audit_seal_rolled_back(&a->seal);
     empty_group(a);
 }
 
@@ -119,6 +141,7 @@ enum ch_code audit_step(struct keeper *k, struct ch_err *err)
     a->step.next = a->next;
     a->step.group_bytes = a->group.len;
     a->step.group_too_large = a->group_too_large;
+    audit_seal_step(&a->seal);
     return rc;
 }
 
@@ -130,6 +153,7 @@ enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *
         a->next = a->step.next;
         a->group.len = a->step.group_bytes;
         a->group_too_large = a->step.group_too_large;
+        audit_seal_undo_step(&a->seal);
     }
     return code;
 }
@@ -157,6 +181,7 @@ enum ch_code audit_add(struct keeper *k, struct audit_entry *e, struct ch_err *e
     struct audit *a = k->audit;
     ch_log_entry_end(&e->e);
     enum ch_code rc = ch_log_entry_ok(&e->e, err);
+    rc = rc == CH_OK ? keeper_write(k, err) : rc; /* its seal comes with its group */
     if (rc == CH_OK) {
         e->row.index = a->next;
         e->row.leaf = ch_tree_leaf(a->hash, ch_buf_str(&e->text));
@@ -170,9 +195,7 @@ enum ch_code audit_add(struct keeper *k, struct audit_entry *e, struct ch_err *e
         if (!a->group_too_large) {
             ch_bundle_put(&a->group, ch_buf_str(&e->text));
         }
-        if (!ch_store_in_group(k->store)) {
-            audit_committed(k);
-        }
+        audit_seal_add(&a->seal, a->hash, &e->row.leaf);
     }
     ch_buf_done(&e->text);
     return rc;
@@ -262,6 +285,19 @@ static void enter_trouble(struct audit *a, const char *what)
     }
 }
 
+/* How many entries are under a checkpoint is sealed with the next group. Where none comes, one is
+ * made for it: an older copy of the log's files is known by that. */
+#define RESEAL_MS 250
+
+static void on_reseal(struct ch_timer *t)
+{
+    struct audit *a = CH_CONTAINER_OF(t, struct audit, reseal);
+    struct ch_err err;
+    if (audit_seal_is_behind(&a->seal, a->written) && keeper_write(a->k, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg); /* the next group does */
+    }
+}
+
 static void on_wake(struct ch_watch *watch, uint32_t events)
 {
     struct audit *a = CH_CONTAINER_OF(watch, struct audit, wake);
@@ -281,6 +317,8 @@ static void on_wake(struct ch_watch *watch, uint32_t events)
         hand_pending(a);
         forward_written(a->k);
         witnesses_go_on(a->k);
+        ch_loop_set_timer(a->k->child.loop, &a->reseal,
+                          ch_loop_now_ms(a->k->child.loop) + RESEAL_MS);
     }
     if (audit_key_hands_over(a->key)) { /* not in here: it ends this watch */
         ch_loop_set_timer(a->k->child.loop, &a->handover, ch_loop_now_ms(a->k->child.loop));
@@ -295,6 +333,45 @@ void audit_state(const struct keeper *k, struct audit_state *ret)
     }
     *ret = (struct audit_state){.next = k->audit->next, .written = k->audit->written};
     snprintf(ret->trouble, sizeof(ret->trouble), "%s", p.trouble);
+    if (audit_seal_is_broken(&k->audit->seal)) {
+        audit_seal_say(&k->audit->seal, ret->trouble, sizeof(ret->trouble));
+    }
+}
+
+enum ch_code audit_accept(struct keeper *k, struct ch_str by, struct ch_str reason,
+                          uint64_t *ret_entries, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    const struct audit_seal before = a->seal;
+    if (!audit_seal_is_broken(&before)) {
+        return ch_fail(err, CH_E_NOT_FOUND, "every entry that waits is under a seal");
+    }
+    enum ch_code begun = audit_act(k, err), rc = begun;
+    rc = rc == CH_OK
+             ? audit_accepted(k, before.unproven_from, before.unproven_to - 1, by, reason, err)
+             : rc;
+    rc = rc == CH_OK ? audit_seal_begin(k, &a->seal, a->next, err) : rc;
+    rc = audit_act_end(k, begun, rc, err);
+    if (rc != CH_OK) {
+        a->seal.unproven_from = before.unproven_from;
+        a->seal.unproven_to = before.unproven_to;
+        return rc;
+    }
+    *ret_entries = before.unproven_to - before.unproven_from;
+    hand_pending(a);
+    return CH_OK;
+}
+
+/* People are told once, as of any trouble that the log is in. */
+static void tell_broken_seal(struct audit *a)
+{
+    char what[512];
+    if (audit_seal_is_broken(&a->seal) && !a->in_trouble) {
+        audit_seal_say(&a->seal, what, sizeof(what));
+        a->in_trouble = true;
+        keeper_log("audit", "writable=0 error=\"%s\"", what);
+        enter_trouble(a, what);
+    }
 }
 
 /* ------------------------------------------------------------------ the thread, and its keys */
@@ -359,6 +436,13 @@ void audit_resume(struct keeper *k)
     if (a->key != before) {
         audit_key_close(before);
     }
+    a->handed_over = false;
+    if (!audit_key_hands_over(a->key)) { /* it begins to seal, where the former one was lost */
+        a->seal.other_key = true;
+        if (keeper_write(k, &err) != CH_OK) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+        }
+    }
     wake_waiters(a);
     hand_pending(a);
 }
@@ -377,6 +461,11 @@ static void end_handover(struct audit *a)
              ? audit_key_keep_handover(a->k, a->key, ch_buf_str(&note), a->handed_over_at, &err)
              : rc;
     ch_buf_done(&note);
+    if (rc == CH_OK) {
+        a->handed_over = a->seal.other_key = true;
+        rc = keeper_write(a->k, &err);
+        rc = rc == CH_OK ? keeper_commit(a->k, &err) : rc;
+    }
     if (rc == CH_OK) {
         stop_thread(a);
         keyring_drop_former(a->k);
@@ -402,6 +491,7 @@ void audit_tick(struct keeper *k)
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     drop_written(k->audit);
+    tell_broken_seal(k->audit);
     if (k->audit->thread == NULL) {
         audit_resume(k);
     }
@@ -425,65 +515,17 @@ static enum ch_code begin_log(struct keeper *k, struct ch_err *err)
     return audit_step_end(k, rc, err);
 }
 
-/* Entries that the log says it has; none where it cannot be read, which the thread finds out. Its
- * signature is not asked for: its key may be lost, too. */
-static uint64_t count_logged(struct keeper *k)
-{
-    struct ch_buf note;
-    struct ch_checkpoint c = {.size = 0};
-    struct ch_err err;
-    size_t end;
-    ch_buf_init(&note, CH_NOTE_MAX);
-    bool read = audit_read_checkpoint(k, &note, &err) == CH_OK &&
-                ch_str_find(ch_buf_str(&note), CH_STR("\n\n"), &end) &&
-                ch_checkpoint_get(ch_str_sub(ch_buf_str(&note), 0, end + 1), &c, &err) == CH_OK;
-    ch_buf_done(&note);
-    return read ? c.size : 0;
-}
-
-/* The keeper sees the state folder at another place than people do. */
-static enum ch_code lacks(const char *what, struct ch_err *err)
-{
-    return ch_fail(
-        err, CH_E_CONFLICT,
-        "db/customhouse.db of the state folder %s: denials and first-seen times would be lost, so "
-        "there is no service. Restore the newest backup of db/; to begin anew without them, move "
-        "db/, audit/, blobs/ and served/ out of the state folder",
-        what);
-}
-
-static void note_blob(void *ctx, const struct ch_sha256 *sha256)
-{
-    (void)sha256;
-    *(bool *)ctx = true;
-}
-
-/* T4, T7, T12: what holds is in the store alone. Nothing comes into the log, or is served, that the
- * store does not have durably before: so a store that knows less was lost, or is an older one. */
-static enum ch_code check_store_is_whole(struct keeper *k, uint64_t known, struct ch_err *err)
-{
-    uint64_t logged = count_logged(k);
-    bool served = false;
-    char what[200];
-    enum ch_code rc = known == 0 ? ch_blobs_each_served(k->blobs, note_blob, &served, err) : CH_OK;
-    if (rc != CH_OK || (logged <= known && !served)) {
-        return rc;
-    }
-    if (known == 0) {
-        return lacks(logged > 0 ? "is missing or empty, and there is an audit log"
-                                : "is missing or empty, and there are files that were served",
-                     err);
-    }
-    snprintf(what, sizeof(what), "is older than the audit log: it knows %llu of its %llu entries",
-             (unsigned long long)known, (unsigned long long)logged);
-    return lacks(what, err);
-}
-
 static enum ch_code start(struct keeper *k, struct ch_err *err)
 {
     struct audit *a = k->audit;
+    struct audit_key *key = NULL;
     enum ch_code rc = ch_store_log_ends(k->store, &a->next, &a->written, err);
-    rc = rc == CH_OK ? check_store_is_whole(k, a->next, err) : rc;
+    rc = rc == CH_OK ? audit_check_whole(k, a->next, err) : rc;
+    rc = rc == CH_OK ? audit_key_open(k, &key, err) : rc;
+    rc = rc == CH_OK
+             ? audit_seal_load(k, key, a->next, audit_count_logged(k), &a->written, &a->seal, err)
+             : rc;
+    audit_key_close(key);
     a->group_from = a->next;
     a->dropped_to = a->written;
     rc = rc == CH_OK ? start_thread(a, err) : rc;
@@ -504,12 +546,25 @@ enum ch_code audit_open(struct keeper *k, struct ch_err *err)
     a->wake.fn = on_wake;
     a->deadline.fn = on_deadline;
     a->handover.fn = on_handover;
+    a->reseal.fn = on_reseal;
     ch_buf_init(&a->group, (size_t)ch_limits.log_batch_bytes);
     folder_of(k, folder, sizeof(folder));
     if (mkdir(folder, 0700) != 0 && errno != EEXIST) {
         return ch_fail_errno(err, errno, "%s", folder);
     }
     return start(k, err);
+}
+
+/* What the thread has come to at the end. */
+static void seal_last(struct audit *a)
+{
+    struct ch_err err;
+    if (a->key == NULL || !audit_seal_is_behind(&a->seal, a->written) ||
+        ch_store_in_group(a->k->store) || ch_store_begin(a->k->store, &err) != CH_OK) {
+        return;
+    }
+    audit_seal_put(a->k, &a->seal, seal_signer(a), a->next, a->written);
+    CH_IGNORE(ch_store_commit(a->k->store, &err)); /* then an older copy is not known by it */
 }
 
 void audit_close(struct keeper *k)
@@ -525,7 +580,9 @@ void audit_close(struct keeper *k)
     }
     ch_loop_cancel_timer(k->child.loop, &a->deadline);
     ch_loop_cancel_timer(k->child.loop, &a->handover);
+    ch_loop_cancel_timer(k->child.loop, &a->reseal);
     stop_thread(a);
+    seal_last(a);
     audit_key_close(a->key);
     ch_buf_done(&a->group);
     ch_hash_free(a->hash);

@@ -79,6 +79,13 @@ enum ch_code audit_facts(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_older_facts(struct keeper *k, uint64_t bound, struct ch_err *err) CH_MUST_CHECK;
 /* audit_rows.c: likewise, of owners, values and confirmed pages. */
 enum ch_code audit_older_rows(struct keeper *k, uint64_t bound, struct ch_err *err) CH_MUST_CHECK;
+/* audit_whole.c: entries that the log's files say they have. */
+uint64_t audit_count_logged(struct keeper *k);
+/* CH_E_CONFLICT: the store, which knows of `known` entries, was lost, or is an older one. */
+enum ch_code audit_check_whole(struct keeper *k, uint64_t known, struct ch_err *err) CH_MUST_CHECK;
+/* Entries under no seal are signed on a person's word. */
+enum ch_code audit_accepted(struct keeper *k, uint64_t from, uint64_t to, struct ch_str by,
+                            struct ch_str reason, struct ch_err *err) CH_MUST_CHECK;
 /* The log could not be written, or can again. */
 enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what,
                            struct ch_err *err) CH_MUST_CHECK;

@@ -43,6 +43,7 @@ static const struct {
     {"rescan", command_rescan, ACTION_OPERATE, SCOPE_LISTS, ACTS_NOT},
     {"audit search", command_audit_search, ACTION_AUDIT_READ, SCOPE_SITE, ACTS_NOT},
     {"audit erase", command_audit_erase, ACTION_PEOPLE_ADMIN, SCOPE_SITE, ACTS},
+    {"audit accept", command_audit_accept, ACTION_KEY_ADMIN, SCOPE_SITE, ACTS},
     {"keys", command_keys, ACTION_POLICY_READ, SCOPE_SITE, ACTS_BY_VERB}, /* rotate: key.admin */
     {"own", command_own, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_BY_REASON}, /* to another: operate */
     {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_OWN,

@@ -61,3 +61,24 @@ enum step command_audit_erase(struct command *c)
                   (unsigned long long)texts, texts == 1 ? "" : "s");
     return command_end(c, 0, "%s", "");
 }
+
+/* What waits under no seal of the log's key is signed on a person's word. */
+enum step command_audit_accept(struct command *c)
+{
+    struct ch_str reason = ch_str_trim(command_option(c, "reason"));
+    uint64_t entries = 0;
+    struct ch_err err;
+    if (reason.len == 0 || reason.len > 500) {
+        return command_end(c, 2, "--reason: expected a sentence of 1 to 500 bytes");
+    }
+    enum ch_code rc = audit_accept(c->k, ch_str_of(c->who.text), reason, &entries, &err);
+    if (rc != CH_OK) {
+        return command_end(c, 1, "nothing was accepted: %s", err.msg);
+    }
+    command_print(c,
+                  "%llu entr%s that nobody had sealed %s signed as they are; the log says that, by "
+                  "whom and why\n",
+                  (unsigned long long)entries, entries == 1 ? "y" : "ies",
+                  entries == 1 ? "is" : "are");
+    return command_end(c, 0, "%s", "");
+}

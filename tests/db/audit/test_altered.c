@@ -43,6 +43,9 @@ static const struct {
     {"served.times", "likewise"},
     {"+evidence", "called by its own digest: what no attestation names says nothing"},
     {"+policy_text", "likewise"},
+    {"log_seal.id", "there is one row"},
+    {"+log_seal", "only that one is read"},
+    {"-log_seal", "likewise, and nothing waits: it is renewed with the next group"},
     {"-log_pending", "the log's files have what was written"},
 };
 

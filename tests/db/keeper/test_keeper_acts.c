@@ -489,6 +489,10 @@ static void a_lost_key_is_replaced_by_somebody(void **state)
     assert_true(
         ch_str_find(ch_buf_str(&out), CH_STR("nobody has signed that this one follows it"), NULL));
     assert_int_equal(log_key_files(), 1);
+    /* what was entered without it, before this start, nobody has sealed */
+    audit_state(h->k, &s);
+    assert_non_null(strstr(s.trouble, "customhouse audit accept"));
+    assert_int_equal(0, house_command(h, false, "audit accept", NULL, "the key was lost", NULL, &out));
     log_until_written(h);
     struct ch_note_key now = key_of("log");
     read_checkpoint(&now, CH_OK);
