@@ -75,7 +75,7 @@ enum ch_code site_write_file(const char *path, struct ch_str text, unsigned mode
                              struct ch_err *err) CH_MUST_CHECK;
 
 /* The uids and gids of the processes: 0 when not started as root. */
-struct site_ids {
+struct site_ids { /* as many as OWN_UIDS of db/keeper/commands/commands_user.c */
     uint32_t keeper;
     uint32_t gateway;
     uint32_t fetcher;
