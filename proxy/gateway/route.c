@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "push.h"
 #include "registry.h"
 
 #include "customhouse/secret.h"
@@ -135,6 +136,15 @@ static bool find_whose(struct gw *gw, struct ch_http_request *r, struct gw_repos
     return true;
 }
 
+static void pull(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo, size_t at)
+{
+    if (!gw_may_pull(gw, r, repo)) {
+        gw_respond_not_permitted(gw, r, repo->name);
+        return;
+    }
+    route_repository(gw, r, ch_http_view(r), repo, at);
+}
+
 static void go_on(struct gw *gw, struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
@@ -153,7 +163,7 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         gw_special_request(gw, r, v);
         return;
     }
-    if (v->segment_count == 1 && gw_registry_is_any(gw, v)) {
+    if (v->segment_count == 1 && gw_registry_is_any(gw, v) && !gw_push_writes(v)) {
         if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
             gw_registry_version(r);
         } else {
@@ -175,11 +185,10 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         return;
     }
     ch_http_set_note(r, &repo->page_note);
-    if (!gw_may_pull(gw, r, repo)) {
-        gw_respond_not_permitted(gw, r, repo->name);
+    if (gw_push_request(gw, r, repo, at, pull)) {
         return;
     }
-    route_repository(gw, r, v, repo, at);
+    pull(gw, r, repo, at);
 }
 
 /* Conda's clients put a token in front of the path: /t/TOKEN/CHANNEL/... It is taken off before anything is done with
@@ -208,7 +217,8 @@ void gw_route(struct ch_http_request *r, void *owner)
     struct ch_str path_token = take_path_token(gw, r);
     ch_http_set_note(r, &gw->unknown_note);
     bool post = v->method == CH_HTTP_POST && gw_is_exception(v);
-    if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD && !post) {
+    bool push = gw_push_writes(v) && gw_path_prefix(v) != NULL && v->segment_count > 1;
+    if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD && !post && !push) {
         gw_respond_text(r, 405, CH_STR("Only GET and HEAD are answered here"));
         return;
     }

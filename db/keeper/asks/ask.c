@@ -13,6 +13,7 @@
 #include "documents.h"
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/people/tokens.h"
+#include "db/keeper/pushes/pushes.h"
 
 #define OWNER_PATIENCE_MS 8000  /* as for a page that nothing is known of */
 #define LISTING_FRESH_MS  30000 /* a listing may lag; steps away from ALLOW raise the epoch */
@@ -549,6 +550,9 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
         break;
     case CH_MSG_ASK_DOCUMENT:
         documents_answer(k, ch, frame->payload);
+        break;
+    case CH_MSG_ASK_PUSH:
+        pushes_on_ask(k, ch, frame->payload);
         break;
     case CH_MSG_SERVED:
         on_served(k, frame->payload);

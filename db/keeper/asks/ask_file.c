@@ -12,6 +12,7 @@
 #include "db/keeper/pages/links.h"
 #include "db/keeper/pages/pages_int.h"
 #include "db/keeper/pages/sidecar.h"
+#include "db/keeper/pushes/pushes.h"
 
 #define ROOM_EXPECTED_S    5
 #define ALLOW_FRESH_MS     600000 /* and the lease, and the epoch */
@@ -385,7 +386,7 @@ static ptrdiff_t find_meant(const struct page *p, struct ch_str asked)
             at = (ptrdiff_t)i;
         }
     }
-    return at;
+    return at >= 0 && hosted_is_gone(p, (size_t)at) ? -1 : at; /* who pushed it took it away */
 }
 
 enum where { HERE, ELSEWHERE, NOWHERE };
