@@ -164,8 +164,18 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         return;
     }
     if (v->segment_count == 1 && gw_registry_is_any(gw, v) && !gw_push_writes(v)) {
-        if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
+        if (v->authorization.ptr == NULL && gw_registry_is_pushed_to(gw)) {
+            gw_registry_challenge(gw, r);
+        } else if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
             gw_registry_version(r);
+        } else {
+            gw_respond_unauthorized(r, false);
+        }
+        return;
+    }
+    if (gw_registry_is_token(gw, v)) {
+        if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
+            gw_registry_token(gw, r);
         } else {
             gw_respond_unauthorized(r, false);
         }

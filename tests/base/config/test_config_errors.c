@@ -205,14 +205,14 @@ static const struct {
 } hosted_rows[] = {
     {"neither", HOSTED("hosted: false"), "c.yaml:5:5: repositories[0]: the key \"upstreams\" is missing"},
     {"both", HOSTED("hosted: true, upstreams: [up]"),
-     "c.yaml:5:50: repositories[0].upstreams: " NO_USE("upstreams")},
+     "c.yaml:5:59: repositories[0].upstreams: " NO_USE("upstreams")},
     {"reserved names", HOSTED("hosted: true, reserved: [a]"),
-     "c.yaml:5:50: repositories[0].reserved: " NO_USE("reserved")},
+     "c.yaml:5:58: repositories[0].reserved: " NO_USE("reserved")},
     {"lists", HOSTED("hosted: true, only_allow_listed_upstream: true"),
-     "c.yaml:5:50: repositories[0].only_allow_listed_upstream: "
+     "c.yaml:5:76: repositories[0].only_allow_listed_upstream: "
      NO_USE("only_allow_listed_upstream")},
     {"no flag", HOSTED("hosted: maybe"),
-     "c.yaml:5:44: repositories[0].hosted: \"maybe\" is not true or false"},
+     "c.yaml:5:42: repositories[0].hosted: \"maybe\" is not true or false"},
 };
 
 static void test_hosted(void **state)
