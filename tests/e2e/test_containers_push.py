@@ -141,6 +141,35 @@ class Pushed(Hosted):
         self.assertEqual(self.pull("team/gone", "manifests", "latest").status, 404)
 
 
+    def test_whoever_was_told_finds_it(self):
+        """Each answer of a push or a deletion is true for the request that follows, whatever was being looked up meanwhile."""
+        image = images.simple("now")
+        for blob in image.blobs:
+            self.push_blob("team/now", blob)
+        stop = threading.Event()
+
+        def look():
+            while not stop.is_set():
+                for reference in ("1.0", image.digest):
+                    self.pull("team/now", "manifests", reference)
+        others = [threading.Thread(target=look) for _ in range(3)]
+        for t in others:
+            t.start()
+        try:
+            for _ in range(15):
+                self.assertEqual(self.put_manifest("team/now", "1.0", image.manifest).status, 201)
+                for reference in ("1.0", image.digest):
+                    a = self.pull("team/now", "manifests", reference)
+                    self.assertEqual((a.status, a.body), (200, image.manifest.data), a)
+                self.assertEqual(self.send("DELETE", f"team/now/manifests/{image.digest}").status, 202)
+                for reference in ("1.0", image.digest):
+                    self.assertEqual(self.pull("team/now", "manifests", reference).status, 404)
+        finally:
+            stop.set()
+            for t in others:
+                t.join()
+
+
 class Rights(Hosted):
     def test_without_credentials(self):
         a = self.send("POST", "team/app/blobs/uploads/", b"", token=None)

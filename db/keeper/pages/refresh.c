@@ -99,6 +99,9 @@ void refresh_ended(struct refresh *r)
     page_refresh_free(r);
     again_page(k, p);
     hosted_page_came(k, p);
+    if (hosted_looks_again(k, p)) {
+        return;
+    }
     page_wake(k, p);
     owner_left(k, p);
 }

@@ -3,6 +3,7 @@
 #include "refresh_int.h"
 
 #include "customhouse/limits.h"
+#include "db/keeper/pushes/pushes.h"
 
 static size_t listed(const struct page_facts *facts)
 {
@@ -127,6 +128,9 @@ void refresh_absent(struct refresh *r)
     p->upstream = p->owned ? p->upstream : NULL;
     p->checked_at_us = keeper_now_us(k);
     page_refresh_free(r);
+    if (hosted_looks_again(k, p)) {
+        return;
+    }
     page_wake(k, p);
     owner_left(k, p);
 }

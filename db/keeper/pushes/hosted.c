@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/pages/pages_int.h"
 
 static bool write_all(int fd, struct ch_str bytes)
 {
@@ -70,7 +71,7 @@ uint64_t hosted_fetch(struct keeper *k, struct page *p, const struct ch_fetch *f
     ch_buf_init(&strings, 4096);
     ch_buf_init(&etag, 128);
     enum ch_code rc = CH_E_NOT_FOUND;
-    p->hosted_seen = k->pushes->changes; /* what is pushed after this is seen by the next look */
+    p->hosted_looking = k->pushes->changes; /* what is pushed after this is seen by the next look */
     if (!p->eco->push->page_is(page_name(p), &project, &tag, &sha256)) {
         rc = CH_E_NOT_FOUND;
     } else if (tag.len == 0 && ch_sha256_is_zero(&sha256)) {
@@ -109,6 +110,20 @@ uint64_t hosted_fetch(struct keeper *k, struct page *p, const struct ch_fetch *f
 bool hosted_is_fresh(const struct keeper *k, const struct page *p)
 {
     return p->hosted_seen == k->pushes->changes;
+}
+
+bool hosted_looks_again(struct keeper *k, struct page *p)
+{
+    if (!p->config->hosted || k->draining) {
+        return false;
+    }
+    if (p->hosted_looking == k->pushes->changes) {
+        p->hosted_seen = p->hosted_looking;
+        return false;
+    }
+    p->upstream_at = 0;
+    page_refresh(k, p);
+    return true;
 }
 
 void hosted_forget(struct page *p)

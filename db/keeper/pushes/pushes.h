@@ -23,6 +23,9 @@ uint64_t hosted_fetch(struct keeper *k, struct page *p, const struct ch_fetch *f
 /* Whether nothing was pushed or taken away since the page was looked at: else it is looked at
  * before it answers. */
 bool hosted_is_fresh(const struct keeper *k, const struct page *p);
+/* Its look-up has ended. True: something was pushed, or taken away, since it began, so that it is looked at once more before
+ * anybody is answered: whoever was told that a push is done finds it. */
+bool hosted_looks_again(struct keeper *k, struct page *p);
 /* Its look-up failed: the next who asks looks again. */
 void hosted_forget(struct page *p);
 /* Whether the bytes are linked where the page is: they may stand for its file. */
