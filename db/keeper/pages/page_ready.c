@@ -20,6 +20,8 @@
  */
 #define UNKNOWN_PATIENCE_MS 8000
 #define COME_AGAIN_US       1000000
+/* Of a hosted repository no server is asked: who waits does so for a jail, and for as long as it likes to. */
+#define HOSTED_PATIENCE_MS  600000
 #define ABSENT_MEMORY_US    (60 * 1000000LL)
 
 /* The waiting asks go on; each looks at the page's state itself. */
@@ -252,8 +254,10 @@ bool page_is_cold(struct keeper *k, struct page *p)
 static void set_patience(struct keeper *k, struct page *p)
 {
     if (p->refreshing && p->patience_ms == 0) { /* the first who waits starts it */
-        p->patience_ms = ch_loop_now_ms(k->child.loop) +
-                         (page_is_known(k, p) ? PAGE_PATIENCE_MS : UNKNOWN_PATIENCE_MS);
+        p->patience_ms = ch_loop_now_ms(k->child.loop) + (p->config->hosted ? HOSTED_PATIENCE_MS
+                                                          : page_is_known(k, p)
+                                                              ? PAGE_PATIENCE_MS
+                                                              : UNKNOWN_PATIENCE_MS);
     }
     if (p->patience_ms != 0) {
         watch(p);
