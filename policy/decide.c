@@ -137,7 +137,7 @@ static bool denied_by_part(struct deciding *d)
     return deny(d, ch_hold_kind_name(CH_HOLD_PART), "", 0, &b);
 }
 
-static void hold_by_part(struct deciding *d)
+static void hold_by_held_part(struct deciding *d)
 {
     if (d->facts->part.len > 0) {
         REASON(b);
@@ -147,6 +147,10 @@ static void hold_by_part(struct deciding *d)
                                CH_TIME_UNKNOWN},
                  &b);
     }
+}
+
+static void hold_by_missing_part(struct deciding *d)
+{
     if (d->facts->part_missing) {
         hold_plain(d, CH_HOLD_NOT_INSPECTED, 0, "one of its parts is not inspected yet");
     }
@@ -328,8 +332,9 @@ static bool decide(struct deciding *d)
     hold_by_findings(d);
     hold_by_content(d);
     hold_by_age(d);
+    hold_by_held_part(d); /* before that this one is not inspected yet: that would not help it */
     hold_by_inspection(d);
-    hold_by_part(d);
+    hold_by_missing_part(d);
     if (d->out->holds != 0 && !only_notes(d, d->out->holds)) {
         set_held(d);
         return false;

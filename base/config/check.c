@@ -130,6 +130,31 @@ static enum ch_code check_repository_upstream(const struct ch_config *c,
     return CH_OK;
 }
 
+/* Whoever pushes owns all names of it: nothing comes from elsewhere, so nothing keeps it from there. */
+static enum ch_code check_hosted(const struct ch_config *c, size_t i, const struct ch_yaml *yaml,
+                                 struct ch_err *err)
+{
+    static const char *const no_use[] = {"upstreams", "reserved", "only_allow_listed_upstream"};
+    const struct ch_repository *r = &c->repositories[i];
+    const struct ch_yaml_node *entry =
+        ch_yaml_item(ch_yaml_find(ch_yaml_root(yaml), "repositories"), i);
+    if (!r->hosted) {
+        return r->upstream_count > 0 ? CH_OK
+                                     : ch_yaml_fail(yaml, entry, err,
+                                                    "the key \"upstreams\" is missing");
+    }
+    for (size_t k = 0; k < CH_ARRAY_LEN(no_use); k++) {
+        const struct ch_yaml_node *at = ch_yaml_find(entry, no_use[k]);
+        if (at != NULL) {
+            return ch_yaml_fail(yaml, at, err,
+                                "expected no %s where hosted is true: what is in it is pushed to "
+                                "it, and comes from no upstream",
+                                no_use[k]);
+        }
+    }
+    return CH_OK;
+}
+
 static enum ch_code check_repository(const struct ch_config *c, size_t i,
                                      const struct ch_yaml *yaml, struct ch_err *err)
 {
@@ -146,7 +171,7 @@ static enum ch_code check_repository(const struct ch_config *c, size_t i,
         return ch_yaml_fail_value(yaml, at, err, "is the name of another repository already");
     }
     const struct ch_yaml_node *list = key_of(yaml, "repositories", i, "upstreams");
-    enum ch_code rc = CH_OK;
+    enum ch_code rc = check_hosted(c, i, yaml, err);
     for (size_t k = 0; k < r->upstream_count && rc == CH_OK; k++) {
         rc = check_repository_upstream(c, r, k, ch_yaml_item(list, k), yaml, err);
     }

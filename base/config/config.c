@@ -427,6 +427,44 @@ static void free_section(const struct ch_schema_section *section, void *base)
     }
 }
 
+/* --- hosted repositories --- */
+
+static char *joined(const char *before, const char *name)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, 1024);
+    ch_buf_puts(&b, ch_str_of(before));
+    ch_buf_puts(&b, ch_str_of(name));
+    CH_ASSERT(ch_buf_ok(&b, NULL) == CH_OK); /* names are short */
+    char *text = ch_str_dup(ch_buf_str(&b));
+    ch_buf_done(&b);
+    return text;
+}
+
+/* Where what is pushed is said to come from. It is never down, so never stale; nobody states times. */
+static void add_hosted_upstream(struct ch_config *c, struct ch_repository *r)
+{
+    struct ch_upstream *list = ch_calloc(c->upstream_count + 1, sizeof(*list));
+    for (size_t i = 0; i < c->upstream_count; i++) {
+        list[i] = c->upstreams[i];
+    }
+    list[c->upstream_count] = (struct ch_upstream){
+        .name = joined(CH_HOSTED_PREFIX, r->name),
+        .ecosystem = ch_str_dup(ch_str_of(r->ecosystem)),
+        .url = joined(CH_HOSTED_URL, r->name),
+        .states_times = CH_TIMES_NEVER,
+        .stale_hours = 100 * 365 * 24,
+        .added_at_us = CH_TIME_UNKNOWN,
+        .hosted = true,
+    };
+    free(c->upstreams);
+    c->upstreams = list;
+    c->upstream_count++;
+    r->upstreams = ch_calloc(1, sizeof(*r->upstreams));
+    r->upstreams[0] = joined(CH_HOSTED_PREFIX, r->name);
+    r->upstream_count = 1;
+}
+
 /* --- public --- */
 
 enum ch_code ch_config_parse(struct ch_str text, const char *file_name,
@@ -447,6 +485,9 @@ enum ch_code ch_config_parse(struct ch_str text, const char *file_name,
     }
     for (size_t i = 0; i < config->repository_count; i++) {
         config->repositories[i].site = config;
+        if (config->repositories[i].hosted) {
+            add_hosted_upstream(config, &config->repositories[i]);
+        }
     }
     *ret_config = config;
     return CH_OK;

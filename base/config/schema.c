@@ -135,10 +135,15 @@ static const struct ch_schema_row repository_rows[] = {
     {.key = "upstreams",
      .type = CH_SCHEMA_NAMES,
      LIST(ch_repository, upstreams, upstream_count),
-     .required = true,
      .min = 1,
      .doc = "Names of upstreams. A project belongs to the first in this order that has it, for\n"
             "good; the failure of an earlier one never passes a name on."},
+    {.key = "hosted",
+     .type = CH_SCHEMA_BOOL,
+     AT(ch_repository, hosted),
+     .def = "false",
+     .doc = "true: it has no upstreams, people push to it (the role publisher). Images alone; what\n"
+            "is pushed is inspected and judged as what is mirrored."},
     {.key = "reserved",
      .type = CH_SCHEMA_PATTERNS,
      LIST(ch_repository, reserved, reserved_count),
@@ -203,8 +208,17 @@ static const struct ch_schema_row store_rows[] = {
      .min = MIB(1),
      .max = GIB(1024),
      .unit = "bytes",
-     .doc = "The largest single file that is fetched; larger ones are held, as are those that\n"
-            "one of the quotas above could never hold."},
+     .doc = "The largest single file that is fetched or pushed; larger ones are held, as are those\n"
+            "that one of the quotas above could never hold."},
+    {.key = "upload_idle_minutes",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, upload_idle_minutes),
+     .def = "60",
+     .min = 1,
+     .max = 10080,
+     .unit = "minutes",
+     .doc = "What was pushed of a file that never came whole is kept for so long after the last\n"
+            "of it came, for clients that go on."},
 };
 static const struct ch_schema_section store_section = SECTION(store_rows, ch_config);
 

@@ -378,6 +378,7 @@ void ch_token_reply_put(struct ch_buf *b, const struct ch_token_reply *m)
     ch_put_u64(b, m->not_after_boot_ms);
     ch_msg_put_bool(b, m->audit_read);
     ch_msg_put_bool(b, m->metrics_read);
+    ch_msg_put_bool(b, m->push);
     ch_msg_put_repositories(b, &m->pull);
 }
 
@@ -393,6 +394,7 @@ enum ch_code ch_token_reply_get(struct ch_str payload, struct ch_token_reply *re
     m.not_after_boot_ms = ch_get_u64(&r);
     m.audit_read = ch_msg_get_bool(&r);
     m.metrics_read = ch_msg_get_bool(&r);
+    m.push = ch_msg_get_bool(&r);
     ch_msg_get_repositories(&r, &m.pull);
     CH_MSG_DECODED("token message");
 }

@@ -38,6 +38,40 @@ enum ch_code ch_blobs_spool(struct ch_blobs *b, uint64_t job, int *ret_fd, struc
     return new_file(b, name, ret_fd, err);
 }
 
+enum ch_code ch_blobs_spool_again(struct ch_blobs *b, uint64_t job, int *ret_fd,
+                                  uint64_t *ret_size_bytes, struct ch_err *err)
+{
+    char name[SPOOL_NAME_MAX];
+    struct stat st;
+    job_name(job, name);
+    int fd = openat(b->spool_fd, name, O_WRONLY | O_APPEND | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (fd < 0) {
+        return ch_fail_errno(err, errno, "%s/blobs/spool/%s", b->state_dir, name);
+    }
+    /* one that is a published blob already must not be written through */
+    if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
+        close(fd);
+        return ch_fail(err, CH_E_FORMAT, "%s/blobs/spool/%s: is no regular file of one name",
+                       b->state_dir, name);
+    }
+    *ret_fd = fd;
+    *ret_size_bytes = (uint64_t)st.st_size;
+    return CH_OK;
+}
+
+enum ch_code ch_blobs_spooled(struct ch_blobs *b, uint64_t job, uint64_t *ret_size_bytes,
+                              struct ch_err *err)
+{
+    char name[SPOOL_NAME_MAX];
+    struct stat st;
+    job_name(job, name);
+    if (fstatat(b->spool_fd, name, &st, AT_SYMLINK_NOFOLLOW) != 0) {
+        return ch_fail_errno(err, errno, "%s/blobs/spool/%s", b->state_dir, name);
+    }
+    *ret_size_bytes = (uint64_t)st.st_size;
+    return CH_OK;
+}
+
 void ch_blobs_discard(struct ch_blobs *b, uint64_t job)
 {
     char name[SPOOL_NAME_MAX];
@@ -92,8 +126,8 @@ static enum ch_code link_blob(struct ch_blobs *b, const char *name, const struct
 /* The mode goes down before hashing: an open for writing that was allowed before then waits for the
  * lease and is seen; later ones are refused. */
 static enum ch_code publish_fd(struct ch_blobs *b, const char *name, int fd,
-                               struct ch_sha256 *ret_sha256, uint64_t *ret_size_bytes,
-                               struct ch_err *err)
+                               const struct ch_sha256 *expected, struct ch_sha256 *ret_sha256,
+                               uint64_t *ret_size_bytes, struct ch_err *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_nlink != 1) {
@@ -107,6 +141,11 @@ static enum ch_code publish_fd(struct ch_blobs *b, const char *name, int fd,
         return ch_fail_errno(err, errno, "chmod");
     }
     rc = ch_sha256_of_fd(fd, ret_sha256, ret_size_bytes, err);
+    if (rc == CH_OK && expected != NULL && !ch_sha256_eq(expected, ret_sha256)) {
+        char hex[CH_SHA256_HEX + 1];
+        ch_sha256_hex(ret_sha256, hex);
+        return ch_fail(err, CH_E_MISMATCH, "what came is sha256:%s", hex);
+    }
     if (rc == CH_OK && fsync(fd) != 0) {
         rc = ch_fail_errno(err, errno, "fsync");
     }
@@ -116,8 +155,9 @@ static enum ch_code publish_fd(struct ch_blobs *b, const char *name, int fd,
     return rc == CH_OK ? link_blob(b, name, ret_sha256, err) : rc;
 }
 
-enum ch_code ch_blobs_publish(struct ch_blobs *b, uint64_t job, struct ch_sha256 *ret_sha256,
-                              uint64_t *ret_size_bytes, struct ch_err *err)
+static enum ch_code publish(struct ch_blobs *b, uint64_t job, const struct ch_sha256 *expected,
+                            struct ch_sha256 *ret_sha256, uint64_t *ret_size_bytes,
+                            struct ch_err *err)
 {
     char name[SPOOL_NAME_MAX];
     struct ch_sha256 sha256;
@@ -127,14 +167,30 @@ enum ch_code ch_blobs_publish(struct ch_blobs *b, uint64_t job, struct ch_sha256
     if (fd < 0) {
         return ch_fail_errno(err, errno, "%s/blobs/spool/%s", b->state_dir, name);
     }
-    enum ch_code rc = publish_fd(b, name, fd, &sha256, &size_bytes, err);
+    enum ch_code rc = publish_fd(b, name, fd, expected, &sha256, &size_bytes, err);
     close(fd); /* gives the lease back */
+    if (rc == CH_E_MISMATCH) { /* told to whoever sent it: no file of ours is */
+        return rc;
+    }
     if (rc != CH_OK) {
         return ch_wrap(err, "%s/blobs/spool/%s", b->state_dir, name);
     }
     *ret_sha256 = sha256;
     *ret_size_bytes = size_bytes;
     return CH_OK;
+}
+
+enum ch_code ch_blobs_publish(struct ch_blobs *b, uint64_t job, struct ch_sha256 *ret_sha256,
+                              uint64_t *ret_size_bytes, struct ch_err *err)
+{
+    return publish(b, job, NULL, ret_sha256, ret_size_bytes, err);
+}
+
+enum ch_code ch_blobs_publish_as(struct ch_blobs *b, uint64_t job, const struct ch_sha256 *expected,
+                                 uint64_t *ret_size_bytes, struct ch_err *err)
+{
+    struct ch_sha256 sha256;
+    return publish(b, job, expected, &sha256, ret_size_bytes, err);
 }
 
 /* --- bytes of our own --- */

@@ -23,6 +23,7 @@
 #include "db/keeper/images/image.h"
 #include "db/keeper/intake/intake_int.h"
 #include "db/keeper/intake/quota.h"
+#include "db/keeper/pushes/pushes.h"
 #include "reload.h"
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/rulings/rulings.h"
@@ -490,6 +491,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->room_timer.fn = quota_on_timer;
     k->started_at_us = ch_now_unix_us();
     jobs_init(k);
+    pushes_init(k);
     egress_init(k);
     notices_init(k);
     forward_init(k);
@@ -579,6 +581,7 @@ void keeper_close(struct keeper *k)
     budget_free(k);
     pages_free(k);
     hanging_free(k); /* pages tell it that they are gone */
+    pushes_done(k);
     jobs_done(k);
     notices_free(k);
     forward_free(k);

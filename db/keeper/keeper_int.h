@@ -75,6 +75,7 @@ struct intake;
 struct command;
 struct budget;
 struct charge;
+struct pushes;
 
 /* ------------------------------------------------------------------ state */
 
@@ -159,6 +160,7 @@ struct keeper {
     uint64_t approvals_changed; /* times: signed or withdrawn */
     struct commands *commands;
     struct budget *budget;   /* budget.h */
+    struct pushes *pushes;   /* pushes.h */
     uint64_t page_bytes[2];  /* of all pages, about; [1]: of those of many projects */
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;
@@ -223,6 +225,8 @@ void jobs_done(struct keeper *k);
 /* Starts a fetch into `fd` (stays the caller's). `fetch->job` is set. The callback always comes, once,
  * never from within this call; code CH_E_CLOSED when the fetcher died. */
 uint64_t jobs_fetch(struct keeper *k, struct ch_fetch *fetch, int fd, fetch_done_fn *done, void *ctx);
+/* As jobs_fetch, of what is known already: `answer` is told with the end of this turn. */
+uint64_t jobs_answer(struct keeper *k, const struct ch_fetched *answer, fetch_done_fn *done, void *ctx);
 void jobs_cancel_fetch(struct keeper *k, uint64_t job); /* the callback does not come any more */
 /* Tells now and then how many bytes have come, and of how many (CH_SIZE_UNKNOWN: the answer does not say),
  * until the callback comes. It may cancel this fetch. */
@@ -258,6 +262,9 @@ enum ch_code offload_start(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* Publishes the spool file of `job`. The callback comes once, from the loop, never from within this
  * call; not at all after offload_stop. */
 void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void *ctx);
+/* The same of what has to be these bytes: CH_E_MISMATCH where it is not, and nothing is published. */
+void offload_publish_as(struct keeper *k, uint64_t job, const struct ch_sha256 *expected,
+                        offload_done_fn *done, void *ctx);
 /* Computes the alias of an open blob, under the same terms. `fd` stays open until then. */
 void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_done_fn *done,
                    void *ctx);

@@ -94,7 +94,7 @@ struct principal people_named(const struct people *p, struct ch_str name);
 /* Whether the principal may, over all its groups, and by what `local:UID` and anonymous have: local:UID what
  * people_set_loopback says, else what an operator may; anonymous pkg.pull (whether anybody may be anonymous
  * is decided where they connect). A token of one audience does nothing of another's: pull pkg.pull and
- * exception.request, scanner the external scanner's, push nothing yet, admin all the rest. */
+ * exception.request, push pkg.pull, image.push and image.delete, scanner the external scanner's, admin all the rest. */
 bool people_may(const struct people *p, const struct principal *who, enum action a, const struct place *at);
 /* Whether it may for some repository and environment. */
 bool people_may_somewhere(const struct people *p, const struct principal *who, enum action a);

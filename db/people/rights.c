@@ -20,6 +20,8 @@ static const char *const actions[ACTION_COUNT] = {
     [ACTION_OPERATE] = "operate",
     [ACTION_PEOPLE_ADMIN] = "people.admin",
     [ACTION_DENY] = "artifact.deny",
+    [ACTION_PUSH] = "image.push",
+    [ACTION_DELETE] = "image.delete",
 };
 
 /* Reviewers see and judge what a request is about; only approvers decide. Operators keep the
@@ -45,6 +47,7 @@ static const struct {
                                        MAY(ACTION_KEY_ADMIN) | MAY(ACTION_PEOPLE_ADMIN) |
                                        MAY(ACTION_DENY)},
     [ROLE_SCANNER] = {"scanner", MAY(ACTION_PULL_QUARANTINED) | MAY(ACTION_VERDICT_WRITE)},
+    [ROLE_PUBLISHER] = {"publisher", MAY(ACTION_PULL) | MAY(ACTION_PUSH) | MAY(ACTION_DELETE)},
 };
 
 const char *action_name(enum action a)

@@ -28,6 +28,8 @@ enum action {
     ACTION_OPERATE,           /* operate: rescan, own, renewals of the service's own state */
     ACTION_PEOPLE_ADMIN,      /* people.admin: users, groups, tokens of others */
     ACTION_DENY,              /* artifact.deny: a step away from ALLOW */
+    ACTION_PUSH,              /* image.push: to a hosted repository; approves nothing */
+    ACTION_DELETE,            /* image.delete: what was pushed to one */
     ACTION_COUNT
 };
 const char *action_name(enum action a); /* "exception.approve" */
@@ -41,6 +43,7 @@ enum role {
     ROLE_AUDITOR,
     ROLE_OPERATOR,
     ROLE_SCANNER,
+    ROLE_PUBLISHER,
     ROLE_COUNT
 };
 const char *role_name(enum role r);         /* "approver" */

@@ -432,6 +432,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
 
 #include "db/store/statements_images.inc"
 #include "db/store/statements_people.inc"
+#include "db/store/statements_pushed.inc"
 
     [CH_SQL_ADD_INTAKE] =
         {"add intake",
@@ -583,6 +584,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                            "i"},
     [CH_SQL_OLDEST_BLOBS] = {"list oldest blobs",
                              "SELECT b.sha256, b.size_bytes FROM blob b WHERE b.place = $1"
+                             " AND NOT EXISTS (SELECT 1 FROM pushed_blob h WHERE h.sha256 = b.sha256)"
                              " AND NOT" IS_LAST_COPY " ORDER BY b.used_at_us LIMIT $2",
                              "ii"},
     [CH_SQL_LAST_COPIES] = {"count last copies",
@@ -592,6 +594,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
     [CH_SQL_OLDEST_LAST_COPIES] = {"list oldest last copies",
                                    "SELECT b.sha256, b.size_bytes FROM blob b"
                                    " WHERE" MAY_BE_LAST_COPY " AND" IS_LAST_COPY
-                                   " ORDER BY b.used_at_us LIMIT $2",
+                                   " AND NOT EXISTS (SELECT 1 FROM pushed_blob h"
+                                   " WHERE h.sha256 = b.sha256) ORDER BY b.used_at_us LIMIT $2",
                                    "ii"},
 };

@@ -21,6 +21,12 @@ enum ch_code ch_blobs_clear_spool(struct ch_blobs *b, struct ch_err *err) CH_MUS
 
 /* A new spool file, named by `job`; the descriptor is for reading and writing, the caller closes it. */
 enum ch_code ch_blobs_spool(struct ch_blobs *b, uint64_t job, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
+/* One that is there, again, for appending alone: an upload goes on. The caller closes it. */
+enum ch_code ch_blobs_spool_again(struct ch_blobs *b, uint64_t job, int *ret_fd, uint64_t *ret_size_bytes,
+                                  struct ch_err *err) CH_MUST_CHECK;
+/* How much of it there is. */
+enum ch_code ch_blobs_spooled(struct ch_blobs *b, uint64_t job, uint64_t *ret_size_bytes,
+                              struct ch_err *err) CH_MUST_CHECK;
 void ch_blobs_discard(struct ch_blobs *b, uint64_t job);
 
 /* Hashes the spool file and moves it to sha256/. First proves that no writer is left (F_SETLEASE
@@ -29,6 +35,10 @@ void ch_blobs_discard(struct ch_blobs *b, uint64_t job);
  * there already keeps the old inode. CH_E_UNSUPPORTED: the file system has no leases. */
 enum ch_code ch_blobs_publish(struct ch_blobs *b, uint64_t job, struct ch_sha256 *ret_sha256,
                               uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
+/* The same where it is known which bytes they have to be: of others nothing is published, and
+ * CH_E_MISMATCH says what they are. */
+enum ch_code ch_blobs_publish_as(struct ch_blobs *b, uint64_t job, const struct ch_sha256 *expected,
+                                 uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
 /* Stores small bytes of our own (checked metadata) as a blob. */
 enum ch_code ch_blobs_put(struct ch_blobs *b, struct ch_str bytes, struct ch_sha256 *ret_sha256,
                           struct ch_err *err) CH_MUST_CHECK;

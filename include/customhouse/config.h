@@ -32,7 +32,13 @@ struct ch_upstream {
     char *client_certificate; /* path of PEM with certificate and key, NULL */
     uint32_t stale_hours;     /* how long known content is served while the upstream fails */
     int64_t added_at_us;
+    bool hosted; /* no server: what people pushed to the repository of CH_HOSTED_PREFIX NAME */
 };
+/* What is pushed to a hosted repository comes from an upstream as all else does, so that one path judges both. It is made
+ * of the repository's row, has a name that none of the configuration can have, and a URL of no host (RFC 2606): nobody
+ * ever asks it. */
+#define CH_HOSTED_PREFIX "hosted/"
+#define CH_HOSTED_URL    "https://hosted.invalid/"
 
 /* Pulling without a token; the default is the site's, and of the site: on loopback alone. */
 enum ch_anonymous { CH_ANONYMOUS_DEFAULT = 0, CH_ANONYMOUS_NO, CH_ANONYMOUS_YES };
@@ -48,6 +54,7 @@ struct ch_repository {
     char *environment; /* "prod" or "preprod" */
     char **upstreams;  /* names, in order of ownership (T12) */
     size_t upstream_count;
+    bool hosted;       /* pushed to; its one upstream is made of this row */
     char **reserved;   /* project names or patterns that its upstreams are never asked for */
     size_t reserved_count;
     bool only_allow_listed_upstream; /* T12: names not on the policy's list are not sent out */
@@ -135,6 +142,7 @@ struct ch_config {
     uint64_t undecided_max_bytes;
     uint32_t last_copies_percent; /* of a quota: so much of it last copies keep (T14) */
     uint64_t artifact_max_bytes;
+    uint32_t upload_idle_minutes; /* an upload that nobody goes on with is taken away */
     char **rules;       /* folders of the site's YARA rules */
     size_t rules_count;
     uint32_t index_refresh_s; /* an index older than this is revalidated upstream */
@@ -166,7 +174,7 @@ struct ch_config {
 };
 
 /* Errors name file:line:column, what was found and what was expected. Cross-checks included: names
- * unique and not reserved, upstreams exist and are of the same ecosystem, addresses well-formed,
+ * unique and not reserved, upstreams exist and are of the same ecosystem, none where it is hosted, addresses well-formed,
  * other than loopback needs TLS or insecure_http. */
 enum ch_code ch_config_parse(struct ch_str text, const char *file_name, struct ch_config **ret_config,
                              struct ch_err *err) CH_MUST_CHECK;

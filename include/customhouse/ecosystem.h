@@ -28,6 +28,27 @@ enum ch_whole {
 
 struct ch_clients_ops;
 
+/* What people push to a hosted repository (ch_repository.hosted): a document, and the parts that it names, which came
+ * before it. Pure. */
+struct ch_push_ops {
+    /* The page of a document: by its name there; of a tag, by its digest (tag absent), or (both absent) of all tags.
+     * False: that is no page's name, or has no room. */
+    bool (*page_of)(struct ch_str project, struct ch_str tag, const struct ch_sha256 *sha256, char *ret,
+                    size_t ret_size);
+    /* The reverse; *ret_sha256 is zero and *ret_tag absent where the page is of the other. */
+    bool (*page_is)(struct ch_str page, struct ch_str *ret_project, struct ch_str *ret_tag,
+                    struct ch_sha256 *ret_sha256);
+    /* What "sha256:HEX" or a tag in an address says: one of both. False: neither. */
+    bool (*reference_is)(struct ch_str reference, struct ch_str *ret_tag, struct ch_sha256 *ret_sha256);
+    /* Tags that the service alone writes: signatures and what else is attached (T23). */
+    bool (*is_ours)(struct ch_str tag);
+    /* The scanner's profile for a document of this media type. NULL: none that can be pushed. */
+    const char *(*document_profile)(struct ch_str media_type);
+    /* The page of all tags as a registry would send it, and its media type. `tags`: each ends in a NUL. */
+    void (*put_tags)(struct ch_buf *b, struct ch_str project, struct ch_str tags);
+    const char *tags_type;
+};
+
 /* A file as match specs see it; what is absent is not known. */
 struct ch_spec_subject {
     struct ch_str page;    /* on pages of many projects */
@@ -237,6 +258,9 @@ struct ch_ecosystem {
      * whether files[i] may be asked for. NULL: nothing is asked ahead. --- */
     size_t (*wanted_next)(const struct ch_page *page, const bool *eligible, struct ch_str user_agent,
                           size_t *ret_indices, size_t max);
+
+    /* NULL: no repository of it can be hosted. */
+    const struct ch_push_ops *push;
 
     /* Its clients may send a token in front of the path, /t/TOKEN/REPOSITORY/... */
     bool token_in_path;

@@ -260,6 +260,11 @@
     X(exception_asks_burst, 10, "requests", "for exceptions at once from one address")             \
     X(exception_asks_ms, 60000, "ms", "until one more is taken from that address")                 \
     X(exception_body_bytes, 8192, "bytes", "a request for an exception as a form or JSON has it")  \
+    X(uploads, 1024, "uploads", "to hosted repositories, not at their end")                         \
+    X(uploads_of_one, 64, "uploads", "of them, of one principal")                                  \
+    X(upload_grant_bytes, 67108864, "bytes", "of an upload, written before more is asked for")     \
+    X(push_manifests, 16, "manifests", "that were pushed and are being read in the jail")          \
+    X(pushed_grace_s, 86400, "s", "pushed bytes stay that no manifest names")                      \
     X(exception_reason_bytes, 500, "bytes", "why somebody asks for an exception")                  \
     /* T14: at one upstream, of one client and of all together; of files see `fetching` in the     \
      * configuration, too. db/keeper/budget/budget.h */                                            \

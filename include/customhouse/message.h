@@ -13,6 +13,7 @@
 #include "customhouse/config.h"
 #include "customhouse/digest.h"
 #include "customhouse/message_gateway.h"
+#include "customhouse/message_push.h"
 #include "customhouse/policy.h"
 #include "customhouse/role.h"
 #include "customhouse/scan.h"
@@ -53,6 +54,8 @@
     X(CH_MSG_SIGN_INS, 37, 128u << 10, 0, CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_ADMIN))       \
     X(CH_MSG_ASK_EXCEPTION, 38, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                            \
     X(CH_MSG_EXCEPTION, 39, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                  \
+    X(CH_MSG_ASK_PUSH, 31, (4u << 20) + (64u << 10), 0, CH_FROM(CH_ROLE_GATEWAY))                  \
+    X(CH_MSG_PUSH, 32, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                      \
     /* keeper and fetcher */                                                                       \
     X(CH_MSG_FETCH, 40, 32u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_FETCH_CANCEL, 41, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                     \

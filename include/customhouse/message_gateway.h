@@ -45,6 +45,7 @@ struct ch_token_reply {
     uint64_t not_after_boot_ms; /* and not longer than this, the token's own end included */
     bool audit_read;
     bool metrics_read;
+    bool push; /* it is for pushing: where, the keeper says with each ask */
     struct ch_repositories pull; /* what may be pulled from */
 };
 void ch_token_reply_put(struct ch_buf *b, const struct ch_token_reply *m);

@@ -32,7 +32,7 @@ static const struct {
      "policy:t? policy_line:n? since:t? since_under_policy:t? until:t? what_would_change_it:t? "
      "ruling:n? failed:o? under_way:o? upstream:t? first_seen:t? uploaded:t? removed_upstream:t? "
      "bytes_confirmed:t? served:b? clients:n? baseline:b? sha256:t? inspection:o? "
-     "dependencies:l? more_dependencies:b? exceptions:l? likeness:o? previous_version:t? "
+     "dependencies:l? more_dependencies:b? exceptions:l? pushed:l? likeness:o? previous_version:t? "
      "change_count:n? changes:l? findings:l? facts:l? known:b? fetched:b? denials:l?"},
     {"listFetchedBy",
      "repository:t file:t sha256:t principal:t address:t user_agent:t first:t last:t times:n"},

@@ -82,7 +82,7 @@ static const struct parameter rotate_parameters[] = {
 
 static const char *const audiences[] = {"pull", "push", "scanner", "admin", NULL};
 static const char *const roles[] = {"reader",  "requester", "reviewer", "approver",
-                                    "auditor", "operator",  "scanner",  NULL};
+                                    "auditor", "operator",  "scanner",  "publisher", NULL};
 static const char *const environments[] = {"prod", "preprod", NULL};
 #define WHY_QUERY                                                                                  \
     {                                                                                              \

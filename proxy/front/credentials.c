@@ -72,11 +72,31 @@ bool front_credentials_token(struct ch_str token, struct ch_hash *hash,
     return true;
 }
 
+/* What may be a token, in either scheme; absent: nothing. */
+static struct ch_str presented(struct ch_str scheme, struct ch_str rest, struct ch_buf *scratch)
+{
+    struct ch_str token = {NULL, 0};
+    if (ch_str_eq_nocase(scheme, CH_STR("Basic"))) {
+        bool good = ch_base64_strict(rest, scratch) && split_password(ch_buf_str(scratch), &token);
+        return good ? token : (struct ch_str){NULL, 0};
+    }
+    return ch_str_eq_nocase(scheme, CH_STR("Bearer")) && is_b64token(rest) ? rest : token;
+}
+
+struct ch_str front_credentials_clear(struct ch_str authorization, struct ch_buf *scratch)
+{
+    struct ch_str scheme, rest, token = {NULL, 0};
+    ch_buf_clear(scratch);
+    if (authorization.ptr != NULL && split_scheme(authorization, &scheme, &rest)) {
+        token = presented(scheme, rest, scratch);
+    }
+    return has_form_of_token(token) ? token : (struct ch_str){NULL, 0};
+}
+
 enum front_credentials front_credentials_read(struct ch_str authorization, struct ch_buf *scratch,
                                               struct ch_hash *hash, struct ch_sha256 *ret_digest)
 {
-    struct ch_str scheme, rest, token = {NULL, 0};
-    bool good = false;
+    struct ch_str scheme, rest;
     if (authorization.ptr == NULL) {
         return FRONT_CREDENTIALS_NONE;
     }
@@ -84,13 +104,11 @@ enum front_credentials front_credentials_read(struct ch_str authorization, struc
     if (!split_scheme(authorization, &scheme, &rest)) {
         return FRONT_CREDENTIALS_BAD;
     }
-    if (ch_str_eq_nocase(scheme, CH_STR("Basic"))) {
-        good = ch_base64_strict(rest, scratch) && split_password(ch_buf_str(scratch), &token);
-    } else if (ch_str_eq_nocase(scheme, CH_STR("Bearer"))) {
-        good = is_b64token(rest);
-        token = rest;
+    if (ch_str_eq_nocase(scheme, CH_STR("Bearer")) &&
+        ch_str_eq(rest, CH_STR(FRONT_ANONYMOUS_TOKEN))) {
+        return FRONT_CREDENTIALS_NONE;
     }
-    good = good && front_credentials_token(token, hash, ret_digest);
+    bool good = front_credentials_token(presented(scheme, rest, scratch), hash, ret_digest);
     if (scratch->ptr != NULL) { /* also what was decoded before it turned out to be none */
         explicit_bzero(scratch->ptr, rest.len < scratch->cap ? rest.len : scratch->cap);
     }

@@ -89,6 +89,7 @@ struct gw_caller {
     struct ch_sha256 token; /* its digest */
     bool audit_read;
     bool metrics_read;
+    bool push; /* the token is for pushing */
     char **pull; /* names of repositories */
     uint32_t pull_count;
 };

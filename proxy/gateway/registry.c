@@ -41,7 +41,7 @@ static bool mirrors(const struct ch_config *config, const struct ch_repository *
 {
     for (size_t i = 0; i < repo->upstream_count; i++) {
         const struct ch_upstream *u = ch_config_upstream(config, ch_str_of(repo->upstreams[i]));
-        if (u != NULL && ch_str_eq_nocase(host_of(ch_str_of(u->url)), host)) {
+        if (u != NULL && !u->hosted && ch_str_eq_nocase(host_of(ch_str_of(u->url)), host)) {
             return true;
         }
     }

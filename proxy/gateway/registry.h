@@ -16,6 +16,14 @@ enum ch_code gw_registry_find(const struct gw *gw, const struct ch_http_request 
                               size_t *ret_at, struct ch_err *err) CH_MUST_CHECK;
 /* Whether a repository is reached behind the prefix that the path begins with. */
 bool gw_registry_is_any(const struct gw *gw, const struct ch_http_view *v);
+/* Whether there is a hosted repository: then clients are told at the first request how to sign in, or they would push
+ * without. */
+bool gw_registry_is_pushed_to(const struct gw *gw);
+/* 401 with where tokens are had: /oauth2/token, which gives back the one that is presented, and to who has none one that
+ * is none. Spec: distribution's token authentication. */
+void gw_registry_challenge(struct gw *gw, struct ch_http_request *r);
+bool gw_registry_is_token(const struct gw *gw, const struct ch_http_view *v);
+void gw_registry_token(struct gw *gw, struct ch_http_request *r);
 /* "Yes, this is one." */
 void gw_registry_version(struct ch_http_request *r);
 /* Appends an error as clients of registries read it. False: this is none of their addresses. */

@@ -1,9 +1,10 @@
-/* Which part of the gateway answers a path: /-/... is its own, the first part else names a repository,
- * and the repository's ecosystem knows what the rest means. */
+/* Which part of the gateway answers a path: /-/... is its own, the first part else names a
+ * repository, and the repository's ecosystem knows what the rest means. */
 #include "gateway_int.h"
 
 #include <stdlib.h>
 
+#include "push.h"
 #include "referrers.h"
 #include "registry.h"
 
@@ -22,9 +23,10 @@ static bool is_loop(const struct gw *gw, const struct ch_http_view *v)
     return false;
 }
 
-/* What the path means behind the repository's name, which ends before segment `at`. What is signed about a file lies
- * beside it, under the decision on it, where files are signed for themselves. */
-static void classify(const struct ch_http_view *v, const struct gw_repository *repo, size_t at, struct ch_target *ret)
+/* What the path means behind the repository's name, which ends before segment `at`. What is signed
+ * about a file lies beside it, under the decision on it, where files are signed for themselves. */
+static void classify(const struct ch_http_view *v, const struct gw_repository *repo, size_t at,
+                     struct ch_target *ret)
 {
     const struct ch_ecosystem *eco = repo->eco;
     struct ch_str name = ch_str_of(repo->name);
@@ -74,13 +76,13 @@ static void route_repository(struct gw *gw, struct ch_http_request *r, const str
     case CH_TARGET_NONE:
         break;
     }
-    gw_respond_text(r, 404, ch_str_of(target.why != NULL
-                                          ? target.why
-                                          : "Nothing of this repository has this address"));
+    gw_respond_text(
+        r, 404,
+        ch_str_of(target.why != NULL ? target.why : "Nothing of this repository has this address"));
 }
 
-/* Under /-/ most is for everybody: it says nothing of what a repository has, or is found by a number
- * that only who was refused knows. The rest needs rights, and before them a caller. */
+/* Under /-/ most is for everybody: it says nothing of what a repository has, or is found by a
+ * number that only who was refused knows. The rest needs rights, and before them a caller. */
 static bool is_public(const struct ch_http_view *v)
 {
     struct ch_str what = v->segment_count > 1 ? v->segments[1] : (struct ch_str){NULL, 0};
@@ -95,7 +97,8 @@ static bool is_public(const struct ch_http_view *v)
            !ch_str_eq(what, CH_STR("evidence"));
 }
 
-/* Whether anything here is for people without a token. Else even names of repositories are not told. */
+/* Whether anything here is for people without a token. Else even names of repositories are not
+ * told. */
 static bool knows_anonymous(const struct gw *gw, const struct ch_http_request *r)
 {
     struct ch_repositories open;
@@ -112,8 +115,10 @@ static void respond_nobodys(struct gw *gw, struct ch_http_request *r, struct ch_
     }
 }
 
-/* Whose the address is, and where what is in it begins. NULL: nobody's. False: that was answered. */
-static bool find_whose(struct gw *gw, struct ch_http_request *r, struct gw_repository **ret, size_t *ret_at)
+/* Whose the address is, and where what is in it begins. NULL: nobody's. False: that was answered.
+ */
+static bool find_whose(struct gw *gw, struct ch_http_request *r, struct gw_repository **ret,
+                       size_t *ret_at)
 {
     const struct ch_http_view *v = ch_http_view(r);
     const char *prefix = gw_path_prefix(v);
@@ -123,7 +128,8 @@ static bool find_whose(struct gw *gw, struct ch_http_request *r, struct gw_repos
     if (prefix == NULL) {
         *ret = gw_find_repository(gw, v->segments[0]);
     } else {
-        struct gw_repository *named = v->segment_count > 1 ? gw_find_repository(gw, v->segments[1]) : NULL;
+        struct gw_repository *named =
+            v->segment_count > 1 ? gw_find_repository(gw, v->segments[1]) : NULL;
         enum ch_code rc = gw_registry_find(gw, r, named, ret, ret_at, &err);
         if (rc == CH_E_NOT_FOUND) {
             respond_nobodys(gw, r, ch_str_of(err.msg));
@@ -138,6 +144,15 @@ static bool find_whose(struct gw *gw, struct ch_http_request *r, struct gw_repos
         *ret = NULL; /* it has another address */
     }
     return true;
+}
+
+static void pull(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo, size_t at)
+{
+    if (!gw_may_pull(gw, r, repo)) {
+        gw_respond_not_permitted(gw, r, repo->name);
+        return;
+    }
+    route_repository(gw, r, ch_http_view(r), repo, at);
 }
 
 static void go_on(struct gw *gw, struct ch_http_request *r)
@@ -158,9 +173,19 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         gw_special_request(gw, r, v);
         return;
     }
-    if (v->segment_count == 1 && gw_registry_is_any(gw, v)) {
-        if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
+    if (v->segment_count == 1 && gw_registry_is_any(gw, v) && !gw_push_writes(v)) {
+        if (v->authorization.ptr == NULL && gw_registry_is_pushed_to(gw)) {
+            gw_registry_challenge(gw, r);
+        } else if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
             gw_registry_version(r);
+        } else {
+            gw_respond_unauthorized(r, false);
+        }
+        return;
+    }
+    if (gw_registry_is_token(gw, v)) {
+        if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
+            gw_registry_token(gw, r);
         } else {
             gw_respond_unauthorized(r, false);
         }
@@ -180,16 +205,15 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         return;
     }
     ch_http_set_note(r, &repo->page_note);
-    if (!gw_may_pull(gw, r, repo)) {
-        gw_respond_not_permitted(gw, r, repo->name);
+    if (gw_push_request(gw, r, repo, at, pull)) {
         return;
     }
-    route_repository(gw, r, v, repo, at);
+    pull(gw, r, repo, at);
 }
 
-/* Conda's clients put a token in front of the path: /t/TOKEN/CHANNEL/... It is taken off before anything is done with
- * the path, and looked at where what follows is of a repository whose clients do so: elsewhere there is nothing, whatever
- * the token. Absent: there is none. */
+/* Conda's clients put a token in front of the path: /t/TOKEN/CHANNEL/... It is taken off before
+ * anything is done with the path, and looked at where what follows is of a repository whose clients
+ * do so: elsewhere there is nothing, whatever the token. Absent: there is none. */
 static struct ch_str take_path_token(struct gw *gw, struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
@@ -213,7 +237,8 @@ void gw_route(struct ch_http_request *r, void *owner)
     struct ch_str path_token = take_path_token(gw, r);
     ch_http_set_note(r, &gw->unknown_note);
     bool post = v->method == CH_HTTP_POST && gw_is_exception(v);
-    if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD && !post) {
+    bool push = gw_push_writes(v) && gw_path_prefix(v) != NULL && v->segment_count > 1;
+    if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD && !post && !push) {
         gw_respond_text(r, 405, CH_STR("Only GET and HEAD are answered here"));
         return;
     }
@@ -221,7 +246,8 @@ void gw_route(struct ch_http_request *r, void *owner)
         gw_respond_text(r, 508, CH_STR("An upstream of this gateway is this gateway itself"));
         return;
     }
-    /* who asks for an exception with a token asks as that person, who then cannot approve it (T22) */
+    /* who asks for an exception with a token asks as that person, who then cannot approve it (T22)
+     */
     if (ch_secret_in_encoded(v->path) || ch_secret_in_encoded(v->query)) {
         /* what it names would be asked for, and recorded */
         gw_respond_text(

@@ -454,6 +454,12 @@ static void test_T19_part(void **state)
     f.part_reason = CH_STR("finding tar-path: a name leads out of it");
     assert_hold(case_decide(&f), CH_HOLD_PART,
                 "its layer sha256:916487bb0b34 is held: finding tar-path: a name leads out of it");
+    struct ch_facts early = f; /* that part is known to be held, and the rest is still inspected */
+    early.inspection = CH_INSPECTION_NONE;
+    early.part_missing = true;
+    assert_hold(case_decide(&early), CH_HOLD_PART,
+                "its layer sha256:916487bb0b34 is held: finding tar-path: a name leads out of it");
+    assert_false(case_decide(&early).eligible);
     struct ch_ruling r = case_approval(BIT(CH_HOLD_PART)); /* the part is what is approved */
     f.rulings = &r;
     f.ruling_count = 1;

@@ -323,6 +323,11 @@ static enum ch_code check_upstreams(const struct site *s, struct ch_err *err)
     for (size_t i = 0; i < s->config->repository_count; i++) {
         const struct ch_repository *r = &s->config->repositories[i];
         const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(r->ecosystem));
+        if (eco != NULL && eco->push == NULL && r->hosted) {
+            return ch_yaml_fail_in(ch_buf_str(&s->config_text), s->config_name, "repositories", i, err,
+                                   "hosted: expected false: nothing can be pushed to a repository of "
+                                   "this ecosystem");
+        }
         if (eco != NULL && eco->is_page != NULL && r->upstream_count > 1) {
             return ch_yaml_fail_in(ch_buf_str(&s->config_text), s->config_name, "repositories", i, err,
                                    "upstreams: expected one: a name has one owner, and pages of "

@@ -13,6 +13,7 @@
 #include "documents.h"
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/people/tokens.h"
+#include "db/keeper/pushes/pushes.h"
 #include "db/keeper/signing/images.h"
 
 #define OWNER_PATIENCE_MS 8000  /* as for a page that nothing is known of */
@@ -184,10 +185,9 @@ static void answer_root(struct keeper *k, const struct waiter *w, const struct c
     } else if ((rc = listing_root(k, repo, &listing, &generation, &err)) == CH_OK) {
         send_listing(k, w, ask, &listing, generation, ch_loop_now_ms(k->child.loop) + 5000);
     } else {
-        reply =
-            (struct ch_page_reply){.ask = ask->ask,
-                                   .http_status = keeper_store_status(rc, 500),
-                                   .text = ch_str_of(err.msg)};
+        reply = (struct ch_page_reply){.ask = ask->ask,
+                                       .http_status = keeper_store_status(rc, 500),
+                                       .text = ch_str_of(err.msg)};
         reply_page(k, w, &reply, -1);
     }
     ch_buf_done(&listing);
@@ -210,14 +210,18 @@ static bool read_ask(bool is_file, struct ch_str payload, struct ask *ret)
     struct ch_ask_file file;
     if (is_file) {
         bool ok = ch_ask_file_get(payload, &file, &err) == CH_OK;
-        *ret = ok ? (struct ask){file.ask, file.repository, file.project, file.client,
-                                 file.patience_ms, file.any_page}
+        *ret = ok ? (struct ask){file.ask,    file.repository,  file.project,
+                                 file.client, file.patience_ms, file.any_page}
                   : (struct ask){0};
         return ok;
     }
     bool ok = ch_ask_page_get(payload, &page, &err) == CH_OK;
-    *ret = ok ? (struct ask){page.ask, page.repository, page.project, page.client,
-                             (uint32_t)ch_limits.page_answer_ms, false}
+    *ret = ok ? (struct ask){page.ask,
+                             page.repository,
+                             page.project,
+                             page.client,
+                             (uint32_t)ch_limits.page_answer_ms,
+                             false}
               : (struct ask){0};
     return ok;
 }
@@ -554,6 +558,9 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
         break;
     case CH_MSG_ASK_DOCUMENT:
         documents_answer(k, ch, frame->payload);
+        break;
+    case CH_MSG_ASK_PUSH:
+        pushes_on_ask(k, ch, frame->payload);
         break;
     case CH_MSG_SERVED:
         on_served(k, frame->payload);

@@ -12,11 +12,13 @@
 #include "db/keeper/pages/links.h"
 #include "db/keeper/pages/pages_int.h"
 #include "db/keeper/pages/sidecar.h"
+#include "db/keeper/pushes/pushes.h"
 #include "db/keeper/signing/images.h"
 
-#define ROOM_EXPECTED_S    5
-#define ALLOW_FRESH_MS     600000 /* and the lease, and the epoch */
-#define POINTER_FRESH_MS   30000  /* what a tag stands for may change with any answer of its upstream */
+#define ROOM_EXPECTED_S 5
+#define ALLOW_FRESH_MS  600000 /* and the lease, and the epoch */
+#define POINTER_FRESH_MS                                                                           \
+    30000 /* what a tag stands for may change with any answer of its upstream */
 #define LOG_EXPECTED_S     1
 #define SIDECAR_EXPECTED_S 2
 #define ELIGIBLE_FRESH_MS  5000 /* a sidecar before the verdict: no recorded ALLOW ends it */
@@ -176,7 +178,8 @@ static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struc
 {
     bool stated =
         ask->part == CH_PART_FILE && p->facts.files[file].index.size_bytes != CH_SIZE_UNKNOWN;
-    /* a HEAD has its answer where the index states the size; of what is had whole it is a word on all of it */
+    /* a HEAD has its answer where the index states the size; of what is had whole it is a word on
+     * all of it */
     bool waits = !ask->head || !stated || p->eco->whole_versions;
     if (waits && w->deadline_ms > ch_loop_now_ms(k->child.loop)) {
         return false;
@@ -202,7 +205,8 @@ bool ask_file_out_of_patience(struct keeper *k, struct page *p, size_t file, str
     return out_of_patience(k, p, file, w, ask, expected_s, "");
 }
 
-/* The client has asked for too much at once: it waits for its turn (w is taken over), with `part`. */
+/* The client has asked for too much at once: it waits for its turn (w is taken over), with `part`.
+ */
 static void wait_for_budget(struct keeper *k, struct page *p, size_t file, size_t part,
                             struct waiter *w, const struct ch_ask_file *ask, enum budget_kind kind)
 {
@@ -402,7 +406,7 @@ static ptrdiff_t find_meant(const struct page *p, struct ch_str asked)
             at = (ptrdiff_t)i;
         }
     }
-    return at;
+    return at >= 0 && hosted_is_gone(p, (size_t)at) ? -1 : at; /* who pushed it took it away */
 }
 
 enum where { HERE, ELSEWHERE, NOWHERE };

@@ -322,6 +322,9 @@ static void on_timer(struct ch_timer *t)
 
 void upstream_suspected(struct keeper *k, const struct ch_upstream *u)
 {
+    if (u->hosted) {
+        return; /* it is no server: what is waited for is a jail */
+    }
     struct hanging *h = find_or_add(k, u);
     uint64_t now = now_of(h), again_ms = h->up_ms == 0 ? 0 : h->up_ms + SUSPECT_MS;
     if (!h->down && h->probes == 0) {
@@ -333,6 +336,9 @@ void upstream_suspected(struct keeper *k, const struct ch_upstream *u)
 void upstream_heard(struct keeper *k, const struct ch_upstream *u, const struct ch_fetched *answer,
                     struct ch_str page_url)
 {
+    if (u->hosted) {
+        return;
+    }
     struct hanging *h = find_or_add(k, u);
     enum health health = health_of(answer);
     if (health == FAILS) {
@@ -358,6 +364,9 @@ void upstream_heard(struct keeper *k, const struct ch_upstream *u, const struct 
 
 void upstream_knew(struct keeper *k, const struct ch_upstream *u, struct ch_str page_url)
 {
+    if (u->hosted) {
+        return;
+    }
     struct hanging *h = find_or_add(k, u);
     if (h->next < WITNESSES && h->probes == 0) {
         add_witness(h, page_url);
@@ -366,11 +375,16 @@ void upstream_knew(struct keeper *k, const struct ch_upstream *u, struct ch_str 
 
 void upstream_asked(struct keeper *k, const struct ch_upstream *u)
 {
-    probe_after(find_or_add(k, u), SUSPECT_MS);
+    if (!u->hosted) {
+        probe_after(find_or_add(k, u), SUSPECT_MS);
+    }
 }
 
 void upstream_hung(struct keeper *k, const struct ch_upstream *u)
 {
+    if (u->hosted) {
+        return; /* it is no server: what is waited for is a jail */
+    }
     struct hanging *h = find_or_add(k, u);
     if (++h->in_a_row >= IN_A_ROW && !h->down) {
         probe_after(h, 0);

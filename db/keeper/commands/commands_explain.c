@@ -363,6 +363,7 @@ void command_json_file(struct command *c, struct page *p, size_t file, const str
     command_json_dependencies(c, b, f->index.file_name);
     struct ch_facts facts;
     command_json_exceptions_of(c, b, p, file);
+    command_explain_pushed(c, p, file, b);
     judge_facts(c->k, p, file, &facts);
     json_comparison(b, &facts);
     command_json_findings(b, p->files[file].inspection);
@@ -437,6 +438,7 @@ static void show_decision(struct command *c, const struct page *p, size_t file,
         command_print(c, "  by ruling %llu\n", (unsigned long long)d->ruling_id);
     }
     command_explain_exceptions(c, p, file);
+    command_explain_pushed(c, p, file, NULL);
     struct ch_buf change;
     ch_buf_init(&change, 1024);
     refusal_put_change(c->k, p, file, d, &change);

@@ -191,6 +191,8 @@ void command_json_exception(struct command *c, struct ch_buf *b, const struct ex
                             bool steps);
 /* Lines (or "exceptions":[...]) about those that are open and cover the file. */
 void command_explain_exceptions(struct command *c, const struct page *p, size_t file);
+/* Who pushed it, of a hosted repository's manifest; `json` NULL: for people. */
+void command_explain_pushed(struct command *c, const struct page *p, size_t file, struct ch_buf *json);
 void command_json_exceptions_of(struct command *c, struct ch_buf *b, const struct page *p,
                                 size_t file);
 

@@ -18,6 +18,7 @@ struct job {
     struct job *next;
     uint64_t id;
     bool is_scan;
+    bool answered; /* fetch: `payload` is its answer */
     int which; /* scan: 0 strict, 1 second */
     bool sent;
     unsigned lost; /* times its worker ended, or its jail was ended from outside */
@@ -54,7 +55,12 @@ static void free_job(struct job *j)
 
 static void tell_failed(struct job *j, const char *text)
 {
-    if (j->is_scan) {
+    struct ch_fetched known;
+    struct ch_err err;
+    if (j->answered && ch_fetched_get(ch_buf_str(&j->payload), &known, &err) == CH_OK) {
+        known.job = j->id;
+        j->fetched(j->ctx, &known);
+    } else if (j->is_scan) {
         struct ch_scanned answer = {
             .job = j->id, .outcome = CH_SCAN_INTERRUPTED, .text = ch_str_of(text)};
         j->scanned(j->ctx, &answer, (struct ch_str){NULL, 0});
@@ -152,6 +158,19 @@ uint64_t jobs_fetch(struct keeper *k, struct ch_fetch *fetch, int fd, fetch_done
     fetch->job = id;
     ch_fetch_put(&j->payload, fetch);
     send_job(k, j);
+    return id;
+}
+
+uint64_t jobs_answer(struct keeper *k, const struct ch_fetched *answer, fetch_done_fn *done,
+                     void *ctx)
+{
+    struct job *j = add_job(k, -1);
+    uint64_t id = j->id;
+    j->fetched = done;
+    j->ctx = ctx;
+    ch_fetched_put(&j->payload, answer);
+    j->answered = ch_buf_ok(&j->payload, NULL) == CH_OK;
+    fail_later(k, j);
     return id;
 }
 

@@ -17,6 +17,7 @@
 struct work {
     struct work *next;
     uint64_t job;           /* to publish, or */
+    struct ch_sha256 expected; /* zero: whatever it is */
     int fd;                 /* to compute the alias of */
     enum ch_hash_kind kind; /* NONE: to publish */
     void (*run)(void *ctx); /* or to run, on the other thread */
@@ -75,9 +76,12 @@ static void *thread_main(void *arg)
         if (w->run != NULL) {
             w->run(w->ctx);
         } else {
-            r->code = w->kind == CH_HASH_NONE
+            r->sha256 = w->expected;
+            r->code = w->kind != CH_HASH_NONE ? ch_alias_of_fd(w->fd, w->kind, &r->alias, &r->err)
+                      : ch_sha256_is_zero(&w->expected)
                           ? ch_blobs_publish(o->blobs, w->job, &r->sha256, &r->size_bytes, &r->err)
-                          : ch_alias_of_fd(w->fd, w->kind, &r->alias, &r->err);
+                          : ch_blobs_publish_as(o->blobs, w->job, &w->expected, &r->size_bytes,
+                                                &r->err);
         }
         pthread_mutex_lock(&o->lock);
         w->next = o->results;
@@ -194,6 +198,13 @@ void offload_run(struct keeper *k, void (*run)(void *ctx), offload_done_fn *done
 void offload_publish(struct keeper *k, uint64_t job, offload_done_fn *done, void *ctx)
 {
     give(k->offload, &(struct work){.job = job, .fd = -1, .done = done, .ctx = ctx});
+}
+
+void offload_publish_as(struct keeper *k, uint64_t job, const struct ch_sha256 *expected,
+                        offload_done_fn *done, void *ctx)
+{
+    give(k->offload,
+         &(struct work){.job = job, .expected = *expected, .fd = -1, .done = done, .ctx = ctx});
 }
 
 void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_done_fn *done,

@@ -196,6 +196,8 @@ struct page {
         patience_ms; /* when the page's own ends: answers with what is known; 0: nobody waits */
     struct keeper *keeper;
     uint64_t used_at_ms;
+    uint64_t hosted_seen;    /* of a hosted repository: what was pushed when it was looked at last, */
+    uint64_t hosted_looking; /* and when the look that is under way began (pushes/) */
     uint64_t weight; /* its part of keeper.page_bytes */
     bool wrote;      /* in the open group: what it knows may not be durable */
     struct page *next_wrote;

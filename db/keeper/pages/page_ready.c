@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "db/keeper/budget/budget.h"
+#include "db/keeper/pushes/pushes.h"
 
 /* Without known content the upstream has this long, twice: who waits is told to come again after
  * the first (503, for which pip and uv do by themselves), and finds what came meanwhile; who waits
@@ -19,6 +20,8 @@
  */
 #define UNKNOWN_PATIENCE_MS 8000
 #define COME_AGAIN_US       1000000
+/* Of a hosted repository no server is asked: who waits does so for a jail, and for as long as it likes to. */
+#define HOSTED_PATIENCE_MS  600000
 #define ABSENT_MEMORY_US    (60 * 1000000LL)
 
 /* The waiting asks go on; each looks at the page's state itself. */
@@ -243,6 +246,9 @@ static bool need_not_ask(const struct keeper *k, const struct page *p)
                      ? now - p->checked_at_us < (int64_t)k->config->index_refresh_s * 1000000 &&
                            now >= p->checked_at_us
                      : p->load == PAGE_ABSENT && now - p->checked_at_us < ABSENT_MEMORY_US;
+    if (p->config->hosted) { /* nothing changes but by what is pushed */
+        fresh = (p->load == PAGE_READY || p->load == PAGE_ABSENT) && hosted_is_fresh(k, p);
+    }
     bool remembered = p->failed_at_us != 0 && now >= p->failed_at_us; /* by a clock not set back */
     bool just_failed =
         remembered && (p->rest_until_us != 0 ? now < p->rest_until_us
@@ -260,14 +266,19 @@ bool page_is_cold(struct keeper *k, struct page *p)
         return !need_not_ask(k, p) && may_ask_upstream(k, p) &&
                !upstream_is_down(k, p->upstream, (struct ch_str){NULL, 0});
     }
-    return p->load != PAGE_ABSENT || keeper_now_us(k) - p->checked_at_us >= ABSENT_MEMORY_US;
+    bool forgotten = p->config->hosted
+                         ? !hosted_is_fresh(k, p)
+                         : keeper_now_us(k) - p->checked_at_us >= ABSENT_MEMORY_US;
+    return p->load != PAGE_ABSENT || forgotten;
 }
 
 static void set_patience(struct keeper *k, struct page *p)
 {
     if (p->refreshing && p->patience_ms == 0) { /* the first who waits starts it */
-        p->patience_ms = ch_loop_now_ms(k->child.loop) +
-                         (page_is_known(k, p) ? PAGE_PATIENCE_MS : UNKNOWN_PATIENCE_MS);
+        p->patience_ms = ch_loop_now_ms(k->child.loop) + (p->config->hosted ? HOSTED_PATIENCE_MS
+                                                          : page_is_known(k, p)
+                                                              ? PAGE_PATIENCE_MS
+                                                              : UNKNOWN_PATIENCE_MS);
     }
     if (p->patience_ms != 0) {
         watch(p);

@@ -18,6 +18,7 @@
 
 #include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
+#include "db/keeper/pushes/pushes.h"
 
 void page_refresh_free(struct refresh *r)
 {
@@ -50,6 +51,7 @@ void refresh_failed(struct refresh *r, uint32_t status, const char *text)
     struct page *p = r->p;
     keeper_log("index", "repository=%s project=%s error=\"%s\"", p->repository, p->project, text);
     p->refreshing = false;
+    hosted_forget(p);
     p->failed_at_us = r->unasked ? 0 : keeper_now_us(k);
     p->fail_status = status;
     p->fail_until_us = r->until_us;
@@ -96,6 +98,10 @@ void refresh_ended(struct refresh *r)
     page_budget_give(p);
     page_refresh_free(r);
     again_page(k, p);
+    hosted_page_came(k, p);
+    if (hosted_looks_again(k, p)) {
+        return;
+    }
     page_wake(k, p);
     owner_left(k, p);
 }
@@ -110,7 +116,7 @@ void refresh_tell_change(void *ctx, enum ch_sighting kind, struct ch_str file_na
                               &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
-    if (kind == CH_SIGHTING_REMOVED) { /* T5 */
+    if (kind == CH_SIGHTING_REMOVED && !r->p->upstream->hosted) { /* T5 */
         keeper_log("alarm", "repository=%s project=%s file=%.*s what=\"gone from the upstream\"",
                    r->p->repository, r->p->project, CH_STR_ARG(file_name));
     }
@@ -315,7 +321,8 @@ static enum ch_code fetch_form(struct refresh *r, struct ch_str url, struct ch_e
     }
     free(r->url);
     r->url = ch_str_dup(url);
-    r->fetch = jobs_fetch(r->k, &f, r->fd, on_page_fetched, r);
+    r->fetch = p->upstream->hosted ? hosted_fetch(r->k, r->p, &f, r->fd, on_page_fetched, r)
+                                   : jobs_fetch(r->k, &f, r->fd, on_page_fetched, r);
     return CH_OK;
 }
 
@@ -357,7 +364,7 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     bool unknown = p->load != PAGE_READY && p->info.first_loaded_at_us == 0;
     bool absent = answer->code == CH_OK && answer->http_status != 200;
     /* T14, T26: names that nobody knows leave no rows. */
-    if (!(unknown && absent) && keeper_write(r->k, &err) == CH_OK) {
+    if (!(unknown && absent) && !p->upstream->hosted && keeper_write(r->k, &err) == CH_OK) {
         CH_IGNORE(ch_store_add_fetch(r->k->store, &row, &err));
     }
     r->k->stats.refreshes++;

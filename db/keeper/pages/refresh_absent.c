@@ -3,6 +3,7 @@
 #include "refresh_int.h"
 
 #include "customhouse/limits.h"
+#include "db/keeper/pushes/pushes.h"
 
 static size_t listed(const struct page_facts *facts)
 {
@@ -62,8 +63,9 @@ static void known_page_absent(struct refresh *r)
         refresh_unchanged(r);
         return;
     }
-    if (p->load != PAGE_READY || p->gone_at_us == 0 || p->gone_at_us > r->now_us ||
-        r->now_us - p->gone_at_us < (int64_t)k->gone_confirm_ms * 1000) {
+    bool said_once = p->gone_at_us == 0 || p->gone_at_us > r->now_us ||
+                     r->now_us - p->gone_at_us < (int64_t)k->gone_confirm_ms * 1000;
+    if (p->load != PAGE_READY || (said_once && !p->upstream->hosted)) { /* what is ours has no hiccups */
         if (p->gone_at_us == 0 || p->gone_at_us > r->now_us) {
             p->gone_at_us = r->now_us;
         }
@@ -82,10 +84,12 @@ static void known_page_absent(struct refresh *r)
         refresh_failed(r, keeper_store_status(rc, 502), err.msg);
         return;
     }
-    keeper_log("alarm",
-               "repository=%s project=%s upstream=%s what=\"the project is gone from the upstream; "
-               "all its files are held\"",
-               p->repository, p->project, p->upstream->name);
+    if (!p->upstream->hosted) {
+        keeper_log("alarm",
+                   "repository=%s project=%s upstream=%s what=\"the project is gone from the "
+                   "upstream; all its files are held\"",
+                   p->repository, p->project, p->upstream->name);
+    }
     refresh_finish(r);
 }
 
@@ -124,6 +128,9 @@ void refresh_absent(struct refresh *r)
     p->upstream = p->owned ? p->upstream : NULL;
     p->checked_at_us = keeper_now_us(k);
     page_refresh_free(r);
+    if (hosted_looks_again(k, p)) {
+        return;
+    }
     page_wake(k, p);
     owner_left(k, p);
 }

@@ -68,7 +68,7 @@ static const char *fault_of(struct keeper *k, const struct ch_sign_ins *m, enum 
         return why;
     }
     if (people_of_token(k->people, &m->digest, keeper_now_us(k), &who, &until_us, &err) == CH_OK &&
-        who.audience != wanted) {
+        who.audience != wanted && (wanted != AUDIENCE_PULL || who.audience != AUDIENCE_PUSH)) {
         return "audience";
     }
     return m->fault == CH_SIGN_IN_REFUSED ? "refused" : NULL;
@@ -129,13 +129,16 @@ void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
         return;
     }
     struct ch_token_reply reply = {.ask = ask.ask};
-    if (tokens_find(k, &ask.digest, AUDIENCE_PULL, &who, &until_us)) {
+    bool pulls = tokens_find(k, &ask.digest, AUDIENCE_PULL, &who, &until_us);
+    bool pushes = !pulls && tokens_find(k, &ask.digest, AUDIENCE_PUSH, &who, &until_us);
+    if (pulls || pushes) {
         reply.outcome = CH_TOKEN_GOOD;
         reply.principal = ch_str_of(who.text);
         reply.epoch = keeper_epoch(k);
         reply.not_after_boot_ms = not_after(k, until_us);
-        reply.audit_read = tokens_may_read(k, &who, ACTION_AUDIT_READ);
-        reply.metrics_read = tokens_may_read(k, &who, ACTION_METRICS_READ);
+        reply.audit_read = pulls && tokens_may_read(k, &who, ACTION_AUDIT_READ);
+        reply.metrics_read = pulls && tokens_may_read(k, &who, ACTION_METRICS_READ);
+        reply.push = pushes;
         put_pull(k, &who, &reply.pull);
     }
     ch_buf_init(&b, ch_message_row(CH_MSG_TOKEN)->max_bytes);

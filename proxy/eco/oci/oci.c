@@ -396,6 +396,96 @@ static const char *page_profile(struct ch_str content_type)
     return NULL;
 }
 
+/* --- what is pushed --- */
+
+static bool push_reference_is(struct ch_str reference, struct ch_str *ret_tag,
+                              struct ch_sha256 *ret_sha256)
+{
+    const struct ch_str algorithm = CH_STR(SHA256);
+    *ret_tag = (struct ch_str){NULL, 0};
+    *ret_sha256 = (struct ch_sha256){{0}};
+    if (is_digest(reference)) {
+        return ch_sha256_from_hex(ch_str_sub(reference, algorithm.len, reference.len), ret_sha256);
+    }
+    *ret_tag = reference;
+    return ch_oci_is_tag(reference);
+}
+
+static bool push_page_of(struct ch_str project, struct ch_str tag, const struct ch_sha256 *sha256,
+                         char *ret, size_t ret_size)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, ret_size);
+    ch_buf_puts(&b, project);
+    if (tag.len > 0) {
+        ch_buf_printf(&b, ":%.*s", CH_STR_ARG(tag));
+    } else if (sha256 != NULL) {
+        ch_buf_puts(&b, CH_STR("@" SHA256));
+        ch_buf_put_hex(&b, sha256->byte, CH_SHA256_BYTES);
+    }
+    bool good = !b.failed && is_page(ch_buf_str(&b)) && copy(ch_buf_str(&b), ret, ret_size);
+    ch_buf_done(&b);
+    return good;
+}
+
+static bool push_page_is(struct ch_str page, struct ch_str *ret_project, struct ch_str *ret_tag,
+                         struct ch_sha256 *ret_sha256)
+{
+    struct ch_str reference;
+    *ret_tag = (struct ch_str){NULL, 0};
+    *ret_sha256 = (struct ch_sha256){{0}};
+    return page_parts(page, ret_project, &reference) &&
+           (reference.len == 0 || push_reference_is(reference, ret_tag, ret_sha256));
+}
+
+/* What is attached to a manifest by tag: its digest with '-' for ':', and an ending (".sig") or
+ * none. */
+static bool push_is_ours(struct ch_str tag)
+{
+    const struct ch_str algorithm = CH_STR("sha256-");
+    struct ch_str hex = ch_str_sub(tag, algorithm.len, CH_SHA256_HEX);
+    struct ch_str ending = ch_str_sub(tag, algorithm.len + CH_SHA256_HEX, tag.len);
+    struct ch_sha256 sha256;
+    return ch_str_starts(tag, algorithm) && ch_sha256_from_hex(hex, &sha256) &&
+           (ending.len == 0 || ending.ptr[0] == '.');
+}
+
+static const char *push_document_profile(struct ch_str media_type)
+{
+    return ch_oci_file_is_manifest(ch_oci_file_kind_of(media_type)) ? page_profile(media_type)
+                                                                    : NULL;
+}
+
+/* As in render_tags, of what a registry says. */
+static void push_put_tags(struct ch_buf *b, struct ch_str project, struct ch_str tags)
+{
+    bool first = true;
+    ch_buf_puts(b, CH_STR("{\"name\":"));
+    ch_buf_put_json(b, project);
+    ch_buf_puts(b, CH_STR(",\"tags\":["));
+    while (tags.len > 0) {
+        size_t end = 0;
+        while (end < tags.len && tags.ptr[end] != '\0') {
+            end++;
+        }
+        ch_buf_puts(b, first ? CH_STR("") : CH_STR(","));
+        ch_buf_put_json(b, ch_str_sub(tags, 0, end));
+        tags = ch_str_sub(tags, end < tags.len ? end + 1 : end, tags.len);
+        first = false;
+    }
+    ch_buf_puts(b, CH_STR("]}"));
+}
+
+static const struct ch_push_ops push = {
+    .page_of = push_page_of,
+    .page_is = push_page_is,
+    .reference_is = push_reference_is,
+    .is_ours = push_is_ours,
+    .document_profile = push_document_profile,
+    .put_tags = push_put_tags,
+    .tags_type = "application/json",
+};
+
 /* {"name":"team/app","tags":["1.0","latest"]}; without those of signatures, under which the
  * upstream's are not had. */
 static enum ch_code render_tags(const struct ch_page *page, struct ch_str prefix,
@@ -482,5 +572,6 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .file_accept = MANIFEST_TYPES ", */*",
     .page_url = page_url,
     .page_profile = page_profile,
+    .push = &push,
     .usage_line = usage_line,
 };

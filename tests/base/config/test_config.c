@@ -553,11 +553,41 @@ static void test_each_row_has_what_its_type_needs(void **state)
     }
 }
 
+/* What is pushed comes from an upstream that no line of the file has, and that nobody can ask. */
+static void test_hosted(void **state)
+{
+    (void)state;
+    struct ch_config *c = NULL;
+    struct ch_err err;
+    assert_ch_ok(&err, ch_config_parse(CH_STR("listen: [{address: '127.0.0.1:8080'}]\n" UPSTREAMS
+                                              "repositories:\n"
+                                              "  - {name: apps, ecosystem: test, hosted: true}\n"
+                                              "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
+                                              "  - {name: more, ecosystem: test, hosted: true}\n"),
+                                       "c.yaml", &c, &err));
+    assert_int_equal(c->upstream_count, 3);
+    const struct ch_repository *r = ch_config_repository(c, CH_STR("more"));
+    assert_true(r->hosted);
+    assert_int_equal(r->upstream_count, 1);
+    assert_string_equal(r->upstreams[0], "hosted/more");
+    const struct ch_upstream *u = ch_config_upstream(c, CH_STR("hosted/more"));
+    assert_non_null(u);
+    assert_true(u->hosted);
+    assert_string_equal(u->url, "https://hosted.invalid/more");
+    assert_string_equal(u->ecosystem, "test");
+    assert_int_equal(u->states_times, CH_TIMES_NEVER);
+    assert_false(ch_config_upstream(c, CH_STR("up"))->hosted);
+    assert_false(ch_config_repository(c, CH_STR("pypi"))->hosted);
+    assert_int_equal(c->upload_idle_minutes, 60);
+    ch_config_free(c);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_row_has_what_its_type_needs),
         cmocka_unit_test(test_defaults),
+        cmocka_unit_test(test_hosted),
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_T12_reservations_hold_for_the_upstream),
         cmocka_unit_test(test_reserved_names),

@@ -211,6 +211,39 @@ static const struct {
      "letter or a digit"},
 };
 
+#define HOSTED(more) LISTEN UPSTREAMS "repositories:\n  - {name: apps, ecosystem: oci, " more "}\n"
+#define NO_USE(key)                                                                                \
+    "expected no " key " where hosted is true: what is in it is pushed to it, and comes from no "  \
+    "upstream"
+static const struct {
+    const char *label, *text, *message;
+} hosted_rows[] = {
+    {"neither", HOSTED("hosted: false"), "c.yaml:5:5: repositories[0]: the key \"upstreams\" is missing"},
+    {"both", HOSTED("hosted: true, upstreams: [up]"),
+     "c.yaml:5:59: repositories[0].upstreams: " NO_USE("upstreams")},
+    {"reserved names", HOSTED("hosted: true, reserved: [a]"),
+     "c.yaml:5:58: repositories[0].reserved: " NO_USE("reserved")},
+    {"lists", HOSTED("hosted: true, only_allow_listed_upstream: true"),
+     "c.yaml:5:76: repositories[0].only_allow_listed_upstream: "
+     NO_USE("only_allow_listed_upstream")},
+    {"no flag", HOSTED("hosted: maybe"),
+     "c.yaml:5:42: repositories[0].hosted: \"maybe\" is not true or false"},
+};
+
+static void test_hosted(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(hosted_rows); i++) {
+        struct ch_config *c = NULL;
+        struct ch_err err = {.msg = ""};
+        enum ch_code rc = ch_config_parse(ch_str_of(hosted_rows[i].text), "c.yaml", &c, &err);
+        if (rc != CH_E_USAGE || strcmp(err.msg, hosted_rows[i].message) != 0) {
+            fail_msg("%s: %s:\n  %s\n  %s", hosted_rows[i].label, ch_code_name(rc), err.msg,
+                     hosted_rows[i].message);
+        }
+    }
+}
+
 static void test_errors(void **state)
 {
     (void)state;
@@ -265,6 +298,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors),
+        cmocka_unit_test(test_hosted),
         cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

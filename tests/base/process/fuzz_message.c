@@ -38,7 +38,9 @@
     X(sent)                                                                                        \
     X(reload_end)                                                                                  \
     X(ask_images)                                                                                  \
-    X(images)
+    X(images)                                                                                      \
+    X(ask_push)                                                                                    \
+    X(push_reply)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

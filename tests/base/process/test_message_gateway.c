@@ -304,7 +304,7 @@ static void a_token_travels(void **state)
         assert_same(out.client.principal, in.client.principal);
         DONE();
     }
-    for (int both = 0; both < 4; both++) {
+    for (int both = 0; both < 8; both++) {
         struct ch_token_reply in = {83,
                                     CH_TOKEN_GOOD,
                                     text_of(ch_limits.principal_bytes),
@@ -312,6 +312,7 @@ static void a_token_travels(void **state)
                                     UINT64_MAX,
                                     (both & 1) != 0,
                                     (both & 2) != 0,
+                                    (both & 4) != 0,
                                     repositories_of(CH_REPOSITORIES_MAX)};
         struct ch_token_reply out;
         ROUND_TRIP(token_reply, CH_MSG_TOKEN, in, out);
@@ -322,6 +323,7 @@ static void a_token_travels(void **state)
         assert_true(out.not_after_boot_ms == UINT64_MAX);
         assert_int_equal(out.audit_read, in.audit_read);
         assert_int_equal(out.metrics_read, in.metrics_read);
+        assert_int_equal(out.push, in.push);
         assert_same_repositories(&out.pull, &in.pull);
         DONE();
     }

@@ -10,6 +10,7 @@
 #include "auditor.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/audit/audit_int.h"
+#include "db/keeper/audit/audit_pushed.h"
 #include "db/keeper/people/people.h"
 #include "db/keeper/rulings/rulings.h"
 
@@ -175,6 +176,26 @@ static void rulings(void)
     run("deny pypi:pkg==1.0 --reason=stolen");
 }
 
+/* What somebody pushed to a hosted repository, and took away. */
+static void pushes(void)
+{
+    enum ch_code begun = audit_act(h->k, &err), rc = begun;
+    for (int kind = CH_PUSHED; kind <= CH_PUSHED_TAG_GONE; kind++) {
+        struct ch_pushed_row row = {.kind = (enum ch_pushed_kind)kind,
+                                    .repository = CH_STR("apps"),
+                                    .project = CH_STR("team/app"),
+                                    .tag = kind == CH_PUSHED_GONE ? CH_STR("") : CH_STR("1.0"),
+                                    .sha256 = ch_sha256_of("manifest", 8),
+                                    .media_type = CH_STR("application/json"),
+                                    .size_bytes = 8,
+                                    .by = CH_STR("service:bot"),
+                                    .at_us = keeper_now_us(h->k)};
+        rc = rc == CH_OK ? ch_store_add_pushed(h->k->store, &row, &err) : rc;
+        rc = rc == CH_OK ? audit_pushed(h->k, &row, &err) : rc;
+    }
+    assert_ch_ok(&err, audit_act_end(h->k, begun, rc, &err));
+}
+
 static void people(void)
 {
     run("user add alice --name=Alice --uid=1001");
@@ -327,6 +348,7 @@ int setup(void **state)
     rulings();
     with_word("keys", "evidence", NULL);
     people();
+    pushes();
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.78");
     until_written();
     erase();

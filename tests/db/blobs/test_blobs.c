@@ -146,6 +146,41 @@ static void test_T3_writable_mapping_is_busy(void **state)
     assert_ch_ok(&err, ch_blobs_publish(blobs, 4, &d, &size, &err));
 }
 
+/* An upload goes on, and ends as what its client says it is, or as nothing at all. */
+static void test_publish_as(void **state)
+{
+    (void)state;
+    struct ch_sha256 whole = ch_sha256_of("one two", 7), other = ch_sha256_of("one", 3);
+    uint64_t size = 0;
+    int fd = -1;
+    assert_ch_ok(&err, ch_blobs_spool(blobs, 11, &fd, &err));
+    assert_int_equal(write(fd, "one", 3), 3);
+    close(fd);
+    assert_ch_ok(&err, ch_blobs_spooled(blobs, 11, &size, &err));
+    assert_int_equal(size, 3);
+    assert_ch_ok(&err, ch_blobs_spool_again(blobs, 11, &fd, &size, &err));
+    assert_int_equal(size, 3);
+    assert_int_equal(write(fd, " two", 4), 4);
+    assert_ch_code(CH_E_BUSY, ch_blobs_publish_as(blobs, 11, &whole, &size, &err)); /* T3 */
+    close(fd);
+    assert_ch_code(CH_E_MISMATCH, ch_blobs_publish_as(blobs, 11, &other, &size, &err));
+    assert_non_null(strstr(err.msg, "sha256:"));
+    assert_false(ch_blobs_has(blobs, &whole));
+    assert_false(ch_blobs_has(blobs, &other));
+    assert_ch_ok(&err, ch_blobs_publish_as(blobs, 11, &whole, &size, &err));
+    assert_int_equal(size, 7);
+    assert_true(ch_blobs_has(blobs, &whole));
+    assert_ch_code(CH_E_NOT_FOUND, ch_blobs_spool_again(blobs, 11, &fd, &size, &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_blobs_spooled(blobs, 11, &size, &err));
+    /* a run that died between linking and removing left a name of the published bytes */
+    char hex[CH_SHA256_HEX + 1], from[256];
+    ch_sha256_hex(&whole, hex);
+    snprintf(from, sizeof(from), "%s/blobs/sha256/%.2s/%s", state_dir, hex, hex + 2);
+    assert_int_equal(link(from, below("blobs/spool/12")), 0);
+    chmod(from, 0600);
+    assert_ch_code(CH_E_FORMAT, ch_blobs_spool_again(blobs, 12, &fd, &size, &err));
+}
+
 static void test_publish_nothing(void **state)
 {
     (void)state;
@@ -349,6 +384,7 @@ int main(void)
         T(test_publish_again_keeps_the_inode),
         T(test_T3_writer_left_is_busy),
         T(test_T3_writable_mapping_is_busy),
+        T(test_publish_as),
         T(test_publish_nothing),
         T(test_spool_never_reuses_an_inode),
         T(test_put),

@@ -210,6 +210,16 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         CH_ASSERT(ch_token_reply_get(ch_buf_str(&h->token_payload), &h->token, &err) == CH_OK);
         h->token_here = true;
         break;
+    case CH_MSG_PUSH:
+        ch_buf_clear(&h->push_payload);
+        ch_buf_puts(&h->push_payload, frame->payload);
+        CH_ASSERT(ch_push_reply_get(ch_buf_str(&h->push_payload), &h->push, &err) == CH_OK);
+        if (h->push_fd >= 0) {
+            close(h->push_fd);
+        }
+        h->push_fd = ch_frame_take_fd(frame, 0);
+        h->push_here = true;
+        break;
     case CH_MSG_FILE:
         ch_buf_clear(&h->file_payload);
         ch_buf_puts(&h->file_payload, frame->payload);
@@ -329,6 +339,8 @@ struct house *house_new_with(const char *policy, const char *config)
     ch_buf_init(&h->document_bytes, 64u << 20);
     ch_buf_init(&h->page_payload, 64u << 10);
     ch_buf_init(&h->token_payload, 64u << 10);
+    ch_buf_init(&h->push_payload, 64u << 10);
+    h->push_fd = -1;
     h->policy = policy;
     h->config = config;
     house_start(h, policy, config);
@@ -359,6 +371,10 @@ void house_free(struct house *h)
     ch_buf_done(&h->file_payload);
     ch_buf_done(&h->page_payload);
     ch_buf_done(&h->token_payload);
+    ch_buf_done(&h->push_payload);
+    if (h->push_fd >= 0) {
+        close(h->push_fd);
+    }
     ch_buf_done(&h->document_payload);
     ch_buf_done(&h->exception_payload);
     ch_buf_done(&h->refusal_payload);

@@ -99,6 +99,10 @@ struct house {
     bool token_here;
     struct ch_token_reply token;
     struct ch_buf token_payload;
+    bool push_here;
+    struct ch_push_reply push;
+    struct ch_buf push_payload;
+    int push_fd; /* of the answer before it was taken by the test; -1: none */
     const char *principal; /* of the asks and servings to come, NULL: none is said */
 };
 

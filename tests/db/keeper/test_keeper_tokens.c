@@ -114,6 +114,29 @@ static void a_token_is_its_principals_rights(void **state)
     house_free(h);
 }
 
+/* Clients of registries have one token for a host: what is pushed is built on what is there. */
+static void a_token_for_pushing_pulls_and_reads_nothing_else(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, CONFIG);
+    person(h, "ci");
+    member(h, "ci", "publisher", "lab", NULL);
+    member(h, "ci", "auditor", NULL, NULL);
+    token(h, "ci", "push", "for pushing", HOUR);
+    token(h, "ci", "pull", "for pulling", HOUR);
+    const struct ch_token_reply *t = ask(h, "for pushing");
+    assert_int_equal(t->outcome, CH_TOKEN_GOOD);
+    assert_str_eq(t->principal, "user:ci");
+    assert_true(t->push);
+    assert_int_equal(t->pull.count, 1);
+    assert_str_eq(t->pull.name[0], "lab");
+    assert_false(t->audit_read || t->metrics_read);
+    t = ask(h, "for pulling");
+    assert_int_equal(t->pull.count, 1);
+    assert_false(t->push);
+    house_free(h);
+}
+
 /* T21: a token for administration never opens anything on this channel; what is wrong with a token
  * is nothing that its bearer could tell. */
 static void T21_other_tokens_are_as_unknown(void **state)
@@ -122,7 +145,7 @@ static void T21_other_tokens_are_as_unknown(void **state)
     struct house *h = house_new_with(NULL, CONFIG);
     person(h, "anna");
     member(h, "anna", "approver", NULL, NULL);
-    static const char *const audiences[] = {"admin", "push", "scanner"};
+    static const char *const audiences[] = {"admin", "scanner"};
     for (size_t i = 0; i < CH_ARRAY_LEN(audiences); i++) {
         token(h, "anna", audiences[i], audiences[i], HOUR);
         assert_refused(ask(h, audiences[i]));
@@ -338,6 +361,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_token_is_its_principals_rights),
+        cmocka_unit_test(a_token_for_pushing_pulls_and_reads_nothing_else),
         cmocka_unit_test(T21_other_tokens_are_as_unknown),
         cmocka_unit_test(failed_sign_ins_have_their_cause),
         cmocka_unit_test(more_rows_than_ours_are_one),

@@ -197,7 +197,7 @@ static void test_audiences(void **state)
         {"admin", ACTION_EXCEPTION_REQUEST, ACTION_VERDICT_WRITE},
         {"scanner", ACTION_VERDICT_WRITE, ACTION_PULL},
         {"scanner", ACTION_PULL_QUARANTINED, ACTION_EXCEPTION_APPROVE},
-        {"push", ACTION_NONE, ACTION_PULL},
+        {"push", ACTION_PULL, ACTION_EXCEPTION_REQUEST},
         {"push", ACTION_NONE, ACTION_EXCEPTION_APPROVE},
     };
     add(person("alice", false));

@@ -36,13 +36,13 @@ static void test_who_may_what(void **state)
         enum role role;
         const char *may; /* a letter per action: P pull, Q quarantined, r request, a approve, v
                             verdict, q queue, p policy.read, w policy.write, k key, l audit, m
-                            metrics, o operate, u people, d deny */
+                            metrics, o operate, u people, d deny, i image.push, e image.delete */
     } rows[] = {
         {ROLE_READER, "P"},          {ROLE_REQUESTER, "Pr"}, {ROLE_REVIEWER, "Prqp"},
         {ROLE_APPROVER, "Praqpwld"}, {ROLE_AUDITOR, "qplm"}, {ROLE_OPERATOR, "qpkmoud"},
-        {ROLE_SCANNER, "Qv"},
+        {ROLE_SCANNER, "Qv"},        {ROLE_PUBLISHER, "Pie"},
     };
-    static const char letters[] = " PQravqpwklmoud";
+    static const char letters[] = " PQravqpwklmoudie";
     assert_int_equal(sizeof(letters) - 1, ACTION_COUNT);
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct grant g = {.role = rows[i].role};

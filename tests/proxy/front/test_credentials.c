@@ -118,6 +118,10 @@ static void test_bearer(void **state)
     (void)state;
     struct ch_sha256 d;
     assert_token(read_of(CH_STR("Bearer " TOKEN), &d), &d);
+    assert_int_equal(read_of(CH_STR("Bearer anonymous"), &d), FRONT_CREDENTIALS_NONE);
+    assert_int_equal(read_of(CH_STR("bearer  anonymous"), &d), FRONT_CREDENTIALS_NONE);
+    assert_int_equal(read_of(CH_STR("Bearer anonymou"), &d), FRONT_CREDENTIALS_BAD);
+    assert_int_equal(read_of(CH_STR("Basic anonymous"), &d), FRONT_CREDENTIALS_BAD);
     assert_token(read_of(CH_STR("bearer  " TOKEN), &d), &d);
     static const char *const bad[] = {
         "Bearer",

@@ -262,6 +262,76 @@ static void a_blob_is_linked_by_manifests(void **state)
     ch_buf_done(&file);
 }
 
+#define HEX64 "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+
+static void what_is_pushed_has_pages(void **state)
+{
+    (void)state;
+    const struct ch_push_ops *push = oci()->push;
+    struct ch_sha256 sha256, none = {{0}};
+    struct ch_str project, tag;
+    char page[256];
+    assert_true(ch_sha256_from_hex(CH_STR(HEX64), &sha256));
+    assert_true(push->page_of(CH_STR("team/app"), CH_STR("1.0"), &sha256, page, sizeof(page)));
+    assert_string_equal(page, "team/app:1.0");
+    assert_true(push->page_is(ch_str_of(page), &project, &tag, &none));
+    assert_str_eq(project, "team/app");
+    assert_str_eq(tag, "1.0");
+    assert_true(ch_sha256_is_zero(&none));
+    assert_true(push->page_of(CH_STR("team/app"), CH_STR(""), &sha256, page, sizeof(page)));
+    assert_string_equal(page, "team/app@sha256:" HEX64);
+    assert_true(push->page_is(ch_str_of(page), &project, &tag, &none));
+    assert_int_equal(tag.len, 0);
+    assert_true(ch_sha256_eq(&none, &sha256));
+    assert_true(push->page_of(CH_STR("team/app"), CH_STR(""), NULL, page, sizeof(page)));
+    assert_string_equal(page, "team/app");
+    assert_true(push->page_is(ch_str_of(page), &project, &tag, &none));
+    assert_true(tag.len == 0 && ch_sha256_is_zero(&none));
+    assert_false(push->page_of(CH_STR("Team"), CH_STR("1.0"), NULL, page, sizeof(page)));
+    assert_false(push->page_of(CH_STR("team"), CH_STR("-1"), NULL, page, sizeof(page)));
+    assert_false(push->page_of(CH_STR("team"), CH_STR("1.0"), NULL, page, 7));
+}
+
+static void what_is_pushed_is_named_by_tag_or_digest(void **state)
+{
+    (void)state;
+    const struct ch_push_ops *push = oci()->push;
+    struct ch_sha256 sha256;
+    struct ch_str tag;
+    assert_true(push->reference_is(CH_STR("1.0"), &tag, &sha256));
+    assert_str_eq(tag, "1.0");
+    assert_true(push->reference_is(CH_STR("sha256:" HEX64), &tag, &sha256));
+    assert_int_equal(tag.len, 0);
+    assert_false(ch_sha256_is_zero(&sha256));
+    assert_false(push->reference_is(CH_STR("sha256:" HEX64 "0"), &tag, &sha256));
+    assert_false(push->reference_is(CH_STR("sha512:" HEX64), &tag, &sha256));
+    assert_false(push->reference_is(CH_STR(""), &tag, &sha256));
+    assert_true(push->is_ours(CH_STR("sha256-" HEX64 ".sig")));
+    assert_true(push->is_ours(CH_STR("sha256-" HEX64)));
+    assert_false(push->is_ours(CH_STR("sha256-" HEX64 "0")));
+    assert_false(push->is_ours(CH_STR("sha256-0123.sig")));
+    assert_false(push->is_ours(CH_STR("1.0")));
+}
+
+static void what_is_pushed_is_a_manifest(void **state)
+{
+    (void)state;
+    const struct ch_push_ops *push = oci()->push;
+    struct ch_buf b;
+    assert_non_null(push->document_profile(CH_STR("application/vnd.oci.image.manifest.v1+json")));
+    assert_non_null(push->document_profile(CH_STR("application/vnd.oci.image.index.v1+json")));
+    assert_null(push->document_profile(CH_STR("application/json"))); /* that is a list of tags */
+    assert_null(push->document_profile(CH_STR("application/vnd.oci.image.config.v1+json")));
+    assert_null(push->document_profile(CH_STR("")));
+    ch_buf_init(&b, 1024);
+    push->put_tags(&b, CH_STR("team/app"), CH_STR(""));
+    assert_str_eq(ch_buf_str(&b), "{\"name\":\"team/app\",\"tags\":[]}");
+    ch_buf_clear(&b);
+    push->put_tags(&b, CH_STR("team/app"), (struct ch_str){"1.0\0latest\0", 11});
+    assert_str_eq(ch_buf_str(&b), "{\"name\":\"team/app\",\"tags\":[\"1.0\",\"latest\"]}");
+    ch_buf_done(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -277,6 +347,9 @@ int main(void)
         cmocka_unit_test(a_digest_means_its_bytes_alone),
         cmocka_unit_test(a_blob_is_linked_by_manifests),
         cmocka_unit_test(upstreams_are_asked_as_we_are),
+        cmocka_unit_test(what_is_pushed_has_pages),
+        cmocka_unit_test(what_is_pushed_is_named_by_tag_or_digest),
+        cmocka_unit_test(what_is_pushed_is_a_manifest),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,12 @@
+/* The audit log's entry of a push (part of audit.h). */
+#ifndef KEEPER_AUDIT_PUSHED_H
+#define KEEPER_AUDIT_PUSHED_H
+
+#include "audit.h"
+#include "customhouse/store_pushed.h"
+
+/* What was just stored: a manifest was pushed, or it or a tag was taken away. */
+enum ch_code audit_pushed(struct keeper *k, const struct ch_pushed_row *row,
+                          struct ch_err *err) CH_MUST_CHECK;
+
+#endif

@@ -1,0 +1,339 @@
+/* A pushed manifest: read in the jail as a fetched one is; what it names must have come under its
+ * name before (T24). Then it is a fact with an entry of the log, durable before it is told, and its
+ * page is looked at, as if an upstream had it now. */
+#include "pushes_int.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+#include "db/keeper/asks/ask_int.h"
+#include "db/keeper/audit/audit_pushed.h"
+
+#define PAGE_NAME sizeof(((struct ch_target *)NULL)->project)
+
+struct reading {
+    struct reading *next;
+    struct push p; /* its ask is of `payload` */
+    struct ch_buf payload;
+    struct ch_str tag; /* absent: by digest */
+    struct ch_sha256 sha256;
+    char page[PAGE_NAME]; /* of the digest */
+};
+
+static void end(struct reading *r)
+{
+    struct pushes *all = r->p.k->pushes;
+    for (struct reading **at = &all->list; *at != NULL; at = &(*at)->next) {
+        if (*at == r) {
+            *at = r->next;
+            all->reading--;
+            break;
+        }
+    }
+    ch_buf_done(&r->payload);
+    free(r);
+}
+
+void manifests_done(struct pushes *all)
+{
+    while (all->list != NULL) {
+        end(all->list);
+    }
+}
+
+/* ------------------------------------------------------------------ what it names */
+
+typedef enum ch_code named_fn(struct reading *r, const struct ch_index_file *f, struct ch_err *err);
+
+/* What is named but the manifest itself. */
+static enum ch_code each_named(struct reading *r, struct ch_str stream, named_fn *each,
+                               struct ch_err *err)
+{
+    struct ch_scan_reader reader;
+    struct ch_scan_record rec;
+    enum ch_code rc;
+    ch_scan_reader_init(&reader, stream);
+    while ((rc = ch_scan_read(&reader, &rec, err)) == CH_OK) {
+        if (rec.type == CH_REC_INDEX_FILE && !ch_sha256_eq(&rec.u.file.sha256, &r->sha256)) {
+            rc = each(r, &rec.u.file, err);
+        }
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc; /* after its proper end */
+}
+
+/* CH_E_DENIED: it was not uploaded here. CH_E_FORMAT: it was, and is of another size. */
+static enum ch_code check_named(struct reading *r, const struct ch_index_file *f,
+                                struct ch_err *err)
+{
+    char hex[CH_SHA256_HEX + 1];
+    uint64_t size = 0;
+    ch_sha256_hex(&f->sha256, hex);
+    enum ch_code rc = ch_store_pushed_link(r->p.k->store, r->p.ask.repository, r->p.ask.project,
+                                           &f->sha256, &size, err);
+    if (rc == CH_E_NOT_FOUND) {
+        return ch_fail(err, CH_E_DENIED, "sha256:%s was not pushed under this name before", hex);
+    }
+    if (rc == CH_OK && size != f->size_bytes) {
+        rc = ch_fail(err, CH_E_FORMAT, "it says that sha256:%s has %llu bytes, which has %llu", hex,
+                     (unsigned long long)f->size_bytes, (unsigned long long)size);
+    }
+    return rc;
+}
+
+static enum ch_code add_named(struct reading *r, const struct ch_index_file *f, struct ch_err *err)
+{
+    return ch_store_pushed_names(r->p.k->store, r->p.ask.repository, r->p.ask.project, &r->sha256,
+                                 &f->sha256, err);
+}
+
+/* ------------------------------------------------------------------ the push */
+
+/* All of it or nothing; who pushes has it durable before it is told. */
+static enum ch_code store(struct reading *r, struct ch_str stream, struct ch_err *err)
+{
+    struct keeper *k = r->p.k;
+    struct ch_pushed_row row = {.kind = CH_PUSHED,
+                                .repository = r->p.ask.repository,
+                                .project = r->p.ask.project,
+                                .tag = r->tag,
+                                .sha256 = r->sha256,
+                                .media_type = r->p.ask.media_type,
+                                .size_bytes = r->p.ask.body.len,
+                                .by = ch_str_of(r->p.who.text),
+                                .at_us = keeper_now_us(k)};
+    struct ch_index_file itself = {.sha256 = r->sha256};
+    struct ch_sha256 sha256;
+    enum ch_code rc = ch_blobs_put(k->blobs, r->p.ask.body, &sha256, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    CH_ASSERT(ch_sha256_eq(&sha256, &r->sha256));
+    enum ch_code begun = audit_act(k, err);
+    rc = begun;
+    rc = rc == CH_OK ? pushes_keep(k, &r->p, &r->sha256, r->p.ask.body.len, err) : rc;
+    rc = rc == CH_OK ? add_named(r, &itself, err) : rc;
+    rc = rc == CH_OK ? each_named(r, stream, add_named, err) : rc;
+    rc = rc == CH_OK ? ch_store_add_pushed(k->store, &row, err) : rc;
+    rc = rc == CH_OK ? audit_pushed(k, &row, err) : rc;
+    return audit_act_end(k, begun, rc, err);
+}
+
+static void take(struct reading *r, struct ch_str stream)
+{
+    struct push *p = &r->p;
+    struct keeper *k = p->k;
+    struct ch_err err;
+    enum ch_code rc = each_named(r, stream, check_named, &err);
+    if (rc == CH_E_DENIED) {
+        push_refuse(p, 404, "MANIFEST_BLOB_UNKNOWN", "%s", err.msg);
+        return;
+    }
+    if (rc == CH_E_FORMAT) {
+        push_refuse(p, 400, "MANIFEST_INVALID", "%s", err.msg);
+        return;
+    }
+    rc = rc == CH_OK ? store(r, stream, &err) : rc;
+    if (rc != CH_OK) {
+        push_refuse_store(p, rc, &err);
+        return;
+    }
+    pushes_changed(k);
+    struct ch_push_reply reply = {.http_status = 201, .sha256 = r->sha256};
+    push_reply(p, &reply, -1);
+    pushes_look_at(k, p->ask.repository, r->page); /* it is inspected now, whoever asks for it */
+}
+
+static void on_read(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
+{
+    struct reading *r = ctx;
+    const struct push *p = &r->p;
+    if (ch_config_repository(p->k->config, p->ask.repository) == NULL) {
+        push_refuse(p, 404, "NAME_UNKNOWN", "no repository has this name any more");
+    } else if (answer->outcome == CH_SCAN_DONE) {
+        r->p.repository = ch_config_repository(p->k->config, p->ask.repository);
+        take(r, stream);
+    } else if (ch_scanned_is_interrupted(answer)) {
+        push_refuse(p, 503, "UNAVAILABLE", "its reading was interrupted, try again");
+    } else {
+        struct ch_buf why;
+        ch_buf_init(&why, ch_limits.text_bytes);
+        ch_buf_puts(&why, CH_STR("its reading "));
+        ch_scanned_put_why(&why, answer);
+        push_refuse(p, 400, "MANIFEST_INVALID", "%.*s", CH_STR_ARG(ch_buf_str(&why)));
+        ch_buf_done(&why);
+    }
+    end(r);
+}
+
+static void read_in_jail(struct reading *r, const char *profile)
+{
+    struct keeper *k = r->p.k;
+    struct ch_buf upstream, url;
+    struct ch_err err;
+    int fd = -1;
+    ch_buf_init(&upstream, 1024);
+    ch_buf_init(&url, ch_limits.url_bytes);
+    ch_buf_printf(&upstream, CH_HOSTED_URL "%s", r->p.repository->name);
+    enum ch_code rc = r->p.eco->page_url(ch_buf_str(&upstream), ch_str_of(r->page), 0, &url);
+    rc = rc == CH_OK ? ask_memfd(r->p.ask.body, &fd, &err)
+                     : ch_fail(&err, CH_E_LIMIT, "the name is too long for an address");
+    if (rc != CH_OK) {
+        push_refuse_store(&r->p, rc, &err);
+        end(r);
+    } else {
+        struct ch_scan_job job = {.kind = CH_SCAN_INDEX,
+                                  .ecosystem = ch_str_of(r->p.eco->name),
+                                  .profile = ch_str_of(profile),
+                                  .project = ch_str_of(r->page),
+                                  .base_url = ch_buf_str(&url),
+                                  .size_bytes = r->p.ask.body.len};
+        jobs_scan(k, 0, &job, fd, on_read, r);
+        close(fd);
+    }
+    ch_buf_done(&upstream);
+    ch_buf_done(&url);
+}
+
+/* *ret_tag absent: by its digest, which *sha256 then has to be. */
+static bool check_reference(const struct push *p, const struct ch_sha256 *sha256,
+                            struct ch_str *ret_tag)
+{
+    struct ch_sha256 stated;
+    if (!p->eco->push->reference_is(p->ask.reference, ret_tag, &stated)) {
+        push_refuse(p, 400, "MANIFEST_INVALID", "expected a tag, or a digest sha256:HEX");
+        return false;
+    }
+    if (ret_tag->len == 0 && !ch_sha256_eq(&stated, sha256)) {
+        push_refuse(p, 400, "DIGEST_INVALID", "this is not what was pushed");
+        return false;
+    }
+    if (ret_tag->len > 0 && p->eco->push->is_ours(*ret_tag)) {
+        push_refuse(p, 403, "DENIED",
+                    "tags of signatures and attestations are written by this service alone");
+        return false;
+    }
+    return true;
+}
+
+void manifests_put(struct push *p, struct ch_str payload)
+{
+    struct pushes *all = p->k->pushes;
+    struct ch_sha256 sha256 =
+        ch_sha256_of(p->ask.body.ptr != NULL ? p->ask.body.ptr : "", p->ask.body.len);
+    struct ch_str tag;
+    struct ch_err err;
+    char page[PAGE_NAME];
+    const char *profile = p->eco->push->document_profile(p->ask.media_type);
+    if (profile == NULL) {
+        push_refuse(p, 400, "MANIFEST_INVALID",
+                    "its Content-Type is none of a manifest or index that can be pushed");
+        return;
+    }
+    if (!check_reference(p, &sha256, &tag)) {
+        return;
+    }
+    if (!p->eco->push->page_of(p->ask.project, tag, &sha256, page, sizeof(page)) ||
+        !p->eco->push->page_of(p->ask.project, (struct ch_str){NULL, 0}, &sha256, page,
+                               sizeof(page))) {
+        push_refuse(p, 400, "NAME_INVALID", "the name is too long");
+        return;
+    }
+    if (all->reading >= ch_limits.push_manifests) {
+        push_refuse(p, 429, "TOOMANYREQUESTS", "many manifests are being read, try again");
+        return;
+    }
+    struct reading *r = ch_calloc(1, sizeof(*r));
+    r->p = *p;
+    ch_buf_init(&r->payload, payload.len + 1);
+    ch_buf_puts(&r->payload, payload);
+    CH_ASSERT(ch_ask_push_get(ch_buf_str(&r->payload), &r->p.ask, &err) == CH_OK); /* it was */
+    r->sha256 = sha256;
+    CH_ASSERT(p->eco->push->reference_is(r->p.ask.reference, &r->tag, &sha256));
+    for (size_t i = 0; i < sizeof(page); i++) {
+        r->page[i] = page[i];
+    }
+    r->next = all->list;
+    all->list = r;
+    all->reading++;
+    read_in_jail(r, profile);
+}
+
+/* ------------------------------------------------------------------ looking, taking away */
+
+/* The manifest that `reference` is; else that was answered. `strings` has room for it. */
+static bool find(const struct push *p, struct ch_str *ret_tag, struct ch_pushed_row *ret,
+                 struct ch_buf *strings)
+{
+    struct ch_sha256 sha256;
+    struct ch_err err;
+    if (!p->eco->push->reference_is(p->ask.reference, ret_tag, &sha256)) {
+        push_refuse(p, 400, "MANIFEST_INVALID", "expected a tag, or a digest sha256:HEX");
+        return false;
+    }
+    enum ch_code rc = ch_store_pushed(p->k->store, p->ask.repository, p->ask.project, *ret_tag,
+                                      &sha256, ret, strings, &err);
+    if (rc == CH_E_NOT_FOUND) {
+        push_refuse(p, 404, "MANIFEST_UNKNOWN", "no such manifest is here");
+    } else if (rc != CH_OK) {
+        push_refuse_store(p, rc, &err);
+    }
+    return rc == CH_OK;
+}
+
+void manifests_look(struct push *p)
+{
+    struct ch_pushed_row row;
+    struct ch_str tag;
+    struct ch_buf strings;
+    ch_buf_init(&strings, 4096);
+    if (find(p, &tag, &row, &strings)) {
+        struct ch_push_reply reply = {.http_status = 200,
+                                      .sha256 = row.sha256,
+                                      .size_bytes = row.size_bytes,
+                                      .media_type = row.media_type};
+        push_reply(p, &reply, -1);
+    }
+    ch_buf_done(&strings);
+}
+
+/* The page that was had by it answers no more once this is durable; what is served of it goes then.
+ */
+void manifests_delete(struct push *p)
+{
+    struct keeper *k = p->k;
+    struct ch_pushed_row row;
+    struct ch_str tag;
+    struct ch_buf strings;
+    struct ch_err err;
+    char page[PAGE_NAME];
+    ch_buf_init(&strings, 4096);
+    if (find(p, &tag, &row, &strings)) {
+        row.kind = tag.len > 0 ? CH_PUSHED_TAG_GONE : CH_PUSHED_GONE;
+        row.tag = tag;
+        row.by = ch_str_of(p->who.text);
+        row.at_us = keeper_now_us(k);
+        enum ch_code begun = audit_act(k, &err), rc = begun;
+        rc = rc == CH_OK ? ch_store_add_pushed(k->store, &row, &err) : rc;
+        rc = rc == CH_OK && tag.len == 0
+                 ? ch_store_pushed_names_none(k->store, p->ask.repository, p->ask.project,
+                                              &row.sha256, &err)
+                 : rc;
+        rc = rc == CH_OK ? audit_pushed(k, &row, &err) : rc;
+        rc = audit_act_end(k, begun, rc, &err);
+        if (rc == CH_OK) {
+            struct ch_push_reply reply = {.http_status = 202, .sha256 = row.sha256};
+            pushes_changed(k);
+            if (p->eco->push->page_of(p->ask.project, tag, &row.sha256, page, sizeof(page))) {
+                pushes_look_at(k, p->ask.repository, page);
+            }
+            push_reply(p, &reply, -1);
+        } else {
+            push_refuse_store(p, rc, &err);
+        }
+    }
+    ch_buf_done(&strings);
+}

@@ -1,0 +1,235 @@
+/* What gateways ask for clients that push: who may, and where; the rest is in uploads.c and
+ * manifests.c. */
+#include "pushes_int.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "customhouse/limits.h"
+#include "db/keeper/asks/ask_int.h"
+#include "db/keeper/pages/pages_int.h"
+#include "db/keeper/people/tokens.h"
+
+#define STALE_LOOK_MS 3600000
+
+/* Bytes that were uploaded, and that no manifest has named for so long, may be evicted. */
+static void on_stale(struct ch_timer *t)
+{
+    struct pushes *all = CH_CONTAINER_OF(t, struct pushes, stale);
+    struct keeper *k = all->k;
+    uint64_t ended;
+    struct ch_err err;
+    int64_t before_us = keeper_now_us(k) - (int64_t)ch_limits.pushed_grace_s * 1000000;
+    if (k->draining || k->clock_jumped) {
+        return;
+    }
+    if (keeper_write(k, &err) != CH_OK ||
+        ch_store_unlink_pushed(k->store, before_us, &ended, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+    ch_loop_set_timer(k->child.loop, t, ch_loop_now_ms(k->child.loop) + STALE_LOOK_MS);
+}
+
+void pushes_init(struct keeper *k)
+{
+    k->pushes = ch_calloc(1, sizeof(*k->pushes));
+    k->pushes->k = k;
+    k->pushes->uploads = ch_map_new();
+    k->pushes->changes = 1;
+    k->pushes->idle.fn = uploads_on_idle;
+    k->pushes->stale.fn = on_stale;
+}
+
+void pushes_done(struct keeper *k)
+{
+    if (k->pushes == NULL) {
+        return;
+    }
+    ch_loop_cancel_timer(k->child.loop, &k->pushes->idle);
+    ch_loop_cancel_timer(k->child.loop, &k->pushes->stale);
+    uploads_done(k->pushes);
+    manifests_done(k->pushes);
+    ch_map_free(k->pushes->uploads);
+    free(k->pushes);
+    k->pushes = NULL;
+}
+
+void pushes_changed(struct keeper *k)
+{
+    k->pushes->changes++;
+    keeper_raise_epoch(k); /* what gateways remember of tags may be over */
+}
+
+/* ------------------------------------------------------------------ answers */
+
+void push_reply(const struct push *p, struct ch_push_reply *reply, int fd)
+{
+    struct waiter w = {.gateway = p->gateway, .gateway_serial = p->gateway_serial};
+    struct ch_buf b;
+    ch_buf_init(&b, ch_message_row(CH_MSG_PUSH)->max_bytes);
+    reply->ask = p->ask.ask;
+    ch_push_reply_put(&b, reply);
+    ask_send(p->k, &w, CH_MSG_PUSH, &b, fd);
+}
+
+void push_refuse(const struct push *p, uint32_t status, const char *code, const char *fmt, ...)
+{
+    char text[600];
+    struct ch_buf told;
+    va_list va;
+    va_start(va, fmt);
+    vsnprintf(text, sizeof(text), fmt, va);
+    va_end(va);
+    ch_buf_init(&told, ch_limits.text_bytes);
+    ask_put_error(p->k, ch_str_of(text), &told);
+    struct ch_push_reply reply = {
+        .http_status = status, .code = ch_str_of(code), .text = ch_buf_str(&told)};
+    push_reply(p, &reply, -1);
+    ch_buf_done(&told);
+}
+
+void push_refuse_store(const struct push *p, enum ch_code code, const struct ch_err *err)
+{
+    push_refuse(p, keeper_store_status(code, 500), "UNAVAILABLE", "%s", err->msg);
+}
+
+bool push_digest(const struct push *p, struct ch_sha256 *ret)
+{
+    struct ch_str tag;
+    if (p->eco->push->reference_is(p->ask.reference, &tag, ret) && tag.len == 0) {
+        return true;
+    }
+    push_refuse(p, 400, "DIGEST_INVALID", "expected a digest, sha256:HEX");
+    return false;
+}
+
+/* ------------------------------------------------------------------ rights */
+
+static enum action action_of(enum ch_push_op op)
+{
+    return op == CH_PUSH_DELETE ? ACTION_DELETE : ACTION_PUSH;
+}
+
+/* T21: the token is looked at again for each ask, whatever the gateway knows of it. */
+static bool may(struct push *p)
+{
+    int64_t until_us;
+    struct place at = {ch_str_of(p->repository->name), ch_str_of(p->repository->environment)};
+    enum action action = action_of(p->ask.op);
+    if (!tokens_find(p->k, &p->ask.token, AUDIENCE_PUSH, &p->who, &until_us)) {
+        push_refuse(p, 401, "UNAUTHORIZED",
+                    "pushing needs a token of the audience push (customhouse token add)");
+        return false;
+    }
+    if (!people_may(p->k->people, &p->who, action, &at)) {
+        push_refuse(p, 403, "DENIED",
+                    "%s may not do this in %s: it needs %s, which the role publisher gives",
+                    p->who.text, p->repository->name, action_name(action));
+        return false;
+    }
+    return true;
+}
+
+/* T24: what is mirrored has one source. */
+static bool find_repository(struct push *p)
+{
+    p->repository = ch_config_repository(p->k->config, p->ask.repository);
+    p->eco = p->repository == NULL ? NULL : ch_ecosystem_find(ch_str_of(p->repository->ecosystem));
+    if (p->eco == NULL) {
+        push_refuse(p, 404, "NAME_UNKNOWN", "no repository has this name");
+        return false;
+    }
+    if (!p->repository->hosted || p->eco->push == NULL) {
+        push_refuse(p, 405, "UNSUPPORTED",
+                    "nothing is pushed to %s: what it has comes from its upstream",
+                    p->repository->name);
+        return false;
+    }
+    return true;
+}
+
+static bool check_name(struct push *p)
+{
+    char name[sizeof(((struct ch_target *)NULL)->project)];
+    if (p->eco->normalise(p->ask.project, name, sizeof(name)) &&
+        ch_str_eq(ch_str_of(name), p->ask.project)) {
+        return true;
+    }
+    push_refuse(p, 400, "NAME_INVALID", "this is no name that an image can have here");
+    return false;
+}
+
+void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
+{
+    struct ch_err err;
+    struct push p = {
+        .k = k, .gateway = ch_channel_instance(ch), .gateway_serial = ch_channel_serial(ch)};
+    if (ch_ask_push_get(payload, &p.ask, &err) != CH_OK || !find_repository(&p) || !may(&p) ||
+        !check_name(&p)) {
+        return;
+    }
+    switch (p.ask.op) {
+    case CH_PUSH_MOUNT:
+        uploads_mount(&p);
+        break;
+    case CH_PUSH_MANIFEST:
+        manifests_put(&p, payload);
+        break;
+    case CH_PUSH_LOOK_MANIFEST:
+        manifests_look(&p);
+        break;
+    case CH_PUSH_DELETE:
+        manifests_delete(&p);
+        break;
+    case CH_PUSH_BEGIN:
+    case CH_PUSH_WRITE:
+    case CH_PUSH_MORE:
+    case CH_PUSH_WROTE:
+    case CH_PUSH_STATUS:
+    case CH_PUSH_FINISH:
+    case CH_PUSH_CANCEL:
+    case CH_PUSH_LOOK_BLOB:
+    case CH_PUSH_OP_COUNT:
+        uploads_on_ask(&p);
+        break;
+    }
+}
+
+/* ------------------------------------------------------------------ what both need */
+
+enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
+                         uint64_t size_bytes, struct ch_err *err)
+{
+    int64_t now = keeper_now_us(k);
+    if (k->pushes->stale.heap_index_plus_1 == 0) {
+        ch_loop_set_timer(k->child.loop, &k->pushes->stale,
+                          ch_loop_now_ms(k->child.loop) + STALE_LOOK_MS);
+    }
+    struct ch_artifact artifact = {*sha256, size_bytes, now};
+    enum ch_blob_place place;
+    enum ch_code rc = ch_store_add_artifact(k->store, &artifact, err);
+    if (rc == CH_OK &&
+        (ch_store_get_blob(k->store, sha256, &place, err) != CH_OK || place == CH_BLOB_EVICTED)) {
+        rc = ch_store_put_blob(k->store, sha256, size_bytes, CH_BLOB_UNDECIDED, now, err);
+    }
+    return rc == CH_OK ? ch_store_link_pushed(k->store, ch_str_of(p->repository->name),
+                                              p->ask.project, sha256, size_bytes, now, err)
+                       : rc;
+}
+
+void pushes_look_at(struct keeper *k, struct ch_str repository, const char *page)
+{
+    struct page *p = page_get(k, repository, ch_str_of(page));
+    if (p == NULL || k->draining) {
+        return;
+    }
+    p->pinned++;
+    CH_IGNORE(!page_load(k, p));
+    if (!p->refreshing && p->load != PAGE_BROKEN) {
+        p->load = p->load == PAGE_ABSENT ? PAGE_UNLOADED : p->load;
+        p->upstream_at = 0;
+        page_refresh(k, p);
+    }
+    p->pinned--;
+}

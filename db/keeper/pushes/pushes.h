@@ -1,0 +1,38 @@
+/* Hosted repositories: what people push to them, and what the keeper's other parts read of that.
+ *
+ * What was pushed is an upstream (ch_upstream.hosted): its pages are answered from the store
+ * instead of by the fetcher, its files are the blobs that were uploaded. From there on a pushed
+ * image takes the way of a mirrored one: one parser, one inspection, one decision (judge.c), one
+ * route to the bytes. T21: each ask is checked against the token that came with it. T24: a manifest
+ * names nothing but what was uploaded, or mounted, under its own name. */
+#ifndef KEEPER_PUSHES_H
+#define KEEPER_PUSHES_H
+
+#include "db/keeper/keeper_int.h"
+
+void pushes_init(struct keeper *k);
+void pushes_done(struct keeper *k); /* before jobs and offload end */
+/* CH_MSG_ASK_PUSH. */
+void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payload);
+
+/* --- hosted.c: the upstream --- */
+
+/* As jobs_fetch, of a document of a hosted repository's page. */
+uint64_t hosted_fetch(struct keeper *k, struct page *p, const struct ch_fetch *fetch, int fd,
+                      fetch_done_fn *done, void *ctx);
+/* Whether nothing was pushed or taken away since the page was looked at: else it is looked at
+ * before it answers. */
+bool hosted_is_fresh(const struct keeper *k, const struct page *p);
+/* Its look-up has ended. True: something was pushed, or taken away, since it began, so that it is looked at once more before
+ * anybody is answered: whoever was told that a push is done finds it. */
+bool hosted_looks_again(struct keeper *k, struct page *p);
+/* Its look-up failed: the next who asks looks again. */
+void hosted_forget(struct page *p);
+/* Whether the bytes are linked where the page is: they may stand for its file. */
+bool hosted_has(struct keeper *k, const struct page *p, const struct ch_sha256 *sha256);
+/* The page was looked at anew: what has come with it is inspected, whoever asks. */
+void hosted_page_came(struct keeper *k, struct page *p);
+/* Whether this page has a listing that is not pushed there any more: to clients it is not there. */
+bool hosted_is_gone(const struct page *p, size_t file);
+
+#endif

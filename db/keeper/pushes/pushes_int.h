@@ -1,0 +1,61 @@
+/* Between the files of this folder. */
+#ifndef KEEPER_PUSHES_INT_H
+#define KEEPER_PUSHES_INT_H
+
+#include "customhouse/message_push.h"
+#include "customhouse/store_pushed.h"
+#include "db/keeper/people/people.h"
+#include "db/people/people.h"
+#include "pushes.h"
+
+struct pushes {
+    struct keeper *k;
+    struct ch_map *uploads; /* by id */
+    struct ch_timer idle;
+    struct ch_timer stale; /* bytes that no manifest names are let go */
+    uint64_t changes; /* of what is pushed: pages that were looked at before are looked at again */
+    size_t reading;   /* manifests in the jail */
+    struct reading *list; /* those */
+};
+
+/* An ask, as it is answered: slices of its payload. */
+struct push {
+    struct keeper *k;
+    uint32_t gateway;
+    uint64_t gateway_serial;
+    struct ch_ask_push ask;
+    const struct ch_repository *repository;
+    const struct ch_ecosystem *eco;
+    struct principal who;
+};
+
+/* The answer; `fd` -1: none goes with it, else it stays the caller's. */
+void push_reply(const struct push *p, struct ch_push_reply *reply, int fd);
+/* An error: status, its code, and why. */
+void push_refuse(const struct push *p, uint32_t status, const char *code, const char *fmt, ...)
+    CH_PRINTF(4, 5);
+/* What came of storing something, as an error. */
+void push_refuse_store(const struct push *p, enum ch_code code, const struct ch_err *err);
+/* `reference` says a digest; else that was answered. */
+bool push_digest(const struct push *p, struct ch_sha256 *ret);
+/* Something is there, or gone, since this moment. */
+void pushes_changed(struct keeper *k);
+/* Bytes that are in the blob store count as uploaded under this name: in the open group. */
+enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
+                         uint64_t size_bytes, struct ch_err *err) CH_MUST_CHECK;
+/* Has the page looked at now. */
+void pushes_look_at(struct keeper *k, struct ch_str repository, const char *page);
+
+/* --- uploads.c --- */
+void uploads_on_ask(struct push *p);
+void uploads_mount(struct push *p);
+void uploads_done(struct pushes *all);
+void uploads_on_idle(struct ch_timer *t);
+
+/* --- manifests.c --- */
+void manifests_put(struct push *p, struct ch_str payload);
+void manifests_look(struct push *p);
+void manifests_delete(struct push *p);
+void manifests_done(struct pushes *all);
+
+#endif

@@ -1,0 +1,455 @@
+/* Uploads: a spool file each, which gateways append to, one request at a time, and which becomes a
+ * blob when its client says what it is. They live in memory: after a restart of the keeper they are
+ * unknown, after one of a gateway they go on from the bytes that are here.
+ *
+ *   BEGIN -> idle <-> writing        FINISH -> publishing -> a blob, linked under its name | gone
+ *              |________ CANCEL, too long idle -> gone
+ */
+#include "pushes_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+#include "db/keeper/intake/quota.h"
+#include "db/keeper/intake/sizes.h"
+#include "db/keeper/pages/links.h"
+
+#define LOOK_MS 5000
+
+struct upload {
+    struct pushes *all;
+    char id[CH_UPLOAD_ID_LEN + 1];
+    uint64_t spool;
+    char *repository;
+    char *project;
+    char principal[PRINCIPAL_MAX];
+    uint64_t part; /* of the quota of undecided bytes */
+    uint64_t used_ms;
+    bool writing; /* by the gateway that has its descriptor, while that lives */
+    uint32_t writer;
+    uint64_t writer_serial;
+    bool publishing;
+    struct ch_sha256 expected; /* while it is published, */
+    struct push finish;        /* for whom: without its slices */
+    uint64_t finish_ask;
+};
+
+static void end(struct upload *u)
+{
+    struct keeper *k = u->all->k;
+    ch_map_remove(u->all->uploads, ch_str_of(u->id));
+    ch_blobs_discard(k->blobs, u->spool);
+    quota_give(k, &u->part, 0);
+    free(u->repository);
+    free(u->project);
+    free(u);
+}
+
+void uploads_done(struct pushes *all)
+{
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(all->uploads, &cursor, NULL, &value)) {
+        struct upload *u = value;
+        free(u->repository);
+        free(u->project);
+        free(u);
+    }
+}
+
+static bool is_written(const struct upload *u)
+{
+    const struct keeper *k = u->all->k;
+    const struct ch_channel *ch =
+        u->writer < CH_ARRAY_LEN(k->gateways) ? k->gateways[u->writer] : NULL;
+    return u->writing && ch != NULL && ch_channel_serial(ch) == u->writer_serial;
+}
+
+void uploads_on_idle(struct ch_timer *t)
+{
+    struct pushes *all = CH_CONTAINER_OF(t, struct pushes, idle);
+    struct keeper *k = all->k;
+    uint64_t now = ch_loop_now_ms(k->child.loop);
+    uint64_t most = (uint64_t)k->config->upload_idle_minutes * 60000;
+    size_t cursor = 0, left = 0;
+    void *value;
+    while (ch_map_next(all->uploads, &cursor, NULL, &value)) {
+        struct upload *u = value;
+        if (!u->publishing && !is_written(u) && now - u->used_ms > most) {
+            end(u);
+        } else {
+            left++;
+        }
+    }
+    if (left > 0) {
+        ch_loop_set_timer(k->child.loop, t, now + LOOK_MS);
+    }
+}
+
+/* ------------------------------------------------------------------ answers */
+
+static void reply_offset(const struct push *p, const struct upload *u, uint32_t status)
+{
+    struct ch_push_reply reply = {.http_status = status, .upload = ch_str_of(u->id)};
+    struct ch_err err;
+    if (ch_blobs_spooled(p->k->blobs, u->spool, &reply.offset, &err) != CH_OK) {
+        push_refuse(p, 500, "UNAVAILABLE", "%s", err.msg);
+        return;
+    }
+    if (status == 416) {
+        reply.code = CH_STR("BLOB_UPLOAD_INVALID");
+        reply.text = CH_STR("the upload goes on where it ends: see Range");
+    }
+    push_reply(p, &reply, -1);
+}
+
+/* Only who began it, and under the same name: else there is none. */
+static struct upload *find(const struct push *p)
+{
+    struct upload *u = ch_map_get(p->k->pushes->uploads, p->ask.upload);
+    if (u == NULL || !ch_str_eq(ch_str_of(u->repository), p->ask.repository) ||
+        !ch_str_eq(ch_str_of(u->project), p->ask.project) ||
+        strcmp(u->principal, p->who.text) != 0) {
+        push_refuse(p, 404, "BLOB_UPLOAD_UNKNOWN", "there is no such upload, or not any more");
+        return NULL;
+    }
+    u->used_ms = ch_loop_now_ms(p->k->child.loop);
+    return u;
+}
+
+/* ------------------------------------------------------------------ begin */
+
+static size_t uploads_of(const struct pushes *all, const char *principal)
+{
+    size_t cursor = 0, n = 0;
+    void *value;
+    while (ch_map_next(all->uploads, &cursor, NULL, &value)) {
+        n += strcmp(((const struct upload *)value)->principal, principal) == 0;
+    }
+    return n;
+}
+
+static void make_id(char ret[CH_UPLOAD_ID_LEN + 1])
+{
+    unsigned char bytes[CH_UPLOAD_ID_LEN / 2];
+    CH_ASSERT(getrandom(bytes, sizeof(bytes), 0) == sizeof(bytes));
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
+    }
+}
+
+static void begin(struct push *p)
+{
+    struct keeper *k = p->k;
+    struct pushes *all = k->pushes;
+    struct ch_err err;
+    int fd = -1;
+    if (ch_map_count(all->uploads) >= ch_limits.uploads ||
+        uploads_of(all, p->who.text) >= ch_limits.uploads_of_one) {
+        push_refuse(p, 429, "TOOMANYREQUESTS", "too many uploads are under way, try again later");
+        return;
+    }
+    uint64_t spool = ++k->next_spool;
+    enum ch_code rc = ch_blobs_spool(k->blobs, spool, &fd, &err);
+    if (rc != CH_OK) {
+        push_refuse_store(p, rc, &err);
+        return;
+    }
+    close(fd);
+    struct upload *u = ch_calloc(1, sizeof(*u));
+    u->all = all;
+    u->spool = spool;
+    make_id(u->id);
+    u->repository = ch_str_dup(p->ask.repository);
+    u->project = ch_str_dup(p->ask.project);
+    snprintf(u->principal, sizeof(u->principal), "%s", p->who.text);
+    u->used_ms = ch_loop_now_ms(k->child.loop);
+    ch_map_set(all->uploads, ch_str_of(u->id), u);
+    if (all->idle.heap_index_plus_1 == 0) {
+        ch_loop_set_timer(k->child.loop, &all->idle, u->used_ms + LOOK_MS);
+    }
+    reply_offset(p, u, 202);
+}
+
+/* ------------------------------------------------------------------ bytes */
+
+/* Room for so many bytes of it in all, as far as one file may have. False: that was answered. */
+static bool grant(const struct push *p, struct upload *u, uint64_t from, struct ch_push_reply *ret)
+{
+    const char *key;
+    struct ch_err err;
+    uint64_t max = sizes_max(p->k->config, &key);
+    if (from >= max) {
+        push_refuse(p, 413, "SIZE_INVALID",
+                    "no file here may be larger than %llu bytes (store.%s of the configuration)",
+                    (unsigned long long)max, key);
+        return false;
+    }
+    uint64_t granted =
+        max - from < ch_limits.upload_grant_bytes ? max : from + ch_limits.upload_grant_bytes;
+    enum ch_code rc = quota_take(p->k, &u->part, granted, &err);
+    if (rc != CH_OK) {
+        push_refuse(p, 507, "UNAVAILABLE", "there is no room for what is pushed: %s", err.msg);
+        return false;
+    }
+    ret->granted_bytes = granted;
+    ret->max_bytes = max;
+    return true;
+}
+
+static void write_to(struct push *p, struct upload *u)
+{
+    struct ch_err err;
+    struct ch_push_reply reply = {.http_status = 202, .upload = ch_str_of(u->id)};
+    int fd = -1;
+    if (is_written(u) || u->publishing) {
+        push_refuse(p, 409, "BLOB_UPLOAD_INVALID", "another request is sending this upload");
+        return;
+    }
+    enum ch_code rc = ch_blobs_spool_again(p->k->blobs, u->spool, &fd, &reply.offset, &err);
+    if (rc != CH_OK) {
+        push_refuse_store(p, rc, &err);
+        return;
+    }
+    if (p->ask.offset != UINT64_MAX && p->ask.offset != reply.offset) {
+        reply_offset(p, u, 416);
+    } else if (grant(p, u, reply.offset, &reply)) {
+        u->writing = true;
+        u->writer = p->gateway;
+        u->writer_serial = p->gateway_serial;
+        push_reply(p, &reply, fd);
+    }
+    close(fd);
+}
+
+static bool is_writer(const struct push *p, const struct upload *u)
+{
+    return u->writing && u->writer == p->gateway && u->writer_serial == p->gateway_serial;
+}
+
+static void more(struct push *p, struct upload *u)
+{
+    struct ch_push_reply reply = {
+        .http_status = 202, .upload = ch_str_of(u->id), .offset = p->ask.offset};
+    if (!is_writer(p, u)) {
+        push_refuse(p, 409, "BLOB_UPLOAD_INVALID", "another request is sending this upload");
+    } else if (grant(p, u, p->ask.offset, &reply)) {
+        push_reply(p, &reply, -1);
+    }
+}
+
+static void wrote(struct push *p, struct upload *u)
+{
+    uint64_t bytes;
+    struct ch_err err;
+    if (is_writer(p, u)) {
+        u->writing = false;
+        if (ch_blobs_spooled(p->k->blobs, u->spool, &bytes, &err) == CH_OK) {
+            quota_give(p->k, &u->part, bytes);
+        }
+    }
+    reply_offset(p, u, 202);
+}
+
+/* ------------------------------------------------------------------ the end */
+
+static void reply_there(const struct push *p, const struct ch_sha256 *sha256)
+{
+    struct ch_push_reply reply = {.http_status = 201, .sha256 = *sha256};
+    push_reply(p, &reply, -1);
+}
+
+static enum ch_code keep(struct upload *u, struct push *p, uint64_t size_bytes, struct ch_err *err)
+{
+    struct keeper *k = u->all->k;
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? pushes_keep(k, p, &u->expected, size_bytes, err) : rc;
+    return rc == CH_OK ? keeper_commit(k, err) : rc; /* durable before it is told */
+}
+
+static void on_published(void *ctx, const struct published *result)
+{
+    struct upload *u = ctx;
+    struct push p = u->finish;
+    struct ch_err err = result->err;
+    p.ask = (struct ch_ask_push){.ask = u->finish_ask,
+                                 .repository = ch_str_of(u->repository),
+                                 .project = ch_str_of(u->project)};
+    p.repository = ch_config_repository(p.k->config, p.ask.repository); /* as it is by now */
+    enum ch_code rc = result->code;
+    if (rc == CH_OK && p.repository == NULL) {
+        push_refuse(&p, 404, "NAME_UNKNOWN", "no repository has this name any more");
+    } else if (rc == CH_E_MISMATCH) {
+        push_refuse(&p, 400, "DIGEST_INVALID", "this is not what was pushed: %s", err.msg);
+    } else if (rc == CH_E_BUSY) {
+        push_refuse(&p, 409, "BLOB_UPLOAD_INVALID", "another request was sending this upload");
+    } else {
+        rc = rc == CH_OK ? keep(u, &p, result->size_bytes, &err) : rc;
+        if (rc == CH_OK) {
+            reply_there(&p, &u->expected);
+        } else {
+            push_refuse_store(&p, rc, &err);
+        }
+    }
+    end(u); /* whatever came of it: its bytes have a name, or are gone */
+}
+
+static void finish(struct push *p, struct upload *u)
+{
+    struct ch_sha256 sha256;
+    if (!push_digest(p, &sha256)) {
+        return;
+    }
+    if (is_written(u) || u->publishing) {
+        push_refuse(p, 409, "BLOB_UPLOAD_INVALID", "another request is sending this upload");
+        return;
+    }
+    u->publishing = true;
+    u->expected = sha256;
+    u->finish = *p;
+    u->finish_ask = p->ask.ask;
+    offload_publish_as(p->k, u->spool, &u->expected, on_published, u);
+}
+
+/* ------------------------------------------------------------------ bytes that are here already */
+
+static void look(struct push *p)
+{
+    struct ch_push_reply reply = {.http_status = 200};
+    struct ch_err err;
+    if (!push_digest(p, &reply.sha256)) {
+        return;
+    }
+    enum ch_code rc = ch_store_pushed_link(p->k->store, p->ask.repository, p->ask.project,
+                                           &reply.sha256, &reply.size_bytes, &err);
+    if (rc == CH_OK) {
+        push_reply(p, &reply, -1);
+    } else if (rc == CH_E_NOT_FOUND) {
+        push_refuse(p, 404, "BLOB_UNKNOWN", "this was not pushed under this name");
+    } else {
+        push_refuse_store(p, rc, &err);
+    }
+}
+
+static bool is_linked(const struct push *p, const struct ch_sha256 *sha256)
+{
+    uint64_t size;
+    struct ch_err err;
+    return ch_store_pushed_link(p->k->store, p->ask.repository, p->ask.project, sha256, &size,
+                                &err) == CH_OK;
+}
+
+/* Then it is answered: the client asks once more, since it never got the answer. */
+static bool was_finished(const struct push *p)
+{
+    struct ch_sha256 sha256;
+    struct ch_str tag;
+    if (ch_map_get(p->k->pushes->uploads, p->ask.upload) != NULL ||
+        !p->eco->push->reference_is(p->ask.reference, &tag, &sha256) || tag.len > 0 ||
+        !is_linked(p, &sha256)) {
+        return false;
+    }
+    reply_there(p, &sha256);
+    return true;
+}
+
+/* T24: from where the caller may pull, and of what is ALLOW there now. */
+static bool may_mount(struct push *p, const struct ch_sha256 *sha256, uint64_t *ret_size)
+{
+    struct keeper *k = p->k;
+    struct ch_str rest = p->ask.from, repository = {NULL, 0};
+    struct ch_decision d = {0};
+    struct ch_err err;
+    struct ch_artifact artifact;
+    if (!ch_str_split(&rest, '/', &repository) || rest.len == 0) {
+        return false;
+    }
+    const struct ch_repository *from = ch_config_repository(k->config, repository);
+    struct place at = {repository, ch_str_of(from != NULL ? from->environment : "")};
+    if (from == NULL || strcmp(from->ecosystem, p->repository->ecosystem) != 0 ||
+        !people_may(k->people, &p->who, ACTION_PULL, &at)) {
+        return false;
+    }
+    struct ch_ask_file ask = {
+        .repository = repository, .project = rest, .file_name = p->ask.reference, .any_page = true};
+    struct page *page = links_page_of(k, &ask);
+    for (size_t i = 0; page != NULL && i < page->facts.file_count; i++) {
+        if (ch_sha256_eq(&page->files[i].artifact, sha256) &&
+            page->facts.files[i].removed_at_us == CH_TIME_UNKNOWN && page_usable(k, page) &&
+            !page_withheld(page)) {
+            judge(k, page, i, &d);
+            break;
+        }
+    }
+    bool good = d.verdict == CH_VERDICT_ALLOW && ch_blobs_has(k->blobs, sha256) &&
+                ch_store_get_artifact(k->store, sha256, &artifact, &err) == CH_OK;
+    *ret_size = good ? artifact.size_bytes : 0;
+    return good;
+}
+
+void uploads_mount(struct push *p)
+{
+    struct ch_sha256 sha256;
+    struct ch_err err;
+    uint64_t size = 0;
+    if (!push_digest(p, &sha256)) {
+        return;
+    }
+    if (is_linked(p, &sha256)) {
+        reply_there(p, &sha256);
+        return;
+    }
+    if (!may_mount(p, &sha256, &size)) {
+        begin(p); /* it is uploaded then: whether others have it is nobody's business */
+        return;
+    }
+    enum ch_code rc = keeper_write(p->k, &err);
+    rc = rc == CH_OK ? pushes_keep(p->k, p, &sha256, size, &err) : rc;
+    rc = rc == CH_OK ? keeper_commit(p->k, &err) : rc;
+    if (rc == CH_OK) {
+        reply_there(p, &sha256);
+    } else {
+        push_refuse_store(p, rc, &err);
+    }
+}
+
+void uploads_on_ask(struct push *p)
+{
+    struct upload *u = NULL;
+    if (p->ask.op == CH_PUSH_BEGIN) {
+        begin(p);
+        return;
+    }
+    if (p->ask.op == CH_PUSH_LOOK_BLOB) {
+        look(p);
+        return;
+    }
+    if (p->ask.op == CH_PUSH_FINISH && was_finished(p)) {
+        return;
+    }
+    u = find(p);
+    if (u == NULL) {
+        return;
+    }
+    if (p->ask.op == CH_PUSH_WRITE) {
+        write_to(p, u);
+    } else if (p->ask.op == CH_PUSH_MORE) {
+        more(p, u);
+    } else if (p->ask.op == CH_PUSH_WROTE) {
+        wrote(p, u);
+    } else if (p->ask.op == CH_PUSH_FINISH) {
+        finish(p, u);
+    } else if (p->ask.op == CH_PUSH_STATUS) {
+        reply_offset(p, u, 200);
+    } else if (p->ask.op == CH_PUSH_CANCEL && !u->publishing) {
+        struct ch_push_reply reply = {.http_status = 204};
+        end(u); /* a gateway that writes to it still writes to no name */
+        push_reply(p, &reply, -1);
+    } else {
+        push_refuse(p, 409, "BLOB_UPLOAD_INVALID", "its end is under way");
+    }
+}

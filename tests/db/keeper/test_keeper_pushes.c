@@ -1,0 +1,239 @@
+/* What gateways ask for clients that push: checked here whatever they know (T21), and no byte counts that somebody could
+ * still write (T3). Whole images: tests/e2e/test_containers_push.py. */
+#include "house.h"
+
+#include <stdio.h>
+#include <unistd.h>
+
+#include "customhouse/limits.h"
+#include "db/keeper/people/people.h"
+
+static struct ch_err err;
+
+#define CONFIG                                                                                     \
+    "listen: [{address: '127.0.0.1:8080'}]\n"                                                      \
+    "upstreams:\n"                                                                                 \
+    "  - {name: reg, ecosystem: oci, url: 'https://up.example.org', states_times: never}\n"        \
+    "repositories:\n"                                                                              \
+    "  - {name: img, ecosystem: oci, upstreams: [reg]}\n"                                          \
+    "  - {name: apps, ecosystem: oci, hosted: true}\n"                                             \
+    "  - {name: lab, ecosystem: oci, environment: preprod, hosted: true}\n"
+#define NAME "team/app"
+#define HOUR (3600 * 1000000LL)
+
+static void give(struct house *h, struct ch_people_row row)
+{
+    row.by = CH_STR("local:0");
+    row.at_us = ch_now_unix_us();
+    assert_ch_ok(&err, people_give(h->k, &row, 1, &err));
+}
+
+/* A person with a role in one repository, and a token "SECRET" of this audience. */
+static void person(struct house *h, const char *name, const char *role, const char *repository,
+                   const char *audience, const char *secret)
+{
+    give(h, (struct ch_people_row){.kind = CH_PEOPLE_PERSON, .person = ch_str_of(name)});
+    give(h, (struct ch_people_row){
+                .kind = CH_PEOPLE_MEMBER, .group = ch_str_of(name), .person = ch_str_of(name)});
+    give(h, (struct ch_people_row){.kind = CH_PEOPLE_GRANT,
+                                   .group = ch_str_of(name),
+                                   .role = ch_str_of(role),
+                                   .repository = ch_str_of(repository)});
+    give(h, (struct ch_people_row){.kind = CH_PEOPLE_TOKEN,
+                                   .person = ch_str_of(name),
+                                   .audience = ch_str_of(audience),
+                                   .label = CH_STR("test"),
+                                   .sha256 = ch_sha256_of(secret, strlen(secret)),
+                                   .expires_at_us = ch_now_unix_us() + HOUR});
+}
+
+static struct house *new_house(void)
+{
+    struct house *h = house_new_with(NULL, CONFIG);
+    person(h, "ci", "publisher", "apps", "push", "of ci");
+    person(h, "dev", "publisher", "apps", "push", "of dev");
+    person(h, "rita", "reader", "apps", "push", "of rita");
+    person(h, "anna", "publisher", "apps", "pull", "for pulling");
+    return h;
+}
+
+static struct ch_ask_push an_ask(enum ch_push_op op, const char *upload)
+{
+    return (struct ch_ask_push){.op = op,
+                                .repository = CH_STR("apps"),
+                                .project = CH_STR(NAME),
+                                .upload = ch_str_of(upload),
+                                .offset = UINT64_MAX};
+}
+
+static uint32_t ask(struct house *h, const char *secret, struct ch_ask_push m)
+{
+    struct ch_buf b;
+    m.ask = ++h->asks;
+    m.token = ch_sha256_of(secret, strlen(secret));
+    ch_buf_init(&b, ch_message_row(CH_MSG_ASK_PUSH)->max_bytes);
+    ch_ask_push_put(&b, &m);
+    h->push_here = false;
+    CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_PUSH, ch_buf_str(&b), NULL, 0));
+    ch_buf_done(&b);
+    house_until(h, &h->push_here);
+    assert_int_equal(h->push.ask, h->asks);
+    return h->push.http_status;
+}
+
+static uint32_t ask_for(struct house *h, enum ch_push_op op, const char *upload)
+{
+    return ask(h, "of ci", an_ask(op, upload));
+}
+
+static void begin(struct house *h, char ret_upload[CH_UPLOAD_ID_LEN + 1])
+{
+    assert_int_equal(ask_for(h, CH_PUSH_BEGIN, ""), 202);
+    assert_int_equal(h->push.upload.len, CH_UPLOAD_ID_LEN);
+    snprintf(ret_upload, CH_UPLOAD_ID_LEN + 1, "%.*s", CH_STR_ARG(h->push.upload));
+}
+
+static uint32_t finish(struct house *h, const char *upload, const char *bytes)
+{
+    char hex[CH_SHA256_HEX + 1], digest[80];
+    snprintf(digest, sizeof(digest), "sha256:%s", house_hex(bytes, hex));
+    struct ch_ask_push m = an_ask(CH_PUSH_FINISH, upload);
+    m.reference = ch_str_of(digest);
+    return ask(h, "of ci", m);
+}
+
+static bool is_there(struct house *h, const char *bytes)
+{
+    struct ch_sha256 sha256 = ch_sha256_of(bytes, strlen(bytes));
+    return ch_blobs_has(h->k->blobs, &sha256);
+}
+
+static void assert_refused(const struct house *h, uint32_t status, const char *code)
+{
+    assert_int_equal(h->push.http_status, status);
+    assert_str_eq(h->push.code, code);
+    assert_true(h->push.text.len > 0);
+    assert_int_equal(h->push_fd, -1);
+}
+
+static void T21_each_ask_is_checked(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    char upload[CH_UPLOAD_ID_LEN + 1];
+    begin(h, upload);
+    for (int op = CH_PUSH_BEGIN; op < CH_PUSH_OP_COUNT; op++) {
+        struct ch_ask_push m = an_ask((enum ch_push_op)op, upload);
+        m.reference = CH_STR("1.0");
+        ask(h, "never given", m);
+        assert_refused(h, 401, "UNAUTHORIZED");
+        ask(h, "for pulling", m);
+        assert_refused(h, 401, "UNAUTHORIZED");
+        ask(h, "of rita", m);
+        assert_refused(h, 403, "DENIED");
+        m.repository = CH_STR("lab"); /* a right of one repository is of that one */
+        ask(h, "of ci", m);
+        assert_refused(h, 403, "DENIED");
+        m.repository = CH_STR("img"); /* T24 */
+        ask(h, "of ci", m);
+        assert_refused(h, 405, "UNSUPPORTED");
+        m.repository = CH_STR("nowhere");
+        ask(h, "of ci", m);
+        assert_refused(h, 404, "NAME_UNKNOWN");
+        m.repository = CH_STR("apps");
+        m.project = CH_STR("Team/../app");
+        ask(h, "of ci", m);
+        assert_refused(h, 400, "NAME_INVALID");
+    }
+    assert_int_equal(ask_for(h, CH_PUSH_STATUS, upload), 200); /* none of it did anything */
+    house_free(h);
+}
+
+static void an_upload_is_of_who_began_it(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    char upload[CH_UPLOAD_ID_LEN + 1];
+    begin(h, upload);
+    ask(h, "of dev", an_ask(CH_PUSH_WRITE, upload));
+    assert_refused(h, 404, "BLOB_UPLOAD_UNKNOWN");
+    struct ch_ask_push m = an_ask(CH_PUSH_WRITE, upload);
+    m.project = CH_STR("team/other");
+    ask(h, "of ci", m);
+    assert_refused(h, 404, "BLOB_UPLOAD_UNKNOWN");
+    house_restart(h); /* they live in memory */
+    ask_for(h, CH_PUSH_STATUS, upload);
+    assert_refused(h, 404, "BLOB_UPLOAD_UNKNOWN");
+    house_free(h);
+}
+
+static void T3_who_could_still_write_publishes_nothing(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    char upload[CH_UPLOAD_ID_LEN + 1];
+    begin(h, upload);
+    assert_int_equal(ask_for(h, CH_PUSH_WRITE, upload), 202);
+    int kept = dup(h->push_fd);
+    assert_true(kept >= 0 && h->push.granted_bytes > 0);
+    assert_int_equal(write(kept, "bytes", 5), 5);
+    ask_for(h, CH_PUSH_WRITE, upload); /* one request at a time */
+    assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
+    finish(h, upload, "bytes");
+    assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
+    assert_int_equal(ask_for(h, CH_PUSH_WROTE, upload), 202); /* a gateway that says so, and keeps it open */
+    assert_int_equal(h->push.offset, 5);
+    finish(h, upload, "bytes");
+    assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
+    assert_false(is_there(h, "bytes"));
+    close(kept);
+    house_free(h);
+}
+
+static void bytes_are_kept_under_their_digest_alone(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    char upload[CH_UPLOAD_ID_LEN + 1];
+    for (int right = 0; right < 2; right++) {
+        begin(h, upload);
+        struct ch_ask_push m = an_ask(CH_PUSH_WRITE, upload);
+        m.offset = 3;
+        assert_int_equal(ask(h, "of ci", m), 416);
+        assert_int_equal(h->push.offset, 0);
+        m.offset = 0;
+        assert_int_equal(ask(h, "of ci", m), 202);
+        assert_int_equal(write(h->push_fd, "what came", 9), 9);
+        close(h->push_fd);
+        h->push_fd = -1;
+        assert_int_equal(ask_for(h, CH_PUSH_WROTE, upload), 202);
+        assert_int_equal(h->push.offset, 9);
+        assert_true(h->k->coming_bytes >= 9); /* it counts in the quota while it is on its way */
+        if (right == 0) {
+            finish(h, upload, "something else");
+            assert_refused(h, 400, "DIGEST_INVALID");
+            assert_false(is_there(h, "what came") || is_there(h, "something else"));
+        } else {
+            assert_int_equal(finish(h, upload, "what came"), 201);
+            assert_true(is_there(h, "what came"));
+            assert_int_equal(finish(h, upload, "what came"), 201); /* the answer was lost */
+        }
+        assert_int_equal(h->k->coming_bytes, 0);
+        ask_for(h, CH_PUSH_STATUS, upload);
+        assert_refused(h, 404, "BLOB_UPLOAD_UNKNOWN");
+    }
+    house_restart(h); /* durable before it was told */
+    assert_int_equal(finish(h, upload, "what came"), 201);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(T21_each_ask_is_checked),
+        cmocka_unit_test(an_upload_is_of_who_began_it),
+        cmocka_unit_test(T3_who_could_still_write_publishes_nothing),
+        cmocka_unit_test(bytes_are_kept_under_their_digest_alone),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,228 @@
+"""Pushing to a hosted repository, request by request: what is pushed is inspected and judged as what is mirrored, and
+nobody has a byte of it before it may be had."""
+import json
+import threading
+
+from house import images, people
+from house.hosted import Hosted
+
+
+class Pushed(Hosted):
+    def test_a_good_image_is_pulled_by_every_route(self):
+        image = images.simple("good", images.FORMS)
+        self.push("team/good", "1.0", image)
+        self.is_pulled("team/good", "1.0", image)
+
+    def test_docker_images_and_indexes(self):
+        docker = images.simple("docker", ("plain", "gzip"), docker=True)
+        self.push("team/docker", "1", docker)
+        self.is_pulled("team/docker", "1", docker)
+        index = images.index([images.simple("many", architecture=a) for a in ("amd64", "arm64")])
+        self.push("team/many", "1", index)
+        self.is_pulled("team/many", "1", index)
+
+    def test_an_evil_package_in_a_layer_refuses_the_image(self):
+        image = images.simple("evil", evil=True)
+        self.push("team/evil", "1.0", image)
+        self.is_refused("team/evil", "1.0", image, "hidden-code")
+
+    def test_who_pushed_sees_that_it_is_there(self):
+        image = images.simple("seen", evil=True)
+        self.push("team/seen", "1.0", image)
+        for kind, reference, blob in self.routes("1.0", image):
+            with self.subTest(f"{kind} {reference}"):
+                a = self.pull("team/seen", kind, reference, "HEAD", self.token)
+                self.assertEqual((a.status, a["Docker-Content-Digest"], a["Content-Length"], a.body),
+                                 (200, blob.digest, str(len(blob.data)), b""), a)
+                self.assertEqual(self.pull("team/seen", kind, reference, "HEAD").status, 403)
+        a = self.send("GET", "team/seen/tags/list")
+        self.assertEqual(json.loads(a.body), {"name": "team/seen", "tags": ["1.0"]}, a)
+
+    def test_a_blob_that_no_manifest_names_is_nobodys(self):
+        """T24: not even who uploaded it has its bytes."""
+        blob = images.layer({"etc/alone": b"alone"})[0]
+        self.push_blob("team/alone", blob)
+        self.assertEqual(self.pull("team/alone", "blobs", blob.digest, "HEAD", self.token).status, 200)
+        for token in (None, self.token):
+            self.assertEqual(self.pull("team/alone", "blobs", blob.digest, token=token).status, 404)
+        self.assertEqual(self.pull("team/other", "blobs", blob.digest, "HEAD", self.token).status, 404)
+
+    def test_a_manifest_names_what_was_pushed_under_its_name(self):
+        image = images.simple("whole")
+        for blob in image.blobs[:-1]:
+            self.push_blob("team/whole", blob)
+        self.is_error(self.put_manifest("team/whole", "1.0", image.manifest), 404, "MANIFEST_BLOB_UNKNOWN",
+                      image.blobs[-1].digest)
+        self.push_blob("team/elsewhere", image.blobs[-1])
+        self.is_error(self.put_manifest("team/whole", "1.0", image.manifest), 404, "MANIFEST_BLOB_UNKNOWN")
+        self.assertEqual(self.pull("team/whole", "manifests", "1.0").status, 404)
+        self.push_blob("team/whole", image.blobs[-1])
+        self.assertEqual(self.put_manifest("team/whole", "1.0", image.manifest).status, 201)
+        self.is_pulled("team/whole", "1.0", image)
+
+    def test_manifests_that_are_none(self):
+        image = images.simple("lies")
+        for blob in image.blobs:
+            self.push_blob("team/lies", blob)
+        said = json.loads(image.manifest.data)
+        size = json.loads(image.manifest.data)
+        size["layers"][0]["size"] += 1
+        both = dict(said, manifests=[])
+        for what, data in (("no JSON", b"{"), ("empty", b""), ("another type", json.dumps(dict(said, mediaType="x/y")).encode()),
+                           ("both", json.dumps(both).encode()), ("another size", json.dumps(size).encode())):
+            with self.subTest(what):
+                a = self.put_manifest("team/lies", "1.0", images.Blob(images.OCI_MANIFEST, data))
+                self.is_error(a, 400, "MANIFEST_INVALID")
+        a = self.put_manifest("team/lies", "1.0", images.Blob("text/plain", image.manifest.data))
+        self.is_error(a, 400, "MANIFEST_INVALID", "Content-Type")
+        a = self.put_manifest("team/lies", images.digest_of(b"other"), image.manifest)
+        self.is_error(a, 400, "DIGEST_INVALID")
+        a = self.put_manifest("team/lies", "sha256-" + 64 * "a" + ".sig", image.manifest)
+        self.is_error(a, 403, "DENIED", "signatures")
+        a = self.send("PUT", "team/lies/manifests/1.0", None, {"Content-Type": images.OCI_MANIFEST,
+                                                               "Content-Length": str((4 << 20) + 1)})
+        self.is_error(a, 413, "SIZE_INVALID")
+        self.assertEqual(self.pull("team/lies", "manifests", "1.0", "HEAD", self.token).status, 404)
+
+    def test_two_pushes_of_one_tag(self):
+        """The tag is what came last; the former digest stays, decided for itself."""
+        first, second = images.simple("first"), images.simple("second", evil=True)
+        self.push("team/twice", "1.0", first)
+        self.is_pulled("team/twice", "1.0", first)
+        self.push("team/twice", "1.0", second)
+        self.assertEqual(self.pull("team/twice", "manifests", "1.0", "HEAD", self.token)["Docker-Content-Digest"],
+                         second.digest)
+        self.assertEqual(self.pull("team/twice", "manifests", "1.0").status, 403)
+        a = self.pull("team/twice", "manifests", first.digest)
+        self.assertEqual((a.status, a.body), (200, first.manifest.data), a)
+        self.push("team/twice", "1.0", first)
+        self.is_pulled("team/twice", "1.0", first)
+
+    def test_at_the_same_time(self):
+        """Whatever comes first: the tag is one of them, whole."""
+        two = [images.simple(f"race{i}") for i in range(2)]
+        for image in two:
+            for blob in image.blobs:
+                self.push_blob("team/race", blob)
+        got = [None, None]
+
+        def put(i):
+            got[i] = self.put_manifest("team/race", "1.0", two[i].manifest)
+        threads = [threading.Thread(target=put, args=(i,)) for i in range(2)]
+        for t in threads:
+            t.start()
+        for t in threads:
+            t.join()
+        self.assertEqual([a.status for a in got], [201, 201], got)
+        tag = self.pull("team/race", "manifests", "1.0")
+        self.assertEqual(tag.status, 200, tag)
+        self.assertIn(tag.body, [image.manifest.data for image in two])
+        for image in two:
+            a = self.pull("team/race", "manifests", image.digest)
+            self.assertEqual((a.status, a.body), (200, image.manifest.data), a)
+
+    def test_delete(self):
+        image = images.simple("gone")
+        self.push("team/gone", "1.0", image)
+        self.push("team/gone", "latest", image)
+        self.is_pulled("team/gone", "1.0", image)
+        self.assertEqual(self.send("DELETE", "team/gone/manifests/1.0").status, 202)
+        self.assertEqual(self.pull("team/gone", "manifests", "1.0").status, 404)
+        self.assertEqual(self.pull("team/gone", "manifests", "latest").status, 200)
+        self.assertEqual(self.send("DELETE", f"team/gone/manifests/{image.digest}").status, 202)
+        for kind, reference, _ in self.routes("latest", image):
+            a = self.pull("team/gone", kind, reference)
+            self.assertEqual(a.status, 404, a)
+        self.is_error(self.send("DELETE", "team/gone/manifests/1.0"), 404, "MANIFEST_UNKNOWN")
+        a = self.send("GET", "team/gone/tags/list")
+        self.assertEqual(json.loads(a.body)["tags"], [], a)
+        self.push("team/gone", "2.0", image)
+        self.is_pulled("team/gone", "2.0", image)
+        self.assertEqual(self.pull("team/gone", "manifests", "latest").status, 404)
+
+
+    def test_whoever_was_told_finds_it(self):
+        """Each answer of a push or a deletion is true for the request that follows, whatever was being looked up meanwhile."""
+        image = images.simple("now")
+        for blob in image.blobs:
+            self.push_blob("team/now", blob)
+        stop = threading.Event()
+
+        def look():
+            while not stop.is_set():
+                for reference in ("1.0", image.digest):
+                    self.pull("team/now", "manifests", reference)
+        others = [threading.Thread(target=look) for _ in range(3)]
+        for t in others:
+            t.start()
+        try:
+            for _ in range(15):
+                self.assertEqual(self.put_manifest("team/now", "1.0", image.manifest).status, 201)
+                for reference in ("1.0", image.digest):
+                    a = self.pull("team/now", "manifests", reference)
+                    self.assertEqual((a.status, a.body), (200, image.manifest.data), a)
+                self.assertEqual(self.send("DELETE", f"team/now/manifests/{image.digest}").status, 202)
+                for reference in ("1.0", image.digest):
+                    self.assertEqual(self.pull("team/now", "manifests", reference).status, 404)
+        finally:
+            stop.set()
+            for t in others:
+                t.join()
+
+
+class Rights(Hosted):
+    def test_without_credentials(self):
+        a = self.send("POST", "team/app/blobs/uploads/", b"", token=None)
+        self.assertEqual(a.status, 401, a)
+        self.assertIn("Basic", a["WWW-Authenticate"])
+        self.is_error(a, 401, "UNAUTHORIZED")
+        self.assertEqual(self.send("PUT", "team/app/manifests/1.0", b"{}", token=None).status, 401)
+
+    def test_a_token_of_another_audience(self):
+        people.person(self.service, "ann", "publisher/apps")
+        pull = people.token(self.service, "ann")[0]
+        message = self.is_error(self.send("POST", "team/app/blobs/uploads/", b"", token=pull), 403, "DENIED")
+        self.assertIn("audience push", message)
+
+    def test_who_has_no_such_role(self):
+        people.person(self.service, "rob", "reader", "publisher/pypi")
+        push = people.token(self.service, "rob", "push")[0]
+        message = self.is_error(self.send("POST", "team/app/blobs/uploads/", b"", token=push), 403, "DENIED")
+        self.assertIn("publisher", message)
+        image = images.simple("norights")
+        self.push("team/norights", "1.0", image)
+        a = self.pull("team/norights", "manifests", "1.0", token=push)
+        self.assertEqual(a.status, 200, a)
+        self.is_error(self.send("DELETE", "team/norights/manifests/1.0", token=push), 403, "DENIED")
+
+    def test_what_is_mirrored_is_not_pushed_to(self):
+        a = self.send("POST", "/v2/nowhere/app/blobs/uploads/", b"")
+        self.assertEqual(a.status, 404, a)
+        self.assertEqual(self.send("POST", "/pypi/simple/", b"").status, 405)
+        self.assertEqual(self.send("PUT", "/v2/", b"").status, 405)
+
+    def test_a_revoked_token_ends_at_once(self):
+        token, number = people.token(self.service, "ci", "push")
+        location = self.send("POST", "team/app/blobs/uploads/", b"", token=token)["Location"]
+        people.command(self.service, "token", "revoke", str(number))
+        self.assertEqual(self.send("PATCH", location, b"x", token=token).status, 401)
+
+    def test_the_log_has_who_pushed(self):
+        image = images.simple("logged")
+        self.push("team/logged", "7", image)
+        self.assertEqual(self.pull("team/logged", "manifests", "7").status, 200)
+        text = people.command(self.service, "explain", f"oci:team/logged=={image.digest}")
+        self.assertIn("pushed by service:ci", text)
+        self.assertIn("as 7", text)
+        self.assertEqual(self.send("DELETE", "team/logged/manifests/7").status, 202)
+        entries = self.eventually(lambda: self.entries("team/logged", 2))
+        self.assertEqual([(e["entry"]["change"], e["entry"]["tag"], e["entry"]["sha256"], e["clear"]["by"]) for e in entries],
+                         [("pushed", "7", image.digest[7:], "service:ci"), ("tag-gone", "7", image.digest[7:], "service:ci")])
+        status, text, _ = self.service.command("audit", "verify")
+        self.assertEqual(status, 0, text)
+
+    def entries(self, name, count):
+        """Those of pushes to this name, once there are so many in the log."""
+        text = people.command(self.service, "audit", "search", "--kind", "pushed")
+        found = [e for e in map(json.loads, text.splitlines()) if e["entry"]["project"] == name]
+        return found if len(found) >= count else None
