@@ -423,7 +423,7 @@ static bool push_page_of(struct ch_str project, struct ch_str tag, const struct 
         ch_buf_puts(&b, CH_STR("@" SHA256));
         ch_buf_put_hex(&b, sha256->byte, CH_SHA256_BYTES);
     }
-    bool good = !b.failed && is_page(ch_buf_str(&b)) && copy(ch_buf_str(&b), ret, ret_size);
+    bool good = !b.failed && is_page(ch_buf_str(&b)) && ch_str_copy(ch_buf_str(&b), ret, ret_size);
     ch_buf_done(&b);
     return good;
 }
