@@ -1,4 +1,5 @@
-/* Rules that are never come to: mistakes, since whoever wrote them thinks that they do something.
+/* Rules that are never come to, or allow what is allowed before them: mistakes, since whoever wrote
+ * them thinks that they do something.
  *
  * The files that a rule is about are cut into pieces (reach_pieces.c), one thing that can be asked
  * after the other, and each piece has to be one of an earlier rule that ends the walk there. So
@@ -182,6 +183,8 @@ static bool covered_everywhere(struct reaching *r, const struct ch_policy_place 
 /* --- which rules end the walk for another --- */
 
 /* `holds`: those too that do so until a person approves the file, which then lifts all such holds.
+ * An allow does not end it for another one, but leaves nothing to do to one that lifts no more. Of
+ * findings each lifts those that it names: these are asked for, and so compared like any condition.
  */
 static bool ends_walk(const struct ch_rule *earlier, const struct ch_rule *rule, bool holds)
 {
@@ -189,8 +192,9 @@ static bool ends_walk(const struct ch_rule *earlier, const struct ch_rule *rule,
     case CH_RULE_DENY:
         return true;
     case CH_RULE_ALLOW:
-        return ch_rule_action_of(rule) != CH_RULE_ALLOW &&
-               (earlier->lifted & (uint64_t)1 << CH_HOLD_RULE) != 0;
+        return ch_rule_action_of(rule) == CH_RULE_ALLOW
+                   ? (rule->lifted & ~earlier->lifted) == 0
+                   : (earlier->lifted & (uint64_t)1 << CH_HOLD_RULE) != 0;
     case CH_RULE_HOLD:
         break;
     }
@@ -199,15 +203,23 @@ static bool ends_walk(const struct ch_rule *earlier, const struct ch_rule *rule,
 
 static enum ch_code tell(const struct reaching *r, bool holds, struct ch_err *err)
 {
-    static const char *const does[] = {[CH_RULE_HOLD] = "holds",
-                                       [CH_RULE_ALLOW] = "spares from the rules below it",
-                                       [CH_RULE_DENY] = "denies"};
+    bool allow = ch_rule_action_of(r->rule) == CH_RULE_ALLOW;
+    const char *const does[] = {[CH_RULE_HOLD] = "holds",
+                                [CH_RULE_ALLOW] =
+                                    allow ? "allows" : "spares from the rules below it",
+                                [CH_RULE_DENY] = "denies"};
     struct ch_buf b;
-    size_t n = 0, told = 0;
+    size_t n = 0, told = 0, allowed = 0;
     ch_buf_init(&b, CH_REASON_ROOM);
     for (size_t i = 0; i < r->count; i++) {
         n += r->used[i];
+        allowed += r->used[i] && allow && ch_rule_action_of(r->others[i]) == CH_RULE_ALLOW;
     }
+    const char *which = allowed > 0
+                            ? (holds ? "changes something only for files that a person approved"
+                                     : "changes nothing")
+                        : holds ? "can be reached only by files that a person approved"
+                                : "can never be reached";
     for (size_t i = 0; i < r->count && told < NAMED_MAX; i++) {
         if (r->used[i]) {
             ch_buf_printf(&b, "%s\"%s\" in line %u %s", told++ > 0 ? ", " : "",
@@ -219,8 +231,7 @@ static enum ch_code tell(const struct reaching *r, bool holds, struct ch_err *er
     ch_fail(
         err, CH_E_USAGE, "%s:%u:%u: rules[%zu]: %s: the rule%s %.*s all that this one is about%s",
         r->policy->file_name, r->rule->line, r->rule->column, (size_t)(r->rule - r->policy->rules),
-        holds ? "can be reached only by files that a person approved" : "can never be reached",
-        n > 1 ? "s" : "", CH_STR_ARG(ch_buf_str(&b)), n > 1 ? " together" : "");
+        which, n > 1 ? "s" : "", CH_STR_ARG(ch_buf_str(&b)), n > 1 ? " together" : "");
     ch_buf_done(&b);
     return CH_E_USAGE;
 }

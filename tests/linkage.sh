@@ -16,7 +16,7 @@ may() {
     return 1
 }
 
-for program in admin audit customhouse keeper gateway fetcher reach scanner witness; do
+for program in admin admission audit customhouse keeper gateway fetcher reach scanner witness; do
     if [ ! -x "$bin/$program" ]; then
         echo "$bin/$program: missing"
         failed=1

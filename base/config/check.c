@@ -64,6 +64,44 @@ static enum ch_code check_admin(const struct ch_config *c, const struct ch_yaml 
     return CH_OK;
 }
 
+/* It answers nobody but whom client_ca and client_name say, so there is no half of it (T25). */
+static enum ch_code check_admission(const struct ch_config *c, const struct ch_yaml *yaml,
+                                    struct ch_err *err)
+{
+    const struct ch_yaml_node *section = ch_yaml_find(ch_yaml_root(yaml), "admission");
+    const struct ch_yaml_node *at = section != NULL ? ch_yaml_find(section, "address") : NULL;
+    const struct {
+        const char *key, *value;
+    } needed[] = {{"tls_certificate", c->admission_tls_certificate},
+                  {"tls_key", c->admission_tls_key},
+                  {"client_ca", c->admission_client_ca},
+                  {"client_name", c->admission_client_name}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(needed); i++) {
+        if ((c->admission_address == NULL) != (needed[i].value == NULL)) {
+            return ch_yaml_fail(yaml, at != NULL ? at : section, err,
+                                "address, tls_certificate, tls_key, client_ca and client_name go "
+                                "together; %s is %s",
+                                needed[i].key, needed[i].value == NULL ? "missing" : "given alone");
+        }
+    }
+    for (size_t i = 0; c->admission_address != NULL && i < c->listen_count; i++) {
+        if (ch_str_eq(ch_str_of(c->listen[i].address), ch_str_of(c->admission_address))) {
+            return ch_yaml_fail_value(yaml, at, err,
+                                      "is an address of listen, where clients connect");
+        }
+    }
+    for (size_t i = 0; i < c->admission_namespace_count; i++) {
+        for (size_t j = 0; j < i; j++) {
+            if (ch_str_eq(ch_str_of(c->admission_namespaces[i].name),
+                          ch_str_of(c->admission_namespaces[j].name))) {
+                return ch_yaml_fail(yaml, ch_yaml_find(section, "namespaces"), err,
+                                    "%s is listed twice", c->admission_namespaces[i].name);
+            }
+        }
+    }
+    return CH_OK;
+}
+
 static enum ch_code check_upstream(const struct ch_config *c, size_t i, const struct ch_yaml *yaml,
                                    struct ch_err *err)
 {
@@ -140,6 +178,7 @@ enum ch_code ch_config_check(const struct ch_config *config, const struct ch_yam
         rc = check_listen(config, i, yaml, err);
     }
     rc = rc == CH_OK ? check_admin(config, yaml, err) : rc;
+    rc = rc == CH_OK ? check_admission(config, yaml, err) : rc;
     rc = rc == CH_OK ? ch_config_check_egress(config, yaml, err) : rc;
     for (size_t i = 0; i < config->upstream_count && rc == CH_OK; i++) {
         rc = check_upstream(config, i, yaml, err);

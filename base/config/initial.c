@@ -2,6 +2,8 @@
  * left at their default as comments. */
 #include "customhouse/config.h"
 
+#include <stdio.h>
+
 #include "base/config/schema.h"
 #include "customhouse/timefmt.h"
 
@@ -79,32 +81,37 @@ static void put_item(struct ch_buf *b, const struct ch_schema_section *section,
     }
 }
 
+/* A list that may be left out: an item as it could be, in comments. */
+static void put_example(struct ch_buf *b, const struct ch_schema_row *row, const char *indent)
+{
+    char first[32], others[32];
+    snprintf(first, sizeof(first), "%s#   ", indent);
+    snprintf(others, sizeof(others), "%s#     ", indent);
+    ch_buf_printf(b, "%s# %s:\n", indent, row->key);
+    for (size_t i = 0; i < row->section->row_count; i++) {
+        const struct ch_schema_row *inner = &row->section->rows[i];
+        put_comment(b, i == 0 ? first : others, inner->doc);
+        ch_buf_printf(b, "%s%s", i == 0 ? first : others, i == 0 ? "- " : "");
+        if (inner->example != NULL) {
+            ch_buf_printf(b, "%s: %s\n", inner->key, inner->example);
+        } else {
+            ch_buf_printf(b, "# %s: %s\n", inner->key, inner->def != NULL ? inner->def : "");
+        }
+    }
+}
+
 static void put_plain_section(struct ch_buf *b, const struct ch_schema_row *row)
 {
     ch_buf_printf(b, "%s:\n", row->key);
     for (size_t i = 0; i < row->section->row_count; i++) {
         const struct ch_schema_row *inner = &row->section->rows[i];
         put_comment(b, "  ", inner->doc);
-        if (inner->def != NULL) {
+        if (inner->type == CH_SCHEMA_SECTIONS) {
+            put_example(b, inner, "  ");
+        } else if (inner->def != NULL) {
             ch_buf_printf(b, "  %s: %s\n", inner->key, inner->def);
         } else {
             ch_buf_printf(b, "  # %s:\n", inner->key);
-        }
-    }
-}
-
-/* A list that may be left out: an item as it could be, in comments. */
-static void put_example(struct ch_buf *b, const struct ch_schema_row *row)
-{
-    ch_buf_printf(b, "# %s:\n", row->key);
-    for (size_t i = 0; i < row->section->row_count; i++) {
-        const struct ch_schema_row *inner = &row->section->rows[i];
-        put_comment(b, i == 0 ? "#   " : "#     ", inner->doc);
-        ch_buf_puts(b, ch_str_of(i == 0 ? "#   - " : "#     "));
-        if (inner->example != NULL) {
-            ch_buf_printf(b, "%s: %s\n", inner->key, inner->example);
-        } else {
-            ch_buf_printf(b, "# %s: %s\n", inner->key, inner->def != NULL ? inner->def : "");
         }
     }
 }
@@ -227,7 +234,7 @@ static void put_row(struct ch_buf *b, const struct ch_schema_row *row,
         put_given(b, g);
         ch_buf_putc(b, '\n');
     } else if (row->type == CH_SCHEMA_SECTIONS && !row->required) {
-        put_example(b, row);
+        put_example(b, row, "");
     } else if (row->type == CH_SCHEMA_SECTIONS) {
         put_lists(b, row, in);
     } else if (row->type == CH_SCHEMA_SECTION) {

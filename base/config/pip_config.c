@@ -188,8 +188,7 @@ static enum ch_code take_url(const char *what, struct ch_str url, char **ret_url
     const char *fault = ch_place_url_fault(bare);
     if (fault != NULL) {
         ch_buf_done(&b);
-        return ch_fail(err, CH_E_USAGE,
-                       "pip's %s %s; give the index with --pypi-upstream URL instead", what, fault);
+        return ch_fail(err, CH_E_USAGE, "pip's %s %s", what, fault);
     }
     *ret_url = ch_str_dup(bare);
     ch_buf_done(&b);

@@ -25,8 +25,8 @@ struct ch_pip_config {
 };
 
 /* CH_E_NOT_FOUND: there is no pip, none that runs, or none that says its own index while no other is
- * configured. CH_E_USAGE: what is configured cannot be used, or not be read, in pip's own words. The
- * messages say what to do. */
+ * configured; the message says what to do. CH_E_USAGE: what is configured cannot be used, or not be
+ * read, in pip's own words. */
 enum ch_code ch_pip_discover(struct ch_pip_config *ret, struct ch_err *err) CH_MUST_CHECK;
 void ch_pip_config_done(struct ch_pip_config *config); /* accepts zeroed memory; wipes passwords */
 

@@ -314,10 +314,9 @@ static enum ch_code complain(char *const *argv, struct ch_str errors, struct ch_
             all.len--;
         }
         struct ch_str shown = ch_str_sub(all, 0, SHOWN);
-        rc = ch_fail(err, unread ? CH_E_USAGE : CH_E_NOT_FOUND,
-                     "%s %s: %.*s%s. Mend that%s, or give an index with --pypi-upstream URL",
-                     argv[0], argv[1], CH_STR_ARG(shown), shown.len < all.len ? ".." : "",
-                     unread ? " file" : "");
+        rc = ch_fail(err, unread ? CH_E_USAGE : CH_E_NOT_FOUND, "%s %s: %.*s%s%s", argv[0], argv[1],
+                     CH_STR_ARG(shown), shown.len < all.len ? ".." : "",
+                     unread ? "" : "; mend that, or give the index with --pypi-upstream URL");
     }
     ch_buf_done(&text);
     return rc;

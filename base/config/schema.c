@@ -337,6 +337,65 @@ static const struct ch_schema_row admin_rows[] = {
 };
 static const struct ch_schema_section admin_section = SECTION(admin_rows, ch_config);
 
+static const struct ch_schema_row admission_namespace_rows[] = {
+    {.key = "name",
+     .type = CH_SCHEMA_NAME,
+     AT(ch_admission_namespace, name),
+     .required = true,
+     .example = "lab",
+     .doc = "Of the namespace itself (kubernetes.io/metadata.name), no other label's value."},
+    {.key = "environment",
+     .type = CH_SCHEMA_WORD,
+     AT(ch_admission_namespace, environment),
+     .choices = environments,
+     .required = true,
+     .example = "preprod",
+     .doc = "Its images' repositories have to be of this one."},
+};
+static const struct ch_schema_section admission_namespace_section =
+    SECTION(admission_namespace_rows, ch_admission_namespace);
+
+static const struct ch_schema_row admission_rows[] = {
+    {.key = "address",
+     .type = CH_SCHEMA_ADDRESS,
+     AT(ch_config, admission_address),
+     .doc = "HOST:PORT where API servers ask; without it none does. Always TLS."},
+    {.key = "tls_certificate",
+     .type = CH_SCHEMA_PATH,
+     AT(ch_config, admission_tls_certificate),
+     .doc = "PEM file with the certificate and its chain, for SERVICE.NAMESPACE.svc or the host of\n"
+            "the webhook's URL; that name also belongs in host_names."},
+    {.key = "tls_key",
+     .type = CH_SCHEMA_PATH,
+     AT(ch_config, admission_tls_key),
+     .doc = "PEM file with the private key."},
+    {.key = "client_ca",
+     .type = CH_SCHEMA_PATH,
+     AT(ch_config, admission_client_ca),
+     .doc = "PEM file with the authorities that API servers' client certificates are from."},
+    {.key = "client_name",
+     .type = CH_SCHEMA_TEXT,
+     AT(ch_config, admission_client_name),
+     .doc = "Common name of that certificate. Others of the same authority get no answer."},
+    {.key = "platform",
+     .type = CH_SCHEMA_TEXT,
+     AT(ch_config, admission_platform),
+     .def = "linux/amd64",
+     .doc = "Of an index the images for this one have to be allowed; all: each image in it."},
+    {.key = "environment",
+     .type = CH_SCHEMA_WORD,
+     AT(ch_config, admission_environment),
+     .choices = environments,
+     .def = "prod",
+     .doc = "Of the namespaces that are not listed below."},
+    {.key = "namespaces",
+     .type = CH_SCHEMA_SECTIONS,
+     LIST(ch_config, admission_namespaces, admission_namespace_count),
+     .section = &admission_namespace_section,
+     .doc = "Namespaces of another environment."},
+};
+static const struct ch_schema_section admission_section = SECTION(admission_rows, ch_config);
+
 static const struct ch_schema_row config_rows[] = {
     {.key = "listen",
      .type = CH_SCHEMA_SECTIONS,
@@ -362,6 +421,12 @@ static const struct ch_schema_row config_rows[] = {
      .type = CH_SCHEMA_SECTION,
      .section = &admin_section,
      .doc = "The administrative interface: /api/v1/, a process and an address of its own."},
+    {.key = "admission",
+     .type = CH_SCHEMA_SECTION,
+     .section = &admission_section,
+     .doc = "What Kubernetes asks before it runs something: /k8s/validate, /k8s/mutate and\n"
+            "/k8s/external-data/ENVIRONMENT, a process and an address of its own, for API servers\n"
+            "alone."},
     {.key = "public_url",
      .type = CH_SCHEMA_URL,
      AT(ch_config, public_url),

@@ -132,6 +132,17 @@ char *ch_str_dup(struct ch_str s)
     return p;
 }
 
+bool ch_str_copy(struct ch_str s, char *ret, size_t ret_size)
+{
+    bool fits = s.len < ret_size;
+    size_t len = fits ? s.len : 0;
+    if (len > 0) {
+        memcpy(ret, s.ptr, len);
+    }
+    ret[len] = '\0';
+    return fits;
+}
+
 bool ch_str_u64(struct ch_str s, uint64_t *ret_value)
 {
     if (s.len == 0 || s.len > 20 || (s.len > 1 && s.ptr[0] == '0')) {

@@ -43,6 +43,19 @@ static const struct option serve_options[] = {
 };
 static const struct option list_options[] = {JSON};
 static const struct option explain_options[] = {REPOSITORY, JSON};
+static const struct option gate_options[] = {
+    {"--environment", "ENV", false, false, "prod or preprod; the images' repositories must be of it"},
+    {"--platform", "PLATFORM", false, false,
+     "of an index, the images for this one (default: linux/amd64);\n"
+     "                          all: each image in it"},
+    {"--wait", "SECONDS", false, false,
+     "have what is not known or not inspected yet fetched and\n"
+     "                          inspected, and wait so long at most (default: 0)"},
+    {"--sarif", "FILE", false, false, "write what was found there, too, in SARIF 2.1.0"},
+    {"--junit", "FILE", false, false, "and the images as test cases, in JUnit's XML"},
+    REPOSITORY,
+    JSON,
+};
 static const struct option queue_options[] = {
     {"--audited", NULL, false, false, "instead, what is served only because its repository audits"},
     JSON,
@@ -240,6 +253,20 @@ static const struct command_row commands[] = {
      OPTIONS(explain_options),
      .remote = true,
      .run = command_remote},
+    {.name = "gate",
+     .words = "IMAGE...",
+     .summary = "Say whether images may run in an environment, for a pipeline to go on or not.",
+     .text = "IMAGE is NAME:TAG, NAME@sha256:HEX, the same behind the host of this server and a\n"
+             "repository, or behind that of a registry that it mirrors, the address of a manifest, or\n"
+             "sha256:HEX. A tag is the digest that it stands for now, which is printed. Exit status:\n"
+             "  0  each is allowed there, by its digest, and the audit log has it\n"
+             "  1  at least one is not, not known, or not inspected yet: all that is known of it is\n"
+             "     printed, with the log's entry of each decision and the proof of that\n"
+             "  2  a mistake in the command\n"
+             "  3  no answer: no server there, no right to ask, or a report that could not be written",
+     OPTIONS(gate_options),
+     .remote = true,
+     .run = command_gate},
     {.name = "approve",
      .words = "WHAT",
      .summary = "Approve an exception: let something pass that the policy holds.",

@@ -22,6 +22,7 @@ static const struct {
     [CH_OCI_FILE_LAYER_GZIP] = {".layer.tar.gz", NULL},
     [CH_OCI_FILE_LAYER_ZSTD] = {".layer.tar.zst", NULL},
     [CH_OCI_FILE_IN_TOTO] = {".in-toto.json", NULL},
+    [CH_OCI_FILE_SIGNATURE] = {".signature.json", NULL},
 };
 
 enum ch_oci_file_kind ch_oci_file_kind_of(struct ch_str media_type)
@@ -66,7 +67,7 @@ const char *ch_oci_file_ending(enum ch_oci_file_kind kind)
 
 bool ch_oci_file_is_manifest(enum ch_oci_file_kind kind)
 {
-    return kinds[kind].media_type != NULL;
+    return kinds[kind].media_type != NULL || kind == CH_OCI_FILE_SIGNATURE;
 }
 
 void ch_oci_file_name_put(struct ch_buf *b, const struct ch_sha256 *sha256,

@@ -20,6 +20,8 @@ enum ch_oci_file_kind {
     CH_OCI_FILE_LAYER_GZIP,
     CH_OCI_FILE_LAYER_ZSTD,
     CH_OCI_FILE_IN_TOTO,
+    CH_OCI_FILE_SIGNATURE, /* a manifest that is somebody's signature or attestation: never had
+                              (T23) */
     CH_OCI_FILE_KIND_COUNT
 };
 

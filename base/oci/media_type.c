@@ -47,3 +47,19 @@ bool ch_oci_type_is_manifest(enum ch_oci_type type)
 {
     return type == CH_OCI_INDEX || type == CH_OCI_MANIFEST || type == CH_OCI_SCHEMA1;
 }
+
+bool ch_oci_is_signature_type(struct ch_str media_type)
+{
+    static const char *const begins[] = {
+        "application/vnd.dev.cosign.",         /* simplesigning, artifact.sig, artifact.sbom */
+        "application/vnd.dev.sigstore.bundle", /* .v0.3+json, +json;version=0.2 */
+        "application/vnd.dsse.envelope.",      /* attestations under cosign's tag */
+        "application/vnd.cncf.notary.",        /* signature, v2.signature */
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(begins); i++) {
+        if (ch_str_starts(media_type, ch_str_of(begins[i]))) {
+            return true;
+        }
+    }
+    return false;
+}

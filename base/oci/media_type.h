@@ -26,5 +26,8 @@ enum ch_oci_type ch_oci_type_of(struct ch_str media_type);
 bool ch_oci_type_is_layer(enum ch_oci_type type);
 /* Index, manifest, schema 1: what stands under "manifests/". */
 bool ch_oci_type_is_manifest(enum ch_oci_type type);
+/* A signature or attestation of cosign, of Notation, or a Sigstore bundle: as artifactType, of a
+ * configuration or of a layer. Those of images here are written by us alone (T23). */
+bool ch_oci_is_signature_type(struct ch_str media_type);
 
 #endif

@@ -36,7 +36,7 @@ static enum ch_code map_shared(int fd, size_t bytes, bool writable, void **ret, 
 
 static bool listens(enum ch_role role)
 {
-    return role == CH_ROLE_GATEWAY || role == CH_ROLE_ADMIN;
+    return role == CH_ROLE_GATEWAY || role == CH_ROLE_ADMIN || role == CH_ROLE_ADMISSION;
 }
 
 /* Others are told the addresses alone. */

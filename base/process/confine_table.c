@@ -344,6 +344,12 @@ static const struct ch_confine_row table[] = {
         .limits = {NO_CORE}, .limit_count = 1,
     },
     {
+        .role = CH_ROLE_ADMISSION, .stage = CH_CONFINE_PROCESS, PROBES(admin_probes),
+        .groups = {&core, &loop, &open_nothing, &no_socket, &accept_clients, &no_process,
+                   &no_program, &name_thread},
+        .limits = {NO_CORE}, .limit_count = 1,
+    },
+    {
         .role = CH_ROLE_WITNESS, .stage = CH_CONFINE_PROCESS, PROBES(witness_probes),
         .groups = {&core, &loop, &open_to_change, &no_socket, &accept_clients, &no_process,
                    &no_program, &name_thread},

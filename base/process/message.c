@@ -31,6 +31,7 @@ const char *ch_role_name(enum ch_role role)
         [CH_ROLE_SCANNER_SECOND] = "scanner-second",
         [CH_ROLE_ADMIN] = "admin",
         [CH_ROLE_EGRESS] = "egress",
+        [CH_ROLE_ADMISSION] = "admission",
         [CH_ROLE_COMMAND] = "command",
         [CH_ROLE_WITNESS] = "witness",
         [CH_ROLE_WITNESS_FILES] = "witness-files",

@@ -84,7 +84,7 @@ enum ch_code ch_ask_file_get(struct ch_str payload, struct ch_ask_file *ret, str
     m.project = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.file_name = ch_msg_get_text(&r, ch_limits.file_name_bytes);
     m.any_page = ch_msg_get_bool(&r);
-    m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_APPROVAL);
+    m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_SIGNED);
     m.head = ch_msg_get_bool(&r);
     m.patience_ms = ch_get_u32(&r);
     m.client = ch_msg_get_client(&r);

@@ -26,6 +26,8 @@ void ch_setup_put(struct ch_buf *b, const struct ch_setup *m)
         ch_msg_put_bool(b, m->listener[i].tls);
         ch_msg_put_name(b, m->listener[i].certificate_pem, ch_limits.setup_text_bytes);
         ch_msg_put_name(b, m->listener[i].key_pem, ch_limits.setup_text_bytes);
+        ch_msg_put_name(b, m->listener[i].client_ca_pem, ch_limits.fetch_certificate_bytes);
+        ch_msg_put_name(b, m->listener[i].client_name, ch_limits.client_text_bytes);
     }
 }
 
@@ -59,6 +61,8 @@ enum ch_code ch_setup_get(struct ch_str payload, struct ch_setup *ret, struct ch
         m.listener[i].tls = ch_msg_get_bool(&r);
         m.listener[i].certificate_pem = ch_msg_get_text(&r, ch_limits.setup_text_bytes);
         m.listener[i].key_pem = ch_msg_get_text(&r, ch_limits.setup_text_bytes);
+        m.listener[i].client_ca_pem = ch_msg_get_text(&r, ch_limits.fetch_certificate_bytes);
+        m.listener[i].client_name = ch_msg_get_text(&r, ch_limits.client_text_bytes);
     }
     CH_MSG_DECODED("setup message");
 }

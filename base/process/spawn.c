@@ -72,6 +72,8 @@ static const char *program_of(enum ch_role role)
         return "fetcher";
     case CH_ROLE_ADMIN:
         return "admin";
+    case CH_ROLE_ADMISSION:
+        return "admission";
     case CH_ROLE_SCANNER_STRICT:
     case CH_ROLE_SCANNER_SECOND:
         return "scanner";

@@ -20,6 +20,7 @@
 #include "db/keeper/egress/notices.h"
 #include "db/keeper/people/people.h"
 #include "db/keeper/policies/policies.h"
+#include "db/keeper/images/image.h"
 #include "db/keeper/intake/intake_int.h"
 #include "db/keeper/intake/quota.h"
 #include "reload.h"
@@ -98,6 +99,13 @@ uint32_t keeper_store_status(enum ch_code code, uint32_t otherwise)
     return code == CH_E_FULL || code == CH_E_BUSY ? 507 : otherwise;
 }
 
+void keeper_keep_lease(struct keeper *k)
+{
+    if (k->healthy) {
+        atomic_store(&k->child.epoch->lease_until_boot_ms, ch_now_boot_ms() + CH_LEASE_MS);
+    }
+}
+
 static void on_lease(struct ch_timer *t)
 {
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, lease_timer);
@@ -112,9 +120,7 @@ static void on_lease(struct ch_timer *t)
         CH_IGNORE(keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
     }
     keeper_watch_store(k);
-    if (k->healthy) {
-        atomic_store(&k->child.epoch->lease_until_boot_ms, now + CH_LEASE_MS);
-    }
+    keeper_keep_lease(k);
     ch_loop_set_timer(k->child.loop, t, now + CH_LEASE_RENEW_MS);
 }
 
@@ -309,6 +315,8 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         ask_on_frame(k, ch, frame);
     } else if (ch_channel_peer(ch) == CH_ROLE_ADMIN) {
         admin_on_frame(k, frame);
+    } else if (ch_channel_peer(ch) == CH_ROLE_ADMISSION) {
+        images_on_frame(k, frame);
     } else if (ch_channel_peer(ch) == CH_ROLE_EGRESS) {
         egress_on_frame(k, frame);
     } else {
@@ -323,6 +331,8 @@ static struct ch_channel **slot_of(struct keeper *k, enum ch_role role, uint32_t
         return instance < CH_ARRAY_LEN(k->gateways) ? &k->gateways[instance] : NULL;
     case CH_ROLE_ADMIN:
         return &k->admin;
+    case CH_ROLE_ADMISSION:
+        return &k->admission;
     case CH_ROLE_FETCHER:
         return &k->fetcher;
     case CH_ROLE_EGRESS:
@@ -550,6 +560,8 @@ void keeper_close(struct keeper *k)
     }
     ch_channel_free(k->admin);
     k->admin = NULL;
+    ch_channel_free(k->admission);
+    k->admission = NULL;
     ch_channel_free(k->fetcher);
     k->fetcher = NULL; /* what is under way is cancelled below, and nobody hears it any more */
     ch_channel_free(k->egress);

@@ -95,6 +95,7 @@ struct waiter {
     struct ch_buf payload; /* the ask, encoded: decoded again when it goes on */
     uint64_t deadline_ms;  /* answered then, whatever it waits for; 0: none yet */
     uint64_t turn_ms;      /* until then it may wait for budget; 0: it has not */
+    struct ch_sha256 object; /* CH_PART_SIGNED: what of it (signing/images.h) */
     bool looked_up;        /* a further page was, on which it is decided (ask_needs_page): once is enough */
 };
 
@@ -111,6 +112,7 @@ struct keeper {
     size_t old_config_count;
     struct ch_channel *gateways[CH_METRICS_SLOTS];
     struct ch_channel *admin;
+    struct ch_channel *admission;
     struct ch_channel *fetcher;
     struct ch_channel *egress;
     struct ch_channel *scanners[2]; /* strict, second */
@@ -195,6 +197,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* Ends every ALLOW and listing in the gateways' memory, now (T4): called before anything else when a
  * decision may move away from ALLOW. */
 void keeper_raise_epoch(struct keeper *k);
+void keeper_keep_lease(struct keeper *k); /* of gateways, from now on: nothing of the epoch has changed */
 /* Looks what is to be told of the store, by the last write and by what is left of its disk. */
 void keeper_watch_store(struct keeper *k);
 /* Why the store takes nothing new in; NULL: it does. As everybody is told (shared.h). */
@@ -260,6 +263,9 @@ void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_don
 /* Runs it on the thread for pages, under the same terms; `done` gets no result. What it works on is
  * nobody else's meanwhile: it may be run, and not told, when the process ends. */
 void offload_run(struct keeper *k, void (*run)(void *ctx), offload_done_fn *done, void *ctx);
+/* Runs it on a thread and waits for that, for as long as it takes. Nothing else of the keeper goes on, so
+ * that leases may be kept, for 15 s: no denial is entered, and acknowledged, meanwhile. */
+void offload_wait(struct keeper *k, void (*run)(void *ctx), void *ctx);
 bool offload_busy(const struct keeper *k);
 void offload_stop(struct keeper *k); /* waits for what is in hand; before intakes and pages are freed */
 
@@ -438,6 +444,9 @@ void listing_tell(struct keeper *k, struct page *p, struct waiter *list);
 void listing_touch(struct page *p);
 void listing_touch_held(struct page *p);
 void listing_touch_file(struct page *p, size_t file);
+/* --- listing_ruled.c: a ruling came or went --- */
+void listing_touch_ruled(struct keeper *k, const struct ch_ruling_row *row); /* all that it may be about */
+void listing_ruled(struct keeper *k); /* of nothing else the rules are others than before */
 void listing_done(struct page *p);
 /* --- between the two --- */
 bool listing_judge(struct keeper *k, struct page *p); /* a slice; true: all rows are good */

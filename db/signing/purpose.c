@@ -3,9 +3,24 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "customhouse/ecosystem.h"
+
 void ch_purpose_approve_file(const char *environment, char ret[CH_PURPOSE_BYTES])
 {
     snprintf(ret, CH_PURPOSE_BYTES, "approve-%s-file", environment);
+}
+
+void ch_purpose_approve_image(const char *environment, char ret[CH_PURPOSE_BYTES])
+{
+    snprintf(ret, CH_PURPOSE_BYTES, "approve-%s-image", environment);
+}
+
+/* What is had whole is signed whole: by a key that signs nothing else (T23). */
+static bool has_images(const struct ch_repository *r)
+{
+    const struct ch_ecosystem *eco =
+        r->ecosystem != NULL ? ch_ecosystem_find(ch_str_of(r->ecosystem)) : NULL;
+    return eco != NULL && eco->whole_versions;
 }
 
 static size_t add(struct ch_purpose *list, size_t count, const char *name, enum ch_key_kind kind)
@@ -28,6 +43,10 @@ size_t ch_purposes(const struct ch_config *config, struct ch_purpose ret[CH_PURP
     for (size_t i = 0; i < config->repository_count; i++) {
         ch_purpose_approve_file(config->repositories[i].environment, name);
         count = add(ret, count, name, CH_KEY_ECDSA_P256);
+        if (has_images(&config->repositories[i])) {
+            ch_purpose_approve_image(config->repositories[i].environment, name);
+            count = add(ret, count, name, CH_KEY_ECDSA_P256);
+        }
     }
     count = add(ret, count, CH_PURPOSE_EVIDENCE, CH_KEY_ECDSA_P256);
     return add(ret, count, CH_PURPOSE_LOG, CH_KEY_ED25519);

@@ -19,6 +19,8 @@ struct ch_purpose {
 
 /* "approve-ENVIRONMENT-file": approvals of files for that environment, and nothing else (T23). */
 void ch_purpose_approve_file(const char *environment, char ret[CH_PURPOSE_BYTES]);
+/* "approve-ENVIRONMENT-image": likewise of container images, where a repository of it has any. */
+void ch_purpose_approve_image(const char *environment, char ret[CH_PURPOSE_BYTES]);
 /* All that a site of this configuration needs, each once; returns how many, at most
  * CH_PURPOSES_MAX. */
 size_t ch_purposes(const struct ch_config *config, struct ch_purpose ret[CH_PURPOSES_MAX]);

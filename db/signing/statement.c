@@ -81,11 +81,9 @@ void ch_resource_uri_put(struct ch_buf *b, const struct ch_resource *r)
     const struct {
         const char *name;
         struct ch_str value;
-    } qualifiers[] = {{"build", r->build},
-                      {"environment", r->environment},
-                      {"file_name", r->file_name},
-                      {"subdir", r->subdir},
-                      {"type", r->type}};
+    } qualifiers[] = {{"build", r->build},         {"environment", r->environment},
+                      {"file_name", r->file_name}, {"repository_url", r->repository_url},
+                      {"subdir", r->subdir},       {"type", r->type}};
     const char *before = "?";
     for (size_t i = 0; i < CH_ARRAY_LEN(qualifiers); i++) {
         if (qualifiers[i].value.len > 0) { /* purl: none is empty */

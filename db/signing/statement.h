@@ -40,6 +40,7 @@ struct ch_resource {
     struct ch_str version;
     struct ch_str file_name;
     struct ch_str environment;
+    struct ch_str repository_url; /* of an image: "gw.example/mcr/team/app"; it has no file_name */
     struct ch_str build;  /* where a version has several, "py_0"; these three may be absent */
     struct ch_str subdir; /* where files of many projects lie on pages, the page: it is part of what they are */
     struct ch_str type;   /* there, the form of the file, "conda" */

@@ -115,6 +115,7 @@ static enum ch_code each_attestation(struct ch_cursor *c, enum ch_code rc,
             .statement_sig = ch_col_str(c, 10),
             .file_sig = ch_col_str(c, 11),
             .at_us = ch_col_int(c, 12),
+            .purpose = ch_col_str(c, 13),
         };
         (*ret_count)++;
         each(ctx, &row);
@@ -161,6 +162,19 @@ enum ch_code ch_store_attestations_of(struct ch_store *s, const struct ch_sha256
     size_t count;
     enum ch_code rc = ch_cursor_open(s, CH_SQL_ATTESTATIONS_OF,
                                      CH_ARGS(ch_arg_sha(sha256), ch_arg_u64(max)), &c, err);
+    return each_attestation(&c, rc, each, ctx, &count, err);
+}
+
+enum ch_code ch_store_approvals_between(struct ch_store *s, struct ch_str repository,
+                                        struct ch_str from, struct ch_str to,
+                                        ch_store_attestation_fn *each, void *ctx,
+                                        struct ch_err *err)
+{
+    struct ch_cursor c;
+    size_t count;
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_APPROVALS_BETWEEN,
+        CH_ARGS(ch_arg_text(repository), ch_arg_text(from), ch_arg_text(to)), &c, err);
     return each_attestation(&c, rc, each, ctx, &count, err);
 }
 

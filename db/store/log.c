@@ -92,6 +92,25 @@ enum ch_code ch_store_log_list(struct ch_store *s, uint64_t from, ch_store_log_l
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
+enum ch_code ch_store_decision_entry(struct ch_store *s, struct ch_str repository,
+                                     struct ch_str project, struct ch_str file_name,
+                                     struct ch_log_row *ret, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_DECISION_ENTRY,
+        CH_ARGS(ch_arg_text(project), ch_arg_text(repository), ch_arg_text(file_name)), &c, err);
+    rc = rc == CH_OK ? ch_cursor_next(&c, err) : rc;
+    if (rc == CH_OK) {
+        struct ch_log_row row;
+        ch_log_row_read(&c, &row);
+        *ret = (struct ch_log_row){
+            .index = row.index, .source = row.source, .leaf = row.leaf, .at_us = row.at_us};
+    }
+    ch_cursor_close(&c);
+    return rc;
+}
+
 enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
                               bool *ret_has, struct ch_err *err)
 {

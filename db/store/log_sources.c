@@ -101,6 +101,18 @@ static const struct ch_logged_field attestation_fields[] = {
     SHA256("evidence"),
     DIGEST_OF("evidence", "evidence.text"),
 };
+static const struct ch_logged_field image_signature_fields[] = {
+    NUMBER("attestation"),
+    TEXT("form"),
+    SHA256("key"),
+    SHA256("manifest"),
+    DIGEST_OF("manifest", "manifest"),
+    SHA256("layer"),
+    DIGEST_OF("layer", "layer"),
+    SHA256("config"),
+    DIGEST_OF("config", "config"),
+    FIELD_OF("at_us", "attestation.at_us", CH_LOGGED_NUMBER),
+};
 static const struct ch_logged_field attestation_end_fields[] = {
     TEXT("repository"), TEXT("project"),     TEXT("file"),
     SHA256("sha256"),   TEXT("environment"), NUMBER("at_us"),
@@ -171,6 +183,8 @@ static const struct ch_logged_field snapshot_fields[] = {
 const struct ch_log_source ch_log_sources[] = {
     {"decision", "decision", CH_SQL_LOGGED_DECISION, FIELDS(decision_fields)},
     {"attestation", "attestation", CH_SQL_LOGGED_ATTESTATION, FIELDS(attestation_fields)},
+    {"image-signature", "image_signature", CH_SQL_LOGGED_IMAGE_SIGNATURE,
+     FIELDS(image_signature_fields)},
     {"attestation-end", "attestation_end", CH_SQL_LOGGED_ATTESTATION_END,
      FIELDS(attestation_end_fields)},
     {"served", "served", CH_SQL_LOGGED_SERVED, FIELDS(served_fields), .trimmed = true},
@@ -218,6 +232,7 @@ const struct ch_log_unlogged ch_log_unlogged[] = {
     {"decision", CH_SQL_UNLOGGED_DECISIONS, true, "decision", CH_SQL_COUNT_DECISIONS, 1},
     {"attestation", CH_SQL_UNLOGGED_ATTESTATIONS, true, "attestation", CH_SQL_COUNT_ATTESTATIONS,
      1},
+    {.table = "image_signature", .list = CH_SQL_UNLOGGED_IMAGE_SIGNATURES, .since = 5},
     LIST("attestation_end", CH_SQL_UNLOGGED_ATTESTATION_ENDS),
     LIST("ruling", CH_SQL_UNLOGGED_RULINGS),
     LIST("ruling_fingerprint", CH_SQL_UNLOGGED_FINGERPRINTS),

@@ -216,18 +216,14 @@ static enum ch_code unpack(struct ch_store *s, struct ch_str packed, uint64_t si
     return CH_OK;
 }
 
-static enum ch_code read_snapshot(struct ch_cursor *c, struct ch_snapshot_info *ret_info,
-                                  struct ch_buf *ret_content, struct ch_buf *ret_strings,
-                                  struct ch_err *err)
+static enum ch_code read_info(struct ch_cursor *c, struct ch_snapshot_info *ret_info,
+                              struct ch_buf *ret_strings, struct ch_err *err)
 {
     struct ch_str etag = ch_col_str(c, 3);
     struct ch_str modified = ch_col_str(c, 4);
     ch_buf_puts(ret_strings, etag);
     ch_buf_puts(ret_strings, modified);
     enum ch_code rc = ch_buf_ok(ret_strings, err);
-    if (rc == CH_OK) {
-        rc = unpack(c->store, ch_col_str(c, 7), ch_col_u64(c, 6), ret_content, err);
-    }
     if (rc == CH_OK) {
         struct ch_str all = ch_buf_str(ret_strings);
         *ret_info = (struct ch_snapshot_info){
@@ -242,6 +238,23 @@ static enum ch_code read_snapshot(struct ch_cursor *c, struct ch_snapshot_info *
     return rc;
 }
 
+/* The cursor, to be closed in any case, stands on its row. */
+static enum ch_code open_snapshot(struct ch_store *s, enum ch_sql sql, struct ch_str upstream,
+                                  struct ch_str project, struct ch_cursor *c,
+                                  struct ch_snapshot_info *ret_info, struct ch_buf *ret_strings,
+                                  struct ch_err *err)
+{
+    ch_buf_clear(ret_strings);
+    enum ch_code rc =
+        ch_cursor_open(s, sql, CH_ARGS(ch_arg_text(upstream), ch_arg_text(project)), c, err);
+    if (rc == CH_OK && (rc = ch_cursor_next(c, err)) == CH_OK) {
+        rc = read_info(c, ret_info, ret_strings, err);
+    } else if (rc == CH_E_NOT_FOUND) {
+        rc = ch_fail(err, rc, "the page was never loaded");
+    }
+    return rc;
+}
+
 enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream,
                                    struct ch_str project, struct ch_snapshot_info *ret_info,
                                    struct ch_buf *ret_content, struct ch_buf *ret_strings,
@@ -249,13 +262,25 @@ enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream,
 {
     struct ch_cursor c;
     ch_buf_clear(ret_content);
-    ch_buf_clear(ret_strings);
-    enum ch_code rc = ch_cursor_open(s, CH_SQL_GET_SNAPSHOT,
-                                     CH_ARGS(ch_arg_text(upstream), ch_arg_text(project)), &c, err);
-    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
-        rc = read_snapshot(&c, ret_info, ret_content, ret_strings, err);
-    } else if (rc == CH_E_NOT_FOUND) {
-        rc = ch_fail(err, rc, "the page was never loaded");
+    enum ch_code rc =
+        open_snapshot(s, CH_SQL_GET_SNAPSHOT, upstream, project, &c, ret_info, ret_strings, err);
+    if (rc == CH_OK) {
+        rc = unpack(s, ch_col_str(&c, 7), ch_col_u64(&c, 6), ret_content, err);
+    }
+    ch_cursor_close(&c);
+    return rc;
+}
+
+enum ch_code ch_store_find_snapshot(struct ch_store *s, struct ch_str upstream,
+                                    struct ch_str project, struct ch_snapshot_info *ret_info,
+                                    uint64_t *ret_content_bytes, struct ch_buf *ret_strings,
+                                    struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc =
+        open_snapshot(s, CH_SQL_FIND_SNAPSHOT, upstream, project, &c, ret_info, ret_strings, err);
+    if (rc == CH_OK) {
+        *ret_content_bytes = ch_col_u64(&c, 6);
     }
     ch_cursor_close(&c);
     return rc;

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -196,6 +197,16 @@ enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
                           : ch_sql_fail(s, "open", err);
     rc = rc == CH_OK ? ch_sql_run(s, CH_SQL_BEGIN_READ, NULL, 0, NULL, err) : rc;
     return opened(s, rc == CH_OK ? check_schema(s, err) : rc, ret_store);
+}
+
+enum ch_code ch_store_open_beside(const struct ch_store *s, struct ch_store **ret_store,
+                                  struct ch_err *err)
+{
+    char *folder = ch_str_dup(ch_str_of(s->path));
+    folder[strlen(folder) - strlen("/" CH_STORE_FILE_NAME)] = '\0';
+    enum ch_code rc = ch_store_open_read(folder, ret_store, err);
+    free(folder);
+    return rc;
 }
 
 void ch_store_close(struct ch_store *s)

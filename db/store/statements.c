@@ -23,7 +23,8 @@
 
 #define ATTESTATION_COLUMNS                                                                        \
     "SELECT id, repository, upstream, project, file_name, sha256, environment, passed, key,"      \
-    " statement, statement_sig, file_sig, at_us FROM attestation a"
+    " statement, statement_sig, file_sig, at_us, (SELECT s.purpose FROM signing_key s WHERE s.id"  \
+    " = a.key) FROM attestation a"
 /* Who added a fact about people, when, and which kind the log calls it by. */
 #define FACT_COLUMNS                                                                               \
     "f.by_person, f.at_us, CASE f.kind WHEN 1 THEN 'person' WHEN 2 THEN 'uid' WHEN 3 THEN"         \
@@ -127,6 +128,13 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
         {"get snapshot",
          "SELECT s.first_loaded_at_us, s.fetched_at_us, s.checked_at_us, s.etag,"
          " s.last_modified, s.body_sha256, c.content_bytes, c.content"
+         " FROM snapshot s JOIN snapshot_content c ON c.snapshot = s.id"
+         " WHERE s.upstream = $1 AND s.project = $2",
+         "tt"},
+    [CH_SQL_FIND_SNAPSHOT] =
+        {"find snapshot",
+         "SELECT s.first_loaded_at_us, s.fetched_at_us, s.checked_at_us, s.etag,"
+         " s.last_modified, s.body_sha256, c.content_bytes"
          " FROM snapshot s JOIN snapshot_content c ON c.snapshot = s.id"
          " WHERE s.upstream = $1 AND s.project = $2",
          "tt"},
@@ -418,6 +426,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          ") GROUP BY w.sha256 ORDER BY w.sha256",
          "t"},
 
+#include "db/store/statements_images.inc"
 #include "db/store/statements_people.inc"
 
     [CH_SQL_ADD_INTAKE] =

@@ -37,6 +37,8 @@ size_t ch_str_ascii(struct ch_str s); /* how many bytes of ASCII it begins with;
 size_t ch_str_plain(struct ch_str s); /* how many bytes it begins with that are no control, 0x20 up but DEL */
 bool ch_str_is_utf8(struct ch_str s); /* RFC 3629: no surrogates, no overlong forms */
 char *ch_str_dup(struct ch_str s); /* NUL-terminated copy; free() */
+/* Copies it into a field with its NUL. False: there is no room; the field is "" then. */
+bool ch_str_copy(struct ch_str s, char *ret, size_t ret_size) CH_MUST_CHECK;
 /* Decimal without sign, spaces or leading zero; false on anything else or overflow. */
 bool ch_str_u64(struct ch_str s, uint64_t *ret_value);
 

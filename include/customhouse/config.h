@@ -100,6 +100,11 @@ enum ch_notice_event {
 /* What the kernel shows for a user that it has no number for here (proc(5), overflowuid): anybody's. */
 #define CH_UID_OVERFLOW 65534
 
+struct ch_admission_namespace {
+    char *name;        /* of the namespace itself, not a label */
+    char *environment; /* "prod" or "preprod" */
+};
+
 struct ch_config {
     struct ch_listen *listen;
     size_t listen_count;
@@ -107,6 +112,15 @@ struct ch_config {
     char *admin_address;   /* NULL: 127.0.0.1, one port above the first of listen */
     char *admin_tls_certificate; /* NULL: plain HTTP, on loopback only */
     char *admin_tls_key;
+    char *admission_address; /* NULL: clusters do not ask here; else all that follows is there */
+    char *admission_tls_certificate;
+    char *admission_tls_key;
+    char *admission_client_ca;   /* whose certificates API servers show */
+    char *admission_client_name; /* and of what common name */
+    char *admission_platform;
+    char *admission_environment; /* of namespaces that are not listed */
+    struct ch_admission_namespace *admission_namespaces;
+    size_t admission_namespace_count;
     char *public_url;   /* NULL: none; never taken from the Host header */
     char **host_names;  /* besides those of listen and public_url */
     size_t host_name_count;

@@ -19,6 +19,13 @@ enum ch_target_kind {
     CH_TARGET_MOVED,    /* 301 to `location`: trailing slash, un-normalised name */
 };
 
+/* What a file of a version that is had whole is of it. */
+enum ch_whole {
+    CH_WHOLE_PART = 0,
+    CH_WHOLE_ALL,  /* it stands for all of it: an image's manifest */
+    CH_WHOLE_LIST, /* it lists other versions, each a whole of its own: an index of images */
+};
+
 struct ch_clients_ops;
 
 /* A file as match specs see it; what is absent is not known. */
@@ -35,7 +42,7 @@ struct ch_spec_subject {
 typedef void ch_differs_fn(void *arg, enum ch_finding_code code, struct ch_str evidence);
 
 /* The files of a whole, as their page lists them, and what inspection found in each. */
-struct ch_whole {
+struct ch_parts {
     size_t count;
     struct ch_str (*file_name)(void *ctx, size_t i);
     /* NULL: nothing by the inspector and rules in force yet. They live during the call. */
@@ -46,6 +53,7 @@ struct ch_whole {
 struct ch_target {
     enum ch_target_kind kind;
     enum ch_part part;
+    const char *why; /* NONE: what its client is told; NULL: that there is no such address */
     /* PROJECT and ROOT: 0, the page in the format that Accept asks for; else its document, which is formats[document - 1]
      * of the ecosystem whatever Accept says. */
     unsigned document;
@@ -140,9 +148,16 @@ struct ch_ecosystem {
     /* A page may be a pointer (a tag): the page on which such a file of it is decided, for every address alike; empty:
      * on none, so that it is never had. False: on this one. NULL: always so. */
     bool (*decided_on)(struct ch_str page, struct ch_str file_name, char *ret, size_t ret_size);
+    const char *never_why; /* what who asks for one that is decided on none is told. NULL: that it is not there */
     /* All files of a version are one thing (an image): each of them is had where all of them may be, and no file
      * without the others. What is signed is signed of the whole. */
     bool whole_versions;
+    /* Of these; by the file's name. NULL where whole_versions is false. */
+    enum ch_whole (*whole)(struct ch_str file_name);
+    /* The name of the facts that inspection writes of a LIST, one for each version that it lists, which its value begins
+     * with, a blank behind it; and the page on which such a one of the same project lies; false: it is none. */
+    const char *listed_fact;
+    bool (*listed_page)(struct ch_str page, struct ch_str version, char *ret, size_t ret_size);
 
     /* --- versions --- */
     /* A total order over any two texts, as clients of the ecosystem have it: < 0, 0 (the same version), > 0. */
@@ -182,7 +197,7 @@ struct ch_ecosystem {
     /* --- the same of a file of a whole (whole_versions), by what the others say of it. It asks for what was found in
      * others, and for nothing twice removed: what one is compared with is compared with none that is compared with it.
      * NULL: they say nothing of each other. --- */
-    void (*compare_parts)(const struct ch_whole *whole, size_t file, ch_differs_fn *fn, void *arg);
+    void (*compare_parts)(const struct ch_parts *whole, size_t file, ch_differs_fn *fn, void *arg);
 
     /* --- what a URL means: decoded segments after the repository's name (no empty one, no "." or ".."); `directory`
      * says whether the path ended in a slash. *ret is written whole; kind NONE: 404. A FILE names the project and
@@ -244,5 +259,8 @@ bool ch_ecosystem_is_source(const struct ch_ecosystem *eco, const char *file_typ
 bool ch_ecosystem_is_built(const struct ch_ecosystem *eco, const char *file_type);
 /* Whether no version at all answers to the specifier; false also when that cannot be said. */
 bool ch_ecosystem_has_no_version(const struct ch_ecosystem *eco, struct ch_str spec);
+/* sample_versions of ecosystems for which it was not worked out: it cannot be said. */
+bool ch_ecosystem_no_samples(const struct ch_str *specs, size_t count,
+                             void (*fn)(void *arg, struct ch_str version), void *arg);
 
 #endif

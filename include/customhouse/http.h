@@ -102,6 +102,8 @@ bool ch_http_blob_is_nameless(const struct ch_http_blob *blob);
 
 struct ch_http_response {
     int status;                 /* 200 to 599 */
+    int means;                  /* what is to be counted, where a client is told another status than
+                                 * that of what happened; 0: `status` */
     struct ch_str reason;       /* own reason phrase: escaped to printable ASCII and clipped; absent
                                  * = the standard one */
     struct ch_str content_type; /* absent = no Content-Type line */
@@ -173,6 +175,7 @@ struct ch_http_access { /* one request, ended; slices borrowed during the call *
     struct ch_str method; /* absent when the request line could not be read */
     struct ch_str path;   /* as sent, without query: it may hold secrets */
     int status;           /* 0: nothing was sent */
+    int means;            /* of the answer; 0: `status` says it */
     uint64_t body_bytes;  /* accepted by the kernel */
     bool complete;        /* false: aborted, or the client left */
     uint64_t duration_us; /* from the first byte of the request */
@@ -230,6 +233,10 @@ enum ch_code ch_http_tls_new(struct ch_str chain_pem, struct ch_str key_pem,
  * key (also one that does not belong to the certificate), or the chain. */
 enum ch_code ch_http_tls_check(struct ch_str chain_pem, struct ch_str key_pem, bool *ret_in_key,
                                struct ch_err *err) CH_MUST_CHECK;
+/* From now on no connection is made but with a client certificate of one of these authorities (PEM)
+ * whose one common name is `name`. Nothing is resumed: each connection shows it anew. */
+enum ch_code ch_http_tls_demand(struct ch_http_tls *tls, struct ch_str authorities_pem,
+                                struct ch_str name, struct ch_err *err) CH_MUST_CHECK;
 /* New connections use the certificate of `from`, which is freed. */
 void ch_http_tls_take(struct ch_http_tls *tls, struct ch_http_tls *from);
 void ch_http_tls_free(struct ch_http_tls *tls);

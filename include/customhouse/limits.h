@@ -62,6 +62,10 @@
     X(admin_command_wait_ms, 3600000, "ms", "the same of a whole command: it may inspect first")   \
     X(admin_connections, 512, "connections", "to the administrative interface at once")            \
     X(admin_connections_per_address, 128, "connections", "of one client of it")                    \
+    X(admission_body_bytes, 8u << 20, "bytes", "a review: an object and what it was before")       \
+    X(admission_bodies_bytes, 64u << 20, "bytes", "of all reviews that are being received")        \
+    X(admission_connections, 256, "connections", "of API servers to admission at once")            \
+    X(admission_wait_ms, 5000, "ms", "for the keeper's answer: API servers wait 10 s")             \
     X(admin_tokens, 1024, "tokens", "that were good are known there, and are no guesses")          \
     X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
     X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
@@ -100,7 +104,6 @@
     X(channel_answer_bytes, 1073741824, "bytes", "what a jail says of one, and what is kept of it") \
     X(page_shrink_files, 100, "files",                                                             \
       "of many projects; a page that had them does not lose nine in ten by one answer")            \
-    X(pack_records, 2000000, "records", "of one page of many projects; the largest has 650,000")   \
     X(record_bytes, 65536, "bytes", "a record of an index; with 400 dependencies about 10 KB")        \
     X(root_bytes, 268435456, "bytes", "a repository's list of projects, encoded")                  \
     X(root_names, 5000000, "names", "projects of one repository")                                  \

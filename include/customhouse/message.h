@@ -21,7 +21,7 @@
 #define CH_FROM_CHILD                                                                              \
     (CH_FROM(CH_ROLE_KEEPER) | CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_FETCHER) |               \
      CH_FROM(CH_ROLE_SCANNER_STRICT) | CH_FROM(CH_ROLE_SCANNER_SECOND) | CH_FROM(CH_ROLE_ADMIN) |  \
-     CH_FROM(CH_ROLE_EGRESS))
+     CH_FROM(CH_ROLE_EGRESS) | CH_FROM(CH_ROLE_ADMISSION))
 #define CH_FROM_SCANNER (CH_FROM(CH_ROLE_SCANNER_STRICT) | CH_FROM(CH_ROLE_SCANNER_SECOND))
 
 /* name, wire number, largest payload in bytes, most descriptors, who may send it */
@@ -75,7 +75,10 @@
     X(CH_MSG_ADMIN_COMMAND, 91, 96u << 10, 0, CH_FROM(CH_ROLE_ADMIN))                              \
     X(CH_MSG_ADMIN_GONE, 92, 64, 0, CH_FROM(CH_ROLE_ADMIN))                                        \
     X(CH_MSG_ADMIN_OUTPUT, 93, 1u << 20, 0, CH_FROM(CH_ROLE_KEEPER))                               \
-    X(CH_MSG_ADMIN_DONE, 94, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))
+    X(CH_MSG_ADMIN_DONE, 94, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                 \
+    /* admission and keeper */                                                                     \
+    X(CH_MSG_ASK_IMAGES, 100, 256u << 10, 0, CH_FROM(CH_ROLE_ADMISSION))                           \
+    X(CH_MSG_IMAGES, 101, 768u << 10, 0, CH_FROM(CH_ROLE_KEEPER))
 
 enum ch_message_type {
     CH_MSG_NONE = 0,
@@ -93,6 +96,37 @@ struct ch_message_row {
 };
 const struct ch_message_row *ch_message_row(uint16_t type); /* NULL: unknown */
 
+/* ------------------------------------------------------------------ admission and keeper */
+
+/* Whether images may run in an environment, by what the keeper knows now. They are named as a cluster
+ * names them: text of whoever created the object. */
+#define CH_ASK_IMAGES_MAX 128
+#define CH_IMAGE_TEXT_MAX 1024
+struct ch_ask_images {
+    uint64_t ask;
+    struct ch_str environment;
+    struct ch_str platform; /* of indexes: the images that count */
+    uint32_t count;
+    struct ch_str image[CH_ASK_IMAGES_MAX];
+};
+void ch_ask_images_put(struct ch_buf *b, const struct ch_ask_images *m);
+enum ch_code ch_ask_images_get(struct ch_str payload, struct ch_ask_images *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
+
+struct ch_image_verdict {
+    bool allowed;
+    struct ch_str pinned; /* the name with the digest that was judged in the place of a tag; absent: not known */
+    struct ch_str reason; /* why not, and what to do; printable, clipped */
+};
+struct ch_images {
+    uint64_t ask;
+    uint32_t count; /* as many as were asked about, in their order */
+    struct ch_image_verdict image[CH_ASK_IMAGES_MAX];
+};
+void ch_images_put(struct ch_buf *b, const struct ch_images *m);
+enum ch_code ch_images_get(struct ch_str payload, struct ch_images *ret,
+                           struct ch_err *err) CH_MUST_CHECK;
+
 /* ------------------------------------------------------------------ supervisor and children */
 
 #define CH_SETUP_MAX_LISTENERS 8
@@ -102,6 +136,8 @@ struct ch_setup_listener {
     bool tls;
     struct ch_str certificate_pem; /* that it shows; absent in RELOAD: there is none any more */
     struct ch_str key_pem;
+    struct ch_str client_ca_pem; /* whose client certificates it demands; absent: it demands none */
+    struct ch_str client_name;   /* and of what common name */
 };
 
 /* First message to every child. Descriptors, in this order: [0] epoch page (shared.h), [1] metrics

@@ -38,6 +38,9 @@ enum ch_code ch_store_open(const char *folder, struct ch_store **ret_store, stru
  * moment, that of the opening. CH_E_UNSUPPORTED: it is of another version of the schema. */
 enum ch_code ch_store_open_read(const char *folder, struct ch_store **ret_store,
                                 struct ch_err *err) CH_MUST_CHECK;
+/* The same, of the store that is open: for a thread, which sees what was committed. */
+enum ch_code ch_store_open_beside(const struct ch_store *s, struct ch_store **ret_store,
+                                  struct ch_err *err) CH_MUST_CHECK;
 /* CH_E_FULL: what is left on its disk is kept for withdrawals (T4), and what leads to ALLOW is refused. */
 enum ch_code ch_store_has_room(struct ch_store *s, struct ch_err *err) CH_MUST_CHECK;
 /* CH_E_FORMAT: the background, or any statement, has come upon damage, and nothing is written any more. */
@@ -121,6 +124,10 @@ struct ch_snapshot_info {
 enum ch_code ch_store_get_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
                                    struct ch_snapshot_info *ret_info, struct ch_buf *ret_content,
                                    struct ch_buf *ret_strings, struct ch_err *err) CH_MUST_CHECK;
+/* The same without the content, of which the size is told. */
+enum ch_code ch_store_find_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
+                                    struct ch_snapshot_info *ret_info, uint64_t *ret_content_bytes,
+                                    struct ch_buf *ret_strings, struct ch_err *err) CH_MUST_CHECK;
 /* Of a page that is known first_loaded_at_us stays what it was. */
 enum ch_code ch_store_put_snapshot(struct ch_store *s, struct ch_str upstream, struct ch_str project,
                                    const struct ch_snapshot_info *info, struct ch_str content,

@@ -49,6 +49,12 @@ enum ch_code ch_store_log_list(struct ch_store *s, uint64_t from, ch_store_log_l
 enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
                               bool *ret_has, struct ch_err *err) CH_MUST_CHECK;
 
+/* The newest decision's on this file. Only the row's numbers and its leaf are
+ * given. CH_E_NOT_FOUND: there is none. */
+enum ch_code ch_store_decision_entry(struct ch_store *s, struct ch_str repository,
+                                     struct ch_str project, struct ch_str file_name,
+                                     struct ch_log_row *ret, struct ch_err *err) CH_MUST_CHECK;
+
 /* --- erasing (T26) --- */
 
 /* Erases what commitments stand for: of the entry, or (entry CH_LOG_NO_ENTRY) where a person or
@@ -112,7 +118,7 @@ struct ch_logged {
 };
 /* What was seen of the kinds' rows, so that tables of which all was seen need not be looked
  * through. */
-#define CH_LOGGED_SOURCES 21
+#define CH_LOGGED_SOURCES 22
 struct ch_logged_seen {
     uint64_t rows;        /* that are there */
     uint64_t first, last; /* of them */

@@ -44,8 +44,9 @@ struct ch_attestation_row {
     struct ch_sha256 evidence; /* that the statement names; zero: none, or not told */
     struct ch_str statement;
     struct ch_str statement_sig;
-    struct ch_str file_sig; /* of an approval; else absent */
+    struct ch_str file_sig; /* of an approval: over the file's bytes, of an image over cosign's payload; else absent */
     int64_t at_us;
+    struct ch_str purpose; /* of the key; read only */
 };
 /* Idempotent by digest. */
 enum ch_code ch_store_put_evidence(struct ch_store *s, const struct ch_sha256 *digest, struct ch_str text,
@@ -68,6 +69,35 @@ enum ch_code ch_store_get_attestation(struct ch_store *s, uint64_t id, const str
 enum ch_code ch_store_attestations_of(struct ch_store *s, const struct ch_sha256 *sha256, size_t max,
                                       ch_store_attestation_fn *each, void *ctx,
                                       struct ch_err *err) CH_MUST_CHECK;
+
+/* --- of an approval of an image: what registries have of it --- */
+struct ch_image_signature_row {
+    uint64_t id; /* given by the store */
+    uint64_t attestation;
+    struct ch_str form; /* "cosign", "attestation", "approval", "summary", "scan": db/signing/image.h */
+    struct ch_sha256 key;
+    struct ch_str manifest;
+    struct ch_str layer;
+    struct ch_str config; /* absent: "{}" */
+    int64_t at_us;        /* of the approval; read only */
+};
+enum ch_code ch_store_add_image_signature(struct ch_store *s, const struct ch_image_signature_row *row,
+                                          uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_image_signature_fn(void *ctx, const struct ch_image_signature_row *row);
+/* Those of one approval, in their order. */
+enum ch_code ch_store_image_signatures(struct ch_store *s, uint64_t attestation,
+                                       ch_store_image_signature_fn *each, void *ctx,
+                                       struct ch_err *err) CH_MUST_CHECK;
+/* Which images of the repository have, of an approval that stands, a manifest, layer or configuration of this digest:
+ * the page and the digest of each. */
+typedef void ch_store_image_fn(void *ctx, struct ch_str project, const struct ch_sha256 *sha256);
+enum ch_code ch_store_images_signed_by(struct ch_store *s, const struct ch_sha256 *digest,
+                                       struct ch_str repository, ch_store_image_fn *each, void *ctx,
+                                       struct ch_err *err) CH_MUST_CHECK;
+/* Approvals that stand of files on pages from `from` on and before `to`, by page. */
+enum ch_code ch_store_approvals_between(struct ch_store *s, struct ch_str repository, struct ch_str from,
+                                        struct ch_str to, ch_store_attestation_fn *each, void *ctx,
+                                        struct ch_err *err) CH_MUST_CHECK;
 /* Withdraws what stands of this file; goes on into the reserve. CH_OK also when nothing does. Once all
  * are withdrawn, `each` (NULL: nobody asks) is called with every one; its failure is returned. */
 typedef enum ch_code ch_store_withdrawn_fn(void *ctx, const struct ch_attestation_row *row, struct ch_err *err);

@@ -76,7 +76,7 @@ static const struct parameter own_change_parameters[] = {
 };
 static const struct parameter rotate_parameters[] = {
     {"purpose", IN_BODY, PARAMETER_TEXT, NULL, true, NULL,
-     "approve-ENVIRONMENT-file, evidence or log."},
+     "approve-ENVIRONMENT-file, approve-ENVIRONMENT-image, evidence or log."},
     REASON(false),
 };
 

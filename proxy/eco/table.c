@@ -68,3 +68,13 @@ bool ch_ecosystem_has_no_version(const struct ch_ecosystem *eco, struct ch_str s
     struct sampling s = {.eco = eco, .spec = spec};
     return eco->sample_versions(&s.spec, 1, on_version, &s) && !s.any;
 }
+
+bool ch_ecosystem_no_samples(const struct ch_str *specs, size_t count,
+                             void (*fn)(void *arg, struct ch_str version), void *arg)
+{
+    (void)specs;
+    (void)count;
+    (void)fn;
+    (void)arg;
+    return false;
+}

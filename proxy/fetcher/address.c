@@ -141,32 +141,20 @@ bool ch_address_permitted(enum ch_address_kind kind, bool named, bool literal)
     return false;
 }
 
-/* A NUL-terminated copy for inet_pton; false when it cannot be an IP literal. */
-static bool copy_literal(struct ch_str s, char ret[INET6_ADDRSTRLEN])
-{
-    if (s.len == 0 || s.len >= INET6_ADDRSTRLEN) {
-        return false;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        ret[i] = s.ptr[i];
-    }
-    ret[s.len] = '\0';
-    return true;
-}
-
 static bool parse_host(struct ch_str host, struct ch_address *ret)
 {
     char text[INET6_ADDRSTRLEN];
     struct ch_address a = {0};
     if (host.len > 2 && host.ptr[0] == '[' && host.ptr[host.len - 1] == ']') {
         a.v6.sin6_family = AF_INET6;
-        if (!copy_literal(ch_str_sub(host, 1, host.len - 2), text) ||
+        if (!ch_str_copy(ch_str_sub(host, 1, host.len - 2), text, sizeof(text)) ||
             inet_pton(AF_INET6, text, &a.v6.sin6_addr) != 1) {
             return false;
         }
     } else {
         a.v4.sin_family = AF_INET;
-        if (!copy_literal(host, text) || inet_pton(AF_INET, text, &a.v4.sin_addr) != 1) {
+        if (!ch_str_copy(host, text, sizeof(text)) ||
+            inet_pton(AF_INET, text, &a.v4.sin_addr) != 1) {
             return false;
         }
     }

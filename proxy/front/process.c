@@ -57,6 +57,15 @@ static enum ch_code fail_plain(struct process *p, const struct ch_setup *texts,
     return ch_yaml_fail_in(texts->config_text, name, p->service->listen_key, place, err, err->msg);
 }
 
+static enum ch_code new_tls(const struct process *p, const struct ch_setup_listener *l,
+                            struct ch_http_tls **ret, struct ch_err *err)
+{
+    enum ch_code rc = ch_http_tls_new(l->certificate_pem, l->key_pem, ret, err);
+    return rc == CH_OK && p->service->demands_clients
+               ? ch_http_tls_demand(*ret, l->client_ca_pem, l->client_name, err)
+               : rc;
+}
+
 /* Each listener gets its own, also where others show the same. */
 static enum ch_code prepare_tls(struct process *p, const struct ch_setup *texts, const char *name,
                                 struct ch_err *err)
@@ -71,7 +80,7 @@ static enum ch_code prepare_tls(struct process *p, const struct ch_setup *texts,
         if (p->tls[i] != NULL) {
             rc = l->certificate_pem.len == 0
                      ? fail_plain(p, texts, l->address, name, err)
-                     : ch_http_tls_new(l->certificate_pem, l->key_pem, &p->prepared_tls[i], err);
+                     : new_tls(p, l, &p->prepared_tls[i], err);
         }
     }
     return rc;
@@ -131,7 +140,10 @@ static enum ch_code make_tls(struct process *p, struct ch_err *err)
     for (uint32_t i = 0; rc == CH_OK && i < setup->listener_count; i++) {
         const struct ch_setup_listener *l = &setup->listener[i];
         if (l->tls) {
-            rc = ch_http_tls_new(l->certificate_pem, l->key_pem, &p->tls[i], err);
+            rc = new_tls(p, l, &p->tls[i], err);
+        } else if (p->service->demands_clients) {
+            rc = ch_fail(err, CH_E_USAGE, "%.*s: expected one that speaks TLS",
+                         CH_STR_ARG(l->address));
         }
     }
     return rc;

@@ -16,6 +16,7 @@ struct front_service {
     void (*set_keeper)(void *owner, int fd);                        /* takes fd */
     void (*drain)(void *owner);                                     /* ends with front_drained */
     void (*free)(void *owner);                                      /* also of what was half made */
+    bool demands_clients; /* nobody is answered but with a client certificate */
     unsigned loopback_mark; /* of requests that come by a listener on loopback */
 };
 

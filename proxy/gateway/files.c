@@ -6,6 +6,7 @@
  *
  * The check comes before HEAD, 304, 206 and 416, which the HTTP core makes of the allowed answer. */
 #include "artifact.h"
+#include "referrers.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -395,7 +396,11 @@ static void answer_attestation(struct file_wait *w, struct ch_http_request *r,
     uint64_t now_ms = ch_now_boot_ms();
     if (atomic_load(&gw->epoch->epoch) == m->epoch && gw_lease_valid(gw, now_ms) &&
         now_ms < m->not_after_boot_ms) {
-        gw_respond_document(r, gw_document_type(w->target.part), m->body);
+        if (w->repo->eco->whole_versions) {
+            gw_respond_signed(r, w->repo->eco->digest_header, m);
+        } else {
+            gw_respond_document(r, gw_document_type(w->target.part), m->body);
+        }
         free(w);
     } else {
         ask_again(w);
@@ -438,7 +443,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         free(w);
         return;
     }
-    if (m.outcome == CH_FILE_ALLOW && target_is_attestation(&w->target)) {
+    if (m.outcome == CH_FILE_ALLOW && (target_is_attestation(&w->target) || m.body.len > 0)) {
         answer_attestation(w, r, &m);
         return;
     }
@@ -452,7 +457,10 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         answer_wait(w, r, &m);
         break;
     case CH_FILE_NOT_FOUND:
-        gw_respond_text(r, 404, CH_STR("The index lists no file of this name"));
+        if (!gw_referrers_none(r, &w->target)) {
+            gw_respond_text(r, 404, m.text.len > 0 ? m.text
+                                                   : CH_STR("The index lists no file of this name"));
+        }
         break;
     case CH_FILE_FAILED:
         answer_failed(w, r, &m);

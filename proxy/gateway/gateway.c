@@ -185,7 +185,8 @@ static void on_access(const struct ch_http_access *a, void *owner)
 {
     struct gw *gw = owner;
     const struct gw_note *note = a->note != NULL ? a->note : &gw->unknown_note;
-    gw_metrics_count(gw->slot, note->row, note->kind, a->status, a->body_bytes, a->duration_us);
+    gw_metrics_count(gw->slot, note->row, note->kind, a->means != 0 ? a->means : a->status,
+                     a->body_bytes, a->duration_us);
     const struct gw_caller *caller = a->caller;
     front_log_add(&gw->log, a,
                ch_str_of(caller != NULL && caller->known ? caller->principal : NULL),

@@ -336,14 +336,24 @@ static void refuse(struct page_ask *a, int status, struct ch_str text, uint32_t 
     p->node.pins--;
 }
 
-/* The memfd is mapped only when nobody can shrink or change it any more. munmap() it. */
+/* A memfd is mapped only when nobody can shrink or change it any more; a file, when it has no name: the
+ * keeper alone could have it open, and has sealed it (file_buf.h). It is for reading alone, or another
+ * gateway could change it. */
+static bool is_sealed(int fd, const struct stat *st)
+{
+    const int wanted = F_SEAL_SHRINK | F_SEAL_WRITE;
+    int seals = fcntl(fd, F_GET_SEALS); /* -1: files of most file systems have none */
+    return (seals >= 0 && (seals & wanted) == wanted) ||
+           (S_ISREG(st->st_mode) && st->st_nlink == 0 &&
+            (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY);
+}
+
+/* munmap() it. */
 static bool map_fd(struct ch_frame *frame, size_t at, struct ch_str *ret)
 {
     int fd = ch_frame_take_fd(frame, at);
     struct stat st;
-    const int wanted = F_SEAL_SHRINK | F_SEAL_WRITE;
-    bool good = fd >= 0 && (fcntl(fd, F_GET_SEALS) & wanted) == wanted && fstat(fd, &st) == 0 &&
-                st.st_size > 0 && (uint64_t)st.st_size <= ch_limits.gateway_page_bytes;
+    bool good = fd >= 0 && fstat(fd, &st) == 0 && is_sealed(fd, &st) && st.st_size > 0 && (uint64_t)st.st_size <= ch_limits.gateway_page_bytes;
     if (good) {
         void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
         good = map != MAP_FAILED;

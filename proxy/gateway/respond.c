@@ -109,6 +109,7 @@ static bool respond_no_page_to_pip(struct ch_http_request *r, int status, struct
     put_quoted(&type, reason);
     ch_http_respond(r, &(struct ch_http_response){
                            .status = 202,
+                           .means = status,
                            .reason = reason,
                            .content_type = ch_buf_str(&type),
                            .headers = headers,

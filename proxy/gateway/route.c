@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "referrers.h"
 #include "registry.h"
 
 #include "customhouse/secret.h"
@@ -63,7 +64,9 @@ static void route_repository(struct gw *gw, struct ch_http_request *r, const str
         return;
     case CH_TARGET_FILE:
     case CH_TARGET_ANY_PAGE:
-        gw_files_request(gw, r, repo, &target);
+        if (!gw_referrers_filtered(r, &target)) {
+            gw_files_request(gw, r, repo, &target);
+        }
         return;
     case CH_TARGET_MOVED:
         gw_respond_redirect(r, 301, ch_str_of(target.location));
@@ -71,7 +74,9 @@ static void route_repository(struct gw *gw, struct ch_http_request *r, const str
     case CH_TARGET_NONE:
         break;
     }
-    gw_respond_text(r, 404, CH_STR("Nothing of this repository has this address"));
+    gw_respond_text(r, 404, ch_str_of(target.why != NULL
+                                          ? target.why
+                                          : "Nothing of this repository has this address"));
 }
 
 /* Under /-/ most is for everybody: it says nothing of what a repository has, or is found by a number

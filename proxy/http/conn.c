@@ -56,6 +56,7 @@ static void log_access(struct http_conn *c)
         .method = v->method_name,
         .path = v->path,
         .status = c->status,
+        .means = c->means,
         .body_bytes = c->out.sent_bytes > head ? c->out.sent_bytes - head : 0,
         .complete = c->complete,
         .duration_us = (http_now_ns() - c->started_ns) / 1000,
@@ -95,6 +96,7 @@ static void end_request(struct http_conn *c)
         c->joined = next;
     }
     c->status = 0;
+    c->means = 0;
     c->note = NULL;
     c->caller = NULL;
     c->complete = false;

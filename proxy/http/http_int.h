@@ -201,6 +201,7 @@ struct http_conn {
     void *caller;
     uint64_t head_deadline_ms;
     int status;
+    int means; /* see struct ch_http_response */
     bool later;
     bool close_after;
     bool complete;

@@ -234,6 +234,7 @@ void ch_http_respond(struct ch_http_request *request, const struct ch_http_respo
     }
     ch_buf_puts(&c->head, http_put_tail(c, tail));
     c->status = sel.status;
+    c->means = r->means;
     o->head_bytes += c->head.len;
     o->release = r->body_release;
     o->release_owner = r->body_owner;

@@ -152,6 +152,90 @@ enum ch_code ch_http_tls_new(struct ch_str chain_pem, struct ch_str key_pem,
     return rc;
 }
 
+/* ------------------------------------------------------------------ client certificates */
+
+static void free_name(void *parent, void *name, CRYPTO_EX_DATA *ad, int index, long argl,
+                      void *argp)
+{
+    (void)parent;
+    (void)ad;
+    (void)index;
+    (void)argl;
+    (void)argp;
+    free(name);
+}
+
+/* Where a context has the name that its clients have to have; it outlives us while connections have
+ * it. */
+static int name_index(void)
+{
+    static int index = -1;
+    if (index < 0) {
+        index = SSL_CTX_get_ex_new_index(0, NULL, NULL, NULL, free_name);
+        CH_ASSERT(index >= 0);
+    }
+    return index;
+}
+
+static bool has_name(X509 *certificate, const char *wanted)
+{
+    const X509_NAME *subject = X509_get_subject_name(certificate);
+    int at = X509_NAME_get_index_by_NID(subject, NID_commonName, -1);
+    if (at < 0 || X509_NAME_get_index_by_NID(subject, NID_commonName, at) >= 0) {
+        return false; /* none, or readers may differ in which of several counts */
+    }
+    unsigned char *text = NULL;
+    int len = ASN1_STRING_to_UTF8(&text,
+                                  X509_NAME_ENTRY_get_data(X509_NAME_get_entry(subject, at)));
+    bool same = len >= 0 && ch_str_eq((struct ch_str){(const char *)text, (size_t)len},
+                                      ch_str_of(wanted));
+    OPENSSL_free(text);
+    return same;
+}
+
+static int check_client(int good, X509_STORE_CTX *store)
+{
+    const SSL *ssl = X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx());
+    const char *wanted = SSL_CTX_get_ex_data(SSL_get_SSL_CTX(ssl), name_index());
+    if (good == 1 && X509_STORE_CTX_get_error_depth(store) == 0 &&
+        (wanted == NULL || !has_name(X509_STORE_CTX_get_current_cert(store), wanted))) {
+        X509_STORE_CTX_set_error(store, X509_V_ERR_APPLICATION_VERIFICATION);
+        return 0;
+    }
+    return good;
+}
+
+static size_t add_authorities(SSL_CTX *ctx, struct ch_str pem)
+{
+    BIO *bio = pem.len > 0 && pem.len <= INT32_MAX ? BIO_new_mem_buf(pem.ptr, (int)pem.len) : NULL;
+    X509_STORE *store = SSL_CTX_get_cert_store(ctx);
+    X509 *authority;
+    size_t count = 0;
+    while (bio != NULL && (authority = PEM_read_bio_X509_AUX(bio, NULL, NULL, NULL)) != NULL) {
+        count += X509_STORE_add_cert(store, authority) == 1 &&
+                 SSL_CTX_add_client_CA(ctx, authority) == 1;
+        X509_free(authority);
+    }
+    ERR_clear_error();
+    BIO_free(bio);
+    return count;
+}
+
+enum ch_code ch_http_tls_demand(struct ch_http_tls *tls, struct ch_str authorities_pem,
+                                struct ch_str name, struct ch_err *err)
+{
+    if (name.len == 0 || add_authorities(tls->ctx, authorities_pem) == 0) {
+        return ch_fail(err, CH_E_USAGE,
+                       "TLS: clients: expected authorities in PEM, and the name that is theirs");
+    }
+    char *kept = ch_str_dup(name);
+    CH_ASSERT(SSL_CTX_set_ex_data(tls->ctx, name_index(), kept) == 1);
+    SSL_CTX_set_verify(tls->ctx, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, check_client);
+    SSL_CTX_set_options(tls->ctx, SSL_OP_NO_TICKET);
+    CH_ASSERT(SSL_CTX_set_num_tickets(tls->ctx, 0) == 1);
+    return CH_OK;
+}
+
 void ch_http_tls_take(struct ch_http_tls *tls, struct ch_http_tls *from)
 {
     SSL_CTX_free(tls->ctx); /* connections hold their own reference */

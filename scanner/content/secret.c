@@ -2,12 +2,9 @@
 
 #include <string.h>
 
-/* --- characters --- */
+#include "customhouse/ascii.h"
 
-static bool is_digit(char c)
-{
-    return c >= '0' && c <= '9';
-}
+/* --- characters --- */
 
 static bool is_upper(char c)
 {
@@ -16,18 +13,18 @@ static bool is_upper(char c)
 
 static bool is_word(char c)
 {
-    return is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z');
+    return ch_is_digit(c) || is_upper(c) || (c >= 'a' && c <= 'z');
 }
 
 static bool is_in(char c, const char *set)
 {
     switch (set[0]) {
     case 'A': /* capitals and digits */
-        return is_digit(c) || is_upper(c);
+        return ch_is_digit(c) || is_upper(c);
     case 'w':
         return is_word(c);
     case 'd':
-        return is_digit(c) || c == '-';
+        return ch_is_digit(c) || c == '-';
     case '-': /* base64 for URLs */
         return is_word(c) || c == '-' || c == '_';
     case '_':
@@ -178,22 +175,10 @@ bool secret_find(struct ch_str text, size_t from, const char **ret_what, size_t 
 
 /* --- settings by their name --- */
 
-static char upper(char c)
-{
-    return (char)(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
-}
-
 static bool ends_nocase(struct ch_str name, struct ch_str ending)
 {
-    if (name.len < ending.len) {
-        return false;
-    }
-    for (size_t i = 0; i < ending.len; i++) {
-        if (upper(name.ptr[name.len - ending.len + i]) != ending.ptr[i]) {
-            return false;
-        }
-    }
-    return true;
+    return name.len >= ending.len &&
+           ch_str_eq_nocase(ch_str_sub(name, name.len - ending.len, ending.len), ending);
 }
 
 /* The end of the name: PASSWORD_FILE is where one lies, TOKEN_URL where one is had. */

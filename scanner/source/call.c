@@ -14,7 +14,7 @@ static struct value constant_import(struct file *f, const struct call *c)
     if (v.kind != VALUE_TEXT) {
         return value_module_of(c->name, &v);
     }
-    uint32_t marks = v.marks & (MARK_BUILT | MARK_DECODED);
+    uint64_t marks = v.marks & (MARK_BUILT | MARK_DECODED);
     /* __import__("a.b") gives a; import_module gives a.b */
     size_t dot;
     if (named(c, "__import__") && ch_str_find_char(v.text, '.', &dot)) {
@@ -31,11 +31,11 @@ static struct value constant_getattr(struct file *f, const struct call *c)
     const struct value *of = &c->args[0];
     const struct value *name = &c->args[1];
     if (name->kind != VALUE_TEXT) {
-        return (struct value){.marks = (of->marks | name->marks) & ~(uint32_t)MARK_BUILT};
+        return (struct value){.marks = (of->marks | name->marks) & ~(uint64_t)MARK_BUILT};
     }
     struct value v = value_attribute(f, *of, name->text);
-    uint32_t hidden = (of->marks | name->marks) & (MARK_BUILT | MARK_DECODED);
-    v.marks = (v.marks & ~(uint32_t)MARK_BUILT) | (v.kind == VALUE_NAME ? hidden : 0U);
+    uint64_t hidden = (of->marks | name->marks) & (MARK_BUILT | MARK_DECODED);
+    v.marks = (v.marks & ~(uint64_t)MARK_BUILT) | (v.kind == VALUE_NAME ? hidden : 0U);
     if (c->count > 2) {
         v = value_or(f, v, c->args[2]);
     }
@@ -48,7 +48,7 @@ static struct value path_join(struct file *f, const struct call *c)
     for (uint32_t i = 1; i < c->count; i++) {
         v = value_append(f, v, c->args[i]);
     }
-    v.marks &= ~(uint32_t)(MARK_BUILT);
+    v.marks &= ~(uint64_t)(MARK_BUILT);
     if (v.kind == VALUE_TEXT || v.kind == VALUE_PARTIAL) {
         v.marks |= text_marks(f, v.text, c->line);
     }
@@ -113,7 +113,7 @@ static bool is_data_path(const struct value *path)
            !ch_str_ends(name, CH_STR(".")) && name.ptr[0] != '<';
 }
 
-uint32_t path_marks(const struct value *path)
+uint64_t path_marks(const struct value *path)
 {
     return MARK_FILE | (is_source_path(path) ? MARK_SOURCE : is_data_path(path) ? MARK_DATA : 0U);
 }
@@ -157,7 +157,7 @@ struct value file_of_arguments(struct file *f, const struct call *c)
 static struct value opened(struct file *f, const struct call *c, uint32_t at)
 {
     const struct value *path = &c->args[at - 1];
-    uint32_t kept = MARK_SECRET | MARK_AUTOSTART | MARK_START | MARK_SELF | MARK_PARAM |
+    uint64_t kept = MARK_SECRET | MARK_AUTOSTART | MARK_START | MARK_SELF | MARK_PARAM |
                     MARK_TOKEN | MARK_VARIABLE | MARK_SETTINGS | MARK_LOGIN | MARK_SITE |
                     MARK_OTHER;
     struct value v = {.marks = (path->marks & kept) | MARK_COMPUTED};
@@ -416,7 +416,7 @@ static bool special(struct file *f, const struct call *c, struct value *ret)
     } else if (is_any(c->name, any, CH_ARRAY_LEN(any))) {
         *ret = (struct value){.marks = c->marks | MARK_COMPUTED};
         if (c->args[0].kind == VALUE_FUNCTION) {
-            ret->marks |= f->functions[c->args[0].number].returns & ~(uint32_t)MARK_PARAM;
+            ret->marks |= f->functions[c->args[0].number].returns & ~(uint64_t)MARK_PARAM;
         }
     } else if (is_any(c->name, next, CH_ARRAY_LEN(next))) {
         *ret = value_element(f, c->args[0]);

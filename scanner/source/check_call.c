@@ -113,7 +113,7 @@ static void runs_code(struct file *f, const struct call *c)
 {
     bool plain = named(c, "exec") || named(c, "eval");
     bool of_path = c->path > 0;
-    uint32_t marks = plain ? c->args[0].marks : c->marks;
+    uint64_t marks = plain ? c->args[0].marks : c->marks;
     capability(f, CAP_DYNAMIC);
     if ((marks & (MARK_DECODED | MARK_CHAR | MARK_ENCODED)) != 0 &&
         (plain || (marks & MARK_PARAM) == 0)) { /* a function that reads what it is given */
@@ -136,7 +136,7 @@ static void runs_code(struct file *f, const struct call *c)
         report(f, CH_F_SOURCE_REMOTE_CODE, c->line, call_shown(f, c));
     }
     if ((marks & MARK_PARAM) != 0) {
-        f->functions[function_now(f)].runs_argument = true;
+        f->functions[function_now(f)].runs_argument |= marks & MARK_PARAM;
     }
     for (uint32_t i = 0; i < (plain ? 1 : c->count); i++) {
         link_used(f, &c->args[i], LINK_EXECUTED, c->line);
@@ -192,7 +192,7 @@ static bool is_brought_along(const struct file *f, const struct value *v)
 
 /* A file comes to lie where something else reads it: who runs it, who logs in with it, who is told
  * by it. `copy`: a file as it is, or by a command, and not a text that is written. */
-static void places_file(struct file *f, const struct call *c, uint32_t to, bool copy)
+static void places_file(struct file *f, const struct call *c, uint64_t to, bool copy)
 {
     if ((to & (MARK_AUTOSTART | MARK_SETTINGS | MARK_LOGIN)) != 0) {
         capability(f, CAP_PERSISTENCE);
@@ -332,8 +332,8 @@ static void sends(struct file *f, const struct call *c)
 {
     bool method = c->name.ptr[0] == '.' || (c->self.marks & MARK_SOCKET) != 0;
     for (uint32_t i = 0; i < c->count; i++) {
-        if ((i > 0 || method) && (c->args[i].marks & MARK_PARAM) != 0) {
-            f->functions[function_now(f)].sends_argument = true;
+        if (i > 0 || method) {
+            f->functions[function_now(f)].sends_argument |= c->args[i].marks & MARK_PARAM;
         }
         link_used(f, &c->args[i], LINK_SENT, c->line);
     }
@@ -396,7 +396,7 @@ static void makes_source(struct file *f, const struct call *c, uint32_t effects)
 {
     struct value from = {0};
     struct value to = {0};
-    uint32_t source = 0;
+    uint64_t source = 0;
     bool builds = f->place == CH_PLACE_INSTALL || f->place == CH_PLACE_INSTALL_IMPORT;
     if ((effects & EFFECT_WRITE) != 0 && c->count > 0) {
         source = c->self.marks & (MARK_PYTHON | MARK_SOURCE);
@@ -419,7 +419,7 @@ static void makes_source(struct file *f, const struct call *c, uint32_t effects)
 /* What is written to the file of keys is no key that somebody gave, but one of the code's own. */
 static bool brings_key(const struct value *v)
 {
-    const uint32_t own = MARK_REMOTE | MARK_DECODED | MARK_FILE | MARK_VARIABLE | MARK_BESIDE;
+    const uint64_t own = MARK_REMOTE | MARK_DECODED | MARK_FILE | MARK_VARIABLE | MARK_BESIDE;
     bool text = (v->kind == VALUE_TEXT || v->kind == VALUE_PARTIAL) && v->text.len > 1;
     return text || v->kind == VALUE_LIST || (v->marks & own) != 0;
 }

@@ -11,7 +11,7 @@ enum {
 
 struct value value_resolved(struct file *f, struct value name)
 {
-    uint32_t marks = name.marks & (MARK_BUILT | MARK_DECODED);
+    uint64_t marks = name.marks & (MARK_BUILT | MARK_DECODED);
     size_t colon;
     if (name.kind != VALUE_TEXT) {
         return (struct value){.marks = name.marks | MARK_COMPUTED};

@@ -231,7 +231,7 @@ void imports_listed(struct file *f, const struct call *c)
 {
     static const char *const ends[] = {"load_module", "exec_module", "find_spec", "find_module"};
     bool is = false;
-    uint32_t marks = c->marks | c->self.marks;
+    uint64_t marks = c->marks | c->self.marks;
     bool by_name = (effects_of(c->name) & EFFECT_IMPORT) != 0 && !named(c, "runpy.run_path");
     for (size_t i = 0; (marks & MARK_LISTED) != 0 && i < CH_ARRAY_LEN(ends); i++) {
         is = is || by_name || ch_str_ends(c->name, ch_str_of(ends[i]));

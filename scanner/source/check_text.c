@@ -367,9 +367,9 @@ static uint32_t found_word(struct file *f, size_t i, struct ch_str s, size_t at,
     return 0;
 }
 
-uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line)
+uint64_t text_marks(struct file *f, struct ch_str s, uint32_t line)
 {
-    uint32_t marks = 0;
+    uint64_t marks = 0;
     make_starts();
     for (size_t at = 0; at + 1 < s.len; at++) {
         uint32_t two = pair(s.ptr[at], s.ptr[at + 1]);

@@ -29,7 +29,9 @@ void member_set(struct file *f, uint64_t whose, struct ch_str name, struct value
     struct value *m = table_add(f, &f->members, mix(whose, value_hash(name)));
     if (m != NULL) {
         bool first = m->kind == VALUE_UNKNOWN && m->marks == 0 && m->also == NULL;
-        uint32_t marks = m->marks | v.marks;
+        uint64_t marks = m->marks | v.marks;
+        marks |=
+            (v.marks & MARK_PARAM) != 0 ? MARK_PARAM : 0U; /* of whom, who reads it cannot tell */
         *m = first ? v : value_or(f, *m, v);
         m->marks = marks;
     }

@@ -97,6 +97,7 @@ struct parameters {
     struct ch_str names[64];
     struct value defaults[64];
     uint32_t count;
+    uint32_t positional; /* of them, before the first '*' */
 };
 
 static void read_parameters(struct file *f, uint32_t stop, bool annotated, struct parameters *ret)
@@ -104,8 +105,13 @@ static void read_parameters(struct file *f, uint32_t stop, bool annotated, struc
     uint32_t end = f->end;
     f->end = stop;
     ret->count = 0;
+    ret->positional = UINT32_MAX;
     while (f->at < stop) {
         if (f->tokens[f->at].type != CH_TOKEN_NAME) {
+            bool star = token_op(f, f->at, "*") || token_op(f, f->at, "**");
+            if (star && ret->positional > ret->count) {
+                ret->positional = ret->count;
+            }
             f->at++;
             continue;
         }
@@ -126,12 +132,14 @@ static void read_parameters(struct file *f, uint32_t stop, bool annotated, struc
         }
         f->at = f->at == before ? before + 1 : f->at;
     }
+    ret->positional = ret->positional < ret->count ? ret->positional : ret->count;
     f->end = end;
 }
 
 static void bind_parameters(struct file *f, uint32_t function, struct ch_str method, uint32_t class,
                             const struct parameters *p)
 {
+    f->functions[function].positional = p->positional;
     for (uint32_t i = 0; i < p->count; i++) {
         struct value v = parameter_new(f, function, value_hash(p->names[i]));
         if (i == 0 && class != 0) {

@@ -41,7 +41,7 @@ static struct value mixed(struct file *f, struct value a, struct value b)
 {
     implied_use(f, &a);
     implied_use(f, &b);
-    return (struct value){.marks = (a.marks | b.marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
+    return (struct value){.marks = (a.marks | b.marks | MARK_COMPUTED) & ~(uint64_t)MARK_SELF,
                           .origin = a.origin != 0 ? a.origin : b.origin};
 }
 
@@ -174,7 +174,7 @@ struct value expression_list(struct file *f)
     struct value *items = few;
     uint32_t cap = CH_ARRAY_LEN(few);
     uint32_t count = 0;
-    uint32_t marks = 0;
+    uint64_t marks = 0;
     bool many = false;
     struct value v = {0};
     while (f->at < f->end) {
@@ -230,6 +230,7 @@ static void call_begin(struct call *c)
     c->self = (struct value){0};
     c->count = 0;
     c->more = false;
+    c->spread = false;
     c->marks = 0;
     c->path = 0;
     c->args[0] = (struct value){0};
@@ -260,6 +261,7 @@ static struct value arguments(struct file *f, struct value callee, struct call *
             keyword = name_at(f, f->at);
             f->at += 2;
         }
+        c->spread = c->spread || token_op(f, f->at, "*") || token_op(f, f->at, "**");
         struct value v = expression(f);
         c->marks |= v.marks;
         if (c->count < ARGUMENTS) {
@@ -417,7 +419,7 @@ static struct value operand(struct file *f)
             bool list = token_op(f, f->at, "[");
             bool tuple = token_op(f, f->at, "(");
             v = inside(f);
-            v.marks |= !list && !tuple ? (uint32_t)MARK_COMPUTED : 0U;
+            v.marks |= !list && !tuple ? (uint64_t)MARK_COMPUTED : 0U;
             if (list && v.kind != VALUE_LIST && v.kind != VALUE_UNKNOWN) {
                 struct value *one = value_alloc(f, sizeof(*one));
                 if (one != NULL) {
@@ -439,7 +441,7 @@ static struct value operand(struct file *f)
 static struct value kept_or(struct file *f, struct value kept, struct value v)
 {
     implied_use(f, &v);
-    kept.marks = (kept.marks | marks_instead(v.marks) | MARK_COMPUTED) & ~(uint32_t)MARK_SELF;
+    kept.marks = (kept.marks | marks_instead(v.marks) | MARK_COMPUTED) & ~(uint64_t)MARK_SELF;
     kept.origin = kept.origin != 0 ? kept.origin : v.origin;
     return v.kind >= VALUE_NAME || v.kind == VALUE_UNKNOWN || v.also != NULL ? value_or(f, kept, v)
                                                                              : kept;

@@ -99,7 +99,7 @@ struct value strings(struct file *f)
     struct ch_buf b;
     ch_buf_init(&b, SIZE_MAX / 2);
     uint32_t from = f->at;
-    uint32_t marks = 0;
+    uint64_t marks = 0;
     uint32_t count = 0;
     struct value v = {0};
     bool known = true;

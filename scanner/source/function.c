@@ -75,16 +75,18 @@ void foreign_call(struct file *f, struct ch_str name)
 
 struct value parameter_new(struct file *f, uint32_t function, uint64_t name)
 {
-    struct value v = {.marks = MARK_PARAM | MARK_COMPUTED};
+    struct value v = {.marks = MARK_COMPUTED};
     struct function *fn = &f->functions[function];
     for (uint32_t i = 0; i < fn->parameter_count; i++) { /* on a second reading */
         if (f->parameters[fn->first_parameter + i].name == name) {
             v.number = fn->first_parameter + i + 1;
+            v.marks |= mark_of_param(i);
             return v;
         }
     }
     bool last = fn->first_parameter + fn->parameter_count == f->parameter_count;
     if (f->parameter_count >= ch_limits.source_names || (fn->parameter_count > 0 && !last)) {
+        v.marks |= MARK_PARAM;
         return v;
     }
     if (f->parameter_count == f->parameter_cap) {
@@ -94,7 +96,7 @@ struct value parameter_new(struct file *f, uint32_t function, uint64_t name)
     if (fn->parameter_count == 0) {
         fn->first_parameter = f->parameter_count;
     }
-    fn->parameter_count++;
+    v.marks |= mark_of_param(fn->parameter_count++);
     f->parameters[f->parameter_count++] = (struct parameter){name, function};
     v.number = f->parameter_count;
     return v;

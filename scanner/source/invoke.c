@@ -29,12 +29,49 @@ static struct value argument_of(const struct file *f, const struct function *fn,
     return (struct value){.marks = MARK_COMPUTED};
 }
 
-/* A value of a function's own, told in terms of who calls it. */
+/* For which parameters an argument may be. */
+static uint64_t params_of_argument(const struct file *f, const struct function *fn,
+                                   const struct call *c, uint32_t argument)
+{
+    uint32_t position = 0;
+    struct ch_str keyword = c->keywords[argument];
+    for (uint32_t i = 0; keyword.len == 0 && i < argument; i++) {
+        position += c->keywords[i].len == 0 ? 1 : 0;
+    }
+    if (c->spread || (keyword.len == 0 && position >= fn->positional)) {
+        return MARK_PARAM;
+    }
+    for (uint32_t i = 0; keyword.len > 0 && i < fn->parameter_count; i++) {
+        if (f->parameters[fn->first_parameter + i].name == value_hash(keyword)) {
+            return mark_of_param(i);
+        }
+    }
+    return keyword.len > 0 ? MARK_PARAM : mark_of_param(position); /* of **more, perhaps */
+}
+
+/* What these parameters bring. */
+static uint64_t marks_given(const struct file *f, const struct function *fn, uint64_t params,
+                            const struct call *c)
+{
+    uint64_t marks = 0;
+    params &= MARK_PARAM;
+    if (params == MARK_PARAM || (params != 0 && c->more)) {
+        return c->marks;
+    }
+    for (uint32_t i = 0; params != 0 && i < c->count; i++) {
+        marks |= (params_of_argument(f, fn, c, i) & params) != 0 ? c->args[i].marks : 0U;
+    }
+    return marks;
+}
+
+/* A value of a function's own, told in terms of who calls it. `within`: of a function in it, whose
+ * own parameters stay what they are. */
 static struct value substituted(struct file *f, const struct function *fn, const struct value *v,
-                                const struct call *c)
+                                const struct call *c, bool within)
 {
     struct value r = *v;
     r.also = NULL;
+    r.marks = within ? r.marks : (r.marks & ~(uint64_t)MARK_PARAM) | marks_given(f, fn, r.marks, c);
     if (v->kind != VALUE_UNKNOWN || v->number == 0 ||
         v->number - 1 - (int64_t)fn->first_parameter >= (int64_t)fn->parameter_count ||
         v->number - 1 < (int64_t)fn->first_parameter) {
@@ -53,11 +90,11 @@ static struct value substituted(struct file *f, const struct function *fn, const
 }
 
 static struct value substituted_all(struct file *f, const struct function *fn,
-                                    const struct value *v, const struct call *c)
+                                    const struct value *v, const struct call *c, bool within)
 {
-    struct value r = substituted(f, fn, v, c);
+    struct value r = substituted(f, fn, v, c, within);
     for (const struct value *a = v->also; a != NULL; a = a->also) {
-        r = value_or(f, r, substituted(f, fn, a, c));
+        r = value_or(f, r, substituted(f, fn, a, c, within));
     }
     return r;
 }
@@ -85,8 +122,11 @@ void parameter_called(struct file *f, const struct value *callee, uint32_t slot,
         f->calls = ch_realloc_array(f->calls, f->call_cap, sizeof(*f->calls));
     }
     struct parameter_call *p = &f->calls[f->call_count];
-    *p = (struct parameter_call){
-        .callee = *callee, .line = c->line, .within = function_now(f), .next = fn->calls};
+    *p = (struct parameter_call){.callee = *callee,
+                                 .spread = c->spread || c->count > KEPT_ARGUMENTS,
+                                 .line = c->line,
+                                 .within = function_now(f),
+                                 .next = fn->calls};
     p->callee.also = NULL;
     uint32_t kept = c->count < KEPT_ARGUMENTS ? c->count : KEPT_ARGUMENTS;
     struct value *args = value_alloc(f, (kept + 1) * sizeof(*args));
@@ -129,14 +169,15 @@ static void follow_parameters(struct file *f, uint32_t function, const struct ca
         if (!may_follow(f)) {
             return;
         }
-        struct value callee = substituted(f, &f->functions[function], &p.callee, c);
-        struct call of = {.line = c->line};
+        bool inner = p.within != function; /* which may be called later */
+        struct value callee = substituted(f, &f->functions[function], &p.callee, c, inner);
+        struct call of = {.line = c->line, .spread = p.spread};
         for (uint32_t k = 0; k < p.count; k++) {
             struct function fn = f->functions[function];
-            add_argument(&of, substituted_all(f, &fn, &p.args[k], c), p.keywords[k]);
+            add_argument(&of, substituted_all(f, &fn, &p.args[k], c, inner), p.keywords[k]);
         }
         uint32_t within = f->within;
-        if (p.within != function) { /* in a function of that one, which may be called later */
+        if (inner) {
             f->within = p.within + 1;
         }
         f->call_depth++;
@@ -187,7 +228,7 @@ static bool keeps(struct ch_str name)
 static void call_of_argument(struct file *f, const struct call *c, uint32_t at,
                              const struct value *callee)
 {
-    struct call of = {.line = c->line};
+    struct call of = {.line = c->line, .spread = true}; /* timeouts and names are among them */
     for (uint32_t i = 0; i < c->count; i++) {
         const struct value *v = &c->args[i];
         for (uint32_t k = 0; i != at && v->kind == VALUE_LIST && k < v->item_count; k++) {
@@ -237,32 +278,35 @@ static struct value call_function(struct file *f, const struct value *callee, st
     uint32_t index = (uint32_t)callee->number;
     struct function fn = f->functions[index];
     edge_to(f, function_now(f), index);
-    uint32_t marks = fn.returns & ~(uint32_t)MARK_PARAM;
-    marks |= (fn.returns & MARK_PARAM) != 0 ? c->marks : 0U;
-    marks |= (fn.returns & MARK_PARAM) != 0 && (c->marks & MARK_HOST) != 0 ? MARK_BUILT : 0U;
-    if (fn.runs_argument && (c->marks & (MARK_DECODED | MARK_REMOTE)) != 0) {
-        report(f, (c->marks & MARK_REMOTE) != 0 ? CH_F_SOURCE_REMOTE_CODE : CH_F_SOURCE_HIDDEN_CODE,
+    uint64_t given = marks_given(f, &fn, fn.returns, c);
+    uint64_t marks = (fn.returns & ~(uint64_t)MARK_PARAM) | given;
+    marks |= (given & MARK_HOST) != 0 ? MARK_BUILT : 0U;
+    uint64_t run = marks_given(f, &fn, fn.runs_argument, c);
+    if ((run & (MARK_DECODED | MARK_REMOTE)) != 0) {
+        report(f, (run & MARK_REMOTE) != 0 ? CH_F_SOURCE_REMOTE_CODE : CH_F_SOURCE_HIDDEN_CODE,
                c->line, CH_STR("through a function that runs what it is given"));
     }
     for (uint32_t i = 0; i < c->count && (c->marks & MARK_OTHER) != 0; i++) {
-        if (fn.runs_argument || fn.sends_argument) {
-            link_used(f, &c->args[i], fn.runs_argument ? LINK_EXECUTED : LINK_SENT, c->line);
+        uint64_t params = params_of_argument(f, &fn, c, i);
+        if ((params & (fn.runs_argument | fn.sends_argument)) != 0) {
+            link_used(f, &c->args[i], (params & fn.runs_argument) != 0 ? LINK_EXECUTED : LINK_SENT,
+                      c->line);
         }
     }
-    if (fn.sends_argument && (c->marks & (MARK_SECRET | MARK_ENVIRON)) != 0) {
+    uint64_t sent = marks_given(f, &fn, fn.sends_argument, c);
+    if ((sent & (MARK_SECRET | MARK_ENVIRON)) != 0) {
         report(f,
-               (c->marks & MARK_SECRET) != 0 ? CH_F_SOURCE_SECRET_THEFT
-                                             : CH_F_SOURCE_ENVIRONMENT_THEFT,
+               (sent & MARK_SECRET) != 0 ? CH_F_SOURCE_SECRET_THEFT : CH_F_SOURCE_ENVIRONMENT_THEFT,
                c->line, CH_STR("through a function that sends what it is given"));
     }
-    if (fn.runs_argument && (c->marks & MARK_FILE) != 0) {
+    if ((run & MARK_FILE) != 0) {
         runs_argument_of_file(f, c);
     }
     if ((fn.does & DOES_RUN_FILE_OF) != 0) {
         runs_file_of(f, &fn, c);
     }
     follow_parameters(f, index, c);
-    struct value v = {.marks = (marks & ~(uint32_t)MARK_SELF) | MARK_COMPUTED};
+    struct value v = {.marks = (marks & ~(uint64_t)MARK_SELF) | MARK_COMPUTED};
     if ((fn.returns & MARK_FILE) != 0 && (fn.returns & (MARK_DATA | MARK_SOURCE)) == 0) {
         struct value file = file_of_arguments(f, c);
         v.marks |= file.marks;
@@ -271,7 +315,7 @@ static struct value call_function(struct file *f, const struct value *callee, st
     v.origin = v.origin == 0 && (fn.returns & MARK_OTHER) != 0 ? fn.other : v.origin;
     if (is_reference(&fn.result) && may_follow(f)) {
         f->call_depth++;
-        v = value_or(f, v, substituted_all(f, &fn, &fn.result, c));
+        v = value_or(f, v, substituted_all(f, &fn, &fn.result, c, false));
         f->call_depth--;
     }
     check_call(f, c, &v);
@@ -366,7 +410,9 @@ static struct value call_one(struct file *f, const struct value *callee, struct 
         return v;
     }
     if (callee->item_count > 0 && (callee->kind == VALUE_NAME || callee->kind == VALUE_FUNCTION)) {
-        struct call with = {.line = c->line, .self = c->self};
+        bool method = callee->item_count == 1 && (callee->items[0].kind == VALUE_INSTANCE ||
+                                                  callee->items[0].kind == VALUE_CLASS);
+        struct call with = {.line = c->line, .self = c->self, .spread = c->spread || !method};
         struct value alone = *callee;
         for (uint32_t i = 0; i < callee->item_count; i++) {
             add_argument(&with, callee->items[i], (struct ch_str){NULL, 0});
@@ -398,7 +444,7 @@ static struct value call_one(struct file *f, const struct value *callee, struct 
     case VALUE_LIST:
         break;
     }
-    v.marks = (callee->marks & ~(uint32_t)(MARK_PARAM | MARK_SELF)) | MARK_COMPUTED;
+    v.marks = (callee->marks & ~(uint64_t)(MARK_PARAM | MARK_SELF)) | MARK_COMPUTED;
     return v;
 }
 

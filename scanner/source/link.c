@@ -311,7 +311,7 @@ static void judge_site(struct links *l, struct file *f, const struct site *s)
     if (to == NULL) {
         return;
     }
-    uint32_t marks = s->use == GIVES ? s->marks | (other != NULL ? other->marks : 0U) : to->marks;
+    uint64_t marks = s->use == GIVES ? s->marks | (other != NULL ? other->marks : 0U) : to->marks;
     bool executes = s->use == LINK_EXECUTED || (s->use == GIVES && (to->flags & RUNS) != 0);
     bool sends = s->use == LINK_SENT || (s->use == GIVES && (to->flags & SENDS) != 0);
     bool starts = s->use == LINK_STARTED;

@@ -26,7 +26,7 @@ struct link_item {
     uint64_t other; /* whose result is given to it; 0: none, or of no other file */
     uint32_t function;
     uint32_t line;
-    uint32_t marks;
+    uint64_t marks;
     int how;
     bool is_site;
 };

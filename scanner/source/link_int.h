@@ -37,7 +37,7 @@ struct node {
     uint64_t module;
     uint64_t name;
     uint32_t does;
-    uint32_t marks;
+    uint64_t marks;
     uint32_t flags;
     uint32_t line;    /* of what it does, in the file that has it */
     const char *what; /* NULL: nothing */
@@ -63,7 +63,7 @@ struct slot {
 struct site {
     uint64_t to;
     uint64_t other; /* what is given is what this one gave; 0: `marks` say all */
-    uint32_t marks;
+    uint64_t marks;
     uint32_t file;
     uint32_t line;
     int use; /* enum link_use, or GIVES */

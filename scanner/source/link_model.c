@@ -280,8 +280,8 @@ static bool name_library(struct links *l, const struct linked *f, uint64_t modul
     more.does = (effects & (EFFECT_FETCH | EFFECT_SEND | EFFECT_SAVE | EFFECT_CONNECT)) != 0
                     ? (uint32_t)DOES_NETWORK_OF
                     : 0U;
-    more.marks = ((effects & EFFECT_FETCH) != 0 ? (uint32_t)MARK_REMOTE : 0U) |
-                 ((effects & EFFECT_DECODE) != 0 ? (uint32_t)MARK_DECODED : 0U);
+    more.marks = ((effects & EFFECT_FETCH) != 0 ? (uint64_t)MARK_REMOTE : 0U) |
+                 ((effects & EFFECT_DECODE) != 0 ? (uint64_t)MARK_DECODED : 0U);
     more.flags = ((effects & EFFECT_DYNAMIC) != 0 ? (uint32_t)RUNS : 0U) |
                  ((effects & EFFECT_SEND) != 0 ? (uint32_t)SENDS : 0U);
     bool any = (more.does | more.marks | more.flags) != 0;
@@ -419,8 +419,8 @@ void links_end(struct file *f, const struct link_call *calls, size_t count)
         const struct function *fn = &f->functions[i];
         struct node more = {.does = fn->does & (LOUD_DOES | DOES_NETWORK_OF),
                             .marks = fn->returns & TELLING,
-                            .flags = (fn->runs_argument ? RUNS : 0U) |
-                                     (fn->sends_argument ? SENDS : 0U)};
+                            .flags = (fn->runs_argument != 0 ? RUNS : 0U) |
+                                     (fn->sends_argument != 0 ? SENDS : 0U)};
         if ((more.does | more.marks | more.flags) != 0) {
             more.what = kept_of(l, fn, f);
             link_node_more(l, link_node_make(l, module, i + 1), &more);

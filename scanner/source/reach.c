@@ -239,7 +239,7 @@ static bool own_attribute(struct file *f, const struct value *v, struct ch_str n
     if (!lookup(f, name, ret)) {
         return false;
     }
-    ret->marks |= v->marks & ~(uint32_t)MARK_COMPUTED;
+    ret->marks |= v->marks & ~(uint64_t)MARK_COMPUTED;
     return true;
 }
 
@@ -319,7 +319,7 @@ static struct value instance_attribute(struct file *f, const struct value *v, st
 
 static struct value attribute_of(struct file *f, const struct value *v, struct ch_str name)
 {
-    struct value r = {.marks = (v->marks & ~(uint32_t)MARK_SELF) | MARK_COMPUTED,
+    struct value r = {.marks = (v->marks & ~(uint64_t)MARK_SELF) | MARK_COMPUTED,
                       .origin = v->origin};
     switch (v->kind) {
     case VALUE_NAME:
@@ -464,7 +464,7 @@ static struct value item_of(struct file *f, const struct value *v, const struct 
         if (namespace_suffix(v->text) > 0) {
             return namespace_item(f, v, key);
         }
-        r.marks &= ~(uint32_t)MARK_ENVIRON; /* one variable is not the environment */
+        r.marks &= ~(uint64_t)MARK_ENVIRON; /* one variable is not the environment */
         r.marks |= environ ? MARK_VARIABLE : 0U;
         return r;
     }

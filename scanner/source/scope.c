@@ -79,7 +79,7 @@ static void rebind(struct file *f, struct binding *b, struct value v, bool alway
 {
     bool over = always && b->block >= block_here(f) && f->block == block_here(f);
     if (!over || b->value.kind != v.kind || b->value.kind == VALUE_TEXT) {
-        v.marks |= marks_instead(b->value.marks) & ~(uint32_t)MARK_CHAR;
+        v.marks |= marks_instead(b->value.marks) & ~(uint64_t)MARK_CHAR;
     }
     b->value = over ? v : value_or(f, v, b->value);
     b->block = f->block;
@@ -91,7 +91,7 @@ static void bind_in_module(struct file *f, uint64_t hash, struct value v)
     struct binding *b = find_in_module(f, hash);
     struct value *later = table_add(f, &f->later, hash);
     if (later != NULL) {
-        uint32_t marks = later->marks | v.marks;
+        uint64_t marks = later->marks | v.marks;
         *later = value_or(f, *later, v);
         later->marks = marks;
     }
@@ -197,6 +197,7 @@ bool lookup(struct file *f, struct ch_str name, struct value *ret)
         b = find_in_module(f, hash);
     }
     bool known = b != NULL;
+    bool own = known && b->scope > 0 && f->scopes[b->scope - 1].function == function_now(f);
     if (known) {
         *ret = b->value;
     } else if (f->star_count > 0) {
@@ -206,15 +207,19 @@ bool lookup(struct file *f, struct ch_str name, struct value *ret)
     if ((b == NULL || b->scope == 0) && in_function(f)) {
         const struct value *later = table_find(&f->later, hash);
         if (later != NULL) {
-            uint32_t marks = later->marks | (known ? ret->marks : 0U);
+            uint64_t marks = later->marks | (known ? ret->marks : 0U);
             *ret = known ? value_or(f, *ret, *later) : *later;
             ret->marks = marks;
             known = true;
         }
+        own = false;
         struct value *wanted = f->again ? NULL : table_add(f, &f->wanted, hash);
         if (wanted != NULL && wanted->number == 0) {
             wanted->number = f->when + 1;
         }
+    }
+    if (known && !own && (ret->marks & MARK_PARAM) != 0) {
+        ret->marks |= MARK_PARAM; /* those of a function around this one are none of its own */
     }
     return known;
 }
@@ -258,7 +263,7 @@ bool at_import(const struct file *f)
 /* What would be judged otherwise, if a function had known it. */
 static bool is_of_interest(const struct file *f, const struct value *v)
 {
-    const uint32_t loud = MARK_DECODED | MARK_REMOTE | MARK_SECRET | MARK_ENVIRON | MARK_CHAR |
+    const uint64_t loud = MARK_DECODED | MARK_REMOTE | MARK_SECRET | MARK_ENVIRON | MARK_CHAR |
                           MARK_SOCKET | MARK_DATA | MARK_AUTOSTART | MARK_KEYS | MARK_FILE |
                           MARK_LISTED;
     if ((v->marks & loud) != 0 || v->also != NULL) {
@@ -266,9 +271,8 @@ static bool is_of_interest(const struct file *f, const struct value *v)
     }
     if (v->kind == VALUE_FUNCTION && v->number < f->function_count) {
         const struct function *fn = &f->functions[v->number];
-        return (fn->returns & loud) != 0 || fn->calls != 0 || fn->runs_argument ||
-               (fn->does & DOES_NETWORK_OF) != 0 ||
-               is_reference(&fn->result);
+        return (fn->returns & loud) != 0 || fn->calls != 0 || fn->runs_argument != 0 ||
+               (fn->does & DOES_NETWORK_OF) != 0 || is_reference(&fn->result);
     }
     return v->kind == VALUE_NAME ? effects_of(v->text) != 0 || effects_below(v->text)
                                  : v->kind == VALUE_INSTANCE || v->kind == VALUE_LIST;
@@ -286,7 +290,7 @@ bool read_again(struct file *f)
         const struct binding *b = &f->bindings[i];
         struct value *later = b->scope == 0 ? table_add(f, &f->later, b->name) : NULL;
         if (later != NULL) {
-            uint32_t marks = later->marks | b->value.marks;
+            uint64_t marks = later->marks | b->value.marks;
             *later = value_or(f, b->value, *later);
             later->marks = marks;
         }

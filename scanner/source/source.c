@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
-#include "scanner/literals.h"
 #include "scanner/source/link.h"
 #include "scanner/source/others.h"
 #include "scanner/source/token_int.h"
@@ -101,7 +100,7 @@ void runs_result_of(struct file *f, struct ch_str callee, uint32_t line)
 static void keep_decoders(struct file *f)
 {
     struct ch_source *s = f->source;
-    const uint32_t hidden = MARK_DECODED | MARK_CHAR | MARK_REMOTE;
+    const uint64_t hidden = MARK_DECODED | MARK_CHAR | MARK_REMOTE;
     for (uint32_t i = 0; i < f->function_count; i++) {
         const struct function *fn = &f->functions[i];
         if (fn->bare != 0 && (fn->returns & hidden) != 0 &&

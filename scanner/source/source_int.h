@@ -39,10 +39,10 @@ struct function {
     uint64_t name; /* hash, of a method mixed with its class; 0: the module itself, or a lambda */
     uint64_t bare; /* hash of the name alone */
     uint32_t does;
-    uint32_t returns;   /* marks of what it gives back */
+    uint64_t returns;    /* marks of what it gives back */
     struct value result; /* what it gives back, where that is a reference */
-    bool runs_argument; /* exec or eval of a parameter */
-    bool sends_argument; /* to who is asked over a network */
+    uint64_t runs_argument;  /* exec or eval of these parameters; bits of MARK_PARAM */
+    uint64_t sends_argument; /* these go to who is asked over a network */
     bool is_linked; /* it, or what it calls, calls functions of other files, or does what those may
                        be told */
     uint64_t other; /* the function of another file whose result it gives back; 0: none */
@@ -54,6 +54,7 @@ struct function {
     bool is_class_method;
     uint32_t first_parameter; /* slots */
     uint32_t parameter_count;
+    uint32_t positional; /* of them, before the first '*': those behind are not by position */
     uint32_t calls; /* of its parameters, the last one; + 1 */
     uint32_t line[DOES_COUNT];
     struct ch_str what[DOES_COUNT];
@@ -68,6 +69,7 @@ struct parameter_call {
     const struct value *args;
     const struct ch_str *keywords;
     uint32_t count;
+    bool spread;
     uint32_t line;
     uint32_t within; /* the function that calls it */
     uint32_t next; /* of the same function, + 1 */
@@ -441,13 +443,14 @@ struct call {
     struct ch_str keywords[ARGUMENTS];
     uint32_t count;
     bool more;      /* than are kept */
+    bool spread;    /* which is for which parameter is not known: f(*a, **b) */
     bool one_of;    /* what is called may be something else as well */
-    uint32_t marks; /* of all arguments */
+    uint64_t marks; /* of all arguments */
     uint32_t path;  /* which is the path of a file, + 1; 0: none. Set by call_name() */
 };
 struct value call_name(struct file *f, const struct value *callee, struct call *c);
 bool path_is_data(const struct value *path); /* it ends like a file that is no source */
-uint32_t path_marks(const struct value *path); /* MARK_FILE, and what its name says */
+uint64_t path_marks(const struct value *path); /* MARK_FILE, and what its name says */
 /* What a function gives, or runs, that is told with its arguments which file to read. */
 struct value file_of_arguments(struct file *f, const struct call *c);
 
@@ -518,7 +521,7 @@ void check_text(struct file *f, struct ch_str raw);
 void check_name(struct file *f, const struct ch_token *tok);
 void check_gap(struct file *f, const struct ch_token *before, const struct ch_token *tok);
 void check_end(struct file *f);
-uint32_t text_marks(struct file *f, struct ch_str s, uint32_t line);
+uint64_t text_marks(struct file *f, struct ch_str s, uint32_t line);
 
 /* --- shell.c --- */
 /* Whether the command fetches something. */

@@ -59,7 +59,7 @@ struct value value_number(struct ch_str s)
 }
 
 /* Room for a text of n bytes, in *ret its value; NULL: too long, *ret has only the marks. */
-static char *text_new(struct file *f, size_t n, uint32_t marks, struct value *ret)
+static char *text_new(struct file *f, size_t n, uint64_t marks, struct value *ret)
 {
     *ret = (struct value){.marks = marks | MARK_COMPUTED};
     char *p = n <= FOLD_MAX_BYTES ? value_alloc(f, n + 1) : NULL;
@@ -69,7 +69,7 @@ static char *text_new(struct file *f, size_t n, uint32_t marks, struct value *re
     return p;
 }
 
-struct value value_text(struct file *f, struct ch_str s, uint32_t marks)
+struct value value_text(struct file *f, struct ch_str s, uint64_t marks)
 {
     struct value v;
     char *p = text_new(f, s.len, marks, &v);
@@ -132,7 +132,7 @@ static struct value partial(struct file *f, struct value r, const struct value *
 }
 
 /* What is put together with the machine's name is not that name alone. */
-static uint32_t with_host(uint32_t marks)
+static uint64_t with_host(uint64_t marks)
 {
     return (marks & MARK_HOST) != 0 ? MARK_BUILT : 0U;
 }
@@ -140,14 +140,14 @@ static uint32_t with_host(uint32_t marks)
 /* Of a sum: where the content, or the name, of a file is from, if it is one. */
 static uint64_t origin_of(const struct value *a, const struct value *b)
 {
-    const uint32_t file = MARK_FILE | MARK_LISTED | MARK_OTHER;
+    const uint64_t file = MARK_FILE | MARK_LISTED | MARK_OTHER;
     bool second = (b->marks & file) != 0 && (a->marks & file) == 0;
     return a->origin != 0 && !second ? a->origin : b->origin;
 }
 
 struct value value_append(struct file *f, struct value a, struct value b)
 {
-    struct value v = {.marks = (a.marks | b.marks | MARK_COMPUTED) & ~(uint32_t)MARK_SELF,
+    struct value v = {.marks = (a.marks | b.marks | MARK_COMPUTED) & ~(uint64_t)MARK_SELF,
                       .origin = origin_of(&a, &b)};
     if (a.kind == VALUE_INT || b.kind == VALUE_INT) {
         return v;
@@ -160,14 +160,14 @@ struct value value_append(struct file *f, struct value a, struct value b)
 
 struct value value_add(struct file *f, struct value a, struct value b)
 {
-    uint32_t marks = a.marks | b.marks;
+    uint64_t marks = a.marks | b.marks;
     if (a.kind == VALUE_INT && b.kind == VALUE_INT) {
         int64_t sum;
         if (!__builtin_add_overflow(a.number, b.number, &sum)) {
             return (struct value){.kind = VALUE_INT, .marks = marks, .number = sum};
         }
     }
-    struct value v = {.marks = (marks | MARK_COMPUTED | with_host(marks)) & ~(uint32_t)MARK_SELF,
+    struct value v = {.marks = (marks | MARK_COMPUTED | with_host(marks)) & ~(uint64_t)MARK_SELF,
                       .origin = origin_of(&a, &b)};
     if (a.kind != VALUE_TEXT || b.kind != VALUE_TEXT) {
         if (is_reference(&a) || is_reference(&b)) { /* lists */
@@ -221,7 +221,7 @@ static uint64_t other_of(const struct value *parts, uint32_t count)
 static struct value join(struct file *f, struct value glue, const struct value *list)
 {
     size_t n = 0;
-    uint32_t marks = glue.marks | list->marks | MARK_BUILT;
+    uint64_t marks = glue.marks | list->marks | MARK_BUILT;
     struct value v = {.marks = marks | MARK_COMPUTED, .origin = other_of(list, 1)};
     v.origin = v.origin != 0 || list->kind != VALUE_LIST ? v.origin
                                                          : other_of(list->items, list->item_count);
@@ -262,14 +262,14 @@ static void put_piece(struct ch_buf *b, const struct value *v)
 }
 
 /* `b` is the text; where it has holes it is PARTIAL. */
-static struct value pieces(struct file *f, const struct ch_buf *b, uint32_t marks)
+static struct value pieces(struct file *f, const struct ch_buf *b, uint64_t marks)
 {
     size_t at;
     struct ch_str s = ch_buf_str(b);
     bool holes = ch_str_find_char(s, HOLE, &at);
     struct value r = {.marks = marks | MARK_COMPUTED};
     if (!b->failed && (!holes || s.len <= PARTIAL_BYTES)) {
-        r = value_text(f, s, marks | (holes ? (uint32_t)MARK_COMPUTED : 0U));
+        r = value_text(f, s, marks | (holes ? (uint64_t)MARK_COMPUTED : 0U));
         r.kind = holes && r.kind == VALUE_TEXT ? VALUE_PARTIAL : r.kind;
     }
     return r;
@@ -300,7 +300,7 @@ static struct value format(struct file *f, struct value v, const struct value *a
 {
     struct ch_buf b;
     ch_buf_init(&b, FOLD_MAX_BYTES);
-    uint32_t marks = v.marks;
+    uint64_t marks = v.marks;
     uint32_t next = 0;
     static const struct value unknown;
     for (size_t i = 0; i < v.text.len; i++) {
@@ -362,7 +362,7 @@ struct value value_base64(struct file *f, struct value v)
 {
     static const char alphabet[] =
         "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    uint32_t marks = v.marks | MARK_DECODED;
+    uint64_t marks = v.marks | MARK_DECODED;
     struct value r = {.marks = marks | MARK_COMPUTED};
     if (v.kind != VALUE_TEXT) {
         return r;
@@ -390,7 +390,7 @@ struct value value_base64(struct file *f, struct value v)
 
 struct value value_hex(struct file *f, struct value v)
 {
-    uint32_t marks = v.marks | MARK_DECODED;
+    uint64_t marks = v.marks | MARK_DECODED;
     struct value r = {.marks = marks | MARK_COMPUTED};
     if (v.kind != VALUE_TEXT || v.text.len % 2 != 0) {
         return r;
@@ -404,7 +404,7 @@ struct value value_hex(struct file *f, struct value v)
 
 struct value value_characters(struct file *f, struct value v)
 {
-    uint32_t marks = v.marks | MARK_BUILT | MARK_CHAR;
+    uint64_t marks = v.marks | MARK_BUILT | MARK_CHAR;
     struct value r = {.marks = marks | MARK_COMPUTED};
     if (v.kind != VALUE_LIST || v.item_count == 0) {
         return r;
@@ -479,7 +479,7 @@ struct value value_method(struct file *f, struct value v, struct ch_str name,
     struct value r = {.marks = v.marks | MARK_COMPUTED, .origin = v.origin};
     bool path = ch_str_eq(name, CH_STR("resolve")) || ch_str_eq(name, CH_STR("absolute")) ||
                 ch_str_eq(name, CH_STR("as_posix"));
-    r.marks &= path ? UINT32_MAX : ~(uint32_t)MARK_SELF; /* another path, made of this one */
+    r.marks &= path ? UINT64_MAX : ~(uint64_t)MARK_SELF; /* another path, made of this one */
     if (ch_str_eq(name, CH_STR("join")) && count == 1) {
         return join(f, v, &args[0]);
     }

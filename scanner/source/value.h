@@ -18,7 +18,6 @@ enum {
     MARK_SOCKET = 1 << 5,  /* a socket or its descriptor */
     MARK_BUILT = 1 << 6,   /* a constant put together from pieces, reversed, or made of numbers; and
                               whatever is put together with MARK_HOST */
-    MARK_PARAM = 1 << 7,   /* a parameter of the function */
     MARK_BLOB = 1 << 8,    /* from a long literal */
     MARK_AUTOSTART = 1 << 9, /* a path that something runs by itself */
     MARK_SELF = 1 << 10,     /* the path of this file */
@@ -45,6 +44,17 @@ enum {
         1 << 30, /* a function of another file gave it; which one, is with `origin` (link.h) */
 };
 
+/* Parameters of the function, of which it is made: a bit for each by its position, the last one for
+ * all from there on. All of them, where it is not known which. */
+enum { MARK_PARAM_FIRST = 32, MARK_PARAM_LAST = 63 };
+#define MARK_PARAM (UINT64_MAX << MARK_PARAM_FIRST)
+static inline uint64_t mark_of_param(uint32_t position)
+{
+    return UINT64_C(1) << (position < MARK_PARAM_LAST - MARK_PARAM_FIRST
+                               ? MARK_PARAM_FIRST + position
+                               : MARK_PARAM_LAST);
+}
+
 enum value_kind {
     VALUE_UNKNOWN = 0, /* what a parameter gave, where `number` is its slot, +1, and `text` the
                           attributes that were taken of it: ".system" */
@@ -62,11 +72,11 @@ enum { HOLE = 1 };
 
 struct value {
     enum value_kind kind;
-    uint32_t marks;
+    uint32_t item_count;
+    uint64_t marks;
     struct ch_str text; /* of TEXT (str and bytes alike), PARTIAL and NAME */
     int64_t number;     /* of INT */
     const struct value *items; /* of LIST, some of them; of a dictionary keys and values in turn */
-    uint32_t item_count;
     uint64_t origin; /* a hash of the path of a file, or of the variable that has it; 0: none */
     const struct value *also; /* what else it may be: of two branches, of a table; reach.c */
 };
@@ -74,9 +84,9 @@ struct value {
 /* Of a value the marks that another has as well, which may be it instead: how the one was put
  * together says nothing about the name that the other is. What is made of the machine's name stays
  * that. */
-static inline uint32_t marks_instead(uint32_t marks)
+static inline uint64_t marks_instead(uint64_t marks)
 {
-    return (marks & MARK_HOST) != 0 ? marks : marks & ~(uint32_t)MARK_BUILT;
+    return (marks & MARK_HOST) != 0 ? marks : marks & ~(uint64_t)MARK_BUILT;
 }
 
 void *value_alloc(struct file *f, size_t n); /* NULL beyond the limit */
@@ -85,7 +95,7 @@ void *value_alloc(struct file *f, size_t n); /* NULL beyond the limit */
 bool value_grow(struct file *f, struct ch_str a, struct ch_str b);
 void value_release(struct file *f);
 struct value value_number(struct ch_str s); /* of a NUMBER as it is written */
-struct value value_text(struct file *f, struct ch_str s, uint32_t marks); /* copies */
+struct value value_text(struct file *f, struct ch_str s, uint64_t marks); /* copies */
 struct value value_name(struct file *f, struct ch_str base, struct ch_str attr);
 struct value value_add(struct file *f, struct value a, struct value b);
 struct value value_slice(struct file *f, struct value v, bool reversed);

@@ -12,6 +12,7 @@
 
 #include "customhouse/limits.h"
 #include "customhouse/map.h"
+#include "scanner/content/path.h"
 #include "scanner/unpack/tar_int.h"
 
 #define WHITEOUT      ".wh."
@@ -115,21 +116,12 @@ static bool has_parent(struct ch_str path)
     return false;
 }
 
-static struct ch_str base_of(struct ch_str path)
-{
-    size_t at = path.len;
-    while (at > 0 && path.ptr[at - 1] != '/') {
-        at--;
-    }
-    return ch_str_sub(path, at, path.len);
-}
-
 /* --- deletions --- */
 
 static void see_whiteout(struct ch_tar *t, const struct ch_tar_member *m, size_t number)
 {
     struct tar_layer *l = t->layer;
-    struct ch_str base = base_of(m->name);
+    struct ch_str base = path_base(m->name);
     struct ch_str folder = ch_str_sub(m->name, 0, m->name.len - base.len);
     struct ch_str gone = ch_str_sub(base, sizeof(WHITEOUT) - 1, base.len);
     bool meta = ch_str_starts(base, CH_STR(WHITEOUT_META));
@@ -155,7 +147,7 @@ static void see_whiteout(struct ch_tar *t, const struct ch_tar_member *m, size_t
 static void check_deletions(struct ch_tar *t, const struct ch_tar_member *m,
                             const struct tar_header *h, size_t number)
 {
-    struct ch_str base = base_of(m->name);
+    struct ch_str base = path_base(m->name);
     struct ch_str rest = ch_str_sub(m->name, 0, m->name.len - base.len);
     struct ch_str part;
     while (ch_str_split(&rest, '/', &part)) {
@@ -321,7 +313,7 @@ static void doubt_good(struct tar_layer *l, const struct ch_tar_member *m)
 {
     if (m->type != CH_MEMBER_DIR && l->good > 0 &&
         (ch_str_starts(path_at(l, l->good), m->name) ||
-         ch_str_starts(base_of(m->name), CH_STR(WHITEOUT)))) {
+         ch_str_starts(path_base(m->name), CH_STR(WHITEOUT)))) {
         l->good = 0;
     }
 }

@@ -149,9 +149,12 @@ class Crowd(Quarantine):
             other = "127.0.0.2" if client.kind == "uv" else "127.0.0.3"
             self.ask_from(other, *[f"/pypi/simple/mute-{client.kind}-{i}/" for i in range(24)])
             self.ask_from(other, f"/pypi/simple/{name}/")
-            began = time.monotonic()
             self.installs(client, name, name.replace("-", "_"), "1.0")
-            self.assertLess(time.monotonic() - began, 7)
+            # What it waited for the page, whatever it takes to start it: a place among those is free after 8 s.
+            waited = [r["us"] / 1e6 for r in self.service.access_log()
+                      if r["path"] == f"/pypi/simple/{name}/" and r["peer"] == "127.0.0.1"]
+            self.assertTrue(waited)
+            self.assertLess(max(waited), 7)
         for kind in ("uv", "pip-newest"):
             self.with_clients(check, (kind,))
 

@@ -92,8 +92,8 @@ class Changes(Quarantine):
         native = lambda v: wheels.file_name("compiled", v, "py3-none-any" if v == "1.0" else LINUX)
         built = lambda v: sdists.file_name("building", v)
         for name, said, file_name, status in (
-                ("reaching", "new capability: capability network", None, 200),
-                ("starting", "new capability: capability process", None, 200),
+                ("reaching", "new capability: network", None, 200),
+                ("starting", "new capability: process", None, 200),
                 ("compiled", "new capability: native elf x86-64", native, 200),
                 ("grown", "size: ", None, 200),
                 ("silent", "first release after 770 days", None, 200),
@@ -113,7 +113,7 @@ class Changes(Quarantine):
     def test_a_new_maintainer_who_brings_a_capability_is_held(self):
         entry, _, shown = self.compared("taken-over", status=403)
         self.assertEqual((entry["verdict"], entry["rule"]), ("hold", "change"))
-        self.assertIn("new capability: capability network", shown)
+        self.assertIn("new capability: network", shown)
         self.assertIn("new maintainer: author bob@example.net", shown)
         self.refused("taken-over", "2.0", "new since the approved 1.0: capability")
 

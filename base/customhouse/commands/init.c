@@ -107,6 +107,7 @@ static enum ch_code check_listens(const struct site_init *init, struct ch_err *e
 /* All that goes into the files, found out before the first of them is written. */
 struct plan {
     struct ch_pip_config pip; /* zeroed: not asked */
+    char *pip_problem;        /* why what it is configured for is not known; NULL: it is, or no pip */
     char *url;
     char *api_guess; /* NULL: none */
     struct learned learned;
@@ -120,6 +121,7 @@ struct plan {
 static void plan_done(struct plan *p)
 {
     ch_pip_config_done(&p->pip);
+    free(p->pip_problem);
     free(p->url);
     free(p->api_guess);
     learned_done(&p->learned);
@@ -147,16 +149,37 @@ static bool is_loopback_url(const char *url)
     return loopback;
 }
 
-/* An index named on the command line is taken as it stands; how to get there is still pip's to say,
- * but not to this very machine. */
+/* How to get to an index that was named is pip's to say, but not to this very machine. What is wrong
+ * with what it says is told, and is no error: the index does not depend on it. */
+static void ask_pip_the_way(struct plan *p)
+{
+    struct ch_err why;
+    enum ch_code rc = is_loopback_url(p->url) ? CH_OK : ch_pip_discover(&p->pip, &why);
+    if (rc == CH_OK) {
+        return;
+    }
+    p->pip = (struct ch_pip_config){.index_url = NULL};
+    if (rc != CH_E_NOT_FOUND) { /* no pip here: nothing to learn from it */
+        p->pip_problem = ch_str_dup(ch_str_of(why.msg));
+        log_line("pip", "error=\"%s\" note=\"no proxy and no certificates are taken over from it\"",
+                 why.msg);
+    }
+}
+
+/* An index named on the command line is taken as it stands. */
 static enum ch_code find_upstream(const char *named, struct plan *p, struct ch_err *err)
 {
     static const struct ch_str simple = {"/simple", 7};
     if (named == NULL) {
         enum ch_code rc = ch_pip_discover(&p->pip, err);
+        if (rc == CH_E_NOT_FOUND || rc == CH_E_USAGE) {
+            return ch_fail(err, CH_E_USAGE, "no upstream: %.400s%s", err->msg,
+                           rc == CH_E_NOT_FOUND
+                               ? ""
+                               : "; mend that, or give the index with --pypi-upstream URL");
+        }
         if (rc != CH_OK) {
-            return rc == CH_E_NOT_FOUND ? ch_fail(err, CH_E_USAGE, "no upstream: %.400s", err->msg)
-                                        : rc;
+            return rc;
         }
         if (p->pip.no_index) {
             return ch_fail(
@@ -187,11 +210,7 @@ static enum ch_code find_upstream(const char *named, struct plan *p, struct ch_e
         p->api_guess = ch_str_dup(ch_buf_str(&guess));
         ch_buf_done(&guess);
     }
-    struct ch_err ignored;
-    if (!is_loopback_url(p->url) && ch_pip_discover(&p->pip, &ignored) != CH_OK) {
-        p->pip =
-            (struct ch_pip_config){.index_url = NULL}; /* no pip here: nothing to learn from it */
-    }
+    ask_pip_the_way(p);
     if (p->pip.index_url != NULL && strcmp(p->pip.index_url, p->url) != 0) {
         free(p->pip.user); /* bound to the other index (T13) */
         p->pip.user = NULL;
@@ -251,9 +270,17 @@ static enum ch_code put_config(struct plan *p, struct ch_err *err)
                                         [CH_TIMES_NEVER] = "never"};
     struct ch_str hosts[LEARN_HOSTS_MAX];
     struct ch_str notes[NOTES_MAX];
-    struct ch_buf problem;
+    struct ch_buf problem, of_pip;
     size_t note_count = 0;
     ch_buf_init(&problem, 1024);
+    ch_buf_init(&of_pip, 1024);
+    if (p->pip_problem != NULL) {
+        ch_buf_printf(&of_pip,
+                      "What pip is configured for could not be read (%s): no proxy and no "
+                      "certificates are taken over from it.",
+                      p->pip_problem);
+        notes[note_count++] = ch_buf_str(&of_pip);
+    }
     for (size_t i = 0; i < p->learned.host_count; i++) {
         hosts[i] = ch_str_of(p->learned.hosts[i]);
     }
@@ -293,6 +320,7 @@ static enum ch_code put_config(struct plan *p, struct ch_err *err)
     add_listens(&p->config, p->init);
     ch_buf_done(&channel);
     ch_buf_done(&problem);
+    ch_buf_done(&of_pip);
     return ch_buf_ok(&p->config, err);
 }
 

@@ -1,11 +1,10 @@
-/* What `inspect` prints. Text from the files is escaped for whoever reads it: a terminal, JSON, an
- * URI. Spec: SARIF 2.1.0 (OASIS), sections 3.13 to 3.30. */
+/* What `inspect` prints. Text from the files is escaped for whoever reads it: a terminal, JSON, SARIF. */
 #include "inspect.h"
+#include "sarif.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "customhouse/limits.h"
 
@@ -22,11 +21,6 @@ static void print(FILE *to, struct ch_buf *b)
 {
     fwrite(b->ptr, 1, b->len, to);
     ch_buf_clear(b);
-}
-
-static bool above_note(const struct ch_finding_row *row)
-{
-    return row == NULL || row->cls != CH_CLASS_NOTE;
 }
 
 static const char *name_of(const struct ch_finding_row *row)
@@ -167,62 +161,6 @@ static void put_file_json(struct ch_buf *b, const struct inspect_file *f, bool f
 
 /* ------------------------------------------------------------------ SARIF */
 
-static const char *level_of(const struct ch_finding_row *row)
-{
-    if (!above_note(row)) {
-        return "note";
-    }
-    bool error = row == NULL || row->cls == CH_CLASS_ATTACK || row->severity == CH_SEVERITY_HIGH;
-    return error ? "error" : "warning";
-}
-
-/* RFC 3986: of a path as it stands on the command line. */
-static void put_uri(struct ch_buf *b, const char *path)
-{
-    ch_buf_putc(b, '"');
-    for (const char *c = path; *c != '\0'; c++) {
-        bool plain = (*c >= 'a' && *c <= 'z') || (*c >= 'A' && *c <= 'Z') ||
-                     (*c >= '0' && *c <= '9') || strchr("-._~/", *c) != NULL;
-        if (plain) {
-            ch_buf_putc(b, *c);
-        } else {
-            ch_buf_printf(b, "%%%02X", (unsigned)(unsigned char)*c);
-        }
-    }
-    ch_buf_putc(b, '"');
-}
-
-static void put_rules_sarif(struct ch_buf *b)
-{
-    const struct ch_finding_row *row;
-    for (size_t i = 0; (row = ch_finding_at(i)) != NULL; i++) {
-        ch_buf_puts(b, i > 0 ? CH_STR(",\n{\"id\":") : CH_STR("\n{\"id\":"));
-        ch_buf_put_json(b, ch_str_of(row->name));
-        ch_buf_puts(b, CH_STR(",\"shortDescription\":{\"text\":"));
-        ch_buf_put_json(b, ch_str_of(row->text));
-        ch_buf_printf(
-            b,
-            "},\"defaultConfiguration\":{\"level\":\"%s\"},\"properties\":{\"class\":\"%s\","
-            "\"severity\":\"%s\"}}",
-            level_of(row), ch_finding_class_name(row->cls), ch_severity_name(row->severity));
-    }
-}
-
-static void begin_sarif(FILE *to)
-{
-    struct ch_buf b;
-    ch_buf_init(&b, LINE_MAX_BYTES);
-    ch_buf_puts(&b,
-                CH_STR("{\"$schema\":\"https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/"
-                       "schemas/sarif-schema-2.1.0.json\",\"version\":\"2.1.0\",\"runs\":[{\n"
-                       "\"tool\":{\"driver\":{\"name\":\"customhouse\",\"version\":\"" CH_VERSION
-                       "\",\"rules\":["));
-    put_rules_sarif(&b);
-    ch_buf_puts(&b, CH_STR("]}},\n\"results\":["));
-    print(to, &b);
-    ch_buf_done(&b);
-}
-
 static void put_result_sarif(struct ch_buf *b, const struct inspect_file *f,
                              const struct ch_finding *finding, bool first)
 {
@@ -234,21 +172,13 @@ static void put_result_sarif(struct ch_buf *b, const struct inspect_file *f,
         ch_buf_puts(&text, CH_STR(": "));
         ch_buf_puts(&text, finding->evidence);
     }
-    ch_buf_puts(b, first ? CH_STR("\n{\"ruleId\":") : CH_STR(",\n{\"ruleId\":"));
-    ch_buf_put_json(b, ch_str_of(name_of(row)));
-    ch_buf_printf(b, ",\"level\":\"%s\",\"message\":{\"text\":", level_of(row));
-    ch_buf_put_json(b, ch_buf_str(&text));
-    ch_buf_puts(b,
-                CH_STR("},\"locations\":[{\"physicalLocation\":{\"artifactLocation\":{\"uri\":"));
-    put_uri(b, f->path);
-    ch_buf_puts(b, CH_STR("}}"));
-    if (finding->member.len > 0) {
-        ch_buf_puts(b,
-                    CH_STR(",\"logicalLocations\":[{\"kind\":\"member\",\"fullyQualifiedName\":"));
-        ch_buf_put_json(b, finding->member);
-        ch_buf_puts(b, CH_STR("}]"));
-    }
-    ch_buf_puts(b, CH_STR("}]}"));
+    sarif_put_result(b,
+                     &(struct sarif_result){.rule = ch_str_of(name_of(row)),
+                                            .level = sarif_level(row),
+                                            .text = ch_buf_str(&text),
+                                            .path = ch_str_of(f->path),
+                                            .member = finding->member},
+                     first);
     ch_buf_done(&text);
 }
 
@@ -274,7 +204,11 @@ enum ch_code report_open(enum inspect_format format, const char *sarif_path, str
             free(r);
             return ch_fail_errno(err, errno, "%s", sarif_path);
         }
-        begin_sarif(r->sarif);
+        struct ch_buf b;
+        ch_buf_init(&b, LINE_MAX_BYTES);
+        sarif_put_begin(&b, NULL);
+        print(r->sarif, &b);
+        ch_buf_done(&b);
     }
     if (format == INSPECT_JSON) {
         printf("{\"files\":[\n");
@@ -299,7 +233,7 @@ void report_file(struct report *r, const struct inspect_file *f)
     }
     ch_buf_done(&b);
     for (size_t i = 0; f->err.code == CH_OK && i < f->agreed.finding_count; i++) {
-        worse = worse || above_note(ch_finding_row((uint32_t)f->agreed.findings[i].code));
+        worse = worse || sarif_above_note(ch_finding_row((uint32_t)f->agreed.findings[i].code));
     }
     r->files++;
     r->with_findings += worse;

@@ -150,8 +150,28 @@ static void show_words(struct ch_str words)
     fputs(words.len > 0 && words.ptr[words.len - 1] != '\n' ? "\n" : "", stderr);
 }
 
-/* Everything in the output was escaped where it came in. */
-enum ch_code remote_answer(int fd, uint64_t wait_ms, int *ret_status, struct ch_err *err)
+static void put_or_show(struct ch_buf *output, struct ch_str text)
+{
+    if (output != NULL) {
+        ch_buf_puts(output, text);
+    } else {
+        fwrite(text.ptr, 1, text.len, stdout);
+    }
+}
+
+static void put_or_show_words(struct ch_buf *words, struct ch_str text)
+{
+    if (words != NULL) {
+        ch_buf_puts(words, text);
+    } else {
+        show_words(text);
+    }
+}
+
+/* Everything in the output was escaped where it came in. Kept, it is appended to `output` and `words`;
+ * NULL, both: it is shown as it comes. */
+static enum ch_code read_answer(int fd, uint64_t wait_ms, struct ch_buf *output,
+                                struct ch_buf *words, int *ret_status, struct ch_err *err)
 {
     struct ch_buf b;
     ch_buf_init(&b, ch_message_row(CH_MSG_COMMAND_OUTPUT)->max_bytes);
@@ -166,12 +186,12 @@ enum ch_code remote_answer(int fd, uint64_t wait_ms, int *ret_status, struct ch_
         if (rc != CH_OK) {
             rc = ch_wrap(err, "no answer from the server");
         } else if (type == CH_MSG_COMMAND_OUTPUT) {
-            fwrite(b.ptr, 1, b.len, stdout);
+            put_or_show(output, ch_buf_str(&b));
         } else if (type == CH_MSG_COMMAND_DONE) {
             done = true;
             rc = ch_command_done_get(ch_buf_str(&b), &m, err);
             if (rc == CH_OK) {
-                show_words(m.text);
+                put_or_show_words(words, m.text);
                 *ret_status = (int)m.exit_status;
             }
         } else {
@@ -184,6 +204,11 @@ enum ch_code remote_answer(int fd, uint64_t wait_ms, int *ret_status, struct ch_
     }
     ch_buf_done(&b);
     return rc;
+}
+
+enum ch_code remote_answer(int fd, uint64_t wait_ms, int *ret_status, struct ch_err *err)
+{
+    return read_answer(fd, wait_ms, NULL, NULL, ret_status, err);
 }
 
 static enum ch_code run_by_server(const struct args *args, const struct ch_command *command,
@@ -200,24 +225,40 @@ static enum ch_code run_by_server(const struct args *args, const struct ch_comma
     return rc;
 }
 
-enum ch_code remote_run(const struct args *args, const struct ch_command *command,
-                        struct ch_str input, uint64_t wait_ms, int *ret_status, struct ch_err *err)
+static enum ch_code run_here(const struct args *args, const struct ch_command *command,
+                             struct ch_str input, uint64_t wait_ms, struct ch_buf *output,
+                             struct ch_buf *words, int *ret_status, struct ch_err *err)
 {
     char *folder = NULL;
     int fd = -1;
-    if (server_is_meant(args)) {
-        return run_by_server(args, command, input, ret_status, err);
-    }
     enum ch_code rc = server_options_unused(args, err);
     rc = rc == CH_OK ? site_folder(args_value(args, "--state"), &folder, err) : rc;
     rc = rc == CH_OK ? remote_connect(folder, &fd, err) : rc;
     rc = rc == CH_OK ? remote_send(fd, command, input, err) : rc;
-    rc = rc == CH_OK ? remote_answer(fd, wait_ms, ret_status, err) : rc;
+    rc = rc == CH_OK ? read_answer(fd, wait_ms, output, words, ret_status, err) : rc;
     if (fd >= 0) {
         close(fd);
     }
     free(folder);
     return rc;
+}
+
+enum ch_code remote_run(const struct args *args, const struct ch_command *command,
+                        struct ch_str input, uint64_t wait_ms, int *ret_status, struct ch_err *err)
+{
+    return server_is_meant(args)
+               ? run_by_server(args, command, input, ret_status, err)
+               : run_here(args, command, input, wait_ms, NULL, NULL, ret_status, err);
+}
+
+enum ch_code remote_ask(const struct args *args, const struct ch_command *command, uint64_t wait_ms,
+                        struct ch_buf *output, struct ch_buf *words, int *ret_status,
+                        struct ch_err *err)
+{
+    const struct ch_str none = {NULL, 0};
+    return server_is_meant(args)
+               ? server_ask(args, command, none, output, words, ret_status, err)
+               : run_here(args, command, none, wait_ms, output, words, ret_status, err);
 }
 
 int command_remote(const struct command_row *row, const struct args *args)

@@ -15,6 +15,11 @@ enum ch_code remote_run(const struct args *args, const struct ch_command *comman
                         struct ch_str input, uint64_t wait_ms, int *ret_status,
                         struct ch_err *err) CH_MUST_CHECK;
 
+/* The same without input, and what it says is appended to what is given, not shown. */
+enum ch_code remote_ask(const struct args *args, const struct ch_command *command, uint64_t wait_ms,
+                        struct ch_buf *output, struct ch_buf *words, int *ret_status,
+                        struct ch_err *err) CH_MUST_CHECK;
+
 /* CH_E_CLOSED: no server runs there. */
 enum ch_code remote_connect(const char *folder, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
 /* A pidfd of the server that listens at the other end. */

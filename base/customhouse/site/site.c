@@ -207,6 +207,8 @@ void site_done(struct site *s)
     done_pairs(s->pairs, s->pair_count);
     done_pairs(s->shown, s->shown_count);
     site_pair_done(&s->admin_pair);
+    site_pair_done(&s->admission_pair);
+    ch_buf_done(&s->admission_client_ca);
     site_secret_done(&s->upstream_files);
     site_secret_done(&s->egress_files);
     ch_config_free(s->config);

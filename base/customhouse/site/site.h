@@ -40,6 +40,8 @@ struct site {
     struct site_pair *pairs;        /* of each address of listen */
     size_t pair_count;
     struct site_pair admin_pair;
+    struct site_pair admission_pair;
+    struct ch_buf admission_client_ca;
     struct site_pair *shown; /* by each listener that is open: listening_show */
     size_t shown_count;
     struct ch_buf upstream_files; /* struct ch_upstream_file (message.h), one after the other */
@@ -82,6 +84,7 @@ struct site_ids {
     uint32_t served_gid;
     uint32_t admin;
     uint32_t egress;
+    uint32_t admission;
 };
 struct site_ids site_ids(const struct ch_config *config);
 /* Makes missing folders, and gives each to whom it belongs. */

@@ -220,6 +220,15 @@ static enum ch_code read_ca(const struct reading *r, const char *path, struct ch
                      : fail_file(r, "ca_file", path, err, "no certificate in it, PEM was expected");
 }
 
+static enum ch_code read_client_ca(const struct reading *r, const char *path, struct ch_buf *ret,
+                                   struct ch_err *err)
+{
+    struct ch_err why;
+    return tls_files_read_authorities(path, ret, &why) == CH_OK
+               ? CH_OK
+               : fail_key(r, "client_ca", err, why.msg);
+}
+
 /* One file with certificate and key. */
 static enum ch_code read_client(const struct reading *r, const char *path, struct ch_buf *ret,
                                 struct ch_err *err)
@@ -289,6 +298,13 @@ enum ch_code tls_files_read(struct site *s, struct ch_err *err)
     if (rc == CH_OK && c->admin_tls_certificate != NULL) {
         r.at = ch_yaml_find(root, "admin");
         rc = read_pair(&r, c->admin_tls_certificate, c->admin_tls_key, &s->admin_pair, err);
+    }
+    if (rc == CH_OK && c->admission_address != NULL) {
+        r.at = ch_yaml_find(root, "admission");
+        rc = read_pair(&r, c->admission_tls_certificate, c->admission_tls_key, &s->admission_pair,
+                       err);
+        rc = rc == CH_OK ? read_client_ca(&r, c->admission_client_ca, &s->admission_client_ca, err)
+                         : rc;
     }
     ch_buf_init(&s->upstream_files, ch_limits.fetch_certificate_bytes);
     list = ch_yaml_find(root, "upstreams");

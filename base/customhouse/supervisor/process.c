@@ -108,6 +108,17 @@ static void put_setup(const struct process *p, const struct site *site, struct c
             .key_pem = ch_buf_str(&site->admin_pair.key),
         };
     }
+    if (p->role == CH_ROLE_ADMISSION) {
+        m.listener_count = 1;
+        m.listener[0] = (struct ch_setup_listener){
+            .address = ch_str_of(sup->admission.address),
+            .tls = true,
+            .certificate_pem = ch_buf_str(&site->admission_pair.certificate),
+            .key_pem = ch_buf_str(&site->admission_pair.key),
+            .client_ca_pem = ch_buf_str(&site->admission_client_ca),
+            .client_name = ch_str_of(site->config->admission_client_name),
+        };
+    }
     ch_setup_put(b, &m);
 }
 
@@ -138,6 +149,9 @@ static void send_setup(struct process *p)
     if (p->role == CH_ROLE_ADMIN) {
         fds[fd_count++] = sup->admin.fd;
     }
+    if (p->role == CH_ROLE_ADMISSION) {
+        fds[fd_count++] = sup->admission.fd;
+    }
     if (rules_of(p, &sup->site) >= 0) {
         fds[fd_count++] = rules_of(p, &sup->site);
     }
@@ -165,7 +179,7 @@ enum ch_code process_try(struct process *p, const struct site *site, struct ch_e
 
 static bool answers_clients(const struct process *p)
 {
-    return p->role == CH_ROLE_GATEWAY || p->role == CH_ROLE_ADMIN;
+    return p->role == CH_ROLE_GATEWAY || p->role == CH_ROLE_ADMIN || p->role == CH_ROLE_ADMISSION;
 }
 
 /* The keeper talks to everybody, nobody else to anybody. A gateway without a keeper serves nothing:

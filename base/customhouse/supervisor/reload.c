@@ -43,6 +43,7 @@ static void tell_unchanged(const struct ch_config *before, const struct ch_confi
         {"admin.address", same_text(now->admin_address, before->admin_address)},
         {"admin.tls_certificate",
          (now->admin_tls_certificate == NULL) == (before->admin_tls_certificate == NULL)},
+        {"admission.address", same_text(now->admission_address, before->admission_address)},
         {"processes.gateways", now->gateways == before->gateways},
         {"processes.uid_base", now->uid_base == before->uid_base},
     };

@@ -29,7 +29,7 @@ static const struct {
     uint32_t roles;
     uint32_t wait_ms;
 } drain_stages[] = {
-    {CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_ADMIN), 20000},
+    {CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_ADMIN) | CH_FROM(CH_ROLE_ADMISSION), 20000},
     {CH_FROM(CH_ROLE_KEEPER), 10000},
     {CH_FROM(CH_ROLE_FETCHER) | CH_FROM(CH_ROLE_EGRESS) | CH_FROM_SCANNER, 3000},
 };
@@ -117,6 +117,7 @@ static void drain(struct supervisor *sup)
     }
     sup->listening_count = 0;
     listening_close(&sup->admin);
+    listening_close(&sup->admission);
     drain_next(sup);
 }
 
@@ -401,6 +402,13 @@ static enum ch_code open_admin(struct supervisor *sup, const struct supervisor_o
     return rc == CH_OK ? rc : ch_wrap(err, "the administrative interface (admin: address:)");
 }
 
+static enum ch_code open_admission(struct supervisor *sup, struct ch_err *err)
+{
+    const char *address = sup->site.config->admission_address;
+    enum ch_code rc = address != NULL ? listening_open(address, true, &sup->admission, err) : CH_OK;
+    return rc == CH_OK ? rc : ch_wrap(err, "where clusters ask (admission: address:)");
+}
+
 static uint32_t cores(void)
 {
     cpu_set_t set;
@@ -430,6 +438,9 @@ static void add_processes(struct supervisor *sup)
     }
     if (sup->admin.address != NULL) {
         add_process(sup, CH_ROLE_ADMIN, 0, 1, sup->ids.admin);
+    }
+    if (sup->admission.address != NULL) {
+        add_process(sup, CH_ROLE_ADMISSION, 0, 1, sup->ids.admission);
     }
 }
 
@@ -468,6 +479,7 @@ static enum ch_code open_all(struct supervisor *sup, const struct supervisor_opt
     rc = rc == CH_OK ? make_instance_id(sup, err) : rc;
     rc = rc == CH_OK ? open_listeners(sup, o, err) : rc;
     rc = rc == CH_OK ? open_admin(sup, o, err) : rc;
+    rc = rc == CH_OK ? open_admission(sup, err) : rc;
     rc = rc == CH_OK ? open_shared(sup, err) : rc;
     return rc == CH_OK ? control_open(sup, err) : rc;
 }
@@ -491,6 +503,7 @@ static void close_all(struct supervisor *sup)
         listening_close(&sup->listening[i]);
     }
     listening_close(&sup->admin);
+    listening_close(&sup->admission);
     free(sup->admin_missing);
     const int fds[] = {sup->epoch_fd,        sup->epoch_read_fd, sup->metrics_fd,
                        sup->metrics_read_fd, sup->access_log_fd, sup->signal_fd};
@@ -521,6 +534,7 @@ int supervisor_run(const struct supervisor_options *options)
                                .access_log_fd = -1,
                                .signal_fd = -1,
                                .admin = {.fd = -1},
+                               .admission = {.fd = -1},
                                .control = {.fd = -1},
                                .drain_timer = {.fn = on_drain_timer}};
     enum ch_code rc = open_all(sup, options, &err);

@@ -13,7 +13,7 @@
 #include "log.h"
 #include "base/customhouse/site/site.h"
 
-#define PROCESSES_MAX (7 + CH_METRICS_SLOTS)
+#define PROCESSES_MAX (8 + CH_METRICS_SLOTS)
 
 struct supervisor;
 
@@ -71,6 +71,7 @@ struct supervisor {
     struct listening listening[CH_SETUP_MAX_LISTENERS];
     size_t listening_count;
     struct listening admin; /* no address: there is no administrative interface */
+    struct listening admission; /* no address: clusters do not ask here */
     char *admin_missing;    /* why, when nobody has said that there should be none */
     int epoch_fd;
     int epoch_read_fd;

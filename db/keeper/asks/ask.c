@@ -13,6 +13,7 @@
 #include "documents.h"
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/people/tokens.h"
+#include "db/keeper/signing/images.h"
 
 #define OWNER_PATIENCE_MS 8000  /* as for a page that nothing is known of */
 #define LISTING_FRESH_MS  30000 /* a listing may lag; steps away from ALLOW raise the epoch */
@@ -515,6 +516,10 @@ static void on_ask(struct keeper *k, struct ch_channel *ch, bool is_file, struct
     }
     struct waiter *w = new_waiter(ch, is_file, payload);
     w->deadline_ms = ch_loop_now_ms(k->child.loop) + ask.patience_ms;
+    if (is_file) {
+        images_meant(k, w);
+        CH_IGNORE(read_ask(true, ch_buf_str(&w->payload), &ask));
+    }
     if (ask.project.len > 0 || is_file) {
         start(k, w, &ask);
         return;

@@ -12,6 +12,7 @@
 #include "db/keeper/pages/links.h"
 #include "db/keeper/pages/pages_int.h"
 #include "db/keeper/pages/sidecar.h"
+#include "db/keeper/signing/images.h"
 
 #define ROOM_EXPECTED_S    5
 #define ALLOW_FRESH_MS     600000 /* and the lease, and the epoch */
@@ -183,6 +184,22 @@ static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struc
     reply_wait(k, p, file, w, ask, expected_s, what);
     ask_free_waiter(w);
     return true;
+}
+
+void ask_file_reply(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply)
+{
+    reply_file(k, w, reply);
+}
+
+struct ch_file_reply ask_file_allowed(struct keeper *k, const struct ch_ask_file *ask)
+{
+    return allowed(k, ask, ALLOW_FRESH_MS, CH_TIME_UNKNOWN);
+}
+
+bool ask_file_out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                              const struct ch_ask_file *ask, uint32_t expected_s)
+{
+    return out_of_patience(k, p, file, w, ask, expected_s, "");
 }
 
 /* The client has asked for too much at once: it waits for its turn (w is taken over), with `part`. */
@@ -446,6 +463,9 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
         .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
     if (ask->any_page) {
         p = links_page_of(k, ask);
+        if (p == NULL && images_answer_empty(k, w, ask)) {
+            return;
+        }
         if (p != NULL && answer_no_other(k, p, w, ask)) {
             return;
         }
@@ -454,6 +474,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
         return;
     }
     ptrdiff_t at = find_meant(p, ask->file_name);
+    const char *why = p->eco->never_why;
     enum where where = at < 0 ? NOWHERE : decided_on(k, p, (size_t)at, ask, &p);
     if (where == ELSEWHERE) {
         if (answer_no_other(k, p, w, ask)) {
@@ -463,6 +484,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
         where = at < 0 ? NOWHERE : HERE;
     }
     if (where == NOWHERE) {
+        none.text = at >= 0 && p == NULL && why != NULL ? ch_str_of(why) : none.text;
         reply_file(k, w, &none);
         ask_free_waiter(w);
         return;
@@ -476,6 +498,10 @@ static void answer_on_page(struct keeper *k, struct page *p, size_t file, struct
     struct ch_file_reply reply = {
         .ask = ask->ask, .outcome = CH_FILE_NOT_FOUND, .size_bytes = CH_SIZE_UNKNOWN};
     struct ch_decision d;
+    if (ask->part >= CH_PART_SIGNATURE) {
+        images_answer(k, p, file, w, ask);
+        return;
+    }
     judge(k, p, file, &d);
     if (d.verdict != CH_VERDICT_ALLOW && !d.eligible) {
         refuse(k, p, file, w, ask, &d);

@@ -34,6 +34,13 @@ void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask,
 void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
                      uint32_t retry_after_s, const char *text);
 
+/* What signing/images_answer.c answers with. */
+void ask_file_reply(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply);
+struct ch_file_reply ask_file_allowed(struct keeper *k, const struct ch_ask_file *ask);
+/* Whether a client that waits is told so now; then it is answered, and w is gone. */
+bool ask_file_out_of_patience(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                              const struct ch_ask_file *ask, uint32_t expected_s) CH_MUST_CHECK;
+
 /* ask_exception.c: a refusal's page, and requests for exceptions. */
 void ask_refusal(struct keeper *k, struct ch_channel *ch, struct ch_str payload);
 void ask_exception(struct keeper *k, struct ch_channel *ch, struct ch_str payload);

@@ -13,6 +13,7 @@
 #include "db/keeper/commands/json.h"
 #include "db/keeper/audit/keyring.h"
 #include "db/keeper/people/tokens.h"
+#include "db/keeper/signing/images.h"
 
 #define LIST_AGE_US      (60 * 1000000LL) /* a list of withdrawals is signed anew after it */
 #define ATTESTATIONS_MAX 100
@@ -243,7 +244,10 @@ static bool may_go_out(struct answer *a, const struct ch_attestation_row *row)
         return false;
     }
     const struct page_file *f = &p->files[at];
-    bool stands = approvals_stand(k, p, (size_t)at) &&
+    struct image_signed image;
+    bool whole = images_role(p, (size_t)at) != CH_WHOLE_PART;
+    bool stands = (whole ? images_signed(k, p, (size_t)at, &image, &err) == CH_OK
+                         : approvals_stand(k, p, (size_t)at)) &&
                   ch_str_eq(row->environment, ch_str_of(p->config->environment));
     bool logged = f->recorded_verdict == CH_VERDICT_ALLOW && audit_has(k, f);
     a->later = a->later || (stands && !logged);
@@ -263,7 +267,7 @@ static void list_one(struct answer *a, const struct ch_attestation_row *row)
     json_field(b, "file", row->file_name);
     put_time(b, "at", row->at_us);
     json_open(b, "files", '[');
-    for (size_t i = 0; i < (row->passed ? 3u : 2u); i++) {
+    for (size_t i = 0; i < (approvals_of_bytes(row) ? 3u : 2u); i++) {
         ch_buf_printf(b, "%s\"%llu.%s\"", i > 0 ? "," : "", (unsigned long long)row->id,
                       endings[i]);
     }
@@ -299,6 +303,7 @@ static void copy_row(void *ctx, const struct ch_attestation_row *row)
             .environment = copy_text(c, row->environment),
             .sha256 = row->sha256,
             .passed = row->passed,
+            .purpose = copy_text(c, row->purpose),
             .at_us = row->at_us,
         };
     }

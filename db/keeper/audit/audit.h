@@ -54,6 +54,9 @@ enum ch_code audit_decision(struct keeper *k, const struct page *p,
 /* What was just signed about a file. *ret_end as of a decision. */
 enum ch_code audit_attestation(struct keeper *k, const struct ch_attestation_row *row,
                                uint64_t *ret_end, struct ch_err *err) CH_MUST_CHECK;
+/* What registries have of an approval of an image; likewise. */
+enum ch_code audit_image_signature(struct keeper *k, const struct ch_image_signature_row *row,
+                                   uint64_t *ret_end, struct ch_err *err) CH_MUST_CHECK;
 /* It was withdrawn. */
 enum ch_code audit_attestation_end(struct keeper *k, const struct ch_attestation_row *row,
                                    int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
@@ -187,6 +190,10 @@ enum ch_code audit_read_checkpoint(struct keeper *k, struct ch_buf *ret,
 /* That the published tree of `to` entries continues that of `from`. */
 enum ch_code audit_prove_growth(struct keeper *k, uint64_t from, uint64_t to,
                                 struct ch_tree_proof *ret, struct ch_err *err) CH_MUST_CHECK;
+/* That the entry is in the log under its newest checkpoint: a tlog-proof (C2SP), appended. CH_E_USAGE:
+ * it is not yet. */
+enum ch_code audit_prove_entry(struct keeper *k, uint64_t index, struct ch_buf *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
 /* The newest checkpoint that witnesses have cosigned, as it is published. CH_E_NOT_FOUND: none is.
  */
 enum ch_code audit_read_cosigned(struct keeper *k, struct ch_buf *ret,

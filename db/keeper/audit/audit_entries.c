@@ -20,6 +20,15 @@ void audit_entry_begin(struct keeper *k, struct audit_entry *a, const char *kind
     ch_log_entry_begin(&a->e, &a->text);
 }
 
+void audit_entry_begin_of(struct keeper *k, struct audit_entry *a, const char *kind,
+                          uint64_t source, int64_t at_us)
+{
+    audit_entry_begin(k, a, kind);
+    a->row.source = source;
+    a->row.at_us = at_us;
+    ch_log_entry_int(&a->e, "at_us", at_us);
+}
+
 void audit_entry_begin_about(struct keeper *k, struct audit_entry *a, const char *kind,
                              struct ch_str repository, struct ch_str project,
                              struct ch_str file_name)
@@ -140,6 +149,34 @@ enum ch_code audit_attestation(struct keeper *k, const struct ch_attestation_row
     return rc;
 }
 
+enum ch_code audit_image_signature(struct keeper *k, const struct ch_image_signature_row *row,
+                                   uint64_t *ret_end, struct ch_err *err)
+{
+    struct audit_entry a;
+    struct ch_sha256 manifest = ch_sha256_of(row->manifest.ptr, row->manifest.len);
+    struct ch_sha256 layer = ch_sha256_of(row->layer.ptr, row->layer.len);
+    struct ch_sha256 config =
+        row->config.ptr != NULL ? ch_sha256_of(row->config.ptr, row->config.len) : none;
+    audit_entry_begin(k, &a, "image-signature");
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    ch_log_entry_int(&a.e, "attestation", (int64_t)row->attestation);
+    ch_log_entry_sha(&a.e, "config", &config);
+    ch_log_entry_str(&a.e, "form", row->form);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_sha(&a.e, "key", &row->key);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_sha(&a.e, "layer", &layer);
+    ch_log_entry_sha(&a.e, "manifest", &manifest);
+    audit_entry_end(&a);
+    enum ch_code rc = audit_add(k, &a, err);
+    if (rc == CH_OK) {
+        *ret_end = a.row.index + 1;
+    }
+    return rc;
+}
+
 enum ch_code audit_attestation_end(struct keeper *k, const struct ch_attestation_row *row,
                                    int64_t at_us, struct ch_err *err)
 {
@@ -252,10 +289,7 @@ enum ch_code audit_ruling_end(struct keeper *k, uint64_t ruling, struct ch_str b
                               struct ch_str why, int64_t at_us, struct ch_err *err)
 {
     struct audit_entry a;
-    audit_entry_begin(k, &a, "ruling-end");
-    a.row.source = ruling;
-    a.row.at_us = at_us;
-    ch_log_entry_int(&a.e, "at_us", at_us);
+    audit_entry_begin_of(k, &a, "ruling-end", ruling, at_us);
     audit_entry_commit(&a, "by", by);
     ch_log_entry_int(&a.e, "id", (int64_t)ruling);
     ch_log_entry_str(&a.e, "kind", a.row.kind);

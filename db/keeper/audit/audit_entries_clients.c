@@ -108,10 +108,7 @@ enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row, str
     if (row->kind == CH_PEOPLE_UID) {
         snprintf(uid, sizeof(uid), "%u", row->uid);
     }
-    audit_entry_begin(k, &a, people_kinds[row->kind]);
-    a.row.source = row->id;
-    a.row.at_us = row->at_us;
-    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_begin_of(k, &a, people_kinds[row->kind], row->id, row->at_us);
     ch_log_entry_str(&a.e, "audience", row->audience);
     audit_entry_commit(&a, "by", row->by);
     ch_log_entry_str(&a.e, "environment", row->environment);
@@ -141,10 +138,7 @@ enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row, str
 enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row, struct ch_err *err)
 {
     struct audit_entry a;
-    audit_entry_begin(k, &a, "people-end");
-    a.row.source = row->id;
-    a.row.at_us = row->ended_at_us;
-    ch_log_entry_int(&a.e, "at_us", row->ended_at_us);
+    audit_entry_begin_of(k, &a, "people-end", row->id, row->ended_at_us);
     audit_entry_commit(&a, "by", row->ended_by);
     audit_entry_commit(&a, "group", row->group);
     ch_log_entry_int(&a.e, "id", (int64_t)row->id);
@@ -161,10 +155,7 @@ enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
 enum ch_code audit_proposal(struct keeper *k, const struct ch_proposal_row *row, struct ch_err *err)
 {
     struct audit_entry a;
-    audit_entry_begin(k, &a, "proposal");
-    a.row.source = row->id;
-    a.row.at_us = row->at_us;
-    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_begin_of(k, &a, "proposal", row->id, row->at_us);
     audit_entry_commit(&a, "by", row->by);
     audit_entry_commit(&a, "change", row->change);
     ch_log_entry_int(&a.e, "id", (int64_t)row->id);
@@ -178,10 +169,7 @@ static enum ch_code enter_end(struct keeper *k, const char *kind, uint64_t id, c
                               struct ch_str by, int64_t at_us, struct ch_err *err)
 {
     struct audit_entry a;
-    audit_entry_begin(k, &a, kind);
-    a.row.source = id;
-    a.row.at_us = at_us;
-    ch_log_entry_int(&a.e, "at_us", at_us);
+    audit_entry_begin_of(k, &a, kind, id, at_us);
     audit_entry_commit(&a, "by", by);
     ch_log_entry_str(&a.e, "how", ch_str_of(how));
     ch_log_entry_int(&a.e, "id", (int64_t)id);
@@ -200,10 +188,7 @@ enum ch_code audit_policy_proposal(struct keeper *k, const struct ch_policy_prop
                                    struct ch_err *err)
 {
     struct audit_entry a;
-    audit_entry_begin(k, &a, "policy-proposal");
-    a.row.source = row->id;
-    a.row.at_us = row->at_us;
-    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_begin_of(k, &a, "policy-proposal", row->id, row->at_us);
     ch_log_entry_sha(&a.e, "base", &row->base);
     audit_entry_commit(&a, "by", row->by);
     ch_log_entry_int(&a.e, "id", (int64_t)row->id);

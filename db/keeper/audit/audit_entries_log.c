@@ -232,10 +232,7 @@ enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str de
 enum ch_code audit_policy(struct keeper *k, const struct ch_policy_row *row, struct ch_err *err)
 {
     struct audit_entry a;
-    audit_entry_begin(k, &a, "policy");
-    a.row.source = row->id;
-    a.row.at_us = row->at_us;
-    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_begin_of(k, &a, "policy", row->id, row->at_us);
     audit_entry_commit(&a, "by", row->by);
     ch_log_entry_int(&a.e, "id", (int64_t)row->id);
     ch_log_entry_str(&a.e, "kind", a.row.kind);

@@ -47,6 +47,9 @@ struct audit_entry {
 /* Builders begin an entry, about a file or with file_name absent a project; write the fields in the
  * order of their keys; and end it. */
 void audit_entry_begin(struct keeper *k, struct audit_entry *a, const char *kind);
+/* Of a row of a table: its id and its time, which is the entry's first key. */
+void audit_entry_begin_of(struct keeper *k, struct audit_entry *a, const char *kind,
+                          uint64_t source, int64_t at_us);
 void audit_entry_begin_about(struct keeper *k, struct audit_entry *a, const char *kind,
                              struct ch_str repository, struct ch_str project,
                              struct ch_str file_name);
@@ -66,7 +69,7 @@ enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key,
                            struct ch_err *err) CH_MUST_CHECK;
 /* Raised when entries come to be about one more table: what it has by then is counted in an entry.
  */
-#define AUDIT_TABLES 4
+#define AUDIT_TABLES 5
 #define AUDIT_TABLES_SNAPSHOT                                                                      \
     2 /* audit_facts.c: what that has by then gets entries itself, as its other tables do */
 enum ch_code audit_before(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;

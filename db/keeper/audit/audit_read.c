@@ -6,6 +6,7 @@
 
 #include "audit.h"
 #include "db/log/append.h"
+#include "db/log/bundle.h"
 #include "db/log/files.h"
 
 static void folder_of(const struct keeper *k, const char *part, char *ret, size_t size)
@@ -59,22 +60,65 @@ enum ch_code audit_read_checkpoint(struct keeper *k, struct ch_buf *ret, struct 
     return rc;
 }
 
+/* What proofs are worked out of. */
+struct proving {
+    int fd;
+    struct ch_log_public files;
+    struct ch_log_reader reader;
+    struct ch_nodes nodes;
+};
+
+/* Ends with end_proof, also after a failure. */
+static enum ch_code begin_proof(const struct keeper *k, struct proving *p, struct ch_err *err)
+{
+    *p = (struct proving){.fd = -1, .reader = {.hash = ch_hash_new()}};
+    enum ch_code rc = open_public(k, &p->fd, err);
+    rc = rc == CH_OK ? ch_log_public_open(p->fd, false, &p->files, err) : rc;
+    p->reader.files = &p->files;
+    p->nodes = ch_log_nodes(&p->reader);
+    return rc;
+}
+
+static void end_proof(struct proving *p)
+{
+    if (p->fd >= 0) {
+        ch_log_public_close(&p->files);
+        close(p->fd);
+    }
+    ch_hash_free(p->reader.hash);
+}
+
 enum ch_code audit_prove_growth(struct keeper *k, uint64_t from, uint64_t to,
                                 struct ch_tree_proof *ret, struct ch_err *err)
 {
-    struct ch_log_public files;
-    struct ch_hash *hash = ch_hash_new();
-    int fd;
-    enum ch_code rc = open_public(k, &fd, err);
+    struct proving p;
+    enum ch_code rc = begin_proof(k, &p, err);
+    rc = rc == CH_OK ? ch_tree_prove_growth(&p.nodes, p.reader.hash, from, to, ret, err) : rc;
+    end_proof(&p);
+    return rc;
+}
+
+enum ch_code audit_prove_entry(struct keeper *k, uint64_t index, struct ch_buf *ret,
+                               struct ch_err *err)
+{
+    struct proving p;
+    struct ch_tree_proof proof;
+    struct ch_checkpoint checkpoint;
+    struct ch_buf note;
+    struct ch_str text;
+    ch_buf_init(&note, CH_NOTE_MAX);
+    enum ch_code rc = begin_proof(k, &p, err);
+    rc = rc == CH_OK ? ch_log_read_newest(p.fd, &note, err) : rc;
+    rc = rc == CH_OK ? ch_note_text(ch_buf_str(&note), &text, err) : rc;
+    rc = rc == CH_OK ? ch_checkpoint_get(text, &checkpoint, err) : rc;
+    rc = rc == CH_OK ? ch_tree_prove_leaf(&p.nodes, p.reader.hash, index, checkpoint.size, &proof, err)
+                     : rc;
     if (rc == CH_OK) {
-        rc = ch_log_public_open(fd, false, &files, err);
-        struct ch_log_reader reader = {.files = &files, .hash = hash};
-        struct ch_nodes nodes = ch_log_nodes(&reader);
-        rc = rc == CH_OK ? ch_tree_prove_growth(&nodes, hash, from, to, ret, err) : rc;
-        ch_log_public_close(&files);
-        close(fd);
+        ch_tlog_proof_put(ret, index, &proof, ch_buf_str(&note));
+        rc = ch_buf_ok(ret, err);
     }
-    ch_hash_free(hash);
+    end_proof(&p);
+    ch_buf_done(&note);
     return rc;
 }
 

@@ -1,5 +1,6 @@
 #include "commands_int.h"
 #include "commands_dependencies.h"
+#include "commands_gate.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -33,6 +34,7 @@ static const struct {
     enum command_acts acts;
 } rows[] = {
     {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
+    {"gate", command_gate, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
     {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
     {"status", command_status, ACTION_METRICS_READ, SCOPE_SITE, ACTS_NOT},
     {"fetched-by", command_fetched_by, ACTION_AUDIT_READ, SCOPE_PARTS, ACTS_NOT},
@@ -82,6 +84,7 @@ static void free_command(struct command *c)
     rescan_batch_free(c->batch);
     policy_trial_free(c->trial);
     dependencies_free(c->dependencies);
+    gate_free(c->gate);
     ch_buf_done(&c->payload);
     ch_buf_done(&c->input);
     ch_buf_done(&c->out);

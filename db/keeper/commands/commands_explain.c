@@ -216,8 +216,10 @@ static void show_change(struct command *c, const struct ch_change *change)
     case CH_CHANGE_MAINTAINER:
     default:
         command_print(c, "    new %s: ", ch_change_kind_name(change->kind));
-        command_put_escaped(c, change->fact.name);
-        command_print(c, " ");
+        if (!ch_str_eq(change->fact.name, ch_str_of(ch_change_kind_name(change->kind)))) {
+            command_put_escaped(c, change->fact.name);
+            command_print(c, " ");
+        }
         command_put_escaped(c, change->fact.value);
         command_print(c, "\n");
         break;
@@ -331,42 +333,48 @@ static void json_decision(struct command *c, struct ch_buf *b, const struct page
     }
 }
 
-static void explain_json(struct command *c, struct page *p, size_t file,
-                         const struct ch_decision *d, bool first)
+void command_json_file(struct command *c, struct page *p, size_t file, const struct ch_decision *d,
+                       struct ch_buf *b)
 {
     const struct page_fact_file *f = &p->facts.files[file];
-    struct ch_buf b;
-    ch_buf_init(&b, 64u << 20);
-    ch_buf_puts(&b, first ? CH_STR("{") : CH_STR(",\n{"));
-    json_field(&b, "repository", ch_str_of(p->repository));
-    json_field(&b, "project", page_project(p, file));
-    json_field(&b, "version", ch_str_of(p->files[file].release.version));
-    json_field(&b, "file", f->index.file_name);
-    json_decision(c, &b, p, file, d);
-    json_progress(c, &b, p, file);
-    json_field(&b, "upstream", ch_str_of(p->upstream->name));
-    json_time(&b, "first_seen", f->first_seen_at_us);
-    json_time(&b, "uploaded", f->index.uploaded_at_us);
-    json_time(&b, "removed_upstream", f->removed_at_us);
+    json_field(b, "repository", ch_str_of(p->repository));
+    json_field(b, "project", page_project(p, file));
+    json_field(b, "version", ch_str_of(p->files[file].release.version));
+    json_field(b, "file", f->index.file_name);
+    json_decision(c, b, p, file, d);
+    json_progress(c, b, p, file);
+    json_field(b, "upstream", ch_str_of(p->upstream->name));
+    json_time(b, "first_seen", f->first_seen_at_us);
+    json_time(b, "uploaded", f->index.uploaded_at_us);
+    json_time(b, "removed_upstream", f->removed_at_us);
     if (p->files[file].confirmed_known) {
-        json_time(&b, "bytes_confirmed", p->files[file].confirmed_at_us);
+        json_time(b, "bytes_confirmed", p->files[file].confirmed_at_us);
     }
-    json_bool(&b, "served", is_served(c, p, file));
-    json_number(&b, "clients", clients_of(c, p, file));
-    json_bool(&b, "baseline", f->baseline);
+    json_bool(b, "served", is_served(c, p, file));
+    json_number(b, "clients", clients_of(c, p, file));
+    json_bool(b, "baseline", f->baseline);
     if (!ch_sha256_is_zero(&p->files[file].artifact)) {
-        json_digest(&b, "sha256", &p->files[file].artifact);
+        json_digest(b, "sha256", &p->files[file].artifact);
     }
     inspection_of(c->k, p, file);
     if (p->files[file].has_inspection) {
-        json_inspection(c, &b, p, file);
+        json_inspection(c, b, p, file);
     }
-    command_json_dependencies(c, &b, f->index.file_name);
+    command_json_dependencies(c, b, f->index.file_name);
     struct ch_facts facts;
-    command_json_exceptions_of(c, &b, p, file);
+    command_json_exceptions_of(c, b, p, file);
     judge_facts(c->k, p, file, &facts);
-    json_comparison(&b, &facts);
-    command_json_findings(&b, p->files[file].inspection);
+    json_comparison(b, &facts);
+    command_json_findings(b, p->files[file].inspection);
+}
+
+static void explain_json(struct command *c, struct page *p, size_t file,
+                         const struct ch_decision *d, bool first)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, 64u << 20);
+    ch_buf_puts(&b, first ? CH_STR("{") : CH_STR(",\n{"));
+    command_json_file(c, p, file, d, &b);
     ch_buf_putc(&b, '}');
     command_put(c, ch_buf_str(&b));
     ch_buf_done(&b);
@@ -438,8 +446,7 @@ static void show_decision(struct command *c, const struct page *p, size_t file,
     ch_buf_done(&change);
 }
 
-static void explain_text(struct command *c, struct page *p, size_t file,
-                         const struct ch_decision *d)
+void command_show_file(struct command *c, struct page *p, size_t file, const struct ch_decision *d)
 {
     const struct page_fact_file *f = &p->facts.files[file];
     char time[40];
@@ -553,7 +560,7 @@ enum step command_explain(struct command *c)
             if (c->args.json) {
                 explain_json(c, p, i, &d, shown == 0);
             } else {
-                explain_text(c, p, i, &d);
+                command_show_file(c, p, i, &d);
             }
             shown++;
         }

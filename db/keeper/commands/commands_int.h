@@ -42,6 +42,7 @@ struct command {
     struct rescan_batch *batch;        /* of rescan */
     struct ch_buf input;               /* what it is about, beside its words */
     struct policy_trial *trial;        /* of policy test and offer */
+    struct gate *gate;
     struct dependencies *dependencies; /* of what it names; NULL: not looked up */
 };
 
@@ -234,12 +235,17 @@ void admin_put_done(const struct command *c, uint32_t exit_status, struct ch_str
 bool admin_principal(const struct command *c, struct principal *ret);
 
 enum step command_explain(struct command *c);
+/* What explain says of one file: its fields, without brackets around them; and for people. */
+void command_json_file(struct command *c, struct page *p, size_t file, const struct ch_decision *d,
+                       struct ch_buf *b);
+void command_show_file(struct command *c, struct page *p, size_t file, const struct ch_decision *d);
 /* Whether anything was ever received with this digest; and what is known of one with which nothing
  * was. */
 bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256);
 enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256);
 /* A name that no upstream has: who denied it, or that nobody did. */
 enum step command_explain_absent(struct command *c, const struct page *p);
+enum step command_gate(struct command *c);
 enum step command_own(struct command *c);
 enum step command_queue(struct command *c);
 enum step command_status(struct command *c);

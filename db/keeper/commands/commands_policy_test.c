@@ -392,7 +392,7 @@ static bool try_files(struct command *c, struct policy_trial *t, enum step *ret_
     }
     if (t->policy != NULL &&
         policy_trial_files(t, command_option(c, "repository"), show_change, t)) {
-        *ret_step = policy_trial_pause(t, 0);
+        *ret_step = policy_trial_pause(t, t->walk.waits ? PAGE_WALK_SLICE_MS : 0);
         return false;
     }
     if (t->walk.failed != CH_OK || ch_buf_ok(&t->text, &err) != CH_OK) {

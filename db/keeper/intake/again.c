@@ -39,9 +39,14 @@ static void on_page_with(void *ctx, struct page *p)
 
 void again_project(struct keeper *k, struct ch_str project)
 {
+    bool all = true;
     keeper_raise_epoch(k);
     for (size_t i = 0; i < k->config->repository_count; i++) {
-        pages_with(k, ch_str_of(k->config->repositories[i].name), project, on_page_with, k);
+        all &= pages_with_now(k, ch_str_of(k->config->repositories[i].name), project, on_page_with,
+                              k);
+    }
+    if (!all) {
+        again_all(k); /* also of pages that are still to come from the store */
     }
 }
 
@@ -80,7 +85,7 @@ static void on_turn(struct ch_timer *t)
     struct keeper *k = a->k;
     struct ch_str all = {NULL, 0};
     if (page_walk_go_on(&a->walk, all, on_page, a)) {
-        ch_loop_set_timer(k->child.loop, t, ch_loop_now_ms(k->child.loop));
+        ch_loop_set_timer(k->child.loop, t, page_walk_next_ms(&a->walk));
         return;
     }
     if (a->walk.failed != CH_OK) { /* the next start goes through all of them again */

@@ -174,7 +174,7 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     }
     serve_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
     enum ch_code rc = judge_record(k, p, (size_t)at, &d, err);
-    if (rc == CH_OK && d.verdict != CH_VERDICT_ALLOW) {
+    if (rc == CH_OK && d.verdict != CH_VERDICT_ALLOW && !d.eligible) { /* eligible: a part is still to come */
         approvals_say_failed(k, p, (size_t)at, &d);
     }
     keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",

@@ -293,7 +293,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
     bool allow = d->verdict == CH_VERDICT_ALLOW;
     bool was_allow = f->recorded_verdict == CH_VERDICT_ALLOW;
     if (f->recorded_verdict == (int8_t)d->verdict && f->recorded_audited == d->audited &&
-        strcmp(f->recorded_rule, d->rule) == 0) {
+        ch_str_eq(ch_str_of(f->recorded_rule), ch_str_of(d->rule))) {
         return allow && !approvals_stand(k, p, file) ? approvals_sign(k, p, file, d, err) : CH_OK;
     }
     struct ch_decision_row row = {
@@ -326,7 +326,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
             note_allowed(p, file, row.at_us);
         }
         releases_touch(p);
-        snprintf(f->recorded_rule, sizeof(f->recorded_rule), "%s", d->rule);
+        page_set_rule(f, ch_str_of(d->rule));
         page_wrote(p);
         k->stats.decisions[d->verdict]++;
         k->uncommitted_allows += d->verdict == CH_VERDICT_ALLOW;

@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <time.h>
 #include <unistd.h>
 
 struct work {
@@ -199,6 +200,47 @@ void offload_alias(struct keeper *k, int fd, enum ch_hash_kind kind, offload_don
                    void *ctx)
 {
     give(k->offload, &(struct work){.fd = fd, .kind = kind, .done = done, .ctx = ctx});
+}
+
+struct waited {
+    void (*run)(void *ctx);
+    void *ctx;
+};
+
+static void *waited_main(void *arg)
+{
+    struct waited *w = arg;
+    w->run(w->ctx);
+    return NULL;
+}
+
+#define LEASES_KEPT_S 15 /* what takes longer hangs, and then nothing old may live on (T11) */
+
+/* On a thread of its own: the others may have something else to do first. */
+void offload_wait(struct keeper *k, void (*run)(void *ctx), void *ctx)
+{
+    struct waited w = {run, ctx};
+    sigset_t all, before;
+    pthread_t thread;
+    sigfillset(&all); /* signals are the loop's */
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int failed = pthread_create(&thread, NULL, waited_main, &w);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (failed != 0) {
+        run(ctx);
+        return;
+    }
+    for (unsigned waited_s = 0;; waited_s++) {
+        struct timespec until;
+        if (waited_s < LEASES_KEPT_S) {
+            keeper_keep_lease(k);
+        }
+        clock_gettime(CLOCK_MONOTONIC, &until);
+        until.tv_sec++;
+        if (pthread_clockjoin_np(thread, NULL, CLOCK_MONOTONIC, &until) != ETIMEDOUT) {
+            return;
+        }
+    }
 }
 
 bool offload_busy(const struct keeper *k)

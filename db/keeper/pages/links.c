@@ -40,12 +40,11 @@ static void found_done(struct found *found)
     found->count = 0;
 }
 
-/* -1: it does not list them, for this project. */
-static ptrdiff_t listed(const struct page *p, const struct ch_ask_file *ask,
-                        const struct ch_sha256 *sha256)
+/* -1: it does not list what is meant, for this project. */
+static ptrdiff_t listed(const struct page *p, const struct ch_ask_file *ask)
 {
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (ch_sha256_eq(&p->facts.files[i].index.sha256, sha256) &&
+    for (size_t i = 0; p->eco->is_meant != NULL && i < p->facts.file_count; i++) {
+        if (p->eco->is_meant(ask->file_name, &p->facts.files[i].index) &&
             ch_str_eq(page_project(p, i), ask->project)) {
             return (ptrdiff_t)i;
         }
@@ -62,14 +61,13 @@ static bool digest_of(struct ch_str asked, struct ch_sha256 *ret)
 
 /* The next page from the newest on; NULL: there are no more. */
 static struct page *next_linked(struct keeper *k, const struct found *found, size_t *at,
-                                const struct ch_ask_file *ask, const struct ch_sha256 *sha256,
-                                size_t *ret_file)
+                                const struct ch_ask_file *ask, size_t *ret_file)
 {
     size_t kept = found->count < LINKS_LOOKED_AT ? found->count : LINKS_LOOKED_AT;
     while (*at < kept) {
         const char *name = found->page[(found->count - ++*at) % LINKS_LOOKED_AT];
         struct page *p = page_get(k, ask->repository, ch_str_of(name));
-        ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask, sha256) : -1;
+        ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask) : -1;
         char other[sizeof(((struct ch_target *)NULL)->project)];
         bool pointer = file >= 0 && p->eco->decided_on != NULL &&
                        p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, other,
@@ -84,12 +82,12 @@ static struct page *next_linked(struct keeper *k, const struct found *found, siz
 
 /* A page on which it is ALLOW; else one on which it may yet be; else the newest. */
 static struct page *best_of(struct keeper *k, const struct found *found,
-                            const struct ch_ask_file *ask, const struct ch_sha256 *sha256)
+                            const struct ch_ask_file *ask)
 {
     size_t at = 0, file, best = 0;
     bool eligible = false;
     struct page *p;
-    while ((p = next_linked(k, found, &at, ask, sha256, &file)) != NULL) {
+    while ((p = next_linked(k, found, &at, ask, &file)) != NULL) {
         struct ch_decision d;
         judge(k, p, file, &d);
         bool usable = page_usable(k, p) && !page_withheld(p);
@@ -103,7 +101,7 @@ static struct page *best_of(struct keeper *k, const struct found *found,
     }
     /* none is kept while another one is looked for: it may be forgotten for that */
     at = best - 1;
-    return best == 0 ? NULL : next_linked(k, found, &at, ask, sha256, &file);
+    return best == 0 ? NULL : next_linked(k, found, &at, ask, &file);
 }
 
 /* Pages that list what nobody has fetched through them. */
@@ -138,10 +136,10 @@ struct page *links_page_of(struct keeper *k, const struct ch_ask_file *ask)
     if (ch_store_releases_of(k->store, &sha256, on_release, &found, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
-    struct page *p = best_of(k, &found, ask, &sha256);
+    struct page *p = best_of(k, &found, ask);
     if (p == NULL) {
         look_in_pages(k, ask, &found);
-        p = best_of(k, &found, ask, &sha256);
+        p = best_of(k, &found, ask);
     }
     found_done(&found);
     return p;

@@ -21,7 +21,7 @@
  * it is built: it is shown where the upstream announces it as final (PEP 643, 714). */
 static bool has_sidecar(const struct page *p, size_t i)
 {
-    const struct ch_release *r = &p->files[i].release;
+    const struct page_release *r = &p->files[i].release;
     return r->profile != NULL && p->eco->sidecar_url != NULL &&
            (!ch_ecosystem_is_source(p->eco, r->file_type) ||
             p->facts.files[i].index.sidecar != CH_SIDECAR_NONE);
@@ -36,12 +36,27 @@ static bool is_pointer(const struct page *p, size_t file)
                               sizeof(name));
 }
 
+/* Whose the name of the file before was: those of a project stand together. */
+struct last_owner {
+    bool known, reserved;
+    uint32_t project;
+};
+
+static bool is_reserved(const struct page *p, size_t i, struct last_owner *last)
+{
+    if (!last->known || last->project != p->index.project[i]) {
+        *last = (struct last_owner){.known = true,
+                                    .reserved = page_file_owner(p, i) == CH_OWNER_RESERVED,
+                                    .project = p->index.project[i]};
+    }
+    return last->reserved;
+}
+
 static void list_file(const struct page *p, struct stand_ins *stand_ins, size_t i,
-                      struct ch_buf *reasons, struct ch_page *page)
+                      struct last_owner *last, struct ch_buf *reasons, struct ch_page *page)
 {
     const struct listing_row *row = &p->listing.rows[i];
-    if (!row->listed_upstream || listing_hides(p, i) ||
-        page_file_owner(p, i) == CH_OWNER_RESERVED) {
+    if (!row->listed_upstream || listing_hides(p, i) || is_reserved(p, i, last)) {
         return;
     }
     const struct ch_index_file *f = &p->facts.files[i].index;
@@ -147,13 +162,14 @@ void listing_page(struct page *p, struct ch_page *ret, struct ch_buf *reasons)
 {
     struct ch_page page = {.project = page_name(p), .status = p->facts.head.status};
     struct stand_ins *stand_ins = stand_ins_new(p);
+    struct last_owner last = {.known = false};
     /* Room for all at once: reasons must not move while slices borrow from them. */
     size_t room = reasons_room(p);
     ch_buf_init(reasons, room);
     CH_ASSERT(ch_buf_reserve(reasons, room) != NULL);
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        list_file(p, stand_ins, i, reasons, &page);
+        list_file(p, stand_ins, i, &last, reasons, &page);
     }
     if (page.status == CH_STATUS_QUARANTINED && page.file_count > 0) {
         page.status = CH_STATUS_ACTIVE; /* PEP 792: quarantined must not offer files; ours refuse */

@@ -8,6 +8,8 @@
  * changes all the time is answered at all; who asked later waits for what is good then. */
 #include "db/keeper/keeper_int.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -22,6 +24,7 @@ struct listing_job {
     bool telling; /* those who waited are told */
     /* the thread's */
     const struct ch_ecosystem *eco;
+    struct ch_blobs *files;
     struct page_facts facts; /* what `listed` borrows from */
     struct ch_page listed;
     struct ch_buf reasons, prefix, project;
@@ -57,10 +60,18 @@ void listing_documents_done(struct listing_documents *d)
 
 /* --- on the thread --- */
 
-static enum ch_code add_document(struct listing_job *j, size_t format, struct ch_str bytes)
+/* What it lies in is sealed, where that is a file. */
+static enum ch_code add_document(struct listing_job *j, size_t format, const struct ch_file_buf *in)
 {
     struct listing_documents *d = &j->documents;
-    enum ch_code rc = ask_memfd(bytes, &d->fds[d->count], &j->err);
+    struct ch_str bytes = ch_buf_str(&in->buf);
+    int *fd = &d->fds[d->count];
+    enum ch_code rc = CH_OK;
+    if (in->mapped == 0) {
+        rc = ask_memfd(bytes, fd, &j->err);
+    } else if ((*fd = fcntl(in->read_fd, F_DUPFD_CLOEXEC, 0)) < 0) {
+        rc = ch_fail_errno(&j->err, errno, "a document");
+    }
     if (rc == CH_OK) {
         d->of[d->count++] =
             (struct ch_page_document){(uint8_t)format, ch_sha256_of(bytes.ptr, bytes.len)};
@@ -68,34 +79,69 @@ static enum ch_code add_document(struct listing_job *j, size_t format, struct ch
     return rc;
 }
 
-static enum ch_code make_document(struct listing_job *j, size_t format, struct ch_str rendered)
+static enum ch_code add_packed(struct listing_job *j, size_t format, struct ch_str rendered)
 {
     struct ch_buf packed;
-    if (!j->eco->formats[format].zstd) {
-        return add_document(j, format, rendered);
-    }
+    struct ch_file_buf in;
     enum ch_code rc = ch_snapshot_pack(rendered, &packed, &j->err);
-    rc = rc == CH_OK ? add_document(j, format, ch_buf_str(&packed)) : rc;
+    if (rc != CH_OK) {
+        ch_buf_done(&packed);
+        return rc;
+    }
+    page_content_init(j->files, packed.len + 1, &in);
+    ch_buf_puts(&in.buf, ch_buf_str(&packed));
     ch_buf_done(&packed);
+    rc = in.mapped > 0 ? ch_file_buf_seal(&in, &j->err) : ch_buf_ok(&in.buf, &j->err);
+    rc = rc == CH_OK ? add_document(j, format, &in) : rc;
+    page_content_done(&in);
     return rc;
+}
+
+/* About what its documents take at most: each record, and why it is held. */
+static size_t room_for(const struct listing_job *j)
+{
+    enum { HEAD = 65536, OF_A_FILE = 256 };
+    size_t room =
+        HEAD + j->facts.content.buf.len + 2 * j->reasons.len + j->listed.file_count * OF_A_FILE;
+    return room < ch_limits.gateway_page_bytes ? room : (size_t)ch_limits.gateway_page_bytes;
+}
+
+static enum ch_code render(struct listing_job *j, const struct ch_index_format *format,
+                           struct ch_file_buf *ret)
+{
+    page_content_init(j->files, room_for(j), ret);
+    enum ch_code rc = format->render_page(&j->listed, ch_buf_str(&j->prefix), &ret->buf, &j->err);
+    if (rc == CH_E_LIMIT && ret->buf.max < ch_limits.gateway_page_bytes) { /* more than expected */
+        page_content_done(ret);
+        page_content_init(NULL, (size_t)ch_limits.gateway_page_bytes, ret);
+        rc = format->render_page(&j->listed, ch_buf_str(&j->prefix), &ret->buf, &j->err);
+    }
+    return rc == CH_OK && ret->mapped > 0 ? ch_file_buf_seal(ret, &j->err) : rc;
+}
+
+static void digest_verdicts(struct listing_job *j)
+{
+    struct ch_buf all;
+    ch_buf_init(&all, ch_limits.gateway_page_bytes);
+    listing_put_verdicts(&j->facts, j->rows, j->texts, &all);
+    j->code = ch_buf_ok(&all, &j->err);
+    j->verdicts = ch_sha256_of(all.len > 0 ? all.ptr : "", all.len);
+    ch_buf_done(&all);
 }
 
 static void make(void *ctx)
 {
     struct listing_job *j = ctx;
     const struct ch_index_format *last = NULL;
-    struct ch_buf body;
-    ch_buf_init(&body, ch_limits.gateway_page_bytes);
+    struct ch_file_buf body = {.mapped = 0};
     if (j->verdicts_due) {
-        listing_put_verdicts(&j->facts, j->rows, j->texts, &body);
-        j->code = ch_buf_ok(&body, &j->err);
-        j->verdicts = ch_sha256_of(body.len > 0 ? body.ptr : "", body.len);
+        digest_verdicts(j);
     }
     for (size_t f = 0; f < j->eco->format_count && j->code == CH_OK; f++) {
         const struct ch_index_format *format = &j->eco->formats[f];
         if (last == NULL || last->render_page != format->render_page) {
-            ch_buf_clear(&body);
-            j->code = format->render_page(&j->listed, ch_buf_str(&j->prefix), &body, &j->err);
+            page_content_done(&body);
+            j->code = render(j, format, &body);
             last = format;
         }
         if (j->code == CH_E_UNSUPPORTED) { /* a document of something else */
@@ -103,9 +149,12 @@ static void make(void *ctx)
             last = NULL;
             continue;
         }
-        j->code = j->code == CH_OK ? make_document(j, f, ch_buf_str(&body)) : j->code;
+        if (j->code == CH_OK) {
+            j->code =
+                format->zstd ? add_packed(j, f, ch_buf_str(&body.buf)) : add_document(j, f, &body);
+        }
     }
-    ch_buf_done(&body);
+    page_content_done(&body);
     held_count(&j->listed, &j->held);
 }
 
@@ -195,6 +244,7 @@ void listing_make_documents(struct keeper *k, struct page *p)
     j->made_at_us = keeper_now_us(k);
     j->changes_at_us = listing_changes_at(p);
     j->eco = p->eco;
+    j->files = k->blobs;
     j->facts = page_facts_share(&p->facts);
     listing_page(p, &j->listed, &j->reasons);
     ch_buf_init(&j->prefix, 1024);

@@ -246,7 +246,7 @@ static enum ch_code store_without_age(struct keeper *k, const struct page *p,
     enum ch_code rc = page_facts_forget_serial(&p->facts, &facts, err);
     rc = rc == CH_OK ? keeper_write(k, err) : rc;
     rc = rc == CH_OK ? ch_store_rewrite_snapshot(k->store, change->upstream, page_name(p), &info,
-                                                 ch_buf_str(&facts.content), err)
+                                                 ch_buf_str(&facts.content.buf), err)
                      : rc;
     rc = rc == CH_OK ? audit_snapshot(k, change->upstream, page_name(p), err) : rc;
     if (rc == CH_OK && info.checked_at_us != info.fetched_at_us) {

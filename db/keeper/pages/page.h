@@ -18,8 +18,17 @@ struct keeper;
 struct refresh;
 struct waiter;
 
+struct page_texts; /* short strings that live as long as the page's facts */
+
+/* As ch_release, which has 160 bytes for a version: of half a million files too much. */
+struct page_release {
+    const char *version; /* in the page's texts */
+    const char *file_type, *profile;
+    struct ch_str python_tags, abi_tags, platform_tags;
+};
+
 struct page_file { /* runtime state beside facts.files[i] */
-    struct ch_release release;
+    struct page_release release;
     struct ch_sha256 artifact; /* what was fetched for it; zero: nothing */
     uint64_t artifact_bytes;   /* as received, once asked for; 0: not asked for */
     uint64_t told_bytes;       /* as a fetch that was broken off found out (sizes.c); 0: none did */
@@ -34,7 +43,7 @@ struct page_file { /* runtime state beside facts.files[i] */
     bool held_against;       /* and it counts against the whole version (T10) */
     int64_t recorded_at_us;  /* CH_TIME_UNKNOWN: no row */
     int8_t recorded_verdict; /* enum ch_verdict of the newest decision row, -1: none */
-    char recorded_rule[64];
+    char *recorded_rule;   /* at most 63 bytes; NULL: none */
     bool recorded_audited;
     struct ch_sha256 recorded_policy; /* digest of the policy it was made under */
     int64_t allowed_at_us; /* these bytes were first allowed in this repository; unknown: never */
@@ -48,6 +57,7 @@ struct page_file { /* runtime state beside facts.files[i] */
 #define PAGE_CLASSES_MAX 1024
 
 struct page_project {
+    uint32_t file;    /* one of its files */
     int64_t since_us; /* it is known to exist since then */
     bool likeness_known;
     struct ch_likeness likeness; /* of its name */
@@ -89,7 +99,7 @@ struct listing_row {
     bool eligible;
 };
 
-/* A page's documents, all of one generation, each in a sealed memfd. */
+/* A page's documents, all of one generation, each in a file without a name, or in a sealed memfd. */
 struct listing_documents {
     struct ch_page_document of[CH_PAGE_DOCUMENTS_MAX];
     int fds[CH_PAGE_DOCUMENTS_MAX];
@@ -144,6 +154,7 @@ struct page {
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
+    struct page_texts *texts;
     struct page_index index;
     uint32_t *approved; /* files that were approved, by version; NULL: not gathered (releases.c) */
     size_t approved_count;
@@ -170,6 +181,7 @@ struct page {
     char fail_text[512];
     bool refreshing;
     struct refresh *refresh; /* while refreshing */
+    struct page_read *read;  /* from the store, on a thread, while UNLOADED; NULL: it is not */
     struct charge
         *charge;        /* at whose expense a page that was not known is fetched; NULL: never was */
     size_t busy;        /* intakes and sidecars under way that will come back to it */
@@ -217,16 +229,26 @@ void pages_wait_no_more(struct keeper *k, struct ch_str upstream);
 /* Since when, of what somebody waits for, the longest: a page of it that is not known. 0: nobody
  * does. */
 uint64_t pages_awaited_since_ms(const struct keeper *k, struct ch_str upstream);
-/* Loads what the store has of the page, without asking upstream; true when it is READY. */
+/* Loads what the store has of the page, without asking upstream; true when it is READY. A large one takes
+ * seconds, in which leases are kept and nothing else goes on: whoever can wait asks page_comes before. */
 bool page_load(struct keeper *k, struct page *p);
+/* --- page_read.c --- */
+/* Whether the page is large and is being read from the store, from now on if it was not before: then
+ * page_ready waits for that. */
+bool page_comes(struct keeper *k, struct page *p);
 /* Each known page that lists files of the project, or is called like it: the project's own; or, where pages list many
  * projects, of those that somebody asked for so far. It is loaded. */
 typedef void page_found_fn(void *ctx, struct page *p);
 void pages_with(struct keeper *k, struct ch_str repository, struct ch_str project,
                 page_found_fn *fn, void *ctx);
+/* The same of those that are here, or not large. False: there are others, which are read from now on. */
+bool pages_with_now(struct keeper *k, struct ch_str repository, struct ch_str project,
+                    page_found_fn *fn, void *ctx) CH_MUST_CHECK;
 /* Whether asking for it makes us ask its upstream: for a page that we have not, or have not seen
  * for long. */
 bool page_is_cold(struct keeper *k, struct page *p);
+/* A known page that is not fresh any more is looked up again, and nobody waits for it. */
+void page_refresh_behind(struct keeper *k, struct page *p);
 bool page_is_known(const struct keeper *k, const struct page *p); /* and may be answered from */
 /* Whether what is known may still be answered from: fresh, or its upstream fails for not too long.
  */
@@ -247,6 +269,7 @@ struct ch_str page_name(const struct page *p);
 struct ch_str page_project(const struct page *p, size_t file);
 /* Whose files it lists, of one project alone: by its name, before anything is known of it. Absent: of many. */
 struct ch_str page_names(const struct page *p);
+void page_set_rule(struct page_file *f, struct ch_str rule); /* that its decision goes by */
 /* What a file is, by its name and by its record: of one that the page does not list any more by its name
  * alone. */
 void page_split(const struct page *p, struct ch_str file_name, struct ch_release *ret);
@@ -261,5 +284,6 @@ void page_index_done(struct page *p);
 /* These bytes came for the file: should others come, or be stated, they are its past (T10). */
 void page_index_arrived(struct page *p, size_t file, const struct ch_sha256 *sha256);
 ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: not there */
+ptrdiff_t page_find_project(const struct page *p, struct ch_str project); /* a file of it; -1: none */
 
 #endif

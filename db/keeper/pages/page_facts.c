@@ -1,9 +1,28 @@
 #include "page_facts.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "customhouse/limits.h"
 #include "customhouse/map.h"
+
+void page_content_done(struct ch_file_buf *content)
+{
+    if (content->mapped > 0) {
+        ch_file_buf_done(content);
+    } else {
+        ch_buf_done(&content->buf);
+    }
+}
+
+void page_content_init(struct ch_blobs *files, size_t bytes, struct ch_file_buf *ret)
+{
+    struct ch_err err;
+    if (files == NULL || ch_file_buf_open(files, bytes, ret, &err) != CH_OK) {
+        *ret = (struct ch_file_buf){.write_fd = -1, .read_fd = -1};
+        ch_buf_init(&ret->buf, bytes);
+    }
+}
 
 struct page_facts page_facts_share(const struct page_facts *p)
 {
@@ -14,7 +33,7 @@ struct page_facts page_facts_share(const struct page_facts *p)
 void page_facts_done(struct page_facts *p)
 {
     if (p->users == NULL || --*p->users == 0) {
-        ch_buf_done(&p->content);
+        page_content_done(&p->content);
         free(p->files);
         free(p->users);
     }
@@ -37,9 +56,17 @@ static void encode(const struct page_facts *p, struct ch_buf *out)
 
 enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret, struct ch_err *err)
 {
-    struct page_facts p = {.content = *content};
+    struct ch_file_buf heap = {.buf = *content, .write_fd = -1, .read_fd = -1};
     ch_buf_init(content, content->max);
-    struct ch_rd r = ch_rd_of(p.content.ptr, p.content.len);
+    return page_facts_decode_file(&heap, ret, err);
+}
+
+enum ch_code page_facts_decode_file(struct ch_file_buf *content, struct page_facts *ret,
+                                    struct ch_err *err)
+{
+    struct page_facts p = {.content = *content};
+    *content = (struct ch_file_buf){.write_fd = -1, .read_fd = -1};
+    struct ch_rd r = ch_rd_of(p.content.buf.ptr, p.content.buf.len);
     ch_index_head_get(&r, &p.head);
     uint32_t count = ch_get_u32(&r);
     if (count > ch_limits.channel_files * 2) {
@@ -64,23 +91,44 @@ enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret, s
         page_facts_done(&p);
         return rc;
     }
+    if (p.content.mapped > 0 && (rc = ch_file_buf_seal(&p.content, err)) != CH_OK) {
+        page_facts_done(&p);
+        return rc;
+    }
     p.users = ch_calloc(1, sizeof(*p.users));
     *p.users = 1;
     *ret = p;
     return CH_OK;
 }
 
-/* Encodes `p`, whose slices may borrow from anywhere, into one that owns its content. */
-static enum ch_code settle(const struct page_facts *p, struct page_facts *ret, struct ch_err *err)
+/* Not less than encode() makes of it. */
+static size_t encoded_bytes(const struct page_facts *p)
 {
-    struct ch_buf content;
-    ch_buf_init(&content, ch_limits.channel_answer_bytes);
-    encode(p, &content);
-    enum ch_code rc = ch_buf_ok(&content, err);
-    if (rc == CH_OK) {
-        rc = page_facts_decode(&content, ret, err);
+    enum { HEAD = 4096, NUMBERS = 512 }; /* digests, times and lengths of strings */
+    size_t n = HEAD + p->head.project.len + p->head.status_reason.len;
+    for (size_t i = 0; i < p->file_count; i++) {
+        const struct ch_index_file *f = &p->files[i].index;
+        n += NUMBERS + f->file_name.len + f->url.len + f->requires_python.len +
+             f->yanked_reason.len + f->project.len + f->version.len + f->build.len + f->record.len;
     }
-    ch_buf_done(&content);
+    return n < ch_limits.channel_answer_bytes ? n : (size_t)ch_limits.channel_answer_bytes;
+}
+
+/* Encodes `p`, whose slices may borrow from anywhere, into one that owns its content. Its files are
+ * freed: of a large page there is no room for them twice. */
+static enum ch_code settle(struct page_facts *p, struct ch_blobs *files, struct page_facts *ret,
+                           struct ch_err *err)
+{
+    struct ch_file_buf content;
+    page_content_init(files, encoded_bytes(p), &content);
+    encode(p, &content.buf);
+    free(p->files);
+    p->files = NULL;
+    enum ch_code rc = ch_buf_ok(&content.buf, err);
+    if (rc == CH_OK) {
+        rc = page_facts_decode_file(&content, ret, err);
+    }
+    page_content_done(&content);
     return rc;
 }
 
@@ -289,7 +337,8 @@ static enum ch_code merge_stream(struct merge *m, struct ch_str stream, struct c
 enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_at_us,
                               const struct ch_sha256 *received, bool dated_before,
                               struct ch_str stream, int64_t now_us, page_facts_change_fn *changed,
-                              void *ctx, struct page_facts *ret, struct ch_err *err)
+                              void *ctx, struct ch_blobs *files, struct page_facts *ret,
+                              struct ch_err *err)
 {
     struct merge m = {.old = old,
                       .received = received,
@@ -306,7 +355,7 @@ enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_
     enum ch_code rc = merge_stream(&m, stream, err);
     if (rc == CH_OK) {
         keep_removed(&m);
-        rc = settle(&m.out, ret, err);
+        rc = settle(&m.out, files, ret, err);
     }
     ch_map_free(m.old_by_name);
     free(m.seen);
@@ -322,7 +371,7 @@ enum ch_code page_facts_vanish(const struct page_facts *old, int64_t now_us,
     m.seen = ch_calloc(old->file_count + 1, sizeof(bool));
     m.out.head = old->head;
     keep_removed(&m);
-    enum ch_code rc = settle(&m.out, ret, err);
+    enum ch_code rc = settle(&m.out, NULL, ret, err);
     free(m.seen);
     free(m.out.files);
     return rc;
@@ -333,7 +382,9 @@ enum ch_code page_facts_forget_serial(const struct page_facts *page, struct page
 {
     struct page_facts p = *page;
     p.head.serial = 0;
-    return settle(&p, ret, err);
+    p.files = ch_calloc(p.file_count, sizeof(*p.files));
+    memcpy(p.files, page->files, p.file_count * sizeof(*p.files));
+    return settle(&p, NULL, ret, err);
 }
 
 static enum ch_code fill_stream(struct page_facts *filled, const struct ch_map *by_name,
@@ -371,7 +422,7 @@ enum ch_code page_facts_fill(struct page_facts *page, struct ch_str stream, stru
     struct page_facts settled;
     enum ch_code rc = fill_stream(&filled, by_name, stream, err);
     if (rc == CH_OK) {
-        rc = settle(&filled, &settled, err);
+        rc = settle(&filled, NULL, &settled, err);
     }
     if (rc == CH_OK) {
         page_facts_done(page);

@@ -1,10 +1,11 @@
 /* What is known of one upstream page: the newest complete answer, merged with what earlier answers
  * said. A known fact is not taken away by an answer that says less; a file that vanished keeps its
  * record with the time it vanished (T5); when a file was first seen, and when the page was last
- * seen without it, is kept per file (T7). Pure: no I/O. */
+ * seen without it, is kept per file (T7). Pure, but that a large content may lie in a file. */
 #ifndef KEEPER_PAGE_FACTS_H
 #define KEEPER_PAGE_FACTS_H
 
+#include "customhouse/file_buf.h"
 #include "customhouse/scan.h"
 #include "customhouse/store.h"
 
@@ -18,7 +19,8 @@ struct page_fact_file {
 
 /* Slices borrow from `content`. */
 struct page_facts {
-    struct ch_buf content; /* the encoded form, as the store keeps it */
+    struct ch_file_buf content; /* the encoded form, as the store keeps it; in memory where it is not
+                                   mapped */
     struct ch_index_head head;
     struct page_fact_file *files;
     size_t file_count;
@@ -31,6 +33,11 @@ void page_facts_done(struct page_facts *p);
 /* Takes over `content`. */
 enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret,
                                struct ch_err *err) CH_MUST_CHECK;
+enum ch_code page_facts_decode_file(struct ch_file_buf *content, struct page_facts *ret,
+                                    struct ch_err *err) CH_MUST_CHECK;
+/* A buffer for so large a content: in a file where one can be had (`files`, NULL: none), else in memory. */
+void page_content_init(struct ch_blobs *files, size_t bytes, struct ch_file_buf *ret);
+void page_content_done(struct ch_file_buf *content);
 
 /* A change against the last answer, for the store's sightings. */
 typedef void page_facts_change_fn(void *ctx, enum ch_sighting kind, struct ch_str file_name,
@@ -44,7 +51,8 @@ typedef void page_facts_change_fn(void *ctx, enum ch_sighting kind, struct ch_st
 enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_at_us,
                               const struct ch_sha256 *received, bool dated_before,
                               struct ch_str stream, int64_t now_us, page_facts_change_fn *changed,
-                              void *ctx, struct page_facts *ret, struct ch_err *err) CH_MUST_CHECK;
+                              void *ctx, struct ch_blobs *files, struct page_facts *ret,
+                              struct ch_err *err) CH_MUST_CHECK;
 
 /* The same for an upstream that says there is no such project any more: every file vanished. */
 enum ch_code page_facts_vanish(const struct page_facts *old, int64_t now_us,

@@ -60,7 +60,7 @@ static void group_versions(struct page *p, struct page_index *x)
     size_t *spelled = ch_calloc(count + 1, sizeof(*spelled)); /* per file: one spelled like it */
     struct ch_map *seen = ch_map_new();
     struct ch_buf key;
-    ch_buf_init(&key, ch_limits.text_bytes + sizeof(p->files->release.version));
+    ch_buf_init(&key, ch_limits.text_bytes + sizeof(((struct ch_release *)NULL)->version));
     for (size_t i = 0; i < count; i++) {
         put_spelling(&key, p, i);
         void *first = ch_map_get(seen, ch_buf_str(&key));
@@ -83,6 +83,9 @@ static void group_versions(struct page *p, struct page_index *x)
     for (size_t i = 0; i < x->project_count; i++) {
         x->projects[i].since_us = CH_TIME_UNKNOWN;
     }
+    for (size_t i = 0; i < count; i++) {
+        x->projects[x->project[i]].file = (uint32_t)i;
+    }
     x->attacks = ch_calloc(x->version_count + 1, sizeof(*x->attacks));
     x->past_attack = ch_calloc(x->version_count + 1, sizeof(*x->past_attack));
     x->built = ch_calloc(x->version_count + 1, sizeof(*x->built));
@@ -103,7 +106,7 @@ static void class_clients(struct page *p, struct page_index *x)
     x->clients = ch_calloc(count + 1, sizeof(*x->clients));
     x->class_file = ch_calloc(PAGE_CLASSES_MAX, sizeof(*x->class_file));
     for (size_t i = 0; i < count; i++) {
-        const struct ch_release *r = &p->files[i].release;
+        const struct page_release *r = &p->files[i].release;
         ch_buf_clear(&key);
         ch_put_str(&key, r->python_tags);
         ch_put_str(&key, r->abi_tags);
@@ -188,4 +191,20 @@ ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name)
     bool found = p->index.by_name != NULL && from < p->facts.file_count &&
                  ch_str_eq(p->facts.files[p->index.by_name[from]].index.file_name, file_name);
     return found ? (ptrdiff_t)p->index.by_name[from] : -1;
+}
+
+ptrdiff_t page_find_project(const struct page *p, struct ch_str project)
+{
+    size_t from = 0, to = p->index.project_count;
+    while (from < to) { /* they are in order of their names */
+        size_t middle = from + (to - from) / 2;
+        uint32_t file = p->index.projects[middle].file;
+        int order = ch_str_cmp(page_project(p, file), project);
+        if (order == 0) {
+            return (ptrdiff_t)file;
+        }
+        from = order < 0 ? middle + 1 : from;
+        to = order < 0 ? to : middle;
+    }
+    return -1;
 }

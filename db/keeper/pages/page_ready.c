@@ -38,6 +38,25 @@ void page_wake(struct keeper *k, struct page *p)
     p->pinned--;
 }
 
+void page_wake_again(struct keeper *k, struct page *p)
+{
+    ch_loop_cancel_timer(k->child.loop, &p->patience);
+    struct waiter *w = p->waiters;
+    p->waiters = NULL;
+    p->pinned++;
+    while (w != NULL) {
+        struct waiter *next = w->next;
+        w->next = NULL;
+        if (w->command != NULL) {
+            ask_go_on(k, p, w);
+        } else {
+            ask_start_again(k, w);
+        }
+        w = next;
+    }
+    p->pinned--;
+}
+
 /* What is told where nothing is known, or what is known is too old. */
 static void tell_down(struct page *p)
 {
@@ -79,11 +98,13 @@ bool page_is_known(const struct keeper *k, const struct page *p)
 /* The end of the page's patience, or of somebody's who waits for it. */
 static void watch(struct page *p)
 {
-    uint64_t at_ms = p->patience_ms;
+    uint64_t at_ms = p->read != NULL ? UINT64_MAX : p->patience_ms;
     for (const struct waiter *w = p->waiters; w != NULL; w = w->next) {
         at_ms = w->deadline_ms != 0 && w->deadline_ms < at_ms ? w->deadline_ms : at_ms;
     }
-    ch_loop_set_timer(p->keeper->child.loop, &p->patience, at_ms);
+    if (at_ms != UINT64_MAX) {
+        ch_loop_set_timer(p->keeper->child.loop, &p->patience, at_ms);
+    }
 }
 
 /* Who has waited elsewhere before (for budget) goes earlier than the others. */
@@ -114,7 +135,7 @@ void page_on_patience(struct ch_timer *t)
     struct page *p = CH_CONTAINER_OF(t, struct page, patience);
     struct keeper *k = p->keeper;
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
-    if (now_ms < p->patience_ms) {
+    if (now_ms < p->patience_ms || p->read != NULL) { /* to read it ends by itself */
         end_late_ones(p, now_ms);
         return;
     }
@@ -231,8 +252,8 @@ static bool need_not_ask(const struct keeper *k, const struct page *p)
 
 bool page_is_cold(struct keeper *k, struct page *p)
 {
-    bool known = page_load(k, p);
-    if (p->refreshing || p->load == PAGE_BROKEN) {
+    bool known = !page_comes(k, p) && page_load(k, p);
+    if (p->read != NULL || p->refreshing || p->load == PAGE_BROKEN) {
         return false;
     }
     if (known) {
@@ -250,6 +271,16 @@ static void set_patience(struct keeper *k, struct page *p)
     }
     if (p->patience_ms != 0) {
         watch(p);
+    }
+}
+
+void page_refresh_behind(struct keeper *k, struct page *p)
+{
+    if (p->load == PAGE_READY && page_is_cold(k, p)) {
+        p->pinned++; /* it may fail at once, and wake who waits */
+        page_refresh(k, p);
+        CH_IGNORE(!page_dawdles(p));
+        p->pinned--;
     }
 }
 
@@ -287,6 +318,12 @@ void page_on_confirm(struct ch_timer *t)
 
 bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
 {
+    if (page_comes(k, p)) {
+        waiter->next = p->waiters;
+        p->waiters = waiter;
+        watch(p);
+        return false;
+    }
     if (!page_load(k, p) && p->load == PAGE_BROKEN) {
         page_budget_give(p);
         return true;

@@ -55,6 +55,7 @@ static void look_on(struct page_walk *w)
 bool page_walk_go_on(struct page_walk *w, struct ch_str repository, page_walk_fn *fn, void *ctx)
 {
     uint64_t until = ch_now_boot_ms() + PAGE_WALK_SLICE_MS;
+    w->waits = false;
     for (uint64_t n = 0; w->failed == CH_OK; n++) {
         if (w->names_at == w->names.len && w->at == w->end) {
             return false;
@@ -68,12 +69,21 @@ bool page_walk_go_on(struct page_walk *w, struct ch_str repository, page_walk_fn
         }
         struct ch_rd r = ch_rd_of(w->names.ptr + w->names_at, w->names.len - w->names_at);
         struct ch_str of = ch_get_str(&r, 1024), project = ch_get_str(&r, 1024);
-        w->names_at = w->names.len - ch_rd_left(&r);
         struct page *p =
             repository.len == 0 || ch_str_eq(repository, of) ? page_get(w->k, of, project) : NULL;
+        w->waits = p != NULL && page_comes(w->k, p);
+        if (w->waits) {
+            return true;
+        }
+        w->names_at = w->names.len - ch_rd_left(&r);
         if (p != NULL && page_load(w->k, p)) {
             fn(ctx, p);
         }
     }
     return false;
+}
+
+uint64_t page_walk_next_ms(const struct page_walk *w)
+{
+    return ch_loop_now_ms(w->k->child.loop) + (w->waits ? PAGE_WALK_SLICE_MS : 0);
 }

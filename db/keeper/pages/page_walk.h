@@ -16,6 +16,7 @@ struct page_walk { /* zeroed: none */
     struct ch_map *seen;
     struct ch_buf names; /* pairs of strings: repository, project */
     size_t names_at;
+    bool waits;          /* for a large page, which comes from the store */
     enum ch_code failed; /* of the part that is looked through */
     struct ch_err why;
 };
@@ -29,5 +30,6 @@ void page_walk_done(struct page_walk *w);                      /* accepts zeroed
  * have. False: there are no more, or w->failed says that they cannot be told. */
 typedef void page_walk_fn(void *ctx, struct page *p);
 bool page_walk_go_on(struct page_walk *w, struct ch_str repository, page_walk_fn *fn, void *ctx);
+uint64_t page_walk_next_ms(const struct page_walk *w); /* then it makes sense to call that again */
 
 #endif

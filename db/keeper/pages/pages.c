@@ -26,7 +26,7 @@ struct ch_str page_names(const struct page *p)
 /* What a page costs in memory, about: its content, and what runs beside it. */
 static uint64_t weight_of(const struct page *p)
 {
-    return sizeof(*p) + p->facts.content.len +
+    return sizeof(*p) + p->facts.content.buf.len +
            p->facts.file_count * (sizeof(struct page_fact_file) + sizeof(struct page_file) + 256);
 }
 
@@ -53,9 +53,12 @@ static void free_page_files(struct page *p)
 {
     for (size_t i = 0; p->files != NULL && i < p->facts.file_count; i++) {
         inspection_forget(p, i);
+        page_set_rule(&p->files[i], (struct ch_str){NULL, 0});
     }
     free(p->files);
     p->files = NULL;
+    page_texts_done(p->texts);
+    p->texts = NULL;
     releases_touch(p);
     page_index_done(p);
     listing_done(p);
@@ -72,9 +75,10 @@ static void free_waiters(struct waiter **list)
 
 static void free_page(struct page *p)
 {
-    if (p->refresh != NULL) { /* at the end of the process alone */
+    if (p->refresh != NULL) { /* at the end of the process alone, as is p->read */
         page_refresh_free(p->refresh);
     }
+    page_read_free(p->read);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->confirm);
     serve_forget_shown(NULL, p);
     ch_loop_cancel_timer(p->keeper->child.loop, &p->patience);
@@ -196,11 +200,7 @@ static void on_decision(void *ctx, const struct ch_decision_row *row)
         f->log_end = audit_floor(p->keeper);
         f->recorded_audited = row->audited;
         f->recorded_policy = row->policy;
-        struct ch_str rule = ch_str_sub(row->rule, 0, sizeof(f->recorded_rule) - 1);
-        memset(f->recorded_rule, 0, sizeof(f->recorded_rule));
-        for (size_t i = 0; i < rule.len; i++) {
-            f->recorded_rule[i] = rule.ptr[i];
-        }
+        page_set_rule(f, row->rule);
     }
 }
 
@@ -307,6 +307,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
         built = &now;
     }
     p->files = built->files;
+    p->texts = built->texts;
     p->index = built->index;
     *built = (struct page_built){0};
     date_projects(p);
@@ -347,21 +348,12 @@ static enum ch_code load_snapshot(struct keeper *k, struct page *p, struct ch_er
 {
     struct ch_buf content;
     struct page_facts facts = {0};
+    struct page_built built = {0};
     ch_buf_init(&content, ch_limits.channel_answer_bytes);
     enum ch_code rc = ch_store_get_snapshot(k->store, ch_str_of(p->upstream->name), page_name(p),
                                             &p->info, &content, &p->info_strings, err);
-    if (rc == CH_OK) {
-        p->checked_at_us = p->info.checked_at_us;
-        rc = page_facts_decode(&content, &facts, err);
-    }
-    if (rc == CH_OK) {
-        rc = page_set_facts(k, p, &facts, NULL, err);
-        p->details_due = page_wants_details(p, &p->facts);
-        ch_buf_clear(&content);
-        if (p->eco->page_url(ch_str_of(p->upstream->url), page_name(p), 0, &content) == CH_OK) {
-            upstream_knew(k, p->upstream, ch_buf_str(&content));
-        }
-    }
+    rc = rc == CH_OK ? page_decode(k, p, &content, &facts, &built, err) : rc;
+    rc = rc == CH_OK ? page_set_stored(k, p, &facts, &built, err) : rc;
     ch_buf_done(&content);
     return rc;
 }
@@ -503,12 +495,7 @@ bool page_load(struct keeper *k, struct page *p)
     if (rc == CH_E_NOT_FOUND) {
         p->load = PAGE_UNLOADED; /* no owner and no snapshot yet */
     } else if (rc != CH_OK) {
-        /* What is known cannot be read: nothing may replace it, so nothing is answered from it. */
-        p->load = PAGE_BROKEN;
-        p->failed_at_us = keeper_now_us(k);
-        p->fail_status = keeper_store_status(rc, 502);
-        snprintf(p->fail_text, sizeof(p->fail_text), "%s", err.msg);
-        keeper_log("page", "project=%s error=\"%s\"", p->project, err.msg);
+        page_broken(k, p, rc, &err);
     }
     return p->load == PAGE_READY;
 }
@@ -516,7 +503,7 @@ bool page_load(struct keeper *k, struct page *p)
 static bool may_forget(const struct page *p)
 {
     return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->listed == NULL &&
-           p->listing.job == NULL && p->busy == 0 && p->pinned == 0 && !p->wrote;
+           p->listing.job == NULL && p->read == NULL && p->busy == 0 && p->pinned == 0 && !p->wrote;
 }
 
 static void forget(struct keeper *k, struct page *p)

@@ -28,15 +28,31 @@ void page_wake(struct keeper *k, struct page *p);
 /* What runs beside facts and follows from them alone. */
 struct page_built {
     struct page_file *files; /* NULL: nothing is built */
+    struct page_texts *texts;
     struct page_index index;
 };
 /* Of a page's facts: pure, and may run on a thread. `ret` borrows from `facts`, also when these move. */
 void page_build(const struct ch_ecosystem *eco, char *project, const struct page_facts *facts,
                 struct page_built *ret);
 void page_built_done(struct page_built *b);
+void page_texts_done(struct page_texts *t); /* accepts NULL */
 /* Takes over `facts`, and what was built of them (NULL: nothing was); adds what the store has. */
 enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts *facts,
                             struct page_built *built, struct ch_err *err) CH_MUST_CHECK;
+/* --- page_read.c --- */
+/* page_set_facts with what the store has, and p->info says of it. */
+enum ch_code page_set_stored(struct keeper *k, struct page *p, struct page_facts *facts,
+                             struct page_built *built, struct ch_err *err) CH_MUST_CHECK;
+/* What is known cannot be read: nothing may replace it, so nothing is answered from it. */
+void page_broken(struct keeper *k, struct page *p, enum ch_code code, const struct ch_err *err);
+/* Takes over `content`. What is large is decoded and built on a thread, while this one waits and keeps
+ * its leases; of what is not, `ret_built` has nothing. */
+enum ch_code page_decode(struct keeper *k, struct page *p, struct ch_buf *content,
+                         struct page_facts *ret, struct page_built *ret_built,
+                         struct ch_err *err) CH_MUST_CHECK;
+/* It was read: who waited for that asks again. */
+void page_wake_again(struct keeper *k, struct page *p);
+void page_read_free(struct page_read *r); /* at the end of the process; accepts NULL */
 /* p->upstream has answered and owns the name in this repository from now on (T12), as the open
  * group of writes has it. CH_E_CONFLICT: it is another's, or an earlier upstream's in another
  * repository, so that this one should not have been asked. */

@@ -136,7 +136,7 @@ static enum ch_code keep_snapshot(struct refresh *r, bool *ret_stored, struct ch
         rc = owner_pin(k, p, r->now_us, err);
     }
     if (rc == CH_OK) {
-        struct ch_str content = ch_buf_str(&r->merged.content);
+        struct ch_str content = ch_buf_str(&r->merged.content.buf);
         rc = r->packed.len > 0
                  ? ch_store_put_packed_snapshot(k->store, upstream, page_name(p), &info,
                                                 content.len, ch_buf_str(&r->packed), err)

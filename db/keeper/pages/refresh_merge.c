@@ -77,12 +77,23 @@ static void note_first(struct refresh *r)
     }
 }
 
+/* Several hundred MB, which what comes next has need of. */
+static void let_go_of_stream(struct refresh *r)
+{
+    if (r->stream_is_ours && r->stream.len > 0) {
+        munmap((void *)(uintptr_t)r->stream.ptr, r->stream.len);
+    }
+    r->stream = (struct ch_str){NULL, 0};
+}
+
 static void merge(void *ctx)
 {
     struct refresh *r = ctx;
-    r->merge_code = page_facts_merge(r->has_known ? &r->known : NULL, r->known_checked_at_us,
-                                     r->received, r->dated_before, r->stream, r->now_us,
-                                     note_change, &r->changes, &r->merged, &r->merge_err);
+    r->merge_code =
+        page_facts_merge(r->has_known ? &r->known : NULL, r->known_checked_at_us, r->received,
+                         r->dated_before, r->stream, r->now_us, note_change, &r->changes,
+                         r->stream_is_ours ? r->k->blobs : NULL, &r->merged, &r->merge_err);
+    let_go_of_stream(r);
     if (r->merge_code == CH_OK && !r->has_known && r->p->eco->linked_by != NULL) {
         note_first(r);
     }
@@ -93,7 +104,8 @@ static void merge(void *ctx)
         page_build(r->p->eco, r->p->project, &r->merged, &r->built);
     }
     if (r->merge_code == CH_OK && r->stream_is_ours) {
-        r->merge_code = ch_snapshot_pack(ch_buf_str(&r->merged.content), &r->packed, &r->merge_err);
+        r->merge_code =
+            ch_snapshot_pack(ch_buf_str(&r->merged.content.buf), &r->packed, &r->merge_err);
     }
 }
 
@@ -101,15 +113,12 @@ static void merge(void *ctx)
 
 static void let_go_of_input(struct refresh *r)
 {
-    if (r->stream_is_ours) {
-        munmap((void *)(uintptr_t)r->stream.ptr, r->stream.len);
-    }
+    let_go_of_stream(r);
     if (r->known_is_ours) {
         page_facts_done(&r->known);
     }
     free(r->received);
     r->received = NULL;
-    r->stream = (struct ch_str){NULL, 0};
     r->merging = r->has_known = r->stream_is_ours = r->known_is_ours = false;
 }
 

@@ -1,5 +1,6 @@
 #include "stand_in.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "customhouse/clients.h"
@@ -134,7 +135,14 @@ static void build(struct stand_ins *s)
     ops->points_begin(&s->points);
     for (size_t i = 0; i < p->index.class_count; i++) {
         struct class *c = &s->classes[i];
-        ops->of(&p->files[p->index.class_file[i]].release, &c->clients);
+        const struct page_release *of = &p->files[p->index.class_file[i]].release;
+        struct ch_release r = {.file_type = of->file_type,
+                               .profile = of->profile,
+                               .python_tags = of->python_tags,
+                               .abi_tags = of->abi_tags,
+                               .platform_tags = of->platform_tags};
+        snprintf(r.version, sizeof(r.version), "%s", of->version);
+        ops->of(&r, &c->clients);
         ops->points_add(&s->points, &c->clients);
         c->unread = !ops->points_add_requirement(&s->points, requirement_of(p, i));
         c->available[FINALS] = c->available[PRERELEASES_TOO] = none;

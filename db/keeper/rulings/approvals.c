@@ -1,6 +1,5 @@
-#include "approvals.h"
+#include "approvals_int.h"
 
-#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,136 +7,15 @@
 
 #include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
-#include "db/evidence/evidence.h"
 #include "db/signing/bundle.h"
 #include "db/signing/dsse.h"
-#include "db/signing/statement.h"
 #include "db/signing/withdrawals.h"
 #include "db/keeper/audit/keyring.h"
-
-#define STATEMENT_BYTES (64u << 10)
-/* What links begin with when the configuration has no address that others could know. */
-#define NO_ORIGIN "customhouse://local"
-
-/* ------------------------------------------------------------------ the statement */
-
-static void put_origin(const struct keeper *k, struct ch_buf *b)
-{
-    const struct ch_setup *setup = &k->child.setup;
-    char *origin = ch_config_origin(k->config, setup->listener, setup->listener_count);
-    ch_buf_puts(b, ch_str_of(origin[0] != '\0' ? origin : NO_ORIGIN));
-    free(origin);
-}
-
-/* ORIGIN/-/WHAT/sha256/HEX */
-static void put_uri(const struct keeper *k, struct ch_buf *b, const char *what,
-                    const struct ch_sha256 *digest)
-{
-    put_origin(k, b);
-    ch_buf_printf(b, "/-/%s/sha256/", what);
-    ch_buf_put_hex(b, digest->byte, CH_SHA256_BYTES);
-}
-
-/* Absent (empty) when nothing was inspected. */
-static void put_evidence(const struct page *p, size_t file, const struct ch_inspection_result *in,
-                         struct ch_buf *b)
-{
-    const struct page_file *f = &p->files[file];
-    ch_buf_init(b, CH_EVIDENCE_BYTES);
-    if (in != NULL) {
-        struct ch_inspection_key key = {.sha256 = f->artifact,
-                                        .profile = ch_str_of(f->release.profile),
-                                        .inspector_version = in->inspector_version,
-                                        .ruleset = in->ruleset};
-        struct ch_inspection_row row = in->row; /* as stored: the log is compared with that (T24) */
-        row.finding_count -= in->added_count;
-        ch_evidence_put(b, &key, &row);
-    }
-}
-
-#define LEVELS_MAX 3
-static size_t levels_of(const struct page *p, const struct ch_inspection_result *in,
-                        const struct ch_decision *d, char environment[CH_PURPOSE_BYTES],
-                        struct ch_str ret[LEVELS_MAX])
-{
-    size_t n = 0;
-    snprintf(environment, CH_PURPOSE_BYTES, "GW_ENV_%s", p->config->environment);
-    for (char *c = environment; *c != '\0'; c++) {
-        *c = (char)toupper((unsigned char)*c);
-    }
-    if (in != NULL && in->row.outcome == CH_INSPECTION_COMPLETE) {
-        ret[n++] = CH_STR("GW_SCANNED");
-    }
-    if (d->audited) {
-        ret[n++] = CH_STR(CH_VSA_AUDIT_ONLY); /* the policy would have held it */
-    }
-    ret[n++] = ch_str_of(environment);
-    return n;
-}
-
-static struct ch_resource resource_of(const struct page *p, size_t file)
-{
-    const struct ch_index_file *f = &p->facts.files[file].index;
-    struct ch_resource of = {.ecosystem = ch_str_of(p->eco->name),
-                             .project = page_project(p, file),
-                             .version = ch_str_of(p->files[file].release.version),
-                             .file_name = f->file_name,
-                             .environment = ch_str_of(p->config->environment)};
-    for (size_t i = 0; p->eco->is_page != NULL && p->eco->file_endings[i] != NULL; i++) {
-        struct ch_str ending = ch_str_of(p->eco->file_endings[i]);
-        if (ch_str_ends(f->file_name, ending)) {
-            of.build = f->build;
-            of.subdir = page_name(p);
-            of.type = ch_str_sub(ending, 1, ending.len);
-        }
-    }
-    return of;
-}
-
-static void put_statement(struct keeper *k, struct page *p, size_t file,
-                          const struct ch_inspection_result *in, const struct ch_decision *d,
-                          const struct ch_sha256 *evidence, int64_t at_us, struct ch_buf *b)
-{
-    const struct page_file *f = &p->files[file];
-    struct ch_sha256 policy = ch_policy_digest(k->policy);
-    char environment[CH_PURPOSE_BYTES];
-    struct ch_str levels[LEVELS_MAX];
-    struct ch_buf verifier, resource, policy_uri, evidence_uri;
-    ch_buf_init(&verifier, ch_limits.url_bytes);
-    ch_buf_init(&resource, ch_limits.url_bytes);
-    ch_buf_init(&policy_uri, ch_limits.url_bytes);
-    ch_buf_init(&evidence_uri, ch_limits.url_bytes);
-    put_origin(k, &verifier);
-    ch_buf_puts(&verifier, CH_STR("/-/verifier"));
-    put_uri(k, &policy_uri, "policy", &policy);
-    put_uri(k, &evidence_uri, "evidence", evidence);
-    struct ch_resource of = resource_of(p, file);
-    ch_resource_uri_put(&resource, &of);
-    struct ch_vsa vsa = {
-        .file_name = p->facts.files[file].index.file_name,
-        .sha256 = f->artifact,
-        .verifier = ch_buf_str(&verifier),
-        .verified_at_us = at_us,
-        .resource_uri = ch_buf_str(&resource),
-        .policy_uri = ch_buf_str(&policy_uri),
-        .policy = policy,
-        .evidence_uri = ch_buf_str(&evidence_uri),
-        .evidence = *evidence,
-        .passed = d->verdict == CH_VERDICT_ALLOW,
-        .levels = levels,
-        .level_count = levels_of(p, in, d, environment, levels),
-    };
-    ch_buf_init(b, STATEMENT_BYTES);
-    ch_vsa_put(b, &vsa);
-    ch_buf_done(&verifier);
-    ch_buf_done(&resource);
-    ch_buf_done(&policy_uri);
-    ch_buf_done(&evidence_uri);
-}
+#include "db/keeper/signing/images.h"
 
 /* ------------------------------------------------------------------ what stands */
 
-static struct ch_attestation_row place_of(const struct page *p, size_t file)
+struct ch_attestation_row approvals_place(const struct page *p, size_t file)
 {
     return (struct ch_attestation_row){
         .repository = ch_str_of(p->repository),
@@ -157,16 +35,21 @@ static void on_standing(void *ctx, const struct ch_attestation_row *row)
 
 bool approvals_stand(struct keeper *k, struct page *p, size_t file)
 {
+    if (p->eco->whole_versions && !images_sign_all_of(p, file)) {
+        return !ch_sha256_is_zero(&p->files[file].artifact); /* it is not signed for itself */
+    }
+    return approvals_are_there(k, p, file);
+}
+
+bool approvals_are_there(struct keeper *k, struct page *p, size_t file)
+{
     struct page_file *f = &p->files[file];
     struct ch_err err;
     if (ch_sha256_is_zero(&f->artifact)) {
         return false;
     }
-    if (p->eco->whole_versions) {
-        return true; /* none of its files is signed for itself (T23) */
-    }
     if (!f->approval_known || !ch_sha256_eq(&f->approved, &f->artifact)) {
-        struct ch_attestation_row of = place_of(p, file);
+        struct ch_attestation_row of = approvals_place(p, file);
         f->approved = (struct ch_sha256){{0}};
         enum ch_code rc = ch_store_get_approval(k->store, &of, on_standing, f, &err);
         f->approval_known = rc == CH_OK || rc == CH_E_NOT_FOUND;
@@ -183,8 +66,7 @@ struct ending {
     struct keeper *k;
     int64_t at_us;
     enum ch_code (*end)(struct ending *e, ch_store_withdrawn_fn *each, struct ch_err *err);
-    const struct page *page; /* and this file of it, or */
-    struct ch_str file_name;
+    const struct ch_attestation_row *place; /* of a file, or */
     const struct ch_repository *repository; /* all of another environment's */
 };
 
@@ -213,17 +95,28 @@ static enum ch_code end_with_entries(struct ending *e, struct ch_err *err)
 
 static enum ch_code end_file(struct ending *e, ch_store_withdrawn_fn *each, struct ch_err *err)
 {
-    return ch_store_end_approvals(e->k->store, ch_str_of(e->page->repository),
-                                  ch_str_of(e->page->upstream->name), page_name(e->page),
-                                  e->file_name, e->at_us, each, e, err);
+    return ch_store_end_approvals(e->k->store, e->place->repository, e->place->upstream,
+                                  e->place->project, e->place->file_name, e->at_us, each, e, err);
+}
+
+enum ch_code approvals_end(struct keeper *k, const struct ch_attestation_row *place,
+                           struct ch_err *err)
+{
+    struct ending e = {.k = k, .at_us = keeper_now_us(k), .end = end_file, .place = place};
+    return end_with_entries(&e, err);
 }
 
 static enum ch_code end_of_file(struct keeper *k, const struct page *p, struct ch_str file_name,
                                 struct ch_err *err)
 {
-    struct ending e = {
-        .k = k, .at_us = keeper_now_us(k), .end = end_file, .page = p, .file_name = file_name};
-    return end_with_entries(&e, err);
+    return approvals_end(k,
+                         &(struct ch_attestation_row){
+                             .repository = ch_str_of(p->repository),
+                             .upstream = ch_str_of(p->upstream->name),
+                             .project = page_name(p),
+                             .file_name = file_name,
+                         },
+                         err);
 }
 
 /* ------------------------------------------------------------------ signing */
@@ -246,22 +139,10 @@ static enum ch_code check_signable(int blob_fd, struct ch_err *err)
     return CH_OK;
 }
 
-static enum ch_code sign_statement(struct ch_signer *signer, struct ch_str statement,
-                                   struct ch_buf *sig, struct ch_err *err)
-{
-    struct ch_buf pae;
-    ch_buf_init(&pae, STATEMENT_BYTES + 256);
-    ch_dsse_put_pae(&pae, CH_STR(CH_DSSE_IN_TOTO), statement);
-    enum ch_code rc = ch_buf_ok(&pae, err);
-    rc = rc == CH_OK ? ch_signer_sign(signer, ch_buf_str(&pae), sig, err) : rc;
-    ch_buf_done(&pae);
-    return rc;
-}
-
 /* With its entry: neither is there without the other. An approval counts once the log has it. */
 static enum ch_code keep_attestation(struct keeper *k, struct page_file *f,
                                      struct ch_attestation_row *row, struct ch_str evidence,
-                                     struct ch_err *err)
+                                     const struct image_signing *image, struct ch_err *err)
 {
     uint64_t log_end = f->log_end;
     enum ch_code rc = keeper_write(k, err);
@@ -274,6 +155,7 @@ static enum ch_code keep_attestation(struct keeper *k, struct page_file *f,
     }
     rc = rc == CH_OK ? ch_store_add_attestation(k->store, row, &row->id, err) : rc;
     rc = rc == CH_OK ? audit_attestation(k, row, &log_end, err) : rc;
+    rc = rc == CH_OK && image != NULL ? images_keep(k, image, row, &log_end, err) : rc;
     rc = audit_step_end(k, rc, err);
     if (rc == CH_OK && row->passed) {
         f->log_end = log_end;
@@ -282,9 +164,9 @@ static enum ch_code keep_attestation(struct keeper *k, struct page_file *f,
 }
 
 /* Evidence and attestation, in the open group. */
-static enum ch_code attest(struct keeper *k, struct page *p, size_t file,
-                           const struct ch_decision *d, struct ch_signer *signer,
-                           struct ch_err *err)
+enum ch_code approvals_attest(struct keeper *k, struct page *p, size_t file,
+                              const struct ch_decision *d, struct ch_signer *signer,
+                              const struct image_signing *image, struct ch_err *err)
 {
     struct page_file *f = &p->files[file];
     const struct ch_inspection_result *in = inspection_of(k, p, file);
@@ -294,16 +176,18 @@ static enum ch_code attest(struct keeper *k, struct page *p, size_t file,
     int64_t now = keeper_now_us(k);
     ch_buf_init(&statement_sig, CH_SIGNATURE_BYTES);
     ch_buf_init(&file_sig, CH_SIGNATURE_BYTES);
-    put_evidence(p, file, in, &text);
+    approvals_put_evidence(p, file, in, &text);
     if (text.len > 0) {
         evidence = ch_sha256_of(text.ptr, text.len);
     }
-    put_statement(k, p, file, in, d, &evidence, now, &statement);
+    approvals_put_statement(k, p, file, in, d, &evidence, now, &statement);
     enum ch_code rc = ch_buf_ok(&statement, err);
     rc = rc == CH_OK ? ch_buf_ok(&text, err) : rc;
-    rc = rc == CH_OK ? sign_statement(signer, ch_buf_str(&statement), &statement_sig, err) : rc;
+    rc = rc == CH_OK ? approvals_sign_statement(signer, ch_buf_str(&statement), &statement_sig, err)
+                     : rc;
     if (rc == CH_OK && passed) {
-        rc = ch_signer_sign_sha256(signer, &f->artifact, &file_sig, err);
+        rc = image != NULL ? images_sign_payload(image, signer, &file_sig, err)
+                           : ch_signer_sign_sha256(signer, &f->artifact, &file_sig, err);
     }
     struct ch_attestation_row row = {
         .repository = ch_str_of(p->repository),
@@ -320,7 +204,7 @@ static enum ch_code attest(struct keeper *k, struct page *p, size_t file,
         .file_sig = passed ? ch_buf_str(&file_sig) : (struct ch_str){NULL, 0},
         .at_us = now,
     };
-    rc = rc == CH_OK ? keep_attestation(k, f, &row, ch_buf_str(&text), err) : rc;
+    rc = rc == CH_OK ? keep_attestation(k, f, &row, ch_buf_str(&text), image, err) : rc;
     ch_buf_done(&text);
     ch_buf_done(&statement);
     ch_buf_done(&statement_sig);
@@ -337,7 +221,10 @@ enum ch_code approvals_sign(struct keeper *k, struct page *p, size_t file,
     uint64_t size;
     int fd;
     CH_ASSERT(d->verdict == CH_VERDICT_ALLOW);
-    if (p->eco->whole_versions || !ch_blobs_has(k->blobs, &f->artifact)) {
+    if (p->eco->whole_versions) {
+        return images_sign_all_of(p, file) ? images_sign(k, p, file, d, err) : CH_OK;
+    }
+    if (!ch_blobs_has(k->blobs, &f->artifact)) {
         return CH_OK;
     }
     enum ch_code rc = ch_blobs_open_read(k->blobs, &f->artifact, &fd, &size, err);
@@ -350,15 +237,21 @@ enum ch_code approvals_sign(struct keeper *k, struct page *p, size_t file,
     if (rc == CH_OK && !approvals_stand(k, p, file)) { /* other bytes of this name are it no more */
         rc = end_of_file(k, p, p->facts.files[file].index.file_name, err);
     }
-    rc = rc == CH_OK ? attest(k, p, file, d, signer, err) : rc;
+    rc = rc == CH_OK ? approvals_attest(k, p, file, d, signer, NULL, err) : rc;
     if (rc == CH_OK) {
-        f->approved = f->artifact;
-        f->approval_known = true;
-        k->approvals_changed++;
-        k->uncommitted_allows++;
-        page_wrote(p);
+        approvals_note_signed(k, p, file);
     }
     return rc;
+}
+
+void approvals_note_signed(struct keeper *k, struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    f->approved = f->artifact;
+    f->approval_known = true;
+    k->approvals_changed++;
+    k->uncommitted_allows++;
+    page_wrote(p);
 }
 
 void approvals_say_failed(struct keeper *k, struct page *p, size_t file,
@@ -370,7 +263,7 @@ void approvals_say_failed(struct keeper *k, struct page *p, size_t file,
         return;
     }
     enum ch_code rc = keyring_signer(k, CH_PURPOSE_EVIDENCE, &signer, &err);
-    rc = rc == CH_OK ? attest(k, p, file, d, signer, &err) : rc;
+    rc = rc == CH_OK ? approvals_attest(k, p, file, d, signer, NULL, &err) : rc;
     if (rc != CH_OK) {
         keeper_log("evidence", "file=%s error=\"%s\"", p->project, err.msg);
     }
@@ -391,6 +284,9 @@ void approvals_withdraw(struct keeper *k, const struct page *p, struct ch_str fi
         p->files[at].approval_known = false;
     }
     k->approvals_changed++;
+    if (p->eco->whole_versions && at >= 0) {
+        images_withdraw_lists(k, p, (size_t)at);
+    }
 }
 
 static void forget_all(struct keeper *k)
@@ -472,20 +368,27 @@ void approvals_environments(struct keeper *k)
 
 /* ------------------------------------------------------------------ what is published */
 
-bool approvals_put(const struct ch_attestation_row *row, enum ch_part part, struct ch_buf *out)
+bool approvals_of_bytes(const struct ch_attestation_row *row)
 {
-    char purpose[CH_PURPOSE_BYTES], hint[KEYRING_NAME_BYTES], environment[CH_PURPOSE_BYTES];
-    struct ch_buf envelope;
+    char purpose[CH_PURPOSE_BYTES], environment[CH_PURPOSE_BYTES];
     snprintf(environment, sizeof(environment), "%.*s", CH_STR_ARG(row->environment));
     ch_purpose_approve_file(environment, purpose);
-    keyring_name(row->passed ? ch_str_of(purpose) : CH_STR(CH_PURPOSE_EVIDENCE), &row->key, hint);
+    return row->passed && ch_str_eq(row->purpose, ch_str_of(purpose));
+}
+
+bool approvals_put(const struct ch_attestation_row *row, enum ch_part part, struct ch_buf *out)
+{
+    char hint[KEYRING_NAME_BYTES];
+    struct ch_buf envelope;
+    keyring_name(row->purpose, &row->key, hint);
     if (part == CH_PART_APPROVAL) {
-        if (row->passed) {
+        bool of_bytes = approvals_of_bytes(row);
+        if (of_bytes) {
             ch_bundle_put_message(out, ch_str_of(hint), &row->sha256, row->file_sig);
         }
-        return row->passed;
+        return of_bytes;
     }
-    ch_buf_init(&envelope, 2 * STATEMENT_BYTES);
+    ch_buf_init(&envelope, 2 * APPROVALS_STATEMENT_BYTES);
     ch_dsse_put_envelope(&envelope, CH_STR(CH_DSSE_IN_TOTO), row->statement, row->statement_sig);
     if (part == CH_PART_VSA_BUNDLE) {
         ch_bundle_put_dsse(out, ch_str_of(hint), ch_buf_str(&envelope));
@@ -510,7 +413,7 @@ static void on_wanted(void *ctx, const struct ch_attestation_row *row)
 enum ch_code approvals_of_file(struct keeper *k, struct page *p, size_t file, enum ch_part part,
                                struct ch_buf *out, struct ch_err *err)
 {
-    struct ch_attestation_row of = place_of(p, file);
+    struct ch_attestation_row of = approvals_place(p, file);
     struct wanted w = {part, out};
     enum ch_code rc = ch_store_get_approval(k->store, &of, on_wanted, &w, err);
     return rc == CH_OK ? ch_buf_ok(out, err) : rc;

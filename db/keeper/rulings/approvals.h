@@ -30,6 +30,8 @@ void approvals_environments(struct keeper *k);
 /* The attestation of a file that is ALLOW, as `part` asks for it. CH_E_NOT_FOUND: none stands. */
 enum ch_code approvals_of_file(struct keeper *k, struct page *p, size_t file, enum ch_part part,
                                struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
+/* Whether its signature is over the file's own bytes: of an image it is over cosign's payload. */
+bool approvals_of_bytes(const struct ch_attestation_row *row);
 /* The same of a row of the store; false: it has no such part. */
 bool approvals_put(const struct ch_attestation_row *row, enum ch_part part, struct ch_buf *out);
 /* The signed list of one environment (db/signing/withdrawals.h). CH_E_NOT_FOUND: it has no key. */

@@ -159,6 +159,38 @@ static void take_back(struct rulings *r, const uint64_t *ids, size_t count)
     }
 }
 
+/* Of one number, as they were stored: these do not change. */
+static bool is_same(const struct ch_ruling_row *a, const struct ch_ruling_row *b)
+{
+    return a->id == b->id && a->id != 0 && a->expires_at_us == b->expires_at_us &&
+           ch_str_eq(a->environment, b->environment);
+}
+
+/* Both are in order of their numbers, but for a denial that has none yet. */
+static void touch_what_differs(struct keeper *k, const struct rulings *was,
+                               const struct rulings *now)
+{
+    if (was == NULL || !was->whole || !now->whole) {
+        k->rules++;
+        return;
+    }
+    for (size_t i = 0, n = 0; i < was->count || n < now->count;) {
+        const struct ch_ruling_row *a = i < was->count ? &was->items[i].row : NULL;
+        const struct ch_ruling_row *b = n < now->count ? &now->items[n].row : NULL;
+        if (a != NULL && b != NULL && is_same(a, b)) {
+            i++;
+            n++;
+        } else if (b == NULL || (a != NULL && a->id <= b->id)) {
+            listing_touch_ruled(k, a);
+            i++;
+        } else {
+            listing_touch_ruled(k, b);
+            n++;
+        }
+    }
+    listing_ruled(k);
+}
+
 /* What cannot be read denies as before, and approves nothing. */
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
 {
@@ -171,14 +203,15 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
     enum ch_code rc = ch_store_rulings(k->store, copy_in, loaded, err);
     loaded->whole = rc == CH_OK;
     if (rc == CH_OK || k->rulings == NULL) {
+        touch_what_differs(k, k->rulings, loaded);
         rulings_free(k);
         k->rulings = loaded;
     } else {
         free_all(loaded);
         drop_approvals(k->rulings);
         k->rulings->whole = false;
+        k->rules++;
     }
-    k->rules++;
     rulings_watch_ends(k);
     return rc;
 }
@@ -190,13 +223,14 @@ void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *
     take_back(r, ids, count);
     for (size_t i = 0; i < r->count; i++) {
         if (is_taken_back(r, r->items[i].row.id)) {
+            listing_touch_ruled(k, &r->items[i].row);
             ch_buf_done(&r->items[i].memory);
         } else {
             r->items[n++] = r->items[i];
         }
     }
     r->count = n;
-    k->rules++;
+    listing_ruled(k);
     again_project(k, project);
     rulings_watch_ends(k);
 }
@@ -440,7 +474,8 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
 {
     if (row->deny) { /* a step away from ALLOW is effective first (T4) */
         copy_in(k->rulings, row);
-        k->rules++;
+        listing_touch_ruled(k, row);
+        listing_ruled(k);
         judge_denied(k, row);
     }
     enum ch_code rc = keeper_write(k, err);

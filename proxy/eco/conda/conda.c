@@ -13,19 +13,6 @@
 
 /* --- names --- */
 
-static bool copy(struct ch_str s, char *ret, size_t ret_size)
-{
-    ret[0] = '\0';
-    if (s.len >= ret_size) {
-        return false;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        ret[i] = s.ptr[i];
-    }
-    ret[s.len] = '\0';
-    return true;
-}
-
 bool ch_conda_is_virtual(struct ch_str name)
 {
     return ch_str_starts(name, CH_STR("__"));
@@ -41,7 +28,7 @@ static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
 {
     bool good = raw.len > 0 && raw.len <= ch_limits.project_name_bytes &&
                 !ch_conda_is_virtual(raw) && !is_separator(raw.ptr[0]) &&
-                !is_separator(raw.ptr[raw.len - 1]) && copy(raw, ret, ret_size);
+                !is_separator(raw.ptr[raw.len - 1]) && ch_str_copy(raw, ret, ret_size);
     for (size_t i = 0; good && i < raw.len; i++) {
         char c = raw.ptr[i];
         ret[i] = c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
@@ -113,7 +100,7 @@ static void split(struct ch_str project, struct ch_str file_name, struct ch_rele
     struct ch_conda_file file;
     *ret = (struct ch_release){.file_type = "other"};
     if (ch_conda_file_split(file_name, &file) && ch_str_eq(file.project, project) &&
-        copy(file.version, ret->version, sizeof(ret->version))) {
+        ch_str_copy(file.version, ret->version, sizeof(ret->version))) {
         ret->file_type = ret->profile = file.file_type;
     }
 }
@@ -157,23 +144,12 @@ static enum ch_code match_denied(struct ch_str spec, struct ch_str version, bool
     return rc;
 }
 
-/* Not worked out for these: it cannot be said. */
-static bool sample_versions(const struct ch_str *specs, size_t count,
-                            void (*fn)(void *arg, struct ch_str version), void *arg)
-{
-    (void)specs;
-    (void)count;
-    (void)fn;
-    (void)arg;
-    return false;
-}
-
 /* --- what a URL means --- */
 
 static void classify_in_subdir(struct ch_str subdir, struct ch_str name, struct ch_target *ret)
 {
     struct ch_conda_file file;
-    if (!is_subdir(subdir) || !copy(subdir, ret->project, sizeof(ret->project))) {
+    if (!is_subdir(subdir) || !ch_str_copy(subdir, ret->project, sizeof(ret->project))) {
         return;
     }
     if (ch_str_eq(name, CH_STR("repodata.json"))) {
@@ -183,7 +159,7 @@ static void classify_in_subdir(struct ch_str subdir, struct ch_str name, struct 
         ret->kind = CH_TARGET_PROJECT;
         ret->document = CH_CONDA_REPODATA_ZST;
     } else if (name.len <= ch_limits.file_name_bytes && ch_conda_file_split(name, &file) &&
-               copy(name, ret->file_name, sizeof(ret->file_name))) {
+               ch_str_copy(name, ret->file_name, sizeof(ret->file_name))) {
         ret->kind = CH_TARGET_FILE;
     }
 }
@@ -271,7 +247,7 @@ const struct ch_ecosystem ch_ecosystem_conda = {
     .compare_versions = ch_conda_version_cmp,
     .match_version = match_version,
     .match_denied = match_denied,
-    .sample_versions = sample_versions,
+    .sample_versions = ch_ecosystem_no_samples,
     .match_spec = ch_conda_match_spec,
     .compare_record = ch_conda_compare_record,
     .classify = classify,

@@ -4,7 +4,9 @@
  * A page is one manifest: "NAME:TAG" or "NAME@sha256:HEX". The page of a tag lists the one document
  * that the tag stands for now, and is decided on the page of its digest, which lists the document
  * and, of an image, each of its parts. All of them are of one version, the document's digest, and
- * are had together or not at all. The page "NAME" lists the tags that the registry has.
+ * are had together or not at all. What is signed of it is asked for on the same page: under
+ * NAME/referrers/DIGEST, and under the tags "sha256-HEX" and "sha256-HEX.sig". The page "NAME"
+ * lists the tags that the registry has.
  *
  * Spec: OCI distribution 1.1, "Pulling manifests", "Pulling blobs"; threats.md T19, T24. */
 #include "base/oci/file_name.h"
@@ -22,20 +24,6 @@
     "application/vnd.docker.distribution.manifest.list.v2+json, "                                  \
     "application/vnd.docker.distribution.manifest.v2+json"
 
-/* False: there is no room. */
-static bool copy(struct ch_str s, char *ret, size_t ret_size)
-{
-    ret[0] = '\0';
-    if (s.len >= ret_size) {
-        return false;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        ret[i] = s.ptr[i];
-    }
-    ret[s.len] = '\0';
-    return true;
-}
-
 /* --- names --- */
 
 /* The page of each manifest of it has to have a name: what is decided by digest is decided there.
@@ -50,7 +38,7 @@ static bool is_name(struct ch_str s)
 static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
 {
     ret[0] = '\0';
-    return is_name(raw) && copy(raw, ret, ret_size);
+    return is_name(raw) && ch_str_copy(raw, ret, ret_size);
 }
 
 static bool is_digest(struct ch_str s)
@@ -63,7 +51,7 @@ static bool is_digest(struct ch_str s)
 }
 
 /* NAME:TAG and NAME@DIGEST; NAME has an empty reference. Names have neither of the two characters.
- */
+ * Tags of signatures are no page: nothing under them is asked for upstream (T23). */
 static bool page_parts(struct ch_str page, struct ch_str *ret_name, struct ch_str *ret_reference)
 {
     size_t at;
@@ -76,7 +64,8 @@ static bool page_parts(struct ch_str page, struct ch_str *ret_name, struct ch_st
     *ret_name = ch_str_sub(page, 0, at);
     *ret_reference = ch_str_sub(page, at + 1, page.len);
     return is_name(*ret_name) &&
-           (by_digest ? is_digest(*ret_reference) : ch_oci_is_tag(*ret_reference));
+           (by_digest ? is_digest(*ret_reference)
+                      : ch_oci_is_tag(*ret_reference) && !ch_oci_is_referrer_tag(*ret_reference));
 }
 
 static bool is_page(struct ch_str name)
@@ -123,6 +112,7 @@ static const struct {
     [CH_OCI_FILE_LAYER_GZIP] = {"layer", "oci-layer"},
     [CH_OCI_FILE_LAYER_ZSTD] = {"layer", "oci-layer"},
     [CH_OCI_FILE_IN_TOTO] = {"statement", "oci-statement"},
+    [CH_OCI_FILE_SIGNATURE] = {"other", NULL},
 };
 
 /* The version is that of the manifest which names the file: its record says it. */
@@ -180,6 +170,9 @@ static bool decided_on(struct ch_str page, struct ch_str file_name, char *ret, s
     enum ch_oci_file_kind kind;
     struct ch_buf b;
     ret[0] = '\0';
+    if (ch_oci_file_name_parse(file_name, &sha256, &kind) && kind == CH_OCI_FILE_SIGNATURE) {
+        return true;
+    }
     if (!page_parts(page, &name, &reference) || is_digest(reference)) {
         return false;
     }
@@ -190,11 +183,55 @@ static bool decided_on(struct ch_str page, struct ch_str file_name, char *ret, s
         ch_buf_printf(&b, "%.*s@" SHA256, CH_STR_ARG(name));
         ch_buf_put_hex(&b, sha256.byte, CH_SHA256_BYTES);
     }
-    if (b.failed || !is_page(ch_buf_str(&b)) || !copy(ch_buf_str(&b), ret, ret_size)) {
+    if (b.failed || !is_page(ch_buf_str(&b)) || !ch_str_copy(ch_buf_str(&b), ret, ret_size)) {
         ret[0] = '\0';
     }
     ch_buf_done(&b);
     return true;
+}
+
+static enum ch_whole whole(struct ch_str file_name)
+{
+    struct ch_sha256 sha256;
+    enum ch_oci_file_kind kind;
+    if (!ch_oci_file_name_parse(file_name, &sha256, &kind)) {
+        return CH_WHOLE_PART;
+    }
+    switch (kind) {
+    case CH_OCI_FILE_OCI_MANIFEST:
+    case CH_OCI_FILE_DOCKER_MANIFEST:
+        return CH_WHOLE_ALL;
+    case CH_OCI_FILE_OCI_INDEX:
+    case CH_OCI_FILE_DOCKER_LIST:
+        return CH_WHOLE_LIST;
+    case CH_OCI_FILE_BLOB:
+    case CH_OCI_FILE_CONFIG:
+    case CH_OCI_FILE_EMPTY:
+    case CH_OCI_FILE_LAYER:
+    case CH_OCI_FILE_LAYER_GZIP:
+    case CH_OCI_FILE_LAYER_ZSTD:
+    case CH_OCI_FILE_IN_TOTO:
+    case CH_OCI_FILE_SIGNATURE:
+    case CH_OCI_FILE_KIND_COUNT:
+        break;
+    }
+    return CH_WHOLE_PART;
+}
+
+/* NAME@DIGEST, of a page of NAME and the digest. */
+static bool listed_page(struct ch_str page, struct ch_str version, char *ret, size_t ret_size)
+{
+    struct ch_str name, reference;
+    struct ch_buf b;
+    ret[0] = '\0';
+    if (!page_parts(page, &name, &reference) || !is_digest(version)) {
+        return false;
+    }
+    ch_buf_init(&b, ret_size);
+    ch_buf_printf(&b, "%.*s@%.*s", CH_STR_ARG(name), CH_STR_ARG(version));
+    bool fits = !b.failed && is_page(ch_buf_str(&b)) && ch_str_copy(ch_buf_str(&b), ret, ret_size);
+    ch_buf_done(&b);
+    return fits;
 }
 
 static const char *media_type(struct ch_str file_name)
@@ -218,17 +255,6 @@ static enum ch_code match_version(struct ch_str spec, struct ch_str version, boo
     return CH_OK;
 }
 
-/* Not worked out for these: it cannot be said. */
-static bool sample_versions(const struct ch_str *specs, size_t count,
-                            void (*fn)(void *arg, struct ch_str version), void *arg)
-{
-    (void)specs;
-    (void)count;
-    (void)fn;
-    (void)arg;
-    return false;
-}
-
 /* --- what a URL means --- */
 
 /* NAME/manifests/REFERENCE: its page. */
@@ -243,11 +269,47 @@ static bool page_of(struct ch_str name, struct ch_str text, struct ch_target *re
     bool by_tag = reference.tag.ptr != NULL;
     ch_buf_init(&b, sizeof(ret->project));
     ch_buf_printf(&b, "%.*s%c%.*s", CH_STR_ARG(name), by_tag ? ':' : '@', CH_STR_ARG(text));
-    bool fits = !b.failed && is_page(ch_buf_str(&b)) &&
-                copy(ch_buf_str(&b), ret->project, sizeof(ret->project)) &&
-                copy(by_tag ? CH_STR(THE_MANIFEST) : text, ret->file_name, sizeof(ret->file_name));
+    bool fits =
+        !b.failed && is_page(ch_buf_str(&b)) &&
+        ch_str_copy(ch_buf_str(&b), ret->project, sizeof(ret->project)) &&
+        ch_str_copy(by_tag ? CH_STR(THE_MANIFEST) : text, ret->file_name, sizeof(ret->file_name));
     ch_buf_done(&b);
     return fits;
+}
+
+#define NOT_RELAYED                                                                                \
+    "signatures, attestations and SBOMs of an upstream are not relayed: what is signed of an "     \
+    "image here is under its tags sha256-DIGEST.sig and .att, and among its referrers"
+
+/* The image whose signatures are asked for, and which of them. */
+static void classify_signed(struct ch_str name, struct ch_str digest, enum ch_part part,
+                            struct ch_target *ret)
+{
+    ret->part = part;
+    if (listed_page(name, digest, ret->project, sizeof(ret->project)) &&
+        ch_str_copy(digest, ret->file_name, sizeof(ret->file_name))) {
+        ret->kind = CH_TARGET_FILE;
+    }
+}
+
+/* NAME/manifests/sha256-HEX.sig and .att, and sha256-HEX, where clients look without referrers. */
+static void classify_tag(struct ch_str name, struct ch_str tag, struct ch_target *ret)
+{
+    const size_t of_digest = sizeof("sha256-") - 1 + CH_SHA256_HEX;
+    struct ch_str ending = ch_str_sub(tag, of_digest, tag.len);
+    char digest[CH_OCI_DIGEST_MAX + 1];
+    ret->why = NOT_RELAYED;
+    if (!ch_str_copy(ch_str_sub(tag, 0, of_digest), digest, sizeof(digest))) {
+        return;
+    }
+    digest[sizeof("sha256") - 1] = ':';
+    if (ending.len == 0) {
+        classify_signed(name, ch_str_of(digest), CH_PART_REFERRERS, ret);
+    } else if (ch_str_eq(ending, CH_STR(".sig"))) {
+        classify_signed(name, ch_str_of(digest), CH_PART_SIGNATURE, ret);
+    } else if (ch_str_eq(ending, CH_STR(".att"))) {
+        classify_signed(name, ch_str_of(digest), CH_PART_ATTESTATION, ret);
+    }
 }
 
 static void classify(struct ch_str repository, const struct ch_str *segments, size_t count,
@@ -270,15 +332,19 @@ static void classify(struct ch_str repository, const struct ch_str *segments, si
         ch_buf_done(&b);
         return;
     }
-    if (ch_str_eq(what, CH_STR("manifests")) && page_of(name, of, ret)) {
+    if (ch_str_eq(what, CH_STR("manifests")) && ch_oci_is_referrer_tag(of)) {
+        classify_tag(name, of, ret);
+    } else if (ch_str_eq(what, CH_STR("referrers")) && is_digest(of)) {
+        classify_signed(name, of, CH_PART_REFERRERS, ret);
+    } else if (ch_str_eq(what, CH_STR("manifests")) && page_of(name, of, ret)) {
         ret->kind = CH_TARGET_FILE;
     } else if (ch_str_eq(what, CH_STR("tags")) && ch_str_eq(of, CH_STR("list")) &&
-               copy(name, ret->project, sizeof(ret->project))) {
+               ch_str_copy(name, ret->project, sizeof(ret->project))) {
         ret->kind = CH_TARGET_PROJECT;
         ret->document = 1;
     } else if (ch_str_eq(what, CH_STR("blobs")) && is_digest(of) &&
-               copy(name, ret->project, sizeof(ret->project)) &&
-               copy(of, ret->file_name, sizeof(ret->file_name))) {
+               ch_str_copy(name, ret->project, sizeof(ret->project)) &&
+               ch_str_copy(of, ret->file_name, sizeof(ret->file_name))) {
         ret->kind = CH_TARGET_ANY_PAGE;
     }
     ch_buf_done(&b);
@@ -323,13 +389,15 @@ static const char *page_profile(struct ch_str content_type)
     case CH_OCI_FILE_LAYER_GZIP:
     case CH_OCI_FILE_LAYER_ZSTD:
     case CH_OCI_FILE_IN_TOTO:
+    case CH_OCI_FILE_SIGNATURE:
     case CH_OCI_FILE_KIND_COUNT:
         break;
     }
     return NULL;
 }
 
-/* {"name":"team/app","tags":["1.0","latest"]} */
+/* {"name":"team/app","tags":["1.0","latest"]}; without those of signatures, under which the
+ * upstream's are not had. */
 static enum ch_code render_tags(const struct ch_page *page, struct ch_str prefix,
                                 struct ch_buf *out, struct ch_err *err)
 {
@@ -337,9 +405,13 @@ static enum ch_code render_tags(const struct ch_page *page, struct ch_str prefix
     ch_buf_puts(out, CH_STR("{\"name\":"));
     ch_buf_put_json(out, page->project);
     ch_buf_puts(out, CH_STR(",\"tags\":["));
+    const char *between = "";
     for (size_t i = 0; i < page->file_count; i++) {
-        ch_buf_puts(out, i > 0 ? CH_STR(",") : CH_STR(""));
-        ch_buf_put_json(out, page->files[i].file_name);
+        if (!ch_oci_is_referrer_tag(page->files[i].file_name)) {
+            ch_buf_puts(out, ch_str_of(between));
+            ch_buf_put_json(out, page->files[i].file_name);
+            between = ",";
+        }
     }
     ch_buf_puts(out, CH_STR("]}\n"));
     return ch_buf_ok(out, err);
@@ -390,7 +462,11 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .is_meant = is_meant,
     .linked_by = linked_by,
     .decided_on = decided_on,
+    .never_why = "it is a signature or an attestation: " NOT_RELAYED,
     .whole_versions = true,
+    .whole = whole,
+    .listed_fact = "child",
+    .listed_page = listed_page,
     .media_type = media_type,
     .compare_parts = oci_compare_parts,
     .digest_header = "Docker-Content-Digest",
@@ -398,7 +474,7 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .path_prefix = "v2",
     .compare_versions = ch_str_cmp,
     .match_version = match_version,
-    .sample_versions = sample_versions,
+    .sample_versions = ch_ecosystem_no_samples,
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),

@@ -73,20 +73,6 @@ bool ch_pypi_put_time(struct ch_buf *b, int64_t at_us)
 
 /* --- names --- */
 
-/* Copies into a fixed field with its NUL; false, and an empty field, when it does not fit. */
-static bool copy(struct ch_str s, char *ret, size_t ret_size)
-{
-    ret[0] = '\0';
-    if (s.len >= ret_size) {
-        return false;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        ret[i] = s.ptr[i];
-    }
-    ret[s.len] = '\0';
-    return true;
-}
-
 static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
 {
     ret[0] = '\0';
@@ -94,12 +80,12 @@ static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
         return false;
     }
     if (ch_pypi_name_is_normal(raw)) { /* what clients ask for: nothing to allocate */
-        return copy(raw, ret, ret_size);
+        return ch_str_copy(raw, ret, ret_size);
     }
     struct ch_buf b;
     ch_buf_init(&b, ch_limits.project_name_bytes);
     ch_pypi_name_put_normal(&b, raw);
-    bool fits = !b.failed && copy(ch_buf_str(&b), ret, ret_size);
+    bool fits = !b.failed && ch_str_copy(ch_buf_str(&b), ret, ret_size);
     ch_buf_done(&b);
     return fits;
 }
@@ -135,7 +121,7 @@ static void split(struct ch_str project, struct ch_str file_name, struct ch_rele
     bool known = ch_pypi_file_split(file_name, project, &file);
     ret->file_type = ch_pypi_type_name(file.type);
     ret->profile = profile_of(file.type, file_name);
-    if (!known || !copy(file.version, ret->version, sizeof(ret->version))) {
+    if (!known || !ch_str_copy(file.version, ret->version, sizeof(ret->version))) {
         return;
     }
     if (file.type == CH_PYPI_WHEEL) {
@@ -159,7 +145,7 @@ static void move_to(struct ch_str repository, struct ch_str project, struct ch_t
         ch_pypi_put_path_part(&b, project);
         ch_buf_putc(&b, '/');
     }
-    if (!b.failed && copy(ch_buf_str(&b), ret->location, sizeof(ret->location))) {
+    if (!b.failed && ch_str_copy(ch_buf_str(&b), ret->location, sizeof(ret->location))) {
         ret->kind = CH_TARGET_MOVED;
     }
     ch_buf_done(&b);
@@ -183,7 +169,8 @@ static void classify_file(struct ch_str project, struct ch_str file_name, struct
 {
     const struct ch_str sidecar = CH_STR(".metadata");
     /* One spelling per file: no second URL may reach it beside the decision's key. */
-    if (!ch_pypi_name_is_normal(project) || !copy(project, ret->project, sizeof(ret->project))) {
+    if (!ch_pypi_name_is_normal(project) ||
+        !ch_str_copy(project, ret->project, sizeof(ret->project))) {
         return;
     }
     if (ch_str_ends(file_name, sidecar)) {
@@ -191,7 +178,7 @@ static void classify_file(struct ch_str project, struct ch_str file_name, struct
         file_name = ch_str_sub(file_name, 0, file_name.len - sidecar.len);
     }
     if (file_name.len == 0 || file_name.len > ch_limits.file_name_bytes ||
-        !copy(file_name, ret->file_name, sizeof(ret->file_name))) {
+        !ch_str_copy(file_name, ret->file_name, sizeof(ret->file_name))) {
         return;
     }
     ret->kind = CH_TARGET_FILE;

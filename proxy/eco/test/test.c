@@ -2,8 +2,8 @@
  * other side) and a row of the table are all that one takes. Its world: /REPO/list/,
  * /REPO/list/PAGE/, /REPO/get/PAGE/FILE; pages are lines "FILE SHA256 [held: REASON]" in
  * text/plain; files are called NAME-VERSION.bag. A page has the files of the project that it is
- * called like, or of many, each with a record; /REPO/list/PAGE/records has these, of a held one with
- * one more dependency that says why. */
+ * called like, or of many, each with a record; /REPO/list/PAGE/records has these, of a held one
+ * with one more dependency that says why. */
 #include "customhouse/ecosystem.h"
 #include "customhouse/limits.h"
 
@@ -25,19 +25,9 @@ static bool plain_name(struct ch_str s)
     return s.len > 0 && is_edge(s.ptr[0]) && is_edge(s.ptr[s.len - 1]);
 }
 
-static bool copy(struct ch_str s, char *ret, size_t ret_size)
-{
-    struct ch_str fit = s.len < ret_size ? s : (struct ch_str){NULL, 0};
-    for (size_t i = 0; i < fit.len; i++) {
-        ret[i] = fit.ptr[i];
-    }
-    ret[fit.len] = '\0';
-    return fit.len == s.len;
-}
-
 static bool normalise(struct ch_str raw, char *ret, size_t ret_size)
 {
-    return plain_name(raw) && copy(raw, ret, ret_size);
+    return plain_name(raw) && ch_str_copy(raw, ret, ret_size);
 }
 
 static const struct ch_str ending = {".bag", 4};
@@ -48,8 +38,9 @@ static void split(struct ch_str project, struct ch_str file_name, struct ch_rele
     if (ch_str_starts(file_name, project) && ch_str_ends(file_name, ending) &&
         file_name.len > project.len + 1 + ending.len && file_name.ptr[project.len] == '-') {
         ret->file_type = ret->profile = "bag";
-        copy(ch_str_sub(file_name, project.len + 1, file_name.len - project.len - 1 - ending.len),
-             ret->version, sizeof(ret->version));
+        CH_IGNORE(ch_str_copy(
+            ch_str_sub(file_name, project.len + 1, file_name.len - project.len - 1 - ending.len),
+            ret->version, sizeof(ret->version)));
     }
 }
 
@@ -115,7 +106,7 @@ static void classify(struct ch_str repository, const struct ch_str *segments, si
     } else if (count == 3 && !directory && ch_str_eq(segments[0], CH_STR("get")) &&
                normalise(segments[1], ret->project, sizeof(ret->project)) &&
                plain_name(segments[2]) &&
-               copy(segments[2], ret->file_name, sizeof(ret->file_name))) {
+               ch_str_copy(segments[2], ret->file_name, sizeof(ret->file_name))) {
         ret->kind = CH_TARGET_FILE;
     }
 }

@@ -75,6 +75,38 @@ static void tell_digest(const char *fact, const struct ch_oci_digest *digest,
     ch_buf_done(&b);
 }
 
+/* "linux/arm64/v8" */
+static void put_platform(struct ch_buf *b, struct ch_str os, struct ch_str architecture,
+                         struct ch_str variant)
+{
+    ch_buf_puts(b, os);
+    ch_buf_putc(b, '/');
+    ch_buf_puts(b, architecture);
+    if (variant.len > 0) {
+        ch_buf_putc(b, '/');
+        ch_buf_puts(b, variant);
+    }
+}
+
+/* "sha256:HEX linux/amd64": which image of an index is for which platform, as whoever judges the
+ * whole has to know (T19). Without a platform it is for any. */
+static void tell_child(const struct ch_oci_descriptor *d, struct ch_scan_writer *out)
+{
+    struct ch_buf b;
+    if (d->role != CH_OCI_ROLE_CHILD) {
+        return;
+    }
+    ch_buf_init(&b, ch_limits.text_bytes);
+    ch_oci_digest_put(&b, &d->digest);
+    size_t len = b.len;
+    if (d->os.len > 0 || d->architecture.len > 0) {
+        ch_buf_putc(&b, ' ');
+        put_platform(&b, d->os, d->architecture, d->variant);
+    }
+    ch_scan_write_fact(out, CH_STR("child"), ch_str_sub(ch_buf_str(&b), 0, b.failed ? len : b.len));
+    ch_buf_done(&b);
+}
+
 static void inspect_manifest(struct ch_str bytes, enum ch_oci_document kind,
                              struct ch_scan_writer *out)
 {
@@ -87,6 +119,7 @@ static void inspect_manifest(struct ch_str bytes, enum ch_oci_document kind,
             if (m.list[i].role == CH_OCI_ROLE_LAYER) {
                 tell_digest("layer", &m.list[i].digest, out);
             }
+            tell_child(&m.list[i], out);
         }
         ch_oci_manifest_done(&m);
     }
@@ -99,13 +132,7 @@ static void tell_platform(const struct ch_oci_image_config *c, struct ch_scan_wr
 {
     struct ch_buf b;
     ch_buf_init(&b, ch_limits.text_bytes);
-    ch_buf_puts(&b, c->os);
-    ch_buf_putc(&b, '/');
-    ch_buf_puts(&b, c->architecture);
-    if (c->variant.len > 0) {
-        ch_buf_putc(&b, '/');
-        ch_buf_puts(&b, c->variant);
-    }
+    put_platform(&b, c->os, c->architecture, c->variant);
     if (!b.failed) {
         ch_scan_write_fact(out, CH_STR("platform"), ch_buf_str(&b));
     }

@@ -21,6 +21,8 @@ static const char *const config_keys[] = {
     "User",        "ExposedPorts", "Env",        "Entrypoint", "Cmd",        "Volumes",
     "WorkingDir",  "Labels",       "StopSignal", "Memory",     "MemorySwap", "CpuShares",
     "Healthcheck", "ArgsEscaped",  "OnBuild",    "Shell",      NULL};
+static const char *const healthcheck_keys[] = {
+    "Test", "Interval", "Timeout", "StartPeriod", "StartInterval", "Retries", NULL};
 static const char *const rootfs_keys[] = {"type", "diff_ids", NULL};
 static const char *const history_keys[] = {"created", "author",      "created_by",
                                            "comment", "empty_layer", NULL};
@@ -109,6 +111,32 @@ static bool is_root(struct ch_str user)
     return true;
 }
 
+/* Texts of the configuration, or of that of the container which it was made in. */
+static enum ch_code keep_texts(struct reading *r, struct ch_json config, bool container,
+                               struct ch_err *err)
+{
+    static const struct {
+        const char *key;
+        const char *where[2];
+    } lists[] = {{"Env", {"config.Env", "container_config.Env"}},
+                 {"Entrypoint", {"config.Entrypoint", "container_config.Entrypoint"}},
+                 {"Cmd", {"config.Cmd", "container_config.Cmd"}},
+                 {"OnBuild", {"config.OnBuild", "container_config.OnBuild"}}};
+    static const char *const of_health[] = {"config.Healthcheck", "container_config.Healthcheck"};
+    static const char *const of_labels[] = {"config.Labels", "container_config.Labels"};
+    struct ch_json health;
+    enum ch_code rc = CH_OK;
+    for (size_t i = 0; rc == CH_OK && i < sizeof(lists) / sizeof(lists[0]); i++) {
+        rc = keep_list(r, config, lists[i].key, lists[i].where[container], err);
+    }
+    rc = rc == CH_OK ? ch_json_member(config, "Healthcheck", JSON_OBJECT, &health, err) : rc;
+    if (rc == CH_OK && health.value != NULL) {
+        rc = ch_oci_check_keys(&health, healthcheck_keys, err);
+        rc = rc == CH_OK ? keep_list(r, health, "Test", of_health[container], err) : rc;
+    }
+    return rc == CH_OK ? keep_labels(r, config, of_labels[container], err) : rc;
+}
+
 static enum ch_code read_config(struct reading *r, struct ch_json root, struct ch_err *err)
 {
     struct ch_json config;
@@ -118,27 +146,16 @@ static enum ch_code read_config(struct reading *r, struct ch_json root, struct c
     }
     rc = ch_oci_check_keys(&config, config_keys, err);
     rc = rc == CH_OK ? get_text(&config, "User", false, &r->c->user, err) : rc;
-    rc = rc == CH_OK ? keep_list(r, config, "Env", "config.Env", err) : rc;
-    rc = rc == CH_OK ? keep_list(r, config, "Entrypoint", "config.Entrypoint", err) : rc;
-    rc = rc == CH_OK ? keep_list(r, config, "Cmd", "config.Cmd", err) : rc;
-    rc = rc == CH_OK ? keep_list(r, config, "OnBuild", "config.OnBuild", err) : rc;
-    return rc == CH_OK ? keep_labels(r, config, "config.Labels", err) : rc;
+    return rc == CH_OK ? keep_texts(r, config, false, err) : rc;
 }
 
 /* Docker's older builders leave it there, arguments of the build included. */
 static enum ch_code read_container_config(struct reading *r, struct ch_json root,
                                           struct ch_err *err)
 {
-    struct ch_json c;
-    enum ch_code rc = ch_json_member(root, "container_config", JSON_OBJECT, &c, err);
-    if (rc != CH_OK || c.value == NULL) {
-        return rc;
-    }
-    rc = keep_list(r, c, "Env", "container_config.Env", err);
-    rc = rc == CH_OK ? keep_list(r, c, "Entrypoint", "container_config.Entrypoint", err) : rc;
-    rc = rc == CH_OK ? keep_list(r, c, "Cmd", "container_config.Cmd", err) : rc;
-    rc = rc == CH_OK ? keep_list(r, c, "OnBuild", "container_config.OnBuild", err) : rc;
-    return rc == CH_OK ? keep_labels(r, c, "container_config.Labels", err) : rc;
+    struct ch_json config;
+    enum ch_code rc = ch_json_member(root, "container_config", JSON_OBJECT, &config, err);
+    return rc == CH_OK && config.value != NULL ? keep_texts(r, config, true, err) : rc;
 }
 
 /* ------------------------------------------------------------------ what it is made of */

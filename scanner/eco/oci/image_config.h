@@ -21,8 +21,9 @@ struct ch_oci_image_config {
     struct ch_oci_digest *diff_ids; /* of the layers, lowest first, unpacked */
     size_t diff_id_count;
     /* What may hold secrets, each as it is written: environment ("NAME=VALUE"), commands of the
-     * history, labels, entry point and command; of the configuration, and of that of the container
-     * which it was made in (`container_config`, Docker's alone), which clients do not run by. */
+     * history, labels, entry point, command and check of health; of the configuration, and of that
+     * of the container which it was made in (`container_config`, Docker's alone), which clients do
+     * not run by. */
     struct ch_oci_text {
         const char *where;  /* "config.Env", "history", "config.Labels", ... */
         struct ch_str name; /* of a label; else absent */

@@ -171,6 +171,18 @@ static enum ch_code gather(const struct page *p, const struct ch_oci_manifest *m
     return rc;
 }
 
+/* What it says of itself, or its configuration and layers say of it. */
+static bool is_signature(const struct ch_oci_manifest *m)
+{
+    bool is = ch_oci_is_signature_type(m->artifact_type);
+    for (size_t i = 0; !is && i < m->count; i++) {
+        const struct ch_oci_descriptor *d = &m->list[i];
+        is = (d->role == CH_OCI_ROLE_CONFIG || d->role == CH_OCI_ROLE_LAYER) &&
+             ch_oci_is_signature_type(d->media_type);
+    }
+    return is;
+}
+
 /* --- the list --- */
 
 static enum ch_code write_file(const struct page *p, const struct part *part,
@@ -232,8 +244,9 @@ static enum ch_code parse(const struct ch_scan_job *job, const struct ch_input *
     }
     struct part *parts = ch_calloc(m.count + 1, sizeof(parts[0]));
     size_t count = 0;
-    parts[count++] = (struct part){p.digest, in->len, kind};
-    rc = gather(&p, &m, parts, &count, err);
+    bool signature = is_signature(&m);
+    parts[count++] = (struct part){p.digest, in->len, signature ? CH_OCI_FILE_SIGNATURE : kind};
+    rc = signature ? CH_OK : gather(&p, &m, parts, &count, err); /* it is had by no address */
     rc = rc == CH_OK ? write_page(job, &p, parts, count, out, err) : rc;
     free(parts);
     ch_oci_manifest_done(&m);

@@ -29,11 +29,11 @@ static const struct {
     {"misspelt key", "listn: 1\n" GOOD, "c.yaml:1:1: listn: unknown key; \"listen\" is near"},
     {"strange key", "zzzzzzzz: 1\n" GOOD,
      "c.yaml:1:1: zzzzzzzz: unknown key; expected one of listen, insecure_http, anonymous_pull, "
-     "admin, public_url, "
+     "admin, admission, public_url, "
      "host_names, approver, approver_uid, exception_advice, upstreams, repositories, store, "
      "index_refresh_seconds, "
      "rescan_grace_days, rules, "
-     "prefetch, fetching, processes, connections, ..."},
+     "prefetch, fetching, processes, ..."},
     {"key twice", GOOD "insecure_http: true\ninsecure_http: true\n",
      "c.yaml:7:1: insecure_http: given twice, first in line 6"},
     {"no listen", UPSTREAMS REPOS, "c.yaml:1:1: the key \"listen\" is missing"},
@@ -59,6 +59,21 @@ static const struct {
     {"administration where clients are", GOOD "admin: {address: '127.0.0.1:8080'}\n",
      "c.yaml:6:18: admin.address: \"127.0.0.1:8080\" is an address of listen, where clients "
      "connect"},
+    {"admission for anybody",
+     GOOD "admission: {address: '127.0.0.1:9', tls_certificate: /c, tls_key: /k, client_name: a}\n",
+     "c.yaml:6:22: admission.address: address, tls_certificate, tls_key, client_ca and client_name go "
+     "together; client_ca is missing"},
+    {"admission by any name",
+     GOOD "admission: {address: '127.0.0.1:9', tls_certificate: /c, tls_key: /k, client_ca: /a}\n",
+     "c.yaml:6:22: admission.address: address, tls_certificate, tls_key, client_ca and client_name go "
+     "together; client_name is missing"},
+    {"admission nowhere", GOOD "admission: {client_name: a}\n",
+     "c.yaml:6:12: admission: address, tls_certificate, tls_key, client_ca and client_name go "
+     "together; client_name is given alone"},
+    {"admission where clients are",
+     GOOD "admission: {address: '127.0.0.1:8080', tls_certificate: /c, tls_key: /k, client_ca: /a, "
+          "client_name: a}\n",
+     "c.yaml:6:22: admission.address: \"127.0.0.1:8080\" is an address of listen, where clients connect"},
     {"administration with half a key", GOOD "admin: {tls_key: /k}\n",
      "c.yaml:6:8: admin: tls_certificate and tls_key go together; only one of them is given"},
     {"address twice", "listen: [{address: '[::1]:80'}, {address: '[::1]:80'}]\n" UPSTREAMS REPOS,

@@ -333,23 +333,23 @@ static void test_discover_says_what_pip_says(void **state)
                "https://u:secret@a/s'\"'\"'\\n"),
          CONFIGURED_PYTHON, CH_E_USAGE,
          "pip config: Configuration file could not be loaded. File contains no section headers. "
-         "file: \"/etc/pip.conf\", line: 1. Mend that file, or give an index with --pypi-upstream"},
+         "file: \"/etc/pip.conf\", line: 1"},
         {"no value",
          FAILS("WARNING: something\\nConfiguration file could not be loaded.\\n"
                "Source contains parsing errors: /etc/pip.conf\\n\\t[line  2]: "
                "'\"'\"'secret\\\\n'\"'\"'\\n"),
-         NULL, CH_E_USAGE, "parsing errors: /etc/pip.conf [line  2]. Mend"},
+         NULL, CH_E_USAGE, "parsing errors: /etc/pip.conf [line  2]"},
         {"by python3", NULL,
          FAILS("ERROR: Configuration file contains invalid UTF-8 in /a\\033.conf."), CH_E_USAGE,
-         "python3 -m: ERROR: Configuration file contains invalid UTF-8 in /a\\x1b.conf. Mend"},
+         "python3 -m: ERROR: Configuration file contains invalid UTF-8 in /a\\x1b.conf"},
         {"another fault", FAILS("ModuleNotFoundError: no pip._internal"), CONFIGURED_PYTHON, CH_OK,
          NULL},
         {"another fault, and no other pip",
          FAILS("Traceback (most recent call last):\\n  File x\\nModuleNotFoundError: no "
                "pip._internal\\n"),
          FAILS("python3: No module named pip"), CH_E_NOT_FOUND,
-         "pip config: ModuleNotFoundError: no pip._internal. Mend"},
-        {"long", FAILS("Configuration file %01000d"), NULL, CH_E_USAGE, "0... Mend"},
+         "pip config: ModuleNotFoundError: no pip._internal; mend that, or give"},
+        {"long", FAILS("Configuration file %01000d"), NULL, CH_E_USAGE, "0.."},
         {"no module", NULL, FAILS("python3: No module named pip"), CH_E_NOT_FOUND,
          "there is no pip here"},
         {"endless", "while :; do echo Configuration file >&2 || exit 1; done", NULL, CH_E_USAGE,

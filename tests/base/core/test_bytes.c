@@ -13,7 +13,8 @@ static void plain_ends_at_every_place(void **state)
         bool control = byte < 0x20 || byte == 0x7f;
         for (size_t len = 1; len <= 20; len++) {
             for (size_t at = 0; at < len; at++) {
-                char *own = malloc(len); /* of this length, so that a sanitizer sees a byte too many */
+                char *own =
+                    malloc(len); /* of this length, so that a sanitizer sees a byte too many */
                 memset(own, at % 2 == 0 ? 0x20 : 0xff, len);
                 own[at] = (char)byte;
                 assert_int_equal(ch_str_plain((struct ch_str){own, len}), control ? at : len);
@@ -99,9 +100,14 @@ static void test_code_points(void **state)
         uint32_t c;
         const char *bytes;
     } rows[] = {
-        {0x7f, "\x7f"},         {0x80, "\xc2\x80"},         {0x7ff, "\xdf\xbf"},
-        {0x800, "\xe0\xa0\x80"}, {0xd800, "\xed\xa0\x80"},     {0xffff, "\xef\xbf\xbf"},
-        {0x10000, "\xf0\x90\x80\x80"}, {0x10ffff, "\xf4\x8f\xbf\xbf"},
+        {0x7f, "\x7f"},
+        {0x80, "\xc2\x80"},
+        {0x7ff, "\xdf\xbf"},
+        {0x800, "\xe0\xa0\x80"},
+        {0xd800, "\xed\xa0\x80"},
+        {0xffff, "\xef\xbf\xbf"},
+        {0x10000, "\xf0\x90\x80\x80"},
+        {0x10ffff, "\xf4\x8f\xbf\xbf"},
     };
     (void)state;
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
@@ -113,10 +119,23 @@ static void test_code_points(void **state)
     }
 }
 
+static void copied_with_its_end_or_not_at_all(void **state)
+{
+    (void)state;
+    char field[4] = "xyz";
+    assert_true(ch_str_copy(CH_STR("abc"), field, sizeof(field)));
+    assert_string_equal(field, "abc");
+    assert_false(ch_str_copy(CH_STR("defg"), field, sizeof(field)));
+    assert_string_equal(field, "");
+    assert_true(ch_str_copy((struct ch_str){NULL, 0}, field, 1));
+    assert_string_equal(field, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ascii_ends_at_every_place),
+        cmocka_unit_test(copied_with_its_end_or_not_at_all),
         cmocka_unit_test(test_code_points),
         cmocka_unit_test(plain_ends_at_every_place),
         cmocka_unit_test(utf8_at_every_place),

@@ -149,6 +149,48 @@ static void an_index_that_pip_may_not_ask_is_not_mirrored(void **state)
     assert_int_equal(access(f->folder, F_OK), -1);
 }
 
+/* The index was named; what it lacks for that is said. */
+static void what_pip_says_wrong_is_told(void **state)
+{
+    struct fixture *f = *state;
+    static const struct {
+        const char *pip, *says;
+    } rows[] = {
+        {"echo Configuration file contains invalid UTF-8 in /etc/pip.conf. >&2; exit 2",
+         "pip config: Configuration file contains invalid UTF-8 in /etc/pip.conf"},
+        {"case $1 in config) echo \"global.index-url='gopher://a/b'\" ;; esac",
+         "pip's index-url "},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        char text[4096], pip[256], config[65536] = "", name[256];
+        snprintf(pip, sizeof(pip), "%s/pip", f->top);
+        int fd = open(pip, O_CREAT | O_WRONLY | O_TRUNC | O_CLOEXEC, 0700);
+        dprintf(fd, "#!/bin/sh\n%s\n", rows[i].pip);
+        close(fd);
+        char *path = strdup(getenv("PATH"));
+        assert_int_equal(setenv("PATH", f->top, 1), 0);
+        int alone = COMMAND(f, text, "init");
+        assert_non_null(strstr(text, rows[i].says));
+        assert_non_null(strstr(text, "; mend that, or give the index with --pypi-upstream URL"));
+        int named = COMMAND(f, text, "init", "--pypi-upstream", "https://index.example.org/simple");
+        assert_int_equal(setenv("PATH", path, 1), 0);
+        free(path);
+        unlink(pip);
+        assert_int_equal(alone, 2);
+        assert_int_equal(named, 0);
+        assert_non_null(strstr(text, rows[i].says));
+        assert_non_null(strstr(text, "no proxy and no certificates are taken over"));
+        snprintf(name, sizeof(name), "%s/customhouse.yaml", f->folder);
+        fd = open(name, O_RDONLY | O_CLOEXEC);
+        assert_true(read(fd, config, sizeof(config) - 1) > 0);
+        close(fd);
+        assert_non_null(strstr(config, rows[i].says));
+        tear_down(state);
+        set_up(state);
+        f = *state;
+    }
+}
+
 static void what_could_not_be_written_is_no_success(void **state)
 {
     struct fixture *f = *state;
@@ -213,6 +255,7 @@ int main(int argc, char **argv)
         ROW(open_credentials_are_refused),
         ROW(the_words_of_the_first_start_are_those_of_the_next),
         ROW(an_index_that_pip_may_not_ask_is_not_mirrored),
+        ROW(what_pip_says_wrong_is_told),
         ROW(what_could_not_be_written_is_no_success),
         ROW(several_addresses_are_written_at_init),
         ROW(help_and_version),

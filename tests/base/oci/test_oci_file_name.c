@@ -37,6 +37,9 @@ static void media_types_have_one_kind_each(void **state)
     assert_int_equal(ch_oci_file_kind_of(CH_STR("application/vnd.docker.container.image.v1+json")),
                      CH_OCI_FILE_CONFIG);
     assert_false(ch_oci_file_is_manifest(CH_OCI_FILE_CONFIG));
+    assert_true(
+        ch_oci_file_is_manifest(CH_OCI_FILE_SIGNATURE)); /* of no type: it is never served */
+    assert_null(ch_oci_file_media_type(CH_OCI_FILE_SIGNATURE));
 }
 
 /* What clients would fetch from elsewhere, or read by rules that nobody here knows. */

@@ -36,7 +36,9 @@
     X(exception_reply)                                                                             \
     X(send)                                                                                        \
     X(sent)                                                                                        \
-    X(reload_end)
+    X(reload_end)                                                                                  \
+    X(ask_images)                                                                                  \
+    X(images)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

@@ -52,7 +52,7 @@ static void every_row_passes_its_own_self_test(void **state)
         row_stage = row->stage;
         passes(confine_and_self_test);
     }
-    assert_int_equal(rows, 11); /* nine processes, two of which have jobs */
+    assert_int_equal(rows, 12); /* ten processes, two of which have jobs */
 }
 
 static void self_test_without_confinement(void)
@@ -214,7 +214,7 @@ static int listening_socket(struct sockaddr_in *ret_address)
 static void a_listener_is_no_way_out(void **state)
 {
     (void)state;
-    static const enum ch_role listens[] = {CH_ROLE_GATEWAY, CH_ROLE_ADMIN, CH_ROLE_WITNESS};
+    static const enum ch_role listens[] = {CH_ROLE_GATEWAY, CH_ROLE_ADMIN, CH_ROLE_ADMISSION, CH_ROLE_WITNESS};
     struct sockaddr_in own;
     int other = listening_socket(&outside);
     for (size_t i = 0; i < CH_ARRAY_LEN(listens); i++) {

@@ -25,7 +25,8 @@ static void setup_travels_whole(void **state)
     };
     for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
         in.listener[i] = (struct ch_setup_listener){text_of(20 + i), i % 2 == 1, text_of(1001 + i),
-                                                    text_of(2001 + i)};
+                                                    text_of(2001 + i), text_of(3001 + i),
+                                                    text_of(40 + i)};
     }
     struct ch_setup out;
     ROUND_TRIP(setup, CH_MSG_SETUP, in, out);
@@ -51,8 +52,50 @@ static void setup_travels_whole(void **state)
         assert_int_equal(out.listener[i].tls, in.listener[i].tls);
         assert_same(out.listener[i].certificate_pem, in.listener[i].certificate_pem);
         assert_same(out.listener[i].key_pem, in.listener[i].key_pem);
+        assert_same(out.listener[i].client_ca_pem, in.listener[i].client_ca_pem);
+        assert_same(out.listener[i].client_name, in.listener[i].client_name);
     }
     DONE();
+}
+
+static void questions_about_images_travel(void **state)
+{
+    (void)state;
+    {
+        struct ch_ask_images in = {.ask = 7,
+                                   .environment = text_of(ch_limits.word_bytes),
+                                   .platform = text_of(2 * ch_limits.word_bytes),
+                                   .count = CH_ASK_IMAGES_MAX},
+                             out;
+        for (size_t i = 0; i < CH_ASK_IMAGES_MAX; i++) {
+            in.image[i] = text_of(CH_IMAGE_TEXT_MAX - i);
+        }
+        ROUND_TRIP(ask_images, CH_MSG_ASK_IMAGES, in, out);
+        assert_int_equal(out.ask, 7);
+        assert_same(out.environment, in.environment);
+        assert_same(out.platform, in.platform);
+        assert_int_equal(out.count, CH_ASK_IMAGES_MAX);
+        for (size_t i = 0; i < CH_ASK_IMAGES_MAX; i++) {
+            assert_same(out.image[i], in.image[i]);
+        }
+        DONE();
+    }
+    {
+        struct ch_images in = {.ask = 8, .count = CH_ASK_IMAGES_MAX}, out;
+        for (size_t i = 0; i < CH_ASK_IMAGES_MAX; i++) {
+            in.image[i] =
+                (struct ch_image_verdict){i % 2 == 1, text_of(2 * CH_IMAGE_TEXT_MAX - i), text_of(3072 - i)};
+        }
+        ROUND_TRIP(images, CH_MSG_IMAGES, in, out);
+        assert_int_equal(out.ask, 8);
+        assert_int_equal(out.count, CH_ASK_IMAGES_MAX);
+        for (size_t i = 0; i < CH_ASK_IMAGES_MAX; i++) {
+            assert_int_equal(out.image[i].allowed, i % 2 == 1);
+            assert_same(out.image[i].pinned, in.image[i].pinned);
+            assert_same(out.image[i].reason, in.image[i].reason);
+        }
+        DONE();
+    }
 }
 
 static void small_supervisor_messages_travel(void **state)
@@ -353,6 +396,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(setup_travels_whole),
         cmocka_unit_test(small_supervisor_messages_travel),
+        cmocka_unit_test(questions_about_images_travel),
         cmocka_unit_test(a_command_travels_with_its_words),
         cmocka_unit_test(fetching_travels),
         cmocka_unit_test(sending_travels),

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "auditor.h"
+#include "db/keeper/audit/audit.h"
 #include "db/keeper/audit/audit_int.h"
 #include "db/keeper/people/people.h"
 #include "db/keeper/rulings/rulings.h"
@@ -52,6 +53,24 @@ static void with_word(const char *name, const char *second, const char *upstream
                      0);
     h->second_word = h->upstream = NULL;
     ch_buf_done(&out);
+}
+
+static void on_key(void *ctx, const struct ch_key_row *row)
+{
+    *(struct ch_sha256 *)ctx = row->id;
+}
+
+static void on_attestation(void *ctx, const struct ch_attestation_row *row)
+{
+    *(int64_t *)ctx = row->at_us;
+}
+
+static int64_t attested_at_us(uint64_t id)
+{
+    struct ch_sha256 bytes = ch_sha256_of("bytes", 5);
+    int64_t at_us = 0;
+    assert_ch_ok(&err, ch_store_get_attestation(h->k->store, id, &bytes, on_attestation, &at_us, &err));
+    return at_us;
 }
 
 static void files(void)
@@ -101,6 +120,30 @@ static void kept(void)
                                      .at_us = keeper_now_us(h->k)};
     assert_ch_ok(&err, ch_store_put_sidecar(h->k->store, &sidecar, &err));
     assert_ch_ok(&err, keeper_commit(h->k, &err));
+}
+
+/* As approvals of images have it. */
+static void signatures_of_an_image(void)
+{
+    struct ch_sha256 key = {{0}};
+    uint64_t end = 0;
+    assert_ch_ok(&err, ch_store_keys(h->k->store, on_key, &key, &err));
+    struct ch_image_signature_row row = {.attestation = 1,
+                                         .form = CH_STR("cosign"),
+                                         .key = key,
+                                         .manifest = CH_STR("a manifest"),
+                                         .layer = CH_STR("a payload"),
+                                         .config = CH_STR("a configuration"),
+                                         .at_us = attested_at_us(1)};
+    for (int i = 0; i < 2; i++) {
+        assert_ch_ok(&err, keeper_write(h->k, &err));
+        assert_ch_ok(&err, audit_step(h->k, &err));
+        assert_ch_ok(&err, ch_store_add_image_signature(h->k->store, &row, &row.id, &err));
+        assert_ch_ok(&err, audit_step_end(h->k, audit_image_signature(h->k, &row, &end, &err), &err));
+        assert_ch_ok(&err, keeper_commit(h->k, &err));
+        row.form = CH_STR("scan");
+        row.config = (struct ch_str){NULL, 0};
+    }
 }
 
 /* A name of which nobody has seen the page: who has a lock file asks for the file alone. */
@@ -278,6 +321,7 @@ int setup(void **state)
     h = house_new();
     h->uid = 1000;
     files();
+    signatures_of_an_image();
     kept();
     unlisted();
     rulings();

@@ -30,7 +30,7 @@ static bool decode(struct ch_str bytes, struct page_facts *ret)
 
 static void check_same(const struct page_facts *a, const struct page_facts *b)
 {
-    CH_ASSERT(ch_str_eq(ch_buf_str(&a->content), ch_buf_str(&b->content)));
+    CH_ASSERT(ch_str_eq(ch_buf_str(&a->content.buf), ch_buf_str(&b->content.buf)));
 }
 
 /* With serial 0, which is what forgetting it leaves. */
@@ -75,7 +75,7 @@ static void answer(const struct page_facts *old, struct ch_str stream, bool date
     struct page_facts now = {0};
     struct ch_err err;
     size_t told = 0;
-    if (page_facts_merge(old, 50, NULL, dated_before, stream, INT64_MAX - 1, on_change, &told, &now,
+    if (page_facts_merge(old, 50, NULL, dated_before, stream, INT64_MAX - 1, on_change, &told, NULL, &now,
                          &err) != CH_OK) {
         CH_ASSERT(err.msg[0] != '\0');
         return;

@@ -394,7 +394,8 @@ void house_settle(struct house *h)
         size_t did = h->fetches + h->scans[0] + h->scans[1];
         house_turn(h, 20);
         bool idle = h->fetches + h->scans[0] + h->scans[1] == did && !offload_busy(h->k) &&
-                    !ch_store_in_group(h->k->store) && ch_now_boot_ms() - before >= 15;
+                    !again_is_running(h->k) && !ch_store_in_group(h->k->store) &&
+                    ch_now_boot_ms() - before >= 15;
         quiet = idle ? quiet + 1 : 0;
     }
 }

@@ -340,8 +340,8 @@ size_t house_holds(const struct house *h)
 
 void house_let_go(struct house *h, int held)
 {
+    CH_ASSERT(held >= 0 && h->held[held].fd >= 0); /* -1: the keeper gave it up */
     struct ch_fetch f = fetch_of(&h->held[held]);
-    CH_ASSERT(h->held[held].fd >= 0);
     int fd = h->held[held].fd;
     h->held[held].fd = -1;
     house_answer_fetch(h, &f, fd);

@@ -486,8 +486,8 @@ static void explain_shows_what_is_new(void **state)
     house_ask_file(h, "pkg", "pkg-1.5-py3-none-any.whl");
     assert_int_equal(house_command(h, false, "explain", "pkg==1.5", NULL, NULL, &out), 0);
     assert_true(says(&out, "against 1.0"));
-    assert_true(says(&out, "new capability: capability process"));
-    assert_false(says(&out, "new capability: capability network"));
+    assert_true(says(&out, "new capability: process"));
+    assert_false(says(&out, "new capability: network"));
     assert_int_equal(house_command(h, true, "explain", "pkg==1.5", NULL, NULL, &out), 0);
     json_t *j = parse(&out);
     json_t *file = json_array_get(j, 0);

@@ -1,9 +1,11 @@
 /* The documents of a page of very many files, which the keeper makes on a thread. */
 #include "house.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
+#include "customhouse/file_buf.h"
 #include "customhouse/limits.h"
 
 #define CHANNEL "https://up.example.org/chan/noarch/repodata.json.zst"
@@ -16,6 +18,21 @@ static const char CONFIG[] =
     "  - {name: up, ecosystem: conda, url: 'https://up.example.org/chan', trust_times: true}\n"
     "repositories:\n"
     "  - {name: chan, ecosystem: conda, upstreams: [up]}\n";
+
+/* Of the next files to come. */
+static enum { ROOM, ROOM_FOR_LITTLE_ONCE, NO_ROOM } room;
+
+enum ch_code __real_ch_file_buf_open(struct ch_blobs *b, size_t bytes, struct ch_file_buf *ret, struct ch_err *err);
+enum ch_code __wrap_ch_file_buf_open(struct ch_blobs *b, size_t bytes, struct ch_file_buf *ret, struct ch_err *err);
+enum ch_code __wrap_ch_file_buf_open(struct ch_blobs *b, size_t bytes, struct ch_file_buf *ret, struct ch_err *err)
+{
+    if (room == NO_ROOM) {
+        return ch_fail(err, CH_E_FULL, "no room");
+    }
+    bytes = room == ROOM_FOR_LITTLE_ONCE ? 16 : bytes;
+    room = ROOM;
+    return __real_ch_file_buf_open(b, bytes, ret, err);
+}
 
 static struct house *open_house(void)
 {
@@ -189,6 +206,64 @@ static void what_could_not_be_made_is_not_there(void **state)
     close_house(h);
 }
 
+static bool in_a_file(int fd)
+{
+    struct stat st;
+    assert_int_equal(fstat(fd, &st), 0);
+    assert_int_equal(st.st_nlink, 0);
+    return (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
+}
+
+/* In files without a name, or, where these cannot be had, in memory: they say the same. */
+static void where_they_lie_makes_no_difference(void **state)
+{
+    (void)state;
+    static const struct {
+        int room;
+        bool in_files[2];
+    } rows[] = {{ROOM, {true, true}}, {NO_ROOM, {false, false}}, {ROOM_FOR_LITTLE_ONCE, {false, true}}};
+    uint64_t generation = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct house *h = open_house();
+        room = rows[i].room;
+        house_ask_page(h, "noarch");
+        room = ROOM;
+        assert_int_equal(h->page_reply.document_count, 2);
+        assert_true(has(h, "{\"info\":{\"subdir\":\"noarch\"}"));
+        struct ch_sha256 digest = ch_sha256_of(h->page_bytes.ptr, h->page_bytes.len);
+        assert_true(ch_sha256_eq(&digest, &h->page_reply.documents[0].sha256));
+        for (size_t d = 0; d < 2; d++) {
+            assert_int_equal(in_a_file(noarch(h)->listing.documents.fds[d]), rows[i].in_files[d]);
+        }
+        assert_true(i == 0 || h->page_reply.generation == generation);
+        generation = h->page_reply.generation;
+        close_house(h);
+    }
+}
+
+/* What is known of a large page lies in a file, too, as it came and as it is read from the store. */
+static void a_large_content_lies_in_a_file(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    ch_limits.merge_bytes = 0;
+    house_ask_page(h, "noarch");
+    assert_true(noarch(h)->facts.content.mapped > 0);
+    uint64_t generation = h->page_reply.generation;
+    house_restart(h);
+    house_ask_page(h, "noarch");
+    assert_true(noarch(h)->facts.content.mapped > 0);
+    assert_int_equal(h->page_reply.generation, generation);
+    room = NO_ROOM;
+    house_restart(h);
+    house_ask_page(h, "noarch");
+    assert_int_equal(noarch(h)->facts.content.mapped, 0);
+    assert_int_equal(h->page_reply.generation, generation);
+    room = ROOM;
+    ch_limits.merge_bytes = 4194304;
+    close_house(h);
+}
+
 /* Something came while they were made: what is shown is in the log nevertheless. */
 static void what_is_shown_is_in_the_log(void **state)
 {
@@ -272,6 +347,8 @@ static void of_few_files_gateways_get_the_page(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(where_they_lie_makes_no_difference),
+        cmocka_unit_test(a_large_content_lies_in_a_file),
         cmocka_unit_test(all_documents_are_told_at_once),
         cmocka_unit_test(what_is_denied_meanwhile_is_in_the_next_ones),
         cmocka_unit_test(documents_of_other_facts_do_not_count),

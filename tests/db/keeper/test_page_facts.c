@@ -61,7 +61,7 @@ static struct seen answer(struct page_facts *page, bool first, int64_t checked_a
     stream_open(&s);
     write_lines(&s, lines, count);
     assert_ch_ok(&err, page_facts_merge(first ? NULL : page, checked_at, NULL, false, ch_buf_str(&s.bytes), now,
-                                        on_change, &seen, &merged, &err));
+                                        on_change, &seen, NULL, &merged, &err));
     stream_done(&s);
     if (!first) {
         page_facts_done(page);
@@ -138,7 +138,7 @@ static enum ch_code answer_hashed(struct page_facts *page, const struct ch_index
     ch_scan_write_index_file(s.writer, &f);
     stream_end(&s, &INPUT, 1);
     enum ch_code rc = page_facts_merge(page->files == NULL ? NULL : page, 100, received, false,
-                                       ch_buf_str(&s.bytes), 200, on_change, &seen, &merged, err);
+                                       ch_buf_str(&s.bytes), 200, on_change, &seen, NULL, &merged, err);
     stream_done(&s);
     if (rc == CH_OK) {
         page_facts_done(page);
@@ -302,28 +302,28 @@ static void test_snapshot_survives_its_encoding_and_nothing_less(void **state)
     struct ch_err err;
     (void)state;
     answer(&page, true, 0, 100, lines, 2);
-    for (size_t cut = 0; cut < page.content.len; cut++) {
+    for (size_t cut = 0; cut < page.content.buf.len; cut++) {
         ch_buf_init(&copy, 1u << 20);
-        ch_buf_put(&copy, page.content.ptr, cut);
+        ch_buf_put(&copy, page.content.buf.ptr, cut);
         assert_ch_code(CH_E_FORMAT, page_facts_decode(&copy, &again, &err));
         ch_buf_done(&copy);
     }
     ch_buf_init(&copy, 1u << 20);
-    ch_buf_puts(&copy, ch_buf_str(&page.content));
+    ch_buf_puts(&copy, ch_buf_str(&page.content.buf));
     assert_ch_ok(&err, page_facts_decode(&copy, &again, &err));
     assert_int_equal(again.file_count, 2);
     assert_str_eq(again.files[1].index.file_name, "b");
     ch_buf_done(&copy);
     page_facts_done(&again);
     ch_buf_init(&copy, 1u << 20);
-    ch_buf_puts(&copy, ch_buf_str(&page.content));
+    ch_buf_puts(&copy, ch_buf_str(&page.content.buf));
     copy.ptr[copy.len - 1 - 3 * 8] = 2; /* baseline of the last file: yes and no are 1 and 0 */
     assert_ch_code(CH_E_FORMAT, page_facts_decode(&copy, &again, &err));
     ch_buf_done(&copy);
     page_facts_done(&page);
     answer(&page, true, 0, 100, lines, 0);
     ch_buf_init(&copy, 1u << 20);
-    ch_buf_puts(&copy, ch_buf_str(&page.content));
+    ch_buf_puts(&copy, ch_buf_str(&page.content.buf));
     for (size_t i = 1; i <= 4; i++) { /* more files than a page has, and none of them */
         copy.ptr[copy.len - i] = (char)0xff;
     }
@@ -345,9 +345,9 @@ static bool write_input(const char *dir, const char *label, bool dated_before,
     stream_open(&s);
     write_lines(&s, now, count);
     ch_put_u8(&b, dated_before);
-    ch_put_u8(&b, (uint8_t)(page.content.len >> 8));
-    ch_put_u8(&b, (uint8_t)page.content.len);
-    ch_buf_puts(&b, ch_buf_str(&page.content));
+    ch_put_u8(&b, (uint8_t)(page.content.buf.len >> 8));
+    ch_put_u8(&b, (uint8_t)page.content.buf.len);
+    ch_buf_puts(&b, ch_buf_str(&page.content.buf));
     ch_buf_puts(&b, ch_buf_str(&s.bytes));
     bool written = !b.failed && corpus_write(dir, label, ch_buf_str(&b));
     ch_buf_done(&b);
@@ -401,7 +401,7 @@ static void test_T7_another_projects_file_is_another(void **state)
         ch_scan_write_index_file(s.writer, &file);
         stream_end(&s, &INPUT, 1);
         assert_ch_ok(&err, page_facts_merge(i == 0 ? NULL : &page, 100, NULL, false, ch_buf_str(&s.bytes),
-                                            200 + (int64_t)i, on_change, &seen, &merged, &err));
+                                            200 + (int64_t)i, on_change, &seen, NULL, &merged, &err));
         stream_done(&s);
         page_facts_done(&page);
         page = merged;

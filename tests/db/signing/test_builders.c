@@ -3,6 +3,7 @@
 
 #include "db/signing/bundle.h"
 #include "db/signing/dsse.h"
+#include "db/signing/image.h"
 #include "db/signing/statement.h"
 #include "db/signing/withdrawals.h"
 
@@ -121,6 +122,128 @@ static void test_vsa(void **state)
                                             "[\"FAILED\"],\"slsaVersion\":\"1.1\"}}");
 }
 
+#define SHA_EMPTY "44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+#define MANIFEST  "application/vnd.oci.image.manifest.v1+json"
+#define PAYLOAD                                                                                    \
+    "{\"critical\":{\"identity\":{\"docker-reference\":\"gw.example/mcr/app\"},\"image\":{"        \
+    "\"docker-manifest-digest\":\"sha256:" SHA_A                                                   \
+    "\"},\"type\":\"cosign container image signature\"},"                                          \
+    "\"optional\":null}"
+
+/* As cosign writes them, but for their order. */
+static void test_image_signature(void **state)
+{
+    (void)state;
+    struct ch_sha256 image = ch_sha256_of("a", 1);
+    ch_image_put_payload(&b, CH_STR("gw.example/mcr/app"), &image);
+    assert_str_eq(ch_buf_str(&b), PAYLOAD);
+    ch_buf_clear(&b);
+    ch_image_put_config(&b, CH_STR("b"));
+    assert_str_eq(ch_buf_str(&b),
+                  "{\"architecture\":\"\",\"created\":\"0001-01-01T00:00:00Z\","
+                  "\"history\":[{\"created\":\"0001-01-01T00:00:00Z\"}],\"os\":\"\","
+                  "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\"sha256:" SHA_B
+                  "\"]},\"config\":{}}");
+    ch_buf_clear(&b);
+    ch_image_put_signature_manifest(&b, CH_STR("a"), CH_STR("b"), CH_STR("sig"));
+    assert_str_eq(
+        ch_buf_str(&b),
+        "{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST "\",\"config\":{\"mediaType\":"
+        "\"application/vnd.oci.image.config.v1+json\",\"digest\":\"sha256:" SHA_A
+        "\",\"size\":1},\"layers\":[{\"mediaType\":"
+        "\"application/vnd.dev.cosign.simplesigning.v1+json\",\"digest\":\"sha256:" SHA_B
+        "\",\"size\":1,\"annotations\":{\"dev.cosignproject.cosign/signature\":\"c2ln\"}}]}");
+    ch_buf_clear(&b);
+    ch_image_put_attestation_manifest(&b, CH_STR("a"), CH_STR("b"), CH_STR("https://x.example"));
+    assert_true(ch_str_find(ch_buf_str(&b),
+                            CH_STR("{\"mediaType\":\"application/vnd.dsse.envelope.v1+json\","
+                                   "\"digest\":\"sha256:" SHA_B "\",\"size\":1,\"annotations\":{"
+                                   "\"dev.cosignproject.cosign/signature\":\"\",\"predicateType\":"
+                                   "\"https://x.example\"}}]}"),
+                            NULL));
+}
+
+#define ANNOTATIONS                                                                                \
+    "\"annotations\":{\"org.opencontainers.image.created\":\"2026-11-22T10:00:00Z\","              \
+    "\"dev.sigstore.bundle.content\":\"dsse-envelope\",\"dev.sigstore.bundle.predicateType\":"     \
+    "\"https://x.example\"}"
+
+static void test_image_referrers(void **state)
+{
+    (void)state;
+    struct ch_image_subject subject = {CH_STR(MANIFEST), ch_sha256_of("a", 1), 7};
+    ch_image_put_bundle_manifest(&b, CH_STR("b"), &subject, CH_STR("https://x.example"), TIME_US);
+    assert_str_eq(
+        ch_buf_str(&b),
+        "{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST
+        "\",\"artifactType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"config\":{"
+        "\"mediaType\":\"application/vnd.oci.empty.v1+json\",\"digest\":\"sha256:" SHA_EMPTY
+        "\",\"size\":2},\"layers\":[{\"mediaType\":\"application/"
+        "vnd.dev.sigstore.bundle.v0.3+json\","
+        "\"digest\":\"sha256:" SHA_B "\",\"size\":1}],\"subject\":{\"mediaType\":\"" MANIFEST
+        "\",\"digest\":\"sha256:" SHA_A "\",\"size\":7}," ANNOTATIONS "}");
+    ch_buf_clear(&b);
+    ch_image_referrers_begin(&b);
+    ch_image_put_referrer(&b, CH_STR("a"), CH_STR("https://x.example"), TIME_US);
+    ch_image_put_referrer(&b, CH_STR("b"), CH_STR("https://x.example"), TIME_US);
+    ch_image_referrers_end(&b);
+#define REFERRER(sha)                                                                              \
+    "{\"mediaType\":\"" MANIFEST "\",\"digest\":\"sha256:" sha                                     \
+    "\",\"size\":1,\"artifactType\":\"application/"                                                \
+    "vnd.dev.sigstore.bundle.v0.3+json\"," ANNOTATIONS "}"
+    assert_str_eq(ch_buf_str(&b),
+                  "{\"schemaVersion\":2,\"mediaType\":\"application/vnd.oci.image.index.v1+json\","
+                  "\"manifests\":[" REFERRER(SHA_A) "," REFERRER(SHA_B) "]}");
+}
+
+static void test_image_statements(void **state)
+{
+    (void)state;
+    struct ch_sha256 image = ch_sha256_of("a", 1);
+    struct ch_image_part parts[] = {
+        {CH_STR("manifest"), image, ch_sha256_of("b", 1), CH_IMAGE_PART_PASSED},
+        {CH_STR("layer"), ch_sha256_of("c", 1), ch_sha256_of("b", 1), CH_IMAGE_PART_PASSED},
+        {CH_STR("config"), ch_sha256_of("c", 1), {{0}}, CH_IMAGE_PART_FAILED},
+    };
+    struct ch_image_scan scan = {.reference = CH_STR("gw.example/mcr/app"),
+                                 .image = image,
+                                 .url = CH_STR("https://gw.example/e"),
+                                 .verifier = CH_STR("https://gw.example/v"),
+                                 .inspector_version = 12,
+                                 .rules = ch_sha256_of("b", 1),
+                                 .parts = parts,
+                                 .part_count = 2};
+    ch_image_put_approval(&b, &image);
+    assert_str_eq(
+        ch_buf_str(&b),
+        "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"digest\":{\"sha256\":"
+        "\"" SHA_A "\"}}],\"predicateType\":\"https://sigstore.dev/cosign/sign/v1\","
+        "\"predicate\":{}}");
+    ch_buf_clear(&b);
+    ch_image_put_scan(&b, &scan);
+    assert_str_eq(
+        ch_buf_str(&b),
+        "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":\"gw.example/mcr/"
+        "app\","
+        "\"digest\":{\"sha256\":\"" SHA_A "\"}}],\"predicateType\":"
+        "\"https://in-toto.io/attestation/test-result/v0.1\",\"predicate\":{\"result\":\"PASSED\","
+        "\"configuration\":[{\"name\":\"inspector 12\",\"uri\":\"https://gw.example/v\"},{\"name\":"
+        "\"rules\",\"digest\":{\"sha256\":\"" SHA_B "\"}}],\"url\":\"https://gw.example/e\","
+        "\"passedTests\":[\"manifest sha256:" SHA_A " evidence sha256:" SHA_B
+        "\",\"layer sha256:" SHA_C " evidence sha256:" SHA_B
+        "\"],\"warnedTests\":[],\"failedTests\":[]}}");
+    ch_buf_clear(&b);
+    scan.part_count = 3;
+    ch_image_put_scan(&b, &scan);
+    assert_true(ch_str_find(ch_buf_str(&b), CH_STR("\"result\":\"FAILED\""), NULL));
+    assert_true(
+        ch_str_find(ch_buf_str(&b), CH_STR("\"failedTests\":[\"config sha256:" SHA_C "\"]"), NULL));
+    ch_buf_clear(&b);
+    scan.part_count = 0; /* of nothing nothing is known */
+    ch_image_put_scan(&b, &scan);
+    assert_true(ch_str_find(ch_buf_str(&b), CH_STR("\"result\":\"FAILED\""), NULL));
+}
+
 /* A name from outside stays a string. */
 static void test_hostile_names(void **state)
 {
@@ -208,8 +331,16 @@ static void test_withdrawals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_pae),           TEST(test_envelope),     TEST(test_bundles),     TEST(test_vsa),
-        TEST(test_hostile_names), TEST(test_resource_uri), TEST(test_withdrawals),
+        TEST(test_pae),
+        TEST(test_envelope),
+        TEST(test_bundles),
+        TEST(test_vsa),
+        TEST(test_hostile_names),
+        TEST(test_resource_uri),
+        TEST(test_withdrawals),
+        TEST(test_image_signature),
+        TEST(test_image_referrers),
+        TEST(test_image_statements),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

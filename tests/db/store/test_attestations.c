@@ -260,6 +260,86 @@ static void test_keys_are_replaced_once(void **state)
     assert_ch_code(CH_E_USAGE, ch_store_add_attestation(store, &row, &id, &err));
 }
 
+static void add_image(uint64_t attestation, const char *form, const char *manifest,
+                      const char *layer, const char *config)
+{
+    struct ch_image_signature_row row = {
+        .attestation = attestation,
+        .form = ch_str_of(form),
+        .key = key_id,
+        .manifest = ch_str_of(manifest),
+        .layer = ch_str_of(layer),
+        .config = config != NULL ? ch_str_of(config) : (struct ch_str){NULL, 0}};
+    assert_ch_ok(&err, ch_store_add_image_signature(store, &row, &row.id, &err));
+}
+
+struct images {
+    size_t count;
+    char text[400]; /* "FORM MANIFEST LAYER CONFIG TIME;" */
+};
+
+static void see_image(void *ctx, const struct ch_image_signature_row *row)
+{
+    struct images *i = ctx;
+    size_t at = strlen(i->text);
+    i->count++;
+    snprintf(i->text + at, sizeof(i->text) - at, "%.*s %.*s %.*s %.*s %lld;", CH_STR_ARG(row->form),
+             CH_STR_ARG(row->manifest), CH_STR_ARG(row->layer), CH_STR_ARG(row->config),
+             (long long)row->at_us);
+}
+
+static void see_page(void *ctx, struct ch_str project, const struct ch_sha256 *sha256)
+{
+    struct images *i = ctx;
+    (void)sha256;
+    i->count++;
+    snprintf(i->text, sizeof(i->text), "%.*s", CH_STR_ARG(project));
+}
+
+static size_t signed_by(const char *bytes, const char *repository)
+{
+    struct images found = {0};
+    struct ch_sha256 digest = ch_sha256_of(bytes, strlen(bytes));
+    assert_ch_ok(&err, ch_store_images_signed_by(store, &digest, ch_str_of(repository), see_page,
+                                                 &found, &err));
+    return found.count;
+}
+
+static size_t approved_between(const char *from, const char *to)
+{
+    seen = 0;
+    assert_ch_ok(&err, ch_store_approvals_between(store, CH_STR("r"), ch_str_of(from),
+                                                  ch_str_of(to), see, NULL, &err));
+    return seen;
+}
+
+/* By each of its digests, in its repository, while its approval stands. */
+static void test_images(void **state)
+{
+    (void)state;
+    struct images found = {0};
+    add("r", "prod", "f", true);
+    add_image(1, "cosign", "m1", "l1", "c1");
+    add_image(1, "scan", "m2", "l2", NULL);
+    assert_ch_ok(&err, ch_store_image_signatures(store, 1, see_image, &found, &err));
+    assert_int_equal(found.count, 2);
+    assert_string_equal(found.text, "cosign m1 l1 c1 20;scan m2 l2  20;");
+    static const char *const bytes[] = {"m1", "l1", "c1", "m2", "l2"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(bytes); i++) {
+        assert_int_equal(signed_by(bytes[i], "r"), 1);
+        assert_int_equal(signed_by(bytes[i], "other"), 0);
+    }
+    assert_int_equal(signed_by("", "r"), 0);
+    assert_int_equal(approved_between("p", "q"), 1);
+    assert_int_equal(approved_between("a", "p"), 0);
+    assert_int_equal(approved_between("q", "z"), 0);
+    withdraw("r", "f", 30);
+    for (size_t i = 0; i < CH_ARRAY_LEN(bytes); i++) {
+        assert_int_equal(signed_by(bytes[i], "r"), 0);
+    }
+    assert_int_equal(approved_between("p", "q"), 0);
+}
+
 static void test_evidence(void **state)
 {
     (void)state;
@@ -282,10 +362,12 @@ static void test_facts_are_immutable(void **state)
                                           {"signing_key_end", "reason"},
                                           {"evidence", "text"},
                                           {"attestation", "statement"},
-                                          {"attestation_end", "at_us"}};
+                                          {"attestation_end", "at_us"},
+                                          {"image_signature", "form"}};
     struct ch_sha256 digest = ch_sha256_of("text", 4);
     add("r", "prod", "f", true);
     withdraw("r", "f", 30);
+    add_image(1, "cosign", "manifest", "layer", "config");
     assert_ch_ok(&err, ch_store_put_evidence(store, &digest, CH_STR("text"), &err));
     struct ch_key_row next = {.id = digest, .kind = 1, .at_us = 50};
     assert_ch_ok(&err, ch_store_replace_key(store, &next, &key_id, CH_STR("a"), CH_STR("b"), &err));
@@ -395,6 +477,7 @@ int main(void)
         K(test_keys_are_replaced_once),
         K(test_last_copies),
         K(test_evidence),
+        K(test_images),
         K(test_facts_are_immutable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,21 +1,19 @@
 """Registries on loopback: Debian's docker-registry, filled through its own API, and one of ours that lies on demand."""
 import hashlib
-import http.server
 import json
 import os
 import re
 import shutil
 import socket
-import ssl
 import subprocess
 import tempfile
-import threading
 import time
 import unittest
 import urllib.parse
 import urllib.request
 
-from . import images, service
+from . import service
+from .loopback import Loopback
 
 
 def json_error(code, message, detail=None):
@@ -85,60 +83,26 @@ class Debian:
             raise RuntimeError(f"PUT of a manifest: {status} {headers['Docker-Content-Digest']}")
 
 
-class Registry:
-    """What is there is in `names`; `behave(request)` may return a function that answers a request itself
-    (handler) -> True when it did. Lists what it was asked, with the headers. `tls`: (certificate, key) files."""
+class Registry(Loopback):
+    """What is there is in `manifests` and `blobs`; `behave(method, path)`: see Loopback. Lists what it was asked, with the headers."""
+
+    methods = ("GET", "HEAD")
 
     def __init__(self, tls=None, host="127.0.0.1"):
+        super().__init__(tls, host)
         self.manifests, self.blobs = {}, {}  # (name, reference) -> Blob; (name, digest) -> Blob
-        self.asked = []        # (method, path, headers)
         self.behave = lambda method, path: None
         self.says_digest = True  # Docker-Content-Digest
         self.content_type = {}   # reference -> what is said instead of the manifest's own
         self.redirect = None     # blobs: this base instead
         self.token_realm = None  # 401 with a Bearer challenge to this realm, until a token it gave comes
         self.tokens = set()
-        self.down = False
-        self.host = host
-        outer = self
+        self.start()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def do_GET(self):
-                outer.asked.append((self.command, self.path, self.headers))
-                if outer.down:
-                    self.close_connection = True
-                    return
-                special = outer.behave(self.command, self.path)
-                if special and special(self):
-                    return
-                outer.answer(self)
-
-            do_HEAD = do_GET
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 64
-
-            def handle_error(self, request, client_address):
-                pass  # a peer that goes away is part of the tests
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        if tls is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_address[1]
-        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def handle(self, h):
+        self.asked.append((h.command, h.path, h.headers))
+        if not self.is_answered(h, h.command, h.path):
+            self.answer(h)
 
     def push(self, name, tag, image):
         for blob in image.blobs:
@@ -189,45 +153,26 @@ class Registry:
         return False
 
 
-class Files:
+class Files(Loopback):
     """Another host: blobs by digest under /data/, and tokens at /token."""
 
+    methods = ("GET", "HEAD")
+
     def __init__(self, registry, tls=None, host="localhost"):
-        self.registry, self.asked, self.expires_in = registry, [], 300
+        super().__init__(tls, host)
+        self.registry, self.expires_in = registry, 300
         self.answer_token = None  # bytes that are said instead of a token's document
-        outer = self
+        self.start()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def do_GET(self):
-                outer.asked.append((self.command, self.path, self.headers))
-                url = urllib.parse.urlsplit(self.path)
-                if url.path == "/token":
-                    return outer.token(self)
-                data = outer.find(url.path.removeprefix("/data/"))
-                if data is None:
-                    return send(self, 404, "text/plain", b"no")
-                return send(self, 200, "application/octet-stream", data)
-
-            do_HEAD = do_GET
-
-        self.server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self.server.daemon_threads = True
-        if tls is not None:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-            context.load_cert_chain(*tls)
-            self.server.socket = context.wrap_socket(self.server.socket, server_side=True)
-        self.port = self.server.server_address[1]
-        self.url = f"{'https' if tls else 'http'}://{host}:{self.port}"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def handle(self, h):
+        self.asked.append((h.command, h.path, h.headers))
+        url = urllib.parse.urlsplit(h.path)
+        if url.path == "/token":
+            return self.token(h)
+        data = self.find(url.path.removeprefix("/data/"))
+        if data is None:
+            return send(h, 404, "text/plain", b"no")
+        return send(h, 200, "application/octet-stream", data)
 
     def find(self, digest):
         return next((b.data for (_, d), b in self.registry.blobs.items() if d == digest), None)

@@ -1,12 +1,12 @@
 """A package index on loopback that can also behave badly, and keeps a list of what was asked."""
 import hashlib
 import html
-import http.server
 import json
 import os
-import threading
 import time
 import urllib.parse
+
+from .loopback import Loopback
 
 
 class File:
@@ -29,52 +29,26 @@ class File:
         return {"sha256": self.sha256} if self.stated_hash else {}
 
 
-class Upstream:
-    """`projects` maps a normalised name to a list of File. `behave(path)` may return a function that
-    answers a request itself (handler) -> True when it did."""
+class Upstream(Loopback):
+    """`projects` maps a normalised name to a list of File. `behave(path)`: see Loopback."""
 
     def __init__(self):
-        self.projects, self.asked, self.form = {}, [], "json"
+        super().__init__()
+        self.url += "/simple"
+        self.projects, self.form = {}, "json"
         self.status = {}  # project -> PEP 792 status object
         self.behave = lambda path: None
         self.delay_s = 0.0  # before a file's first byte
         self.trickle_s = 0.0  # from a file's first byte to its last
-        self.down = False
-        outer = self
+        self.start()
 
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def log_message(self, *args):
-                pass
-
-            def do_GET(self):
-                outer.asked.append(self.path)
-                if outer.down:
-                    self.close_connection = True
-                    return
-                special = outer.behave(self.path)
-                if special and special(self):
-                    return
-                if outer.delay_s and self.path.startswith("/files/") and not self.path.endswith(".metadata"):
-                    time.sleep(outer.delay_s)
-                outer.answer(self)
-
-        class Server(http.server.ThreadingHTTPServer):
-            daemon_threads = True
-            request_queue_size = 64
-
-            def handle_error(self, request, client_address):
-                pass  # a peer that goes away is part of the tests
-
-        self.server = Server(("127.0.0.1", 0), Handler)
-        self.port = self.server.server_address[1]
-        self.url = f"http://127.0.0.1:{self.port}/simple"
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
-
-    def close(self):
-        self.server.shutdown()
-        self.server.server_close()
+    def handle(self, h):
+        self.asked.append(h.path)
+        if self.is_answered(h, h.path):
+            return
+        if self.delay_s and h.path.startswith("/files/") and not h.path.endswith(".metadata"):
+            time.sleep(self.delay_s)
+        self.answer(h)
 
     def add(self, project, *files):
         self.projects.setdefault(project, []).extend(files)

@@ -1,4 +1,5 @@
 """Verifiers from Python, each in an environment of its own."""
+import json
 import os
 import shutil
 import subprocess
@@ -21,34 +22,68 @@ sys.stdout.buffer.write(envelope.payload)
 """
 
 
-def schemathesis():
-    """The program, in an environment of its own; fetched once."""
-    env = os.path.join(TOOLS, "schemathesis")
+JUNIT = """
+import json, sys
+from junitparser import JUnitXml
+print(json.dumps([{"suite": suite.name, "tests": suite.tests, "failures": suite.failures, "name": case.name, "classname": case.classname,
+                   "result": case.result[0].type if case.result else None, "message": case.result[0].message if case.result else None,
+                   "text": case.result[0].text if case.result else None}
+                  for suite in JUnitXml.fromfile(sys.argv[1]) for case in suite]))
+"""
+
+SARIF = """
+import json, sys
+from jsonschema.validators import validator_for
+schema = json.load(open(sys.argv[1]))
+validator = validator_for(schema)(schema)
+print(json.dumps([error.message for error in validator.iter_errors(json.load(open(sys.argv[2])))]))
+"""
+# Has the schema of SARIF 2.1.0 as OASIS published it, in this file.
+SARIF_PACKAGE = "@microsoft/jest-sarif@1.0.0-beta.0"
+SARIF_SCHEMA = "package/lib/schemas/sarif-2.1.0-rtm.5.json"
+
+
+def environment(name, *packages, more=None):
+    """The folder of a virtual environment with these packages; made once. more(folder): what else belongs into it."""
+    env = os.path.join(TOOLS, name)
     if not os.path.exists(os.path.join(env, "complete")):
         shutil.rmtree(env, ignore_errors=True)
         try:
             run([system_python(), "-m", "venv", env])
-            run([os.path.join(env, "bin", "python"), "-m", "pip", "install", "-q", "schemathesis"])
-        except RuntimeError as e:
-            raise unittest.SkipTest(f"schemathesis: {str(e).strip().splitlines()[-1]}")
+            run([os.path.join(env, "bin", "python"), "-m", "pip", "install", "-q", *packages])
+            if more is not None:
+                more(env)
+        except (RuntimeError, OSError) as e:
+            raise unittest.SkipTest(f"{name}: {(str(e).strip() or repr(e)).splitlines()[-1]}")
         with open(os.path.join(env, "complete"), "w"):
             pass
-    return os.path.join(env, "bin", "schemathesis")
+    return env
+
+
+def schemathesis():
+    """The program, in an environment of its own; fetched once."""
+    return os.path.join(environment("schemathesis", "schemathesis"), "bin", "schemathesis")
+
+
+def junit_cases(path):
+    """The test cases in a file of JUnit's XML, as junitparser reads it."""
+    python = os.path.join(environment("junitparser", "junitparser==5.0.3"), "bin", "python")
+    return json.loads(run([python, "-c", JUNIT, path]))
+
+
+def sarif_faults(path):
+    """What is wrong with a file by the published schema of SARIF 2.1.0."""
+    def schema(env):
+        run(["npm", "pack", "--silent", "--pack-destination", env, SARIF_PACKAGE])
+        archive, = [name for name in os.listdir(env) if name.endswith(".tgz")]
+        run(["tar", "-xzf", os.path.join(env, archive), "-C", env, SARIF_SCHEMA])
+    env = environment("sarif", "jsonschema", more=schema)
+    return json.loads(run([os.path.join(env, "bin", "python"), "-c", SARIF, os.path.join(env, SARIF_SCHEMA), path]))
 
 
 def securesystemslib():
     """check(key, envelope) -> the payload, None when the signature is not the key's. Fetched once."""
-    env = os.path.join(TOOLS, "securesystemslib")
-    python = os.path.join(env, "bin", "python")
-    if not os.path.exists(os.path.join(env, "complete")):
-        shutil.rmtree(env, ignore_errors=True)
-        try:
-            run([system_python(), "-m", "venv", env])
-            run([python, "-m", "pip", "install", "-q", "securesystemslib[crypto]"])
-        except RuntimeError as e:
-            raise unittest.SkipTest(f"securesystemslib: {str(e).strip().splitlines()[-1]}")
-        with open(os.path.join(env, "complete"), "w"):
-            pass
+    python = os.path.join(environment("securesystemslib", "securesystemslib[crypto]"), "bin", "python")
 
     def check(key, envelope):
         done = subprocess.run([python, "-c", CHECK, key, envelope], capture_output=True)

@@ -30,6 +30,24 @@ static int sealed(struct ch_str content)
     return fd;
 }
 
+/* As the keeper keeps large ones, or as it must not. */
+static int in_file(const struct keeper *k, struct ch_str content)
+{
+    static const char name[] = "gateway-document", other[] = "gateway-document-too";
+    int fd = open(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+    int read_only = open(name, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0 && read_only >= 0);
+    assert_int_equal(write(fd, content.ptr, content.len), (ssize_t)content.len);
+    unlink(other);
+    if (k->documents_are == IN_A_FILE_WITH_A_NAME) {
+        assert_int_equal(link(name, other), 0);
+    }
+    assert_int_equal(unlink(name), 0);
+    bool writable = k->documents_are == IN_A_FILE_TO_WRITE;
+    close(writable ? read_only : fd);
+    return writable ? fd : read_only;
+}
+
 static void send_reply(struct ch_channel *ch, uint16_t type, struct ch_buf *payload, int fd)
 {
     assert_false(payload->failed);
@@ -48,8 +66,9 @@ static void send_documents(struct keeper *k, struct ch_buf *payload)
         ch_buf_init(&b, 1u << 20);
         ch_buf_puts(&b, ch_buf_str(&k->page_content));
         ch_buf_printf(&b, "%zu", i);
-        fds[i] = i == k->unsealed ? memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING)
-                                  : sealed(ch_buf_str(&b));
+        fds[i] = k->documents_are != IN_MEMORY ? in_file(k, ch_buf_str(&b))
+                 : i == k->unsealed            ? memfd_create("page", MFD_CLOEXEC | MFD_ALLOW_SEALING)
+                                               : sealed(ch_buf_str(&b));
         if (i == k->unsealed) {
             assert_int_equal(write(fds[i], b.ptr, b.len), (ssize_t)b.len);
         }

@@ -35,6 +35,7 @@ struct keeper {
     struct ch_buf page_content; /* sent with CH_PAGE_NEW */
     size_t document_fds;        /* or so many documents, each this and its number */
     size_t unsealed;            /* of them, this one is not; SIZE_MAX: all are */
+    enum { IN_MEMORY, IN_A_FILE, IN_A_FILE_WITH_A_NAME, IN_A_FILE_TO_WRITE } documents_are;
     /* files */
     int file_asks;
     char repository[100], image[256]; /* of the last ask: whose it is, and its project */

@@ -1,6 +1,7 @@
 #include "fixture.h"
 
 #include <libdeflate.h>
+#include <unistd.h>
 
 #define JSON "Accept: application/vnd.pypi.simple.v1+json\r\n"
 #define BEARER                                                                                     \
@@ -88,6 +89,25 @@ static void test_documents(void **state)
     fixture_page(f, 8, WHEEL);
     assert_str_eq(body_of(get(f, PAGE, JSON)), BODY);
     fixture_free(f);
+}
+
+/* Large ones lie in files: none that somebody else could open, and none that another gateway could write. */
+static void test_documents_in_files(void **state)
+{
+    (void)state;
+    static const int status[] = {
+        [IN_A_FILE] = 200, [IN_A_FILE_WITH_A_NAME] = 500, [IN_A_FILE_TO_WRITE] = 500};
+    for (unsigned i = IN_A_FILE; i <= IN_A_FILE_TO_WRITE; i++) {
+        struct fixture *f = with_documents(3, 3, SIZE_MAX);
+        f->keeper.documents_are = i;
+        struct ch_str a = get(f, PAGE, JSON);
+        assert_int_equal(status_of(a), status[i]);
+        if (status[i] == 200) {
+            assert_has(body_of(a), "document ");
+        }
+        fixture_free(f);
+    }
+    unlink("gateway-document-too");
 }
 
 static void test_documents_that_cannot_be_used(void **state)
@@ -329,6 +349,9 @@ static void test_pip_is_told_why_there_is_no_page(void **state)
         char seconds[16];
         snprintf(seconds, sizeof(seconds), "%u", all[i].retry_after_s);
         assert_str_eq(header_of(a, "Retry-After"), all[i].retry_after_s > 0 ? seconds : "");
+        char counted[100]; /* as what happened: who is told of errors by their number hears of it */
+        snprintf(counted, sizeof(counted), "{repository=\"pypi\",status=\"%u\"} 1\n", all[i].status);
+        assert_has(get(f, "/-/metrics", NULL), counted);
         fixture_free(f);
     }
 }
@@ -426,6 +449,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_page),
         cmocka_unit_test(test_documents),
+        cmocka_unit_test(test_documents_in_files),
         cmocka_unit_test(test_documents_that_cannot_be_used),
         cmocka_unit_test(test_encodings),
         cmocka_unit_test(test_epoch_and_age_ask_again),

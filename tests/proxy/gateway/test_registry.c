@@ -121,12 +121,107 @@ static void names_are_not_told(void **state)
     fixture_free(f);
 }
 
+#define IMAGE "/v2/team/app/referrers/" DIGEST
+#define TAG   "/v2/team/app/manifests/sha256-44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
+#define INDEX "application/vnd.oci.image.index.v1+json"
+
+static void allow_document(struct fixture *f, const char *body, const char *type)
+{
+    struct ch_sha256 sha256 = ch_sha256_of(body, strlen(body));
+    fixture_allow(f, &sha256, strlen(body));
+    f->keeper.file.body = ch_str_of(body);
+    f->keeper.file.media_type = ch_str_of(type);
+}
+
+/* What is signed comes from the keeper each time, and ends with the ALLOW that it came with (T11). */
+static void what_is_signed_is_asked_for_each_time(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        enum ch_part part;
+        bool digest;
+    } asks[] = {{TAG ".sig", CH_PART_SIGNATURE, true},
+                {TAG ".att", CH_PART_ATTESTATION, true},
+                {TAG, CH_PART_REFERRERS, true},
+                {IMAGE, CH_PART_REFERRERS, false},
+                {"/v2/team/app/manifests/" DIGEST, CH_PART_FILE, true}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(asks); i++) {
+        struct fixture *f = registries();
+        allow_document(f, "{\"a\":1}", INDEX);
+        for (int n = 1; n < 3; n++) {
+            struct ch_str a = get(f, asks[i].path, "");
+            assert_int_equal(status_of(a), 200);
+            assert_str_eq(body_of(a), "{\"a\":1}");
+            assert_str_eq(header_of(a, "Content-Type"), INDEX);
+            assert_int_equal(header_of(a, "Docker-Content-Digest").len > 0, asks[i].digest);
+            assert_int_equal(header_of(a, "OCI-Filters-Applied").len, 0);
+            assert_int_equal(f->keeper.file_asks, n);
+            assert_int_equal(f->keeper.part, asks[i].part);
+            assert_string_equal(f->keeper.file_name, DIGEST);
+        }
+        struct ch_str h = head(f, asks[i].path, "");
+        assert_int_equal(status_of(h), 200);
+        assert_str_eq(header_of(h, "Content-Length"), "7");
+        f->keeper.file.not_after_boot_ms = 0;
+        assert_int_equal(status_of(get(f, asks[i].path, "")), 403);
+        fixture_free(f);
+    }
+}
+
+/* Distribution 1.1, "Listing Referrers": none is an empty list, and a filter is said to be applied. */
+static void referrers_are_a_list(void **state)
+{
+    (void)state;
+    static const char filtered[] = IMAGE "?artifactType=application/spdx%2Bjson";
+    static const char ours[] =
+        IMAGE "?artifactType=application/vnd.dev.sigstore.bundle.v0.3%2Bjson";
+    struct fixture *f = registries();
+    struct ch_str a = get(f, IMAGE, "");
+    assert_int_equal(status_of(a), 200);
+    assert_str_eq(header_of(a, "Content-Type"), INDEX);
+    assert_has(body_of(a), "\"manifests\":[]");
+    assert_int_equal(header_of(a, "OCI-Filters-Applied").len, 0);
+    allow_document(f, "{\"manifests\":[1]}", INDEX);
+    a = get(f, ours, "");
+    assert_has(body_of(a), "[1]");
+    assert_str_eq(header_of(a, "OCI-Filters-Applied"), "artifactType");
+    int asks = f->keeper.file_asks;
+    a = get(f, filtered, "");
+    assert_int_equal(status_of(a), 200);
+    assert_has(body_of(a), "\"manifests\":[]");
+    assert_str_eq(header_of(a, "OCI-Filters-Applied"), "artifactType");
+    assert_int_equal(status_of(get(f, IMAGE "?artifactType=a&artifactType=b", "")), 400);
+    assert_int_equal(f->keeper.file_asks, asks);
+    fixture_free(f);
+}
+
+/* T23: an upstream's are refused here, and it is not asked. */
+static void others_signatures_are_not_relayed(void **state)
+{
+    (void)state;
+    struct fixture *f = registries();
+    struct ch_str a = get(f, TAG ".sbom", "");
+    assert_int_equal(status_of(a), 404);
+    assert_has(body_of(a), "\"code\":\"MANIFEST_UNKNOWN\"");
+    assert_has(body_of(a), "are not relayed");
+    assert_int_equal(f->keeper.file_asks, 0);
+    f->keeper.file.text = CH_STR("It is not signed: rule none");
+    a = get(f, TAG ".sig", "");
+    assert_int_equal(status_of(a), 404);
+    assert_has(body_of(a), "\"message\":\"It is not signed: rule none\"");
+    fixture_free(f);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_address_names_one_image),
         cmocka_unit_test(a_namespace_is_one_repository),
         cmocka_unit_test(names_are_not_told),
+        cmocka_unit_test(what_is_signed_is_asked_for_each_time),
+        cmocka_unit_test(referrers_are_a_list),
+        cmocka_unit_test(others_signatures_are_not_relayed),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -277,3 +277,28 @@ def slip_of_the_keyboard(p):
             def draw(self):
                 return self._data_for_\u0441ontour()
         ''')})
+
+
+@honest
+def told_the_environment(p):
+    """Looks into the environment it is told, and asks a server with another of its arguments, as litellm's launcher does."""
+    return p.wheel(files={"{m}/agents.py": '''
+        import os
+        import requests
+
+
+        def listing(url, key, *, get=requests.get):
+            return get(url.rstrip("/") + "/v1/models", headers={"Authorization": f"Bearer {key}"}, timeout=10).json()
+
+
+        def model_sync(binary, env, url, key, *, get=requests.get):
+            if "AGENT_CONFIG" in env:
+                return {}
+            return {"AGENT_CONFIG": str(listing(url, key, get=get))}
+
+
+        def run(command, url, key, env=None, sync=model_sync):
+            env = env if env is not None else os.environ
+            synced = sync(command[0], env, url, key)
+            os.execvpe(command[0], command, {**env, **synced})
+        '''})

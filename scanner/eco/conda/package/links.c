@@ -1,5 +1,6 @@
 /* Links inside a package. What code a link brings to a place is judged there, too: a file among
  * data is none that anything imports, until a link in site-packages leads to it. */
+#include "customhouse/ascii.h"
 #include "customhouse/limits.h"
 #include "scanner/content/path.h"
 #include "scanner/eco/conda/package/package_int.h"
@@ -154,18 +155,31 @@ static bool is_of_places(struct ch_str path)
     return false;
 }
 
+/* In a folder that Python imports from, or instead of one. */
+static bool is_imported_from(struct ch_str path)
+{
+    struct ch_buf inside;
+    struct ch_str below;
+    ch_buf_init(&inside, 2 * ch_limits.member_path_bytes);
+    ch_buf_puts(&inside, path);
+    ch_buf_puts(&inside, CH_STR("/x.py"));
+    bool is = inside.failed || conda_installed(ch_buf_str(&inside)).root == CH_INSTALLED_SITE ||
+              path_below_prefix(ch_buf_str(&inside), &below);
+    ch_buf_done(&inside);
+    return is;
+}
+
 /* Installers of noarch packages move two folders: a link between them and all else leads to another
  * place than it does here. bin/, where one of them goes, is as deep as it is. */
 static bool is_moved_otherwise(const struct conda_package *p, const struct conda_file *f,
                                struct ch_str target)
 {
     static const struct ch_str site = {"site-packages/", 14}, scripts = {"python-scripts/", 15};
-    bool from_site = ch_str_eq_nocase(ch_str_sub(f->path, 0, site.len), site);
-    bool to_site = ch_str_eq_nocase(ch_str_sub(target, 0, site.len), site);
-    bool from_scripts = ch_str_eq_nocase(ch_str_sub(f->path, 0, scripts.len), scripts);
-    bool to_scripts = ch_str_eq_nocase(ch_str_sub(target, 0, scripts.len), scripts);
-    return p->moved && !f->hard_link &&
-           (from_site != to_site || (to_scripts && !from_scripts));
+    bool from_site = ch_str_starts_nocase(f->path, site);
+    bool to_site = ch_str_starts_nocase(target, site);
+    bool from_scripts = ch_str_starts_nocase(f->path, scripts);
+    bool to_scripts = ch_str_starts_nocase(target, scripts);
+    return p->moved && !f->hard_link && (from_site != to_site || (to_scripts && !from_scripts));
 }
 
 /* What programs make of a name alone (T17), whatever it leads to. */
@@ -204,8 +218,9 @@ static void judge_link(struct conda_package *p, struct conda_file *f)
             conda_report(p, CH_F_CONDA_LINK, f->path, "to the folder \"%.*s\"",
                          CH_STR_ARG(ch_buf_str(&path)));
         }
-    } else if (conda_installed(f->path).root == CH_INSTALLED_SITE || place == CH_PLACE_START ||
-               place == CH_PLACE_INSTALL || conda_is_source(f->path)) {
+        /* what it leads to another package may bring, as data */
+    } else if (place == CH_PLACE_START || place == CH_PLACE_INSTALL || conda_is_source(f->path) ||
+               is_of_places(f->path) || is_imported_from(f->path)) {
         conda_report(p, CH_F_CONDA_LINK, f->path, "to \"%.*s\", which is not there",
                      CH_STR_ARG(f->link));
     }

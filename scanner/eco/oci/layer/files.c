@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "scanner/content/path.h"
 #include "scanner/content/secret.h"
 #include "scanner/eco/oci/layer/layer_int.h"
 
@@ -22,11 +23,8 @@ static bool is_command_folder(struct ch_str folder)
 
 static struct ch_str folder_of(struct ch_str path)
 {
-    size_t at = path.len;
-    while (at > 0 && path.ptr[at - 1] != '/') {
-        at--;
-    }
-    return ch_str_sub(path, 0, at > 0 ? at - 1 : 0);
+    struct ch_str folder = path_folder(path);
+    return ch_str_sub(folder, 0, folder.len > 0 ? folder.len - 1 : 0);
 }
 
 void layer_see_folder(struct layer *l, const struct ch_tar_member *m)

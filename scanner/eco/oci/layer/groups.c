@@ -95,11 +95,7 @@ static void claim_by_name(struct layer_group *g)
 
 static struct ch_str project_of(struct ch_str dist_info)
 {
-    size_t from = dist_info.len;
-    while (from > 0 && dist_info.ptr[from - 1] != '/') {
-        from--;
-    }
-    struct ch_str rest = ch_str_sub(dist_info, from, dist_info.len);
+    struct ch_str rest = path_base(dist_info);
     struct ch_str name = {NULL, 0};
     CH_IGNORE(ch_str_split(&rest, '-', &name));
     return name;

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "base/oci/reference.h"
 #include "customhouse/limits.h"
 #include "scanner/content/path.h"
 #include "scanner/eco/oci/layer/layer_int.h"
@@ -118,9 +119,8 @@ static void check_packing(const struct layer *l)
 static void tell_diff_id(struct layer *l, const struct ch_sha256 *unpacked)
 {
     struct ch_buf b;
-    ch_buf_init(&b, sizeof("sha256:") + CH_SHA256_HEX);
-    ch_buf_puts(&b, CH_STR("sha256:"));
-    ch_buf_put_hex(&b, unpacked->byte, CH_SHA256_BYTES);
+    ch_buf_init(&b, CH_OCI_DIGEST_MAX);
+    ch_oci_digest_put(&b, &(struct ch_oci_digest){.sha256 = *unpacked});
     ch_scan_write_fact(l->out, CH_STR("diff-id"), ch_buf_str(&b));
     ch_buf_done(&b);
 }

@@ -149,7 +149,7 @@ void layer_make_groups(struct layer *l, struct layer_site *s);
 struct layer_group *layer_group_of(const struct layer *l, struct layer_site *s, struct ch_str path);
 void layer_groups_done(struct layer_site *s);
 /* --- dist_info.c: what a Python package says of itself --- */
-/* Of a member of "X.dist-info/" or "X.egg-info/": that folder, and the name in it. */
+/* Of a member of "X.dist-info/": that folder, and the name in it. */
 bool layer_in_dist_info(struct ch_str below_site, struct ch_str *ret_folder,
                         struct ch_str *ret_name);
 /* METADATA or PKG-INFO, as it is met: the package, and what is wrong with it. */

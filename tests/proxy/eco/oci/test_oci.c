@@ -2,6 +2,7 @@
 #include "customhouse/ecosystem.h"
 #include "tests/ch_test.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define DIGITS        "abcd000000000000000000000000000000000000000000000000000000000000"
@@ -52,8 +53,11 @@ static void tags_are_a_page_of_their_own(void **state)
                      CH_OK);
     assert_str_eq(ch_buf_str(&out), "https://r.example.org/v2/team/app/tags/list");
     ch_buf_clear(&out);
-    struct ch_page_file files[] = {{.file_name = CH_STR("1.0")}, {.file_name = CH_STR("latest")}};
-    struct ch_page page = {.project = CH_STR("team/app"), .files = files, .file_count = 2};
+    struct ch_page_file files[] = {{.file_name = CH_STR("sha256-" DIGITS)},
+                                   {.file_name = CH_STR("1.0")},
+                                   {.file_name = CH_STR("sha256-" DIGITS ".sig")},
+                                   {.file_name = CH_STR("latest")}};
+    struct ch_page page = {.project = CH_STR("team/app"), .files = files, .file_count = 4};
     struct ch_err err;
     assert_int_equal(oci()->formats[0].render_page(&page, CH_STR("/mcr"), &out, &err), CH_OK);
     assert_str_eq(ch_buf_str(&out), "{\"name\":\"team/app\",\"tags\":[\"1.0\",\"latest\"]}\n");
@@ -82,14 +86,75 @@ static void other_addresses_are_none(void **state)
         "app/manifests/sha256:abcd", "app/manifests/SHA256:" DIGITS,
         "app/manifests/md5:abcd",    "app/blobs/latest",
         "app/blobs/" DIGITS,         "app/blobs/sha512:" DIGITS DIGITS,
-        "app/referrers/" DIGEST,     "a..b/manifests/latest",
+        "app/referrers/latest",      "a..b/manifests/latest",
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
         struct ch_target t = target_of(paths[i]);
-        if (t.kind != CH_TARGET_NONE) {
+        if (t.kind != CH_TARGET_NONE || t.why != NULL) {
             fail_msg("%s", paths[i]);
         }
     }
+}
+
+/* On the image's own page, whatever the tag: nothing is asked of an upstream under such a one
+ * (T23). */
+static void signatures_are_beside_their_image(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        enum ch_part part;
+    } rows[] = {{"team/app/referrers/" DIGEST, CH_PART_REFERRERS},
+                {"team/app/manifests/sha256-" DIGITS, CH_PART_REFERRERS},
+                {"team/app/manifests/sha256-" DIGITS ".sig", CH_PART_SIGNATURE},
+                {"team/app/manifests/sha256-" DIGITS ".att", CH_PART_ATTESTATION}};
+    static const char *const others[] = {"sha256-" DIGITS ".sbom", "sha256-" DIGITS ".sig.sig",
+                                         "sha256-" DIGITS ".", "sha512-" DIGITS,
+                                         "sha512-" DIGITS ".sig"};
+    char text[200], name[256];
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_target t = target_of(rows[i].path);
+        assert_int_equal(t.kind, CH_TARGET_FILE);
+        assert_int_equal(t.part, rows[i].part);
+        assert_string_equal(t.project, "team/app@" DIGEST);
+        assert_string_equal(t.file_name, DIGEST);
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(others); i++) {
+        snprintf(text, sizeof(text), "team/app/manifests/%s", others[i]);
+        struct ch_target t = target_of(text);
+        assert_int_equal(t.kind, CH_TARGET_NONE);
+        assert_non_null(strstr(t.why, "are not relayed"));
+        snprintf(text, sizeof(text), "team/app:%s", others[i]);
+        assert_false(oci()->is_page(ch_str_of(text)));
+        /* nor is it listed among tags */
+        assert_true(
+            oci()->decided_on(CH_STR("team/app"), ch_str_of(others[i]), name, sizeof(name)));
+        assert_string_equal(name, "");
+    }
+    assert_true(oci()->decided_on(CH_STR("app@" DIGEST), CH_STR("sha256-" DIGITS ".signature.json"),
+                                  name, sizeof(name)));
+    assert_string_equal(name, "");
+    assert_int_equal(target_of("app/manifests/sha256-abc").part,
+                     CH_PART_FILE); /* an ordinary tag */
+}
+
+static void what_stands_for_an_image(void **state)
+{
+    (void)state;
+    char name[256];
+    assert_int_equal(oci()->whole(CH_STR(MANIFEST_FILE)), CH_WHOLE_ALL);
+    assert_int_equal(oci()->whole(CH_STR("sha256-" DIGITS ".docker-list.json")), CH_WHOLE_LIST);
+    assert_int_equal(oci()->whole(CH_STR("sha256-" DIGITS ".layer.tar")), CH_WHOLE_PART);
+    assert_int_equal(oci()->whole(CH_STR("sha256-" DIGITS ".signature.json")), CH_WHOLE_PART);
+    assert_int_equal(oci()->whole(CH_STR("x")), CH_WHOLE_PART);
+    assert_true(oci()->listed_page(CH_STR("app:1"), CH_STR(DIGEST), name, sizeof(name)));
+    assert_string_equal(name, "app@" DIGEST);
+    assert_true(oci()->listed_page(CH_STR("app"), CH_STR(DIGEST), name, sizeof(name)));
+    assert_string_equal(name, "app@" DIGEST);
+    assert_false(
+        oci()->listed_page(CH_STR("app"), CH_STR("sha512:" DIGITS DIGITS), name, sizeof(name)));
+    assert_false(oci()->listed_page(CH_STR("App"), CH_STR(DIGEST), name, sizeof(name)));
+    assert_false(oci()->listed_page(CH_STR("app"), CH_STR(DIGEST), name, 10));
 }
 
 /* Where the page of a digest could not be named, its tag would be decided alone. */
@@ -204,6 +269,8 @@ int main(void)
         cmocka_unit_test(tags_are_a_page_of_their_own),
         cmocka_unit_test(blobs_are_on_whichever_page),
         cmocka_unit_test(other_addresses_are_none),
+        cmocka_unit_test(signatures_are_beside_their_image),
+        cmocka_unit_test(what_stands_for_an_image),
         cmocka_unit_test(long_names_are_none),
         cmocka_unit_test(pages_have_one_spelling),
         cmocka_unit_test(a_tag_points_to_a_digest),

@@ -19,7 +19,12 @@
 #define PARTS                                                                                      \
     ",\"config\":" D(OCI "config.v1+json", aa, 7) ",\"layers\":[" D(OCI "layer.v1.tar+gzip", b1,   \
                                                                     11) "]"
-#define F(xx, size) "file sha256:" HEX(xx) " " #size " " #xx "\n"
+#define F(xx, size)     "file sha256:" HEX(xx) " " #size " " #xx "\n"
+#define CHILD(xx, more) "child=sha256:" HEX(xx) more "\n"
+/* An index's image with this platform, or what stands for one. */
+#define FOR(xx, platform)                                                                          \
+    "{\"mediaType\":\"" MANIFEST "\",\"digest\":\"sha256:" HEX(xx) "\",\"size\":1,"                \
+                                                                   "\"platform\":" platform "}"
 #define CONFIG(more, ids)                                                                          \
     "{\"os\":\"linux\",\"architecture\":\"arm64\",\"variant\":\"v8\"," more                        \
     "\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[" ids "]}}"
@@ -49,15 +54,21 @@ static const struct row {
      F(aa, 7) F(b1, 11) LAYER F(cc, 3), NULL},
     {"a digest twice", "oci-index",
      ROOT(INDEX) ",\"manifests\":[" D(MANIFEST, aa, 1) "," D(MANIFEST, aa, 1) "]}",
-     F(aa, 1) F(aa, 1), NULL},
+     F(aa, 1) CHILD(aa, "") F(aa, 1) CHILD(aa, ""), F(aa, 1) F(aa, 1)},
+    {"platforms", "oci-index",
+     ROOT(INDEX) ",\"manifests\":[" FOR(aa, "{\"os\":\"linux\",\"architecture\":\"arm64\","
+                                            "\"variant\":\"v8\"}") "," FOR(
+         b1, "{\"os\":\"linux\",\"architecture\":\"amd64\"}") "]}",
+     F(aa, 1) CHILD(aa, " linux/arm64/v8") F(b1, 1) CHILD(b1, " linux/amd64"), F(aa, 1) F(b1, 1)},
     {"sha512", "oci-index",
      ROOT(INDEX) ",\"manifests\":[{\"mediaType\":\"" MANIFEST
                  "\",\"size\":1,\"digest\":\"sha512:" HEX(aa) HEX(bb) "\"}]}",
-     "other sha512:" HEX(aa) HEX(bb) " 1\n", NULL},
+     "other sha512:" HEX(aa) HEX(bb) " 1\nchild=sha512:" HEX(aa) HEX(bb) "\n",
+     "other sha512:" HEX(aa) HEX(bb) " 1\n"},
     {"list", "oci-index",
      ROOT(DOCKER "manifest.list.v2+json") ",\"manifests\":[" D(DOCKER "manifest.v2+json", aa,
                                                                1) "]}",
-     F(aa, 1), NULL},
+     F(aa, 1) CHILD(aa, ""), F(aa, 1)},
     {"unknown layer", "oci-manifest",
      ROOT(MANIFEST) ",\"config\":" D(OCI "config.v1+json", aa, 7) ",\"layers\":[" D("application/x",
                                                                                     b1, 11) "]}",
@@ -128,6 +139,17 @@ static const struct row {
     {"config, container_config's environment", "oci-config",
      CONFIG(USER "\"container_config\":{\"Env\":[\"DB_PASSWORD=hunter2\"]},", ID),
      ARM "! oci-password\n" F(b1, 0) DIFF, F(b1, 0)},
+    {"config, command that asks for its health", "oci-config",
+     CONFIG("\"config\":{\"User\":\"app\",\"Healthcheck\":{\"Test\":[\"CMD-SHELL\","
+            "\"API_KEY=hunter2 curl localhost\"],\"Interval\":1}},",
+            ID),
+     ARM "! oci-password\n" F(b1, 0) DIFF, F(b1, 0)},
+    {"config, the same in other letters", "oci-config",
+     CONFIG("\"config\":{\"User\":\"app\",\"Healthcheck\":{\"test\":[]}},", ID), "! oci-config\n",
+     F(b1, 0)},
+    {"config, no such command", "oci-config",
+     CONFIG("\"config\":{\"User\":\"app\",\"Healthcheck\":{\"Interval\":1}},", ID),
+     ARM F(b1, 0) DIFF, F(b1, 0)},
     {"config, container_config none", "oci-config", CONFIG(USER "\"container_config\":null,", ID),
      ARM F(b1, 0) DIFF, NULL},
     /* statements */

@@ -20,6 +20,7 @@
     ROOT(MANIFEST) ",\"config\":" D(OCI "config.v1+json", aa, 7) ",\"layers\":[" layers "]}"
 #define LIST(children) ROOT(INDEX) ",\"manifests\":[" children "]}"
 #define TAR_GZ         OCI "layer.v1.tar+gzip"
+#define SIGNATURE      "a signature"
 #define BASE           "https://example.org/x/v2/dotnet/sdk/"
 
 struct row {
@@ -28,7 +29,7 @@ struct row {
     const char *reference; /* NULL: the document's own digest */
     const char *document;
     /* Lines "KIND DIGITS SIZE" of the files but the first, which is the document; "!...": of the
-     * error. */
+     * error; SIGNATURE: it is somebody's, and lists nothing else. */
     const char *expected;
 };
 
@@ -47,7 +48,8 @@ static void expect(const struct row *row, const char *page, const char *hex, con
 {
     char version[128];
     char size[32];
-    struct ch_str rest = ch_str_of(row->expected);
+    bool alone = strcmp(row->expected, SIGNATURE) == 0;
+    struct ch_str rest = ch_str_of(alone ? "" : row->expected);
     struct ch_str line;
     snprintf(version, sizeof(version), "sha256:%s", hex);
     snprintf(size, sizeof(size), "%zu", strlen(row->document));
@@ -62,7 +64,8 @@ static void expect(const struct row *row, const char *page, const char *hex, con
 
 static void run(const struct row *row)
 {
-    static const char *const endings[][2] = {{"page-oci-manifest", ".oci-manifest.json"},
+    static const char *const endings[][2] = {{"signature", ".signature.json"},
+                                             {"page-oci-manifest", ".oci-manifest.json"},
                                              {"page-docker-manifest", ".docker-manifest.json"},
                                              {"page-oci-index", ".oci-index.json"},
                                              {"page-docker-list", ".docker-list.json"}};
@@ -76,7 +79,8 @@ static void run(const struct row *row)
     }
     const char *ending = "?";
     for (size_t i = 0; i < CH_ARRAY_LEN(endings); i++) {
-        ending = strcmp(endings[i][0], row->profile) == 0 ? endings[i][1] : ending;
+        const char *of = strcmp(row->expected, SIGNATURE) == 0 ? "signature" : row->profile;
+        ending = strcmp(endings[i][0], of) == 0 ? endings[i][1] : ending;
     }
     bool own = row->reference == NULL;
     bool tag = !own && strchr(row->reference, ':') == NULL;
@@ -138,6 +142,22 @@ static const struct row rows[] = {
      ""},
     {"tag", "page-oci-manifest", "8.0", IMAGE(D(TAR_GZ, b1, 11)), ""},
     {"tag of an index", "page-oci-index", "8.0", LIST(D(MANIFEST, b1, 11)), ""},
+    {"cosign's signature", "page-oci-manifest", NULL,
+     IMAGE(D("application/vnd.dev.cosign.simplesigning.v1+json", b1, 11)), SIGNATURE},
+    {"cosign's signature by tag", "page-oci-manifest", "1.0",
+     IMAGE(D("application/vnd.dev.cosign.simplesigning.v1+json", b1, 11)), SIGNATURE},
+    {"cosign's attestation", "page-oci-manifest", NULL,
+     IMAGE(D(TAR_GZ, b2, 12) "," D("application/vnd.dsse.envelope.v1+json", b1, 11)), SIGNATURE},
+    {"bundle", "page-oci-manifest", NULL,
+     ROOT(MANIFEST) ",\"artifactType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\","
+                    "\"config\":" D(EMPTY, aa, 2) ",\"layers\":[" D(TAR_GZ, b1, 11) "]}",
+     SIGNATURE},
+    {"notation, old", "page-oci-manifest", NULL,
+     ROOT(MANIFEST) ",\"config\":" D("application/vnd.cncf.notary.signature", aa,
+                                     2) ",\"layers\":[" D("application/jose+json", b1, 11) "]}",
+     SIGNATURE},
+    {"a type that begins alike", "page-oci-manifest", NULL,
+     IMAGE(D("application/vnd.dev.cosignature", b1, 11)), ".config.json aa 7\n.blob b1 11"},
     /* no answer */
     {"another digest", "page-oci-manifest", "sha256:" HEX(00), IMAGE(""), "!sha256:"},
     {"sha512", "page-oci-manifest", "sha512:" HEX(00) HEX(00), IMAGE(""),

@@ -1,0 +1,104 @@
+/* Images as people and clusters name them, and whether all of one may run in an environment. The
+ * gate of a pipeline and the admission of a cluster ask the same, here.
+ *
+ * What is judged is a manifest by its digest, with all of its parts; of an index the document and
+ * each image in it that is for the platform (T19). A tag is the digest that it stands for now.
+ * Nothing here makes an ALLOW: that is ch_decide's, file by file. */
+#ifndef KEEPER_IMAGE_H
+#define KEEPER_IMAGE_H
+
+#include "db/keeper/keeper_int.h"
+
+#define IMAGE_PLATFORM "linux/amd64" /* that nobody named */
+#define IMAGE_PAGE_MAX sizeof(((struct ch_target *)NULL)->project)
+
+/* ------------------------------------------------------------------ image_name.c */
+
+/* Where an image is looked for that does not say itself in which repository it is; absent: in
+ * whichever has it. */
+struct image_where {
+    struct ch_str repository;
+    struct ch_str environment;
+    bool hosted; /* only by a host in front, as clients read it: without one they would take it for
+                  * another registry's, and addresses and the like are no names to them */
+};
+
+struct image_name {
+    const struct ch_repository *repository;
+    char page[IMAGE_PAGE_MAX]; /* NAME:TAG, or NAME@sha256:HEX: then the tag beside it is no matter
+                                */
+};
+
+/* Reads one of
+ *   NAME[:TAG][@sha256:HEX]               of the only repository that it can be of
+ *   HOST[:PORT]/REPOSITORY/NAME...        HOST being this server
+ *   HOST[:PORT]/NAME...                   HOST being a registry that a repository mirrors
+ *   http[s]://HOST/v2/REPOSITORY/NAME/manifests/TAG or DIGEST
+ *   oci:NAME==sha256:HEX, sha256:HEX      as other commands name it
+ * Without TAG and digest it is "latest", as for clients. CH_E_USAGE: it is no such name, or could
+ * be of several repositories. CH_E_NOT_FOUND: nobody has asked for an image with this digest; or
+ * (*ret_foreign) it is of a registry that no repository mirrors. */
+enum ch_code image_name_read(struct keeper *k, struct ch_str text, const struct image_where *where,
+                             struct image_name *ret, bool *ret_foreign,
+                             struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ image_judge.c */
+
+enum image_state {
+    IMAGE_HELD = 0, /* by policy, or for want of an answer that could be given */
+    IMAGE_DENIED,
+    IMAGE_UNKNOWN,   /* nothing is known of it */
+    IMAGE_UNDECIDED, /* its inspection has not ended, or has not begun */
+    IMAGE_ALLOWED,   /* every file of it; not whether that is durable: see the log */
+};
+const char *image_state_name(enum image_state state); /* "held" */
+
+#define IMAGE_MANIFESTS_MAX 64 /* of one index that are for one platform */
+
+struct image_manifest {
+    char page[IMAGE_PAGE_MAX];
+    bool index;
+};
+
+struct image {
+    const struct ch_repository *repository;
+    char asked[IMAGE_PAGE_MAX]; /* the page that was named */
+    char page[IMAGE_PAGE_MAX];  /* NAME@sha256:HEX; "": not known */
+    char platform[128];         /* of the index's images that are looked at; "all" */
+    enum image_state state;
+    char reason[1024]; /* why not, in a sentence; printable ASCII */
+    struct image_manifest manifests[IMAGE_MANIFESTS_MAX]; /* the one named, then what it leads to */
+    size_t manifest_count;
+};
+
+/* How a page comes to be known: false when the caller waits for it, and looks anew then. */
+typedef bool image_page_fn(void *ctx, struct page *p);
+
+/* Looks at all of it. False: `ready` waits for a page. What `name` says stays the caller's. */
+bool image_look(struct keeper *k, const struct image_name *name, struct ch_str platform,
+                image_page_fn *ready, void *ctx, struct image *ret) CH_MUST_CHECK;
+/* The page of the i-th manifest of what was looked at; it may be forgotten for the next one. NULL:
+ * it is not known any more. */
+struct page *image_page(struct keeper *k, const struct image *im, size_t i);
+/* Whether file `i` of the page is of the image now. */
+static inline bool image_has_file(const struct page *p, size_t i)
+{
+    return p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN;
+}
+/* "sha256:HEX" of its digest; absent: not known. */
+struct ch_str image_digest(const struct image *im);
+
+/* Whether an index's image that is said to be for this platform would be taken where `wanted` is
+ * wanted ("linux/arm64/v8", "linux/arm64", "all"): by what clients take for the same, so that none
+ * that a client takes is left out. Where the index does not say it, it is for any. */
+bool image_platform_fits(struct ch_str platform, struct ch_str wanted);
+/* OS/ARCHITECTURE[/VARIANT], or "all". */
+bool image_platform_is_good(struct ch_str platform);
+
+/* ------------------------------------------------------------------ image_admit.c */
+
+/* What a cluster asks: answered at once, by what is known now; nothing is recorded or waited for,
+ * and nothing fetched but manifests that are known, again. */
+void images_on_frame(struct keeper *k, struct ch_frame *frame);
+
+#endif

@@ -1,0 +1,165 @@
+/* What a cluster asks before it runs an image (T25). */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "db/keeper/audit/audit.h"
+#include "image.h"
+
+#define PINNED_BYTES (2 * CH_IMAGE_TEXT_MAX)
+#define REASON_BYTES 4096
+
+/* Only what is known: who wants it known asks otherwise. As for a client it is looked up again when
+ * it is not fresh any more, for an image is used long after anybody pulled it, and what its
+ * upstream took back has to be seen (T5); but nobody waits for that. */
+static bool on_page(void *ctx, struct page *p)
+{
+    if (page_load(ctx, p)) {
+        page_refresh_behind(ctx, p);
+    }
+    return true;
+}
+
+/* Whether all that allows it is durable and under a checkpoint of the log. It is not made so here:
+ * a question has no effect. */
+static bool stands(struct keeper *k, const struct image *im)
+{
+    bool good = im->state == IMAGE_ALLOWED;
+    for (size_t m = 0; good && m < im->manifest_count; m++) {
+        const struct page *p = image_page(k, im, m);
+        good = p != NULL && !p->wrote; /* what other pages have in the open group is no matter */
+        for (size_t i = 0; good && i < p->facts.file_count; i++) {
+            good = !image_has_file(p, i) ||
+                   (p->files[i].recorded_verdict == CH_VERDICT_ALLOW && audit_has(k, &p->files[i]));
+        }
+    }
+    return good;
+}
+
+/* The image that is run: of an index the only one in it for the platform; where there are several,
+ * the index itself, for a node to choose. */
+static struct ch_str digest_that_runs(const struct image *im)
+{
+    const char *at = strchr(im->page, '@');
+    if (im->manifest_count == 2 && im->manifests[0].index && !im->manifests[1].index) {
+        at = strchr(im->manifests[1].page, '@');
+    }
+    return at != NULL ? ch_str_of(at + 1) : (struct ch_str){NULL, 0};
+}
+
+/* NAME[:TAG] becomes NAME@DIGEST; what names a digest stays as it is. */
+static void put_pinned(struct ch_buf *b, struct ch_str text, const struct image *im)
+{
+    struct ch_str digest = digest_that_runs(im);
+    size_t slash = 0, colon;
+    if (ch_str_find_char(text, '@', NULL)) {
+        ch_buf_puts(b, text);
+        return;
+    }
+    for (size_t i = 0; i < text.len; i++) {
+        slash = text.ptr[i] == '/' ? i : slash;
+    }
+    bool tagged = ch_str_find_char(ch_str_sub(text, slash, text.len), ':', &colon);
+    if (digest.len > 0) {
+        ch_buf_puts(b, tagged ? ch_str_sub(text, 0, slash + colon) : text);
+        ch_buf_putc(b, '@');
+        ch_buf_puts(b, digest);
+    }
+}
+
+/* What whoever reads the refusal can do. */
+static void put_advice(struct ch_buf *b, const struct image *im, struct ch_str text)
+{
+    const char *at = strchr(im->page, '@');
+    if (im->repository == NULL) {
+        return;
+    }
+    if (im->state == IMAGE_UNKNOWN || im->state == IMAGE_UNDECIDED || im->state == IMAGE_ALLOWED) {
+        ch_buf_puts(b, CH_STR(". To have it inspected: customhouse gate --wait 600 "));
+        ch_buf_put_escaped(b, text);
+    } else if (at != NULL) {
+        ch_buf_printf(b, ". %s: customhouse %s %s:%.*s==%s%s",
+                      im->state == IMAGE_DENIED ? "All that is known of it"
+                                                : "To ask for an exception",
+                      im->state == IMAGE_DENIED ? "explain" : "exceptions request",
+                      im->repository->ecosystem, (int)(at - im->page), im->page, at + 1,
+                      im->state == IMAGE_DENIED ? "" : " --reason TEXT");
+    }
+}
+
+struct admitted {
+    struct ch_buf pinned, reason;
+    bool allowed;
+};
+
+static void set_reason(struct image *im, enum image_state state, const char *text)
+{
+    im->state = state;
+    snprintf(im->reason, sizeof(im->reason), "%s", text);
+}
+
+static void admit(struct keeper *k, struct ch_str text, const struct ch_ask_images *ask,
+                  struct admitted *ret)
+{
+    struct image_where where = {.hosted = true};
+    struct image_name name;
+    struct image im = {.state = IMAGE_UNKNOWN};
+    struct ch_err err;
+    bool foreign;
+    ch_buf_init(&ret->pinned, PINNED_BYTES);
+    ch_buf_init(&ret->reason, REASON_BYTES);
+    if (image_name_read(k, text, &where, &name, &foreign, &err) != CH_OK) {
+        set_reason(&im, IMAGE_UNKNOWN, err.msg);
+    } else if (!image_look(k, &name, ask->platform, on_page, k, &im)) {
+        set_reason(&im, IMAGE_UNKNOWN, "it could not be looked up");
+    } else if (!ch_str_eq(ask->environment, ch_str_of(name.repository->environment))) {
+        snprintf(im.reason, sizeof(im.reason), "its repository %s is for %s, and this is %.*s",
+                 name.repository->name, name.repository->environment, CH_STR_ARG(ask->environment));
+        im.state = IMAGE_HELD;
+        im.page[0] = '\0'; /* no exception changes that */
+    }
+    ret->allowed = stands(k, &im);
+    if (ret->allowed) {
+        put_pinned(&ret->pinned, text, &im);
+        return;
+    }
+    ch_buf_printf(&ret->reason, "%s: ", image_state_name(im.state));
+    ch_buf_puts(&ret->reason, im.state == IMAGE_ALLOWED
+                                  ? CH_STR("its approval is not recorded yet, or not in the log")
+                                  : ch_str_of(im.reason));
+    put_advice(&ret->reason, &im, text);
+}
+
+void images_on_frame(struct keeper *k, struct ch_frame *frame)
+{
+    struct ch_ask_images ask;
+    struct ch_images reply = {.ask = 0};
+    struct ch_err err;
+    struct ch_buf b;
+    if (frame->type != CH_MSG_ASK_IMAGES ||
+        ch_ask_images_get(frame->payload, &ask, &err) != CH_OK) {
+        keeper_log("peer", "role=admission error=\"a message that is none\"");
+        return;
+    }
+    struct admitted *list = ch_calloc(ask.count + 1, sizeof(*list));
+    reply.ask = ask.ask;
+    reply.count = ask.count;
+    for (size_t i = 0; i < ask.count; i++) {
+        admit(k, ask.image[i], &ask, &list[i]);
+        reply.image[i] =
+            (struct ch_image_verdict){.allowed = list[i].allowed && !list[i].pinned.failed,
+                                      .pinned = ch_buf_str(&list[i].pinned),
+                                      .reason = ch_buf_str(&list[i].reason)};
+    }
+    ch_buf_init(&b, ch_message_row(CH_MSG_IMAGES)->max_bytes);
+    ch_images_put(&b, &reply);
+    if (k->admission != NULL && ch_buf_ok(&b, &err) == CH_OK) {
+        CH_IGNORE(!ch_channel_send(k->admission, CH_MSG_IMAGES, ch_buf_str(&b), NULL, 0));
+    }
+    ch_buf_done(&b);
+    for (size_t i = 0; i < ask.count; i++) {
+        ch_buf_done(&list[i].pinned);
+        ch_buf_done(&list[i].reason);
+    }
+    free(list);
+}

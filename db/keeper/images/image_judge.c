@@ -1,0 +1,340 @@
+#include "image.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "customhouse/limits.h"
+
+#define ALL CH_STR("all")
+
+const char *image_state_name(enum image_state state)
+{
+    static const char *const names[] = {
+        [IMAGE_HELD] = "held",           [IMAGE_DENIED] = "denied",   [IMAGE_UNKNOWN] = "unknown",
+        [IMAGE_UNDECIDED] = "undecided", [IMAGE_ALLOWED] = "allowed",
+    };
+    return names[state];
+}
+
+/* --- platforms --- */
+
+struct platform {
+    char os[64], architecture[64], variant[64];
+};
+
+/* What containerd takes for the same (its package platforms, "Normalize"): other clients fold less.
+ */
+static void fold(char *text)
+{
+    static const char *const same[][2] = {
+        {"x86_64", "amd64"}, {"x86-64", "amd64"}, {"aarch64", "arm64"}, {"i386", "386"},
+        {"armhf", "arm"},    {"armel", "arm"},    {"macos", "darwin"},
+    };
+    for (char *c = text; *c != '\0'; c++) {
+        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(same); i++) {
+        if (strcmp(text, same[i][0]) == 0) {
+            snprintf(text, 64, "%s", same[i][1]);
+        }
+    }
+}
+
+/* False: a part is longer than any that anybody has. */
+static bool read_platform(struct ch_str text, struct platform *ret)
+{
+    char *const parts[] = {ret->os, ret->architecture, ret->variant};
+    struct ch_str part;
+    size_t n = 0;
+    *ret = (struct platform){"", "", ""};
+    while (ch_str_split(&text, '/', &part)) {
+        if (n == CH_ARRAY_LEN(parts) || part.len >= 64) {
+            return false;
+        }
+        snprintf(parts[n], 64, "%.*s", CH_STR_ARG(part));
+        fold(parts[n++]);
+    }
+    return true;
+}
+
+static bool same_or_open(const char *a, const char *b)
+{
+    return a[0] == '\0' || b[0] == '\0' || strcmp(a, b) == 0;
+}
+
+/* A variant that one side leaves open is the other's: arm64 is v8 for most, and none is left out.
+ */
+bool image_platform_fits(struct ch_str platform, struct ch_str wanted)
+{
+    struct platform has, wants;
+    if (ch_str_eq(wanted, ALL) || !read_platform(platform, &has) ||
+        !read_platform(wanted, &wants)) {
+        return true;
+    }
+    return same_or_open(has.os, wants.os) && same_or_open(has.architecture, wants.architecture) &&
+           same_or_open(has.variant, wants.variant);
+}
+
+bool image_platform_is_good(struct ch_str platform)
+{
+    struct platform p;
+    for (size_t i = 0; i < platform.len; i++) {
+        char c = platform.ptr[i];
+        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
+                     c == '_' || c == '-';
+        if (!plain) {
+            return false;
+        }
+    }
+    return ch_str_eq(platform, ALL) ||
+           (platform.len < sizeof(((struct image *)NULL)->platform) &&
+            read_platform(platform, &p) && p.os[0] != '\0' && p.architecture[0] != '\0');
+}
+
+/* --- what stands in the way --- */
+
+CH_PRINTF(3, 4)
+static void set_state(struct image *im, enum image_state state, const char *fmt, ...)
+{
+    char text[sizeof(im->reason)];
+    struct ch_buf b;
+    va_list va;
+    va_start(va, fmt);
+    vsnprintf(text, sizeof(text), fmt, va);
+    va_end(va);
+    im->state = state;
+    ch_buf_init(&b, 8192);
+    ch_buf_put_printable(&b, ch_str_of(text)); /* T20; what inspection found is escaped already */
+    snprintf(im->reason, sizeof(im->reason), "%.*s", CH_STR_ARG(ch_buf_str(&b)));
+    ch_buf_done(&b);
+}
+
+/* A denial is told before a hold, and either before what may still change by itself. */
+static bool is_worse(enum image_state a, enum image_state b)
+{
+    static const int rank[] = {
+        [IMAGE_DENIED] = 4,    [IMAGE_HELD] = 3,    [IMAGE_UNKNOWN] = 2,
+        [IMAGE_UNDECIDED] = 1, [IMAGE_ALLOWED] = 0,
+    };
+    return rank[a] > rank[b];
+}
+
+/* Why nothing of the page can be answered, as a client would be told; false: it can. */
+static bool is_no_page(struct keeper *k, struct page *p, const char *name, struct image *im)
+{
+    enum ch_name_owner owner = p != NULL ? page_owner(p) : CH_OWNER_UNKNOWN;
+    if (p == NULL || p->load == PAGE_ABSENT) {
+        set_state(im, IMAGE_UNKNOWN, "%s: its upstream has no such image", name);
+    } else if (owner == CH_OWNER_RESERVED || owner == CH_OWNER_LEFT ||
+               owner == CH_OWNER_GIVEN_AWAY) {
+        set_state(im, IMAGE_HELD, "%s: %s", name, ch_name_owner_text(owner));
+    } else if (p->load != PAGE_READY) {
+        set_state(im, IMAGE_UNKNOWN, "%s: %s", name,
+                  p->fail_text[0] != '\0' ? p->fail_text : "nobody has asked for it here");
+    } else if (!page_usable(k, p)) {
+        set_state(im, IMAGE_UNKNOWN, "%s: its upstream has not confirmed it for too long", name);
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* --- one manifest --- */
+
+/* The worst of its files stands for all; they are one thing anyway (ch_ecosystem.whole_versions).
+ */
+static void judge_page(struct keeper *k, struct page *p, struct image *im)
+{
+    struct image worst = {.state = IMAGE_UNKNOWN};
+    struct ch_decision d;
+    size_t seen = 0;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (!image_has_file(p, i)) {
+            continue;
+        }
+        judge(k, p, i, &d);
+        enum image_state state = d.eligible                      ? IMAGE_UNDECIDED
+                                 : d.verdict == CH_VERDICT_ALLOW ? IMAGE_ALLOWED
+                                 : d.verdict == CH_VERDICT_DENY  ? IMAGE_DENIED
+                                                                 : IMAGE_HELD;
+        if (seen++ == 0 || is_worse(state, worst.state)) {
+            worst.state = state;
+            set_state(&worst, state, "%s is %s (%s): %s", p->project,
+                      state == IMAGE_UNDECIDED ? "not inspected yet" : image_state_name(state),
+                      d.rule, d.reason);
+        }
+    }
+    if (seen == 0) {
+        set_state(&worst, IMAGE_UNKNOWN, "%s: nothing is known of it", p->project);
+    }
+    if (im->manifest_count == 1 || is_worse(worst.state, im->state)) {
+        im->state = worst.state;
+        memcpy(im->reason, worst.reason, sizeof(im->reason));
+    }
+}
+
+/* --- what an index leads to --- */
+
+static bool add_manifest(struct image *im, struct ch_str page)
+{
+    for (size_t i = 0; i < im->manifest_count; i++) {
+        if (ch_str_eq(ch_str_of(im->manifests[i].page), page)) {
+            return true;
+        }
+    }
+    if (im->manifest_count == IMAGE_MANIFESTS_MAX || page.len >= IMAGE_PAGE_MAX) {
+        return false;
+    }
+    snprintf(im->manifests[im->manifest_count++].page, IMAGE_PAGE_MAX, "%.*s", CH_STR_ARG(page));
+    return true;
+}
+
+static void add_refusal(struct image *im, enum image_state state, const char *page, const char *why)
+{
+    if (im->state == IMAGE_ALLOWED || is_worse(state, im->state)) {
+        set_state(im, state, "%s: %s", page, why);
+    }
+}
+
+/* "sha256:HEX OS/ARCHITECTURE", as the strict jail says what an index lists (document.c). */
+static void add_child(struct image *im, const char *page, struct ch_str child, size_t *ret_fit)
+{
+    struct ch_str digest;
+    char name[IMAGE_PAGE_MAX];
+    const char *at = strchr(page, '@');
+    ch_str_split(&child, ' ', &digest);
+    if (!image_platform_fits(child, ch_str_of(im->platform))) {
+        return;
+    }
+    (*ret_fit)++;
+    int n = snprintf(name, sizeof(name), "%.*s@%.*s", (int)(at - page), page, CH_STR_ARG(digest));
+    if (n < 0 || (size_t)n >= sizeof(name) || !add_manifest(im, ch_str_of(name))) {
+        add_refusal(im, IMAGE_HELD, page,
+                    "it lists more images for the platform than are looked at");
+    }
+}
+
+/* T19: the images in it that are for the platform. Each is judged as one by itself. */
+static void follow_index(struct keeper *k, struct page *p, struct image *im)
+{
+    size_t listed = 0, fit = 0;
+    bool inspected = false;
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        const struct ch_inspection_result *in =
+            image_has_file(p, i) ? inspection_of(k, p, i) : NULL;
+        inspected = inspected || in != NULL;
+        for (size_t f = 0; in != NULL && f < in->row.fact_count; f++) {
+            if (ch_str_eq(in->row.facts[f].name, CH_STR("child"))) {
+                listed++;
+                add_child(im, p->project, in->row.facts[f].value, &fit);
+            }
+        }
+    }
+    if (!inspected) {
+        return; /* it is not allowed then, and what it lists comes to be known */
+    }
+    if (listed == 0) {
+        add_refusal(
+            im, IMAGE_HELD, p->project,
+            "which images it lists is not known: inspected by an inspector of before, or empty");
+    } else if (fit == 0) {
+        add_refusal(im, IMAGE_HELD, p->project, "it has no image for the platform");
+    }
+}
+
+static bool is_index(const struct page *p)
+{
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (image_has_file(p, i) && strcmp(p->files[i].release.file_type, "index") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* --- all of it --- */
+
+/* What a tag stands for now. False: nothing. */
+static bool resolve(struct page *p, struct image *im)
+{
+    char page[IMAGE_PAGE_MAX];
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (image_has_file(p, i) && p->eco->decided_on != NULL &&
+            p->eco->decided_on(page_name(p), p->facts.files[i].index.file_name, page,
+                               sizeof(page)) &&
+            page[0] != '\0') {
+            memcpy(im->page, page, sizeof(page));
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool look_at(struct keeper *k, struct image *im, size_t i, image_page_fn *ready, void *ctx)
+{
+    struct image_manifest *m = &im->manifests[i];
+    struct page *p = page_get(k, ch_str_of(im->repository->name), ch_str_of(m->page));
+    struct image none = {.state = IMAGE_UNKNOWN};
+    if (p != NULL && !ready(ctx, p)) {
+        return false;
+    }
+    if (is_no_page(k, p, m->page, &none)) {
+        if (i == 0 || is_worse(none.state, im->state)) {
+            im->state = none.state;
+            memcpy(im->reason, none.reason, sizeof(im->reason));
+        }
+        return true;
+    }
+    p->pinned++; /* what is judged of it asks the store, and the page may need room */
+    judge_page(k, p, im);
+    m->index = is_index(p);
+    if (m->index) {
+        follow_index(k, p, im);
+    }
+    p->pinned--;
+    return true;
+}
+
+bool image_look(struct keeper *k, const struct image_name *name, struct ch_str platform,
+                image_page_fn *ready, void *ctx, struct image *ret)
+{
+    *ret = (struct image){.repository = name->repository, .state = IMAGE_UNKNOWN};
+    memcpy(ret->asked, name->page, sizeof(ret->asked));
+    snprintf(ret->platform, sizeof(ret->platform), "%.*s", CH_STR_ARG(platform));
+    memcpy(ret->page, name->page, sizeof(ret->page));
+    if (strchr(name->page, '@') == NULL) {
+        struct page *tag = page_get(k, ch_str_of(ret->repository->name), ch_str_of(name->page));
+        ret->page[0] = '\0';
+        if (tag != NULL && !ready(ctx, tag)) {
+            return false;
+        }
+        if (is_no_page(k, tag, name->page, ret)) {
+            return true;
+        }
+        if (!resolve(tag, ret)) {
+            set_state(ret, IMAGE_UNKNOWN, "%s: the tag stands for nothing now", name->page);
+            return true;
+        }
+    }
+    add_manifest(ret, ch_str_of(ret->page));
+    for (size_t i = 0; i < ret->manifest_count; i++) {
+        if (!look_at(k, ret, i, ready, ctx)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+struct page *image_page(struct keeper *k, const struct image *im, size_t i)
+{
+    struct page *p = page_get(k, ch_str_of(im->repository->name), ch_str_of(im->manifests[i].page));
+    return p != NULL && page_load(k, p) ? p : NULL;
+}
+
+struct ch_str image_digest(const struct image *im)
+{
+    const char *at = strchr(im->page, '@');
+    return at != NULL ? ch_str_of(at + 1) : (struct ch_str){NULL, 0};
+}

@@ -1,0 +1,51 @@
+/* Inside admission. */
+#ifndef PROXY_ADMISSION_ADMISSION_INT_H
+#define PROXY_ADMISSION_ADMISSION_INT_H
+
+#include "admission.h"
+
+#include "customhouse/channel.h"
+#include "customhouse/message.h"
+#include "proxy/front/access_log.h"
+#include "review.h"
+
+enum question { QUESTION_VALIDATE, QUESTION_MUTATE, QUESTION_PROVIDER };
+
+/* One request that waits: for its body, then for the keeper. */
+struct pending {
+    struct pending *next;
+    struct admission *admission;
+    struct ch_http_request *request;
+    enum question question;
+    char environment[64]; /* PROVIDER: of its path */
+    struct ch_buf body;
+    struct review review;
+    struct provider_request provider;
+    uint64_t ask;         /* 0: the keeper was not asked yet */
+    uint64_t deadline_ms; /* of its answer */
+};
+
+struct admission {
+    struct ch_loop *loop;
+    struct ch_http_server *server;
+    const struct ch_config *config; /* in force */
+    struct ch_channel *keeper;      /* NULL: none at the moment */
+    struct front_log log;
+    struct front_log_lost log_lost;
+    struct pending *pending;
+    size_t body_bytes; /* of all that is being received */
+    uint64_t last_ask;
+    struct ch_timer sweep; /* while something is pending */
+    char *address;
+    void (*on_drained)(void *owner);
+    void *owner;
+};
+
+/* pending.c */
+void pending_start(struct admission *a, struct ch_http_request *r, enum question question,
+                   struct ch_str environment);
+void pending_init(struct admission *a);
+void pending_frame(struct admission *a, struct ch_frame *frame);
+void pending_lost(struct admission *a); /* the keeper is gone: each that was asked is refused */
+
+#endif

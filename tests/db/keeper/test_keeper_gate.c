@@ -1,0 +1,169 @@
+/* Images as people and clusters name them, and for which platforms an index's images are taken. */
+#include "house.h"
+
+#include "db/keeper/images/image.h"
+
+#define HEX    "aa23456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define DIGEST "sha256:" HEX
+#define CONFIG                                                                                     \
+    "listen: [{address: '127.0.0.1:8080'}]\n"                                                      \
+    "host_names: [gw.example.org, 'other.example.org:8443']\n"                                     \
+    "public_url: 'http://public.example.org/'\n"                                                   \
+    "upstreams:\n"                                                                                 \
+    "  - {name: reg, ecosystem: oci, url: 'https://up.example.org', states_times: never}\n"        \
+    "  - {name: pub, ecosystem: oci, url: 'https://second.example.org:5000', states_times: "       \
+    "never}\n"                                                                                     \
+    "  - {name: up, ecosystem: pypi, url: 'https://files.example.org/simple/'}\n"                  \
+    "repositories:\n"                                                                              \
+    "  - {name: img, ecosystem: oci, upstreams: [reg]}\n"                                          \
+    "  - {name: open, ecosystem: oci, upstreams: [pub], environment: preprod}\n"                   \
+    "  - {name: pypi, ecosystem: pypi, upstreams: [up]}\n"
+
+enum outcome { OK, USAGE, UNKNOWN, FOREIGN };
+
+static const struct name_row {
+    const char *text, *repository, *environment; /* NULL: not said */
+    enum outcome outcome;
+    const char *in, *page;
+} name_rows[] = {
+    {"team/app:1.0", "img", NULL, OK, "img", "team/app:1.0"},
+    {"team/app:1.0", NULL, "prod", OK, "img", "team/app:1.0"},
+    {"team/app:1.0", NULL, "preprod", OK, "open", "team/app:1.0"},
+    {"team/app", "img", NULL, OK, "img", "team/app:latest"},
+    {"app", "img", NULL, OK, "img", "app:latest"},
+    {"team/app@" DIGEST, "img", NULL, OK, "img", "team/app@" DIGEST},
+    {"team/app:1.0@" DIGEST, "img", NULL, OK, "img", "team/app@" DIGEST},
+    {"oci:team/app==" DIGEST, "img", NULL, OK, "img", "team/app@" DIGEST},
+    {"oci:team/app:1.0", "img", NULL, OK, "img", "team/app:1.0"},
+    {"gw.example.org/img/team/app:1.0", NULL, NULL, OK, "img", "team/app:1.0"},
+    {"GW.example.org/open/team/app:1.0", NULL, NULL, OK, "open", "team/app:1.0"},
+    {"other.example.org:8443/img/a/b@" DIGEST, NULL, NULL, OK, "img", "a/b@" DIGEST},
+    {"public.example.org/img/app", NULL, NULL, OK, "img", "app:latest"},
+    {"up.example.org/team/app:1.0", NULL, NULL, OK, "img", "team/app:1.0"},
+    {"second.example.org:5000/img/team/app", NULL, NULL, OK, "open", "img/team/app:latest"},
+    {"https://gw.example.org/v2/img/team/app/manifests/1.0", NULL, NULL, OK, "img", "team/app:1.0"},
+    {"https://gw.example.org/v2/img/team/app/manifests/" DIGEST "?ns=x", NULL, NULL, OK, "img",
+     "team/app@" DIGEST},
+    /* of which of two repositories is nobody's to guess */
+    {"team/app:1.0", NULL, NULL, USAGE, NULL, NULL},
+    {"team/app:1.0", "none", NULL, USAGE, NULL, NULL},
+    {"team/app:1.0", "pypi", NULL, USAGE, NULL, NULL},
+    {"team/app:1.0", "img", "preprod", USAGE, NULL, NULL},
+    /* no names */
+    {"", "img", NULL, USAGE, NULL, NULL},
+    {"team/App:1.0", "img", NULL, USAGE, NULL, NULL},
+    {"team//app:1.0", "img", NULL, USAGE, NULL, NULL},
+    {"team/app:", "img", NULL, USAGE, NULL, NULL},
+    {"team/app:.x", "img", NULL, USAGE, NULL, NULL},
+    {"team/app@sha256:12", "img", NULL, USAGE, NULL, NULL},
+    {"team/app@", "img", NULL, USAGE, NULL, NULL},
+    {"team/app:.x@" DIGEST, "img", NULL, USAGE, NULL, NULL},
+    {"team/app@" DIGEST "@" DIGEST, "img", NULL, USAGE, NULL, NULL},
+    {"team/app@sha512:" HEX HEX, "img", NULL, USAGE, NULL, NULL},
+    {"team/app==1.0", "img", NULL, USAGE, NULL, NULL},
+    {"../app:1.0", "img", NULL, FOREIGN, NULL, NULL}, /* ".." has a dot: a host, and nobody's */
+    {"team/app:1.0 ", "img", NULL, USAGE, NULL, NULL},
+    {"team/app:1.0\n", "img", NULL, USAGE, NULL, NULL},
+    {"gw.example.org/img/", NULL, NULL, USAGE, NULL, NULL},
+    {"sha256:"
+     "AA23456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef",
+     NULL, NULL, USAGE, NULL, NULL},
+    {"sha256:12", NULL, NULL, USAGE, NULL, NULL},
+    {"https://gw.example.org/v2/img/team/app/blobs/" DIGEST, NULL, NULL, USAGE, NULL, NULL},
+    {"https://gw.example.org/v2/img/team/app/tags/list", NULL, NULL, USAGE, NULL, NULL},
+    {"https://gw.example.org/pypi/simple/app/", NULL, NULL, USAGE, NULL, NULL},
+    {"https://gw.example.org/", NULL, NULL, USAGE, NULL, NULL},
+    {"https://gw.example.org", NULL, NULL, USAGE, NULL, NULL},
+    {DIGEST, NULL, NULL, UNKNOWN, NULL, NULL},
+    /* what others say is not ours to vouch for */
+    {"gw.example.org:8080/img/team/app:1.0", NULL, NULL, FOREIGN, NULL, NULL},
+    {"other.example.org/img/team/app:1.0", NULL, NULL, FOREIGN, NULL, NULL},
+    {"second.example.org/team/app:1.0", NULL, NULL, FOREIGN, NULL, NULL},
+    {"gw.example.org/pypi/team/app:1.0", NULL, NULL, FOREIGN, NULL, NULL},
+    {"gw.example.org/none/team/app:1.0", NULL, NULL, FOREIGN, NULL, NULL},
+    {"gw.example.org/app:1.0", NULL, NULL, FOREIGN, NULL, NULL},
+    {"localhost/img/app:1.0", NULL, NULL, FOREIGN, NULL, NULL},
+    {"127.0.0.1:5000/img/app:1.0", NULL, NULL, FOREIGN, NULL, NULL},
+    {"gw.example.org.evil.example/img/app:1.0", NULL, NULL, FOREIGN, NULL, NULL},
+    {"https://evil.example/v2/img/team/app/manifests/1.0", NULL, NULL, FOREIGN, NULL, NULL},
+    {"https://gw.example.org@evil.example/v2/img/team/app/manifests/1.0", NULL, NULL, FOREIGN, NULL,
+     NULL},
+};
+
+static void names(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, CONFIG);
+    for (size_t i = 0; i < CH_ARRAY_LEN(name_rows); i++) {
+        const struct name_row *r = &name_rows[i];
+        struct image_where where = {.repository = ch_str_of(r->repository),
+                                    .environment = ch_str_of(r->environment)};
+        struct image_name name;
+        struct ch_err err = {.msg = ""};
+        bool foreign;
+        enum ch_code rc = image_name_read(h->k, ch_str_of(r->text), &where, &name, &foreign, &err);
+        enum outcome got = rc == CH_OK            ? OK
+                           : rc == CH_E_USAGE     ? USAGE
+                           : foreign              ? FOREIGN
+                           : rc == CH_E_NOT_FOUND ? UNKNOWN
+                                                  : OK;
+        if (got != r->outcome) {
+            fail_msg("\"%s\": outcome %d, expected %d: %s %s", r->text, (int)got, (int)r->outcome,
+                     name.page, err.msg);
+        }
+        if (got == OK) {
+            assert_string_equal(name.repository->name, r->in);
+            assert_string_equal(name.page, r->page);
+        }
+    }
+    house_free(h);
+}
+
+static void platforms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *platform, *wanted;
+        bool fits;
+    } rows[] = {
+        {"linux/amd64", "linux/amd64", true},    {"linux/arm64", "linux/amd64", false},
+        {"windows/amd64", "linux/amd64", false}, {"unknown/unknown", "linux/amd64", false},
+        {"linux/x86_64", "linux/amd64", true},   {"Linux/AMD64", "linux/amd64", true},
+        {"linux/aarch64", "linux/arm64", true},  {"linux/arm64/v8", "linux/arm64", true},
+        {"linux/arm64", "linux/arm64/v8", true}, {"linux/arm/v6", "linux/arm/v7", false},
+        {"linux/armhf", "linux/arm", true},      {"", "linux/amd64", true},
+        {"linux/", "linux/amd64", true},         {"/amd64", "linux/amd64", true},
+        {"/arm64", "linux/amd64", false},        {"linux/amd64/v1/x", "linux/amd64", true},
+        {"unknown/unknown", "all", true},        {"linux/s390x", "all", true},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        if (image_platform_fits(ch_str_of(rows[i].platform), ch_str_of(rows[i].wanted)) !=
+            rows[i].fits) {
+            fail_msg("\"%s\" where %s is wanted", rows[i].platform, rows[i].wanted);
+        }
+    }
+    static const char *const good[] = {"linux/amd64", "linux/arm64/v8", "all", "windows/amd64"};
+    static const char *const bad[] = {"",
+                                      "linux",
+                                      "linux/",
+                                      "/amd64",
+                                      "linux/amd64/v1/x",
+                                      "Linux/amd64",
+                                      "linux/amd64 ",
+                                      "linux/amd64\n"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(good); i++) {
+        assert_true(image_platform_is_good(ch_str_of(good[i])));
+    }
+    for (size_t i = 0; i < CH_ARRAY_LEN(bad); i++) {
+        assert_false(image_platform_is_good(ch_str_of(bad[i])));
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(names),
+        cmocka_unit_test(platforms),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
