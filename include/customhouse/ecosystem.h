@@ -63,7 +63,7 @@ struct ch_spec_subject {
 typedef void ch_differs_fn(void *arg, enum ch_finding_code code, struct ch_str evidence);
 
 /* The files of a whole, as their page lists them, and what inspection found in each. */
-struct ch_whole {
+struct ch_parts {
     size_t count;
     struct ch_str (*file_name)(void *ctx, size_t i);
     /* NULL: nothing by the inspector and rules in force yet. They live during the call. */
@@ -218,7 +218,7 @@ struct ch_ecosystem {
     /* --- the same of a file of a whole (whole_versions), by what the others say of it. It asks for what was found in
      * others, and for nothing twice removed: what one is compared with is compared with none that is compared with it.
      * NULL: they say nothing of each other. --- */
-    void (*compare_parts)(const struct ch_whole *whole, size_t file, ch_differs_fn *fn, void *arg);
+    void (*compare_parts)(const struct ch_parts *whole, size_t file, ch_differs_fn *fn, void *arg);
 
     /* --- what a URL means: decoded segments after the repository's name (no empty one, no "." or ".."); `directory`
      * says whether the path ended in a slash. *ret is written whole; kind NONE: 404. A FILE names the project and

@@ -197,7 +197,7 @@ static void compare(struct keeper *k, struct page *p, size_t file, struct differ
     struct ch_str record = p->facts.files[file].index.record;
     const struct ch_inspection_result *in = d->in;
     struct whole_of of = {k, p};
-    struct ch_whole whole = {p->facts.file_count, part_name, part_facts, &of};
+    struct ch_parts whole = {p->facts.file_count, part_name, part_facts, &of};
     if (p->eco->compare_record != NULL && record.len > 0) {
         d->record = ch_sha256_of(record.ptr, record.len);
         p->eco->compare_record(page_name(p), record, in->row.facts, in->row.fact_count,

@@ -7,14 +7,14 @@
 
 #define NONE SIZE_MAX
 
-static bool kind_of(const struct ch_whole *w, size_t file, struct ch_sha256 *ret_sha256,
+static bool kind_of(const struct ch_parts *w, size_t file, struct ch_sha256 *ret_sha256,
                     enum ch_oci_file_kind *ret)
 {
     return ch_oci_file_name_parse(w->file_name(w->ctx, file), ret_sha256, ret);
 }
 
 /* The first file of such a kind. */
-static size_t find(const struct ch_whole *w, bool (*is)(enum ch_oci_file_kind kind))
+static size_t find(const struct ch_parts *w, bool (*is)(enum ch_oci_file_kind kind))
 {
     for (size_t i = 0; i < w->count; i++) {
         struct ch_sha256 sha256;
@@ -73,7 +73,7 @@ static void differs(ch_differs_fn *fn, void *arg, const char *fmt, ...)
 }
 
 /* At each place that the manifest has it; said once. */
-static void compare_layer(const struct ch_whole *w, size_t layer, const struct ch_fact *manifest,
+static void compare_layer(const struct ch_parts *w, size_t layer, const struct ch_fact *manifest,
                           size_t manifest_count, const struct ch_fact *config, size_t config_count,
                           ch_differs_fn *fn, void *arg)
 {
@@ -100,7 +100,7 @@ static void compare_layer(const struct ch_whole *w, size_t layer, const struct c
     }
 }
 
-void oci_compare_parts(const struct ch_whole *w, size_t file, ch_differs_fn *fn, void *arg)
+void oci_compare_parts(const struct ch_parts *w, size_t file, ch_differs_fn *fn, void *arg)
 {
     struct ch_sha256 sha256;
     enum ch_oci_file_kind kind;

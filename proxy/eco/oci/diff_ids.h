@@ -5,6 +5,6 @@
 #include "customhouse/ecosystem.h"
 
 /* compare_parts of the ecosystem. Spec: OCI image 1.1, "Image Configuration", rootfs.diff_ids. */
-void oci_compare_parts(const struct ch_whole *whole, size_t file, ch_differs_fn *fn, void *arg);
+void oci_compare_parts(const struct ch_parts *whole, size_t file, ch_differs_fn *fn, void *arg);
 
 #endif

@@ -66,7 +66,7 @@ static void say(void *arg, enum ch_finding_code code, struct ch_str evidence)
 
 static void assert_says(struct given *g, const char *expected)
 {
-    struct ch_whole whole = {FILES, name_of, facts_of, g};
+    struct ch_parts whole = {FILES, name_of, facts_of, g};
     g->said[0] = '\0';
     for (size_t i = 0; i < FILES; i++) {
         ch_ecosystem_find(CH_STR("oci"))->compare_parts(&whole, i, say, g);
