@@ -25,6 +25,7 @@
 #include "reload.h"
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/rulings/rulings.h"
+#include "unsaved.h"
 #include "db/keeper/pages/sidecar.h"
 #include "db/keeper/audit/witnesses.h"
 
@@ -110,6 +111,9 @@ static void on_lease(struct ch_timer *t)
     }
     if (whole && !k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
         CH_IGNORE(keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
+    }
+    if (k->healthy) {
+        unsaved_store(k);
     }
     keeper_watch_store(k);
     if (k->healthy) {
@@ -221,6 +225,7 @@ static void on_tick(struct ch_timer *t)
     policies_tick(k);
     rulings_enter_ends(k);
     people_tick(k);
+    unsaved_store(k);
     audit_tick(k);
     exceptions_settle(k);
     notices_tick(k);
@@ -273,6 +278,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         intakes_roll_back(k);
         pages_roll_back(k);
         quota_rolled_back(k);
+        served_rolled_back(k);
         keeper_log("store", "commit=failed error=\"%s\"", err->msg);
     }
     k->healthy = rc == CH_OK;
@@ -284,6 +290,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         intakes_durable(k);
         notices_committed(k);
         quota_committed(k);
+        served_committed(k);
     }
     return rc;
 }
@@ -388,6 +395,9 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
         forward_written(k);
         witnesses_go_on(k);
     }
+    if (role == CH_ROLE_GATEWAY) {
+        served_peer_came(k, instance);
+    }
     jobs_peer_came(k, role);
 }
 
@@ -397,6 +407,7 @@ void keeper_drained(struct keeper *k)
 {
     struct ch_err err;
     on_commit(&k->commit_timer);
+    unsaved_store(k);
     commands_drain(k);
     intakes_drained(k);
     if (store_clock(k, true, &err) != CH_OK) {
@@ -578,6 +589,7 @@ void keeper_close(struct keeper *k)
     rulings_free(k);
     exceptions_free(k);
     people_close(k);
+    unsaved_free(k);
     policies_free(k);
     reload_free(k);
     documents_free(k);

@@ -173,6 +173,7 @@ static void t21_a_serving_at_no_time(void **state)
 {
     (void)state;
     const struct ch_served served = {
+        .number = ++h->served_number,
         .repository = CH_STR("pypi"),
         .project = CH_STR("pkg"),
         .file_name = CH_STR(WHEEL),
