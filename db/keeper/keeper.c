@@ -460,18 +460,6 @@ static enum ch_code load_secret(struct keeper *k, struct ch_err *err)
     return rc;
 }
 
-/* A link in served/ without an ALLOW in the store (a crash between unlink and record, a file put there
- * by hand) goes. Metadata is linked again when it is asked for. */
-static void check_served(void *ctx, const struct ch_sha256 *sha256)
-{
-    struct keeper *k = ctx;
-    enum ch_blob_place place;
-    struct ch_err err;
-    if (ch_store_get_blob(k->store, sha256, &place, &err) != CH_OK || place != CH_BLOB_SERVED) {
-        CH_IGNORE(ch_blobs_withdraw(k->blobs, sha256, &err));
-    }
-}
-
 enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
 {
     struct ch_child *child = &k->child;
@@ -525,7 +513,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? exceptions_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? trust_clock(k, err) : rc;
-    rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, check_served, k, err) : rc;
+    rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, serve_check_link, k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_clear_spool(k->blobs, err) : rc;
     rc = rc == CH_OK ? quota_resume(k, err) : rc;
     rc = rc == CH_OK ? intake_resume_all(k, err) : rc;

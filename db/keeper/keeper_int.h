@@ -373,6 +373,10 @@ void serve_forget_shown(struct keeper *k, struct page *p); /* and takes them awa
 /* The page has new facts: takes away what was shown of files that are others now. */
 void serve_settle_shown(struct keeper *k, struct page *p);
 
+/* A link in served/ without an ALLOW in the store (a crash between unlink and record, a file put there
+ * by hand) goes. Metadata is linked again when it is asked for. `ctx`: the keeper. */
+void serve_check_link(void *ctx, const struct ch_sha256 *sha256);
+
 /* ------------------------------------------------------------------ again.c */
 
 /* Judges again all that is served from this page; takes away what is ALLOW no more. */
