@@ -309,6 +309,7 @@ enum ch_code ch_document_reply_get(struct ch_str payload, struct ch_document_rep
 
 void ch_served_put(struct ch_buf *b, const struct ch_served *m)
 {
+    ch_put_u64(b, m->number);
     ch_msg_put_name(b, m->repository, ch_limits.project_name_bytes);
     ch_msg_put_name(b, m->project, ch_limits.project_name_bytes);
     ch_msg_put_name(b, m->file_name, ch_limits.file_name_bytes);
@@ -322,6 +323,7 @@ enum ch_code ch_served_get(struct ch_str payload, struct ch_served *ret, struct 
 {
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     struct ch_served m = {0};
+    m.number = ch_get_u64(&r);
     m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.project = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.file_name = ch_msg_get_text(&r, ch_limits.file_name_bytes);
@@ -330,6 +332,22 @@ enum ch_code ch_served_get(struct ch_str payload, struct ch_served *ret, struct 
     m.at_us = ch_get_i64(&r);
     m.client = ch_msg_get_client(&r);
     CH_MSG_DECODED("served message");
+}
+
+void ch_served_kept_put(struct ch_buf *b, const struct ch_served_kept *m)
+{
+    ch_put_u64(b, m->kept);
+    ch_put_u8(b, m->again);
+}
+
+enum ch_code ch_served_kept_get(struct ch_str payload, struct ch_served_kept *ret,
+                                struct ch_err *err)
+{
+    struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
+    struct ch_served_kept m = {0};
+    m.kept = ch_get_u64(&r);
+    m.again = ch_msg_get_bool(&r);
+    CH_MSG_DECODED("message of what is kept");
 }
 
 void ch_sign_ins_put(struct ch_buf *b, const struct ch_sign_ins *m)

@@ -5,6 +5,8 @@
 #include "customhouse/attr.h"
 #include "customhouse/index.h"
 
+#define HOUR_US INT64_C(3600000000)
+
 static const char *const events[] = {
     [EXCEPTION_REQUESTED] = "requested", [EXCEPTION_JOINED] = "joined",
     [EXCEPTION_APPROVED] = "approved",   [EXCEPTION_IN_FORCE] = "in force",
@@ -122,10 +124,21 @@ bool exception_is_somebodys(const struct exception_step *steps, size_t count)
     return somebody;
 }
 
+bool exception_is_prolonged(const struct exception_step *steps, size_t count)
+{
+    int64_t asked = count > 0 ? steps[0].expires_at_us : CH_TIME_UNKNOWN;
+    bool longer = false;
+    for (size_t i = 0; i < count && asked != CH_TIME_UNKNOWN && !longer; i++) {
+        longer = steps[i].event == EXCEPTION_APPROVED && steps[i].expires_at_us > asked + HOUR_US;
+    }
+    return longer;
+}
+
 size_t exception_persons_needed(const struct exception_step *steps, size_t count,
                                 size_t policy_asks)
 {
-    return policy_asks < 2 && !exception_is_somebodys(steps, count) ? 2 : policy_asks;
+    bool two = !exception_is_somebodys(steps, count) || exception_is_prolonged(steps, count);
+    return policy_asks < 2 && two ? 2 : policy_asks;
 }
 
 static bool is_alone(const struct exception_step *s, const struct exception_shown *now)

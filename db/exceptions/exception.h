@@ -78,8 +78,11 @@ int64_t exception_ends(const struct exception_step *steps, size_t count);
 /* Persons whose approval is of `now` (what is there now), each once; none of them asked. */
 size_t exception_approvals(const struct exception_step *steps, size_t count,
                            const struct exception_shown *now);
+/* Whether somebody has approved a later end than was asked for: that is a request of their own.
+ * "14d" counts from when it is said: an hour is no difference. */
+bool exception_is_prolonged(const struct exception_step *steps, size_t count);
 /* How many persons it takes where the policy asks for so many: two at least where no person asked
- * for it. For who asks without a name may be who approves (T22). */
+ * for it, or not for so long. For who asks without a name may be who approves (T22). */
 size_t exception_persons_needed(const struct exception_step *steps, size_t count,
                                 size_t policy_asks);
 /* Whether a person asked for it. */

@@ -27,6 +27,7 @@
 #include "reload.h"
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/rulings/rulings.h"
+#include "unsaved.h"
 #include "db/keeper/pages/sidecar.h"
 #include "db/keeper/audit/witnesses.h"
 
@@ -119,6 +120,9 @@ static void on_lease(struct ch_timer *t)
     }
     if (whole && !k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
         CH_IGNORE(keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
+    }
+    if (k->healthy) {
+        unsaved_store(k);
     }
     keeper_watch_store(k);
     keeper_keep_lease(k);
@@ -228,6 +232,7 @@ static void on_tick(struct ch_timer *t)
     policies_tick(k);
     rulings_enter_ends(k);
     people_tick(k);
+    unsaved_store(k);
     audit_tick(k);
     exceptions_settle(k);
     notices_tick(k);
@@ -280,6 +285,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         intakes_roll_back(k);
         pages_roll_back(k);
         quota_rolled_back(k);
+        served_rolled_back(k);
         keeper_log("store", "commit=failed error=\"%s\"", err->msg);
     }
     k->healthy = rc == CH_OK;
@@ -291,6 +297,7 @@ enum ch_code keeper_commit(struct keeper *k, struct ch_err *err)
         intakes_durable(k);
         notices_committed(k);
         quota_committed(k);
+        served_committed(k);
     }
     return rc;
 }
@@ -399,6 +406,9 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
         forward_written(k);
         witnesses_go_on(k);
     }
+    if (role == CH_ROLE_GATEWAY) {
+        served_peer_came(k, instance);
+    }
     jobs_peer_came(k, role);
 }
 
@@ -408,6 +418,7 @@ void keeper_drained(struct keeper *k)
 {
     struct ch_err err;
     on_commit(&k->commit_timer);
+    unsaved_store(k);
     commands_drain(k);
     intakes_drained(k);
     if (store_clock(k, true, &err) != CH_OK) {
@@ -458,18 +469,6 @@ static enum ch_code load_secret(struct keeper *k, struct ch_err *err)
     }
     ch_buf_done(&value);
     return rc;
-}
-
-/* A link in served/ without an ALLOW in the store (a crash between unlink and record, a file put there
- * by hand) goes. Metadata is linked again when it is asked for. */
-static void check_served(void *ctx, const struct ch_sha256 *sha256)
-{
-    struct keeper *k = ctx;
-    enum ch_blob_place place;
-    struct ch_err err;
-    if (ch_store_get_blob(k->store, sha256, &place, &err) != CH_OK || place != CH_BLOB_SERVED) {
-        CH_IGNORE(ch_blobs_withdraw(k->blobs, sha256, &err));
-    }
 }
 
 enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
@@ -526,7 +525,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     rc = rc == CH_OK ? exceptions_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? trust_clock(k, err) : rc;
-    rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, check_served, k, err) : rc;
+    rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, serve_check_link, k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_clear_spool(k->blobs, err) : rc;
     rc = rc == CH_OK ? quota_resume(k, err) : rc;
     rc = rc == CH_OK ? intake_resume_all(k, err) : rc;
@@ -593,6 +592,7 @@ void keeper_close(struct keeper *k)
     rulings_free(k);
     exceptions_free(k);
     people_close(k);
+    unsaved_free(k);
     policies_free(k);
     reload_free(k);
     documents_free(k);

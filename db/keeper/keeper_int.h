@@ -28,6 +28,7 @@
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   stand_in.c    whether all of them can take another version instead
  *   listing.c     judged page -> what gateways list
+ *   unsaved.c     steps away from ALLOW that could not be stored yet
  *   budget.c      what clients may cause at upstreams (budget.h, T14)
  *   intake.c      one file: wanted -> fetched -> scanned by two jails -> decided
  *   turns.c       which file runs next
@@ -64,7 +65,7 @@ struct policies;
 struct keyring;
 struct people;
 struct people_proposal;
-struct people_unsaved;
+struct unsaved;
 struct list;
 struct egress;
 struct notices;
@@ -112,6 +113,11 @@ struct keeper {
     struct ch_config **old_configs; /* what pages may still point to */
     size_t old_config_count;
     struct ch_channel *gateways[CH_METRICS_SLOTS];
+    struct served_by { /* what each says went out (asks/served.c) */
+        uint64_t seen; /* so many were taken; */
+        uint64_t kept; /* of so many it was told that they are durable */
+        bool again;    /* it is to say those after `seen` again */
+    } served[CH_METRICS_SLOTS];
     struct ch_channel *admin;
     struct ch_channel *admission;
     struct ch_channel *fetcher;
@@ -133,6 +139,7 @@ struct keeper {
     struct again *again;
     struct rulings *rulings;
     struct exceptions *exceptions; /* exceptions.h */
+    struct unsaved *unsaved;       /* unsaved.h */
     struct ch_map *asking; /* address -> what it may still ask for */
     struct ch_timer rulings_timer; /* the next one ends */
     struct ch_map *used;     /* sha256 -> when a blob went out lately */
@@ -152,7 +159,6 @@ struct keeper {
     struct policies *policies; /* policies.h */
     struct keyring *keyring;   /* keyring.h */
     struct people *people;     /* db/people/people.h; people.c keeps it */
-    struct people_unsaved *people_unsaved;
     int64_t token_ends_us;     /* when the next token ends by time; INT64_MAX: none */
     struct people_proposal *people_proposals; /* people_proposals.h */
     bool loopback_only;        /* every listener is, as the supervisor said last */
@@ -383,6 +389,10 @@ void serve_forget_shown(struct keeper *k, struct page *p); /* and takes them awa
 /* The page has new facts: takes away what was shown of files that are others now. */
 void serve_settle_shown(struct keeper *k, struct page *p);
 
+/* A link in served/ without an ALLOW in the store (a crash between unlink and record, a file put there
+ * by hand) goes. Metadata is linked again when it is asked for. `ctx`: the keeper. */
+void serve_check_link(void *ctx, const struct ch_sha256 *sha256);
+
 /* ------------------------------------------------------------------ again.c */
 
 /* Judges again all that is served from this page; takes away what is ALLOW no more. */
@@ -491,6 +501,12 @@ void listing_file_ahead(struct keeper *k, struct page *p, size_t file, const str
 
 /* ------------------------------------------------------------------ ask*.c */
 
+/* --- served.c --- */
+void served_told(struct keeper *k, struct ch_channel *ch, struct ch_str payload); /* CH_MSG_SERVED */
+void served_committed(struct keeper *k);
+void served_rolled_back(struct keeper *k);
+void served_peer_came(struct keeper *k, uint32_t instance);
+/* --- ask.c --- */
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
 void ask_free_waiter(struct waiter *w);

@@ -49,6 +49,7 @@
     X(CH_MSG_SERVED, 28, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                   \
     X(CH_MSG_ASK_DOCUMENT, 29, 64u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                             \
     X(CH_MSG_DOCUMENT, 30, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                  \
+    X(CH_MSG_SERVED_KEPT, 31, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                      \
     X(CH_MSG_ASK_TOKEN, 35, 2u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_TOKEN, 36, 64u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_SIGN_INS, 37, 128u << 10, 0, CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_ADMIN))       \

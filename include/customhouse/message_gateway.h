@@ -274,6 +274,7 @@ enum ch_code ch_document_reply_get(struct ch_str payload, struct ch_document_rep
                                    struct ch_err *err) CH_MUST_CHECK;
 
 struct ch_served { /* an artifact went out completely, or in part */
+    uint64_t number; /* counts up from 1 on each channel; the first field of the message */
     struct ch_str repository;
     struct ch_str project;
     struct ch_str file_name;
@@ -285,5 +286,13 @@ struct ch_served { /* an artifact went out completely, or in part */
 void ch_served_put(struct ch_buf *b, const struct ch_served *m);
 enum ch_code ch_served_get(struct ch_str payload, struct ch_served *ret,
                            struct ch_err *err) CH_MUST_CHECK;
+
+struct ch_served_kept { /* so many of these are durable */
+    uint64_t kept;
+    bool again; /* those after them could not be stored: they are to be sent again */
+};
+void ch_served_kept_put(struct ch_buf *b, const struct ch_served_kept *m);
+enum ch_code ch_served_kept_get(struct ch_str payload, struct ch_served_kept *ret,
+                                struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -561,13 +561,11 @@ void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
 /* Who read the metadata alone, as resolvers do of what they pass over, has not got the file. */
 void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct ch_http_access *a)
 {
-    if (gw->keeper == NULL || file->part != CH_PART_FILE) {
+    if (file->part != CH_PART_FILE) {
         return;
     }
     const struct gw_caller *caller = a->caller;
-    struct ch_buf payload;
-    ch_buf_init(&payload, ch_message_row(CH_MSG_SERVED)->max_bytes);
-    ch_served_put(&payload,
+    gw_served_add(gw,
                   &(struct ch_served){
                       .repository = file->repository,
                       .project = file->page[0] != '\0' ? ch_str_of(file->page) : file->project,
@@ -583,6 +581,4 @@ void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct
                                                                     : gw->anonymous->principal),
                           },
                   });
-    CH_IGNORE(ch_channel_send(gw->keeper, CH_MSG_SERVED, ch_buf_str(&payload), NULL, 0));
-    ch_buf_done(&payload);
 }

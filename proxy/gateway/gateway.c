@@ -142,7 +142,11 @@ void gw_complain(const char *event, struct ch_str what, const struct ch_err *err
 static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
 {
     (void)ch;
-    gw_asks_frame(owner, frame);
+    if (frame->type == CH_MSG_SERVED_KEPT) {
+        gw_served_kept(owner, frame->payload);
+    } else {
+        gw_asks_frame(owner, frame);
+    }
 }
 
 static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
@@ -177,6 +181,7 @@ void gw_set_keeper(struct gw *gw, int fd)
     }
     gw->met_keeper = true;
     gw_asks_resend(gw);
+    gw_served_new_keeper(gw);
 }
 
 /* --- the end of each request --- */
@@ -229,6 +234,7 @@ enum ch_code gw_new(const struct gw_options *options, struct gw **ret_gw, struct
     gw->unknown_note = (struct gw_note){GW_KIND_OTHER, gw_metrics_row(gw->slot, CH_STR("?")), NULL};
     gw->instance_id = ch_str_dup(options->instance_id);
     gw_asks_init(gw);
+    gw_served_init(gw);
     gw_pages_init(gw);
     gw_files_init(gw);
     gw_sign_in_init(gw);
@@ -260,6 +266,7 @@ void gw_free(struct gw *gw)
         ch_http_server_free(gw->server); /* ends the requests, which end their asks */
     }
     gw_asks_done(gw);
+    gw_served_done(gw);
     ch_channel_free(gw->keeper);
     ch_lru_done(&gw->pages);
     gw_files_done(gw);

@@ -117,6 +117,7 @@ struct gw {
     struct ch_lru tokens;
     struct front_guesses guesses;
     struct front_failures failures;
+    struct gw_served *served; /* served.c: told, and not stored yet */
     struct gw_caller *anonymous;
     struct gw_seen *seen; /* Authorization lines */
     struct ch_hash *hash;
@@ -201,6 +202,13 @@ void gw_files_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
                       const struct ch_target *target);
 void gw_file_unref(struct gw_file *file);
 /* Tells the keeper that bytes of `file` went out. */
+/* --- served.c --- */
+void gw_served_init(struct gw *gw);
+void gw_served_done(struct gw *gw);
+void gw_served_add(struct gw *gw, const struct ch_served *served); /* its number is given here */
+void gw_served_kept(struct gw *gw, struct ch_str payload); /* CH_MSG_SERVED_KEPT */
+void gw_served_new_keeper(struct gw *gw);
+/* --- files.c --- */
 void gw_file_tell_served(struct gw *gw, const struct gw_file *file, const struct ch_http_access *a);
 
 /* --- documents.c: what is signed, and keys --- */

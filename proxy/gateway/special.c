@@ -82,6 +82,7 @@ static void metrics(struct gw *gw, struct ch_http_request *r)
 static void ready(struct gw *gw, struct ch_http_request *r)
 {
     const char *trouble = ch_store_trouble_text(atomic_load(&gw->epoch->store_trouble));
+    uint32_t unsaved = atomic_load(&gw->epoch->unsaved);
     char text[200];
     if (gw->keeper == NULL) {
         gw_respond_text(r, 503, CH_STR("not ready: no connection to the keeper"));
@@ -90,6 +91,11 @@ static void ready(struct gw *gw, struct ch_http_request *r)
         gw_respond_text(r, 503, ch_str_of(text));
     } else if (!gw_lease_valid(gw, ch_now_boot_ms())) {
         gw_respond_text(r, 503, CH_STR("not ready: the keeper has not renewed its lease"));
+    } else if (unsaved > 0) { /* it serves as it should: it must not be restarted */
+        snprintf(text, sizeof(text),
+                 "not ready: %u denials or revocations are in memory alone (customhouse status)",
+                 unsaved);
+        gw_respond_text(r, 503, ch_str_of(text));
     } else {
         gw_respond_body(r, 200, text_plain, CH_STR("ready\n"));
     }

@@ -202,7 +202,9 @@ class Log(Quarantine):
         for wrong in (["--reason", "why"], ["--who", "127.0.0.1"], ["--entry", "x", "--reason", "why"]):
             self.assertEqual(service.command("audit", "erase", *wrong)[0], 2, wrong)
         status, out, err = service.command("audit", "erase", "--who", "127.0.0.1", "--reason", "was asked to")
-        self.assertEqual((status, out), (0, "1 text erased; the log says that, by whom and why\n"), err)
+        self.assertEqual((status, out), (
+            0, "1 text erased; the log says that, by whom and why\ntexts that have it among other words stay: customhouse "
+               "audit search --who finds them, --entry NUMBER erases one\n"), err)
         self.assertEqual(self.found(service, "--who", "127.0.0.1"), [])
         self.eventually(lambda: self.found(service, "--kind", "erased"))
         status, out, err = service.command("audit", "verify")

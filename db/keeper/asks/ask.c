@@ -477,39 +477,6 @@ static void on_ask_metrics(struct keeper *k, struct ch_channel *ch, struct ch_st
     ch_buf_done(&text);
 }
 
-static void on_served(struct keeper *k, struct ch_str payload)
-{
-    struct ch_err err;
-    struct ch_served s;
-    if (ch_served_get(payload, &s, &err) != CH_OK) {
-        return;
-    }
-    /* When, by our own clock: a gateway is asked for nothing that others rely on (T21). */
-    int64_t now = keeper_now_us(k);
-    struct ch_served_row row = {.repository = s.repository,
-                                .project = s.project,
-                                .file_name = s.file_name,
-                                .sha256 = s.sha256,
-                                .address = s.client.address,
-                                .user_agent = s.client.user_agent,
-                                .principal = s.client.principal,
-                                .first_at_us = now,
-                                .last_at_us = now,
-                                .times = 1};
-    bool first = false;
-    quota_sent(k, &s.sha256);
-    enum ch_code rc = keeper_write(k, &err);
-    rc = rc == CH_OK ? audit_step(k, &err) : rc;
-    if (rc == CH_OK) { /* with its entry, or the next time is the first one */
-        rc = ch_store_add_served(k->store, &row, &first, &err);
-        rc = rc == CH_OK && first ? audit_served(k, &row, &err) : rc;
-        rc = audit_step_end(k, rc, &err);
-    }
-    if (rc != CH_OK) {
-        keeper_log("store", "error=\"%s\"", err.msg);
-    }
-}
-
 static void on_ask(struct keeper *k, struct ch_channel *ch, bool is_file, struct ch_str payload)
 {
     struct ask ask;
@@ -563,7 +530,7 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
         pushes_on_ask(k, ch, frame->payload);
         break;
     case CH_MSG_SERVED:
-        on_served(k, frame->payload);
+        served_told(k, ch, frame->payload);
         break;
     default:
         break;

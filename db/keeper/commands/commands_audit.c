@@ -34,6 +34,29 @@ static enum ch_code erase(struct keeper *k, uint64_t entry, struct ch_str who, s
     return rc == CH_OK ? ch_store_scrub(k->store, err) : rc;
 }
 
+/* A name is erased as the principals that it was written as, too. */
+static enum ch_code erase_who(struct command *c, struct ch_str who, struct ch_str reason,
+                              uint64_t *ret_texts, struct ch_err *err)
+{
+    static const char *const kinds[] = {"", "user:", "service:"};
+    size_t forms = ch_str_find_char(who, ':', NULL) ? 1 : CH_ARRAY_LEN(kinds);
+    enum ch_code rc = CH_OK;
+    bool busy = false;
+    for (size_t i = 0; rc == CH_OK && i < forms; i++) {
+        struct ch_buf form;
+        uint64_t texts = 0;
+        ch_buf_init(&form, who.len + 16);
+        ch_buf_printf(&form, "%s%.*s", kinds[i], CH_STR_ARG(who));
+        rc = erase(c->k, CH_LOG_NO_ENTRY, ch_buf_str(&form), ch_str_of(c->who.text), reason, &texts,
+                   err);
+        ch_buf_done(&form);
+        *ret_texts += texts;
+        busy = busy || rc == CH_E_BUSY;
+        rc = rc == CH_E_NOT_FOUND || rc == CH_E_BUSY ? CH_OK : rc;
+    }
+    return rc != CH_OK ? rc : *ret_texts == 0 ? CH_E_NOT_FOUND : busy ? CH_E_BUSY : CH_OK;
+}
+
 enum step command_audit_erase(struct command *c)
 {
     struct ch_str who = command_option(c, "who"), number = command_option(c, "entry");
@@ -49,7 +72,9 @@ enum step command_audit_erase(struct command *c)
     if (reason.len == 0 || reason.len > 500) {
         return command_end(c, 2, "--reason: expected a sentence of 1 to 500 bytes");
     }
-    enum ch_code rc = erase(c->k, entry, who, ch_str_of(c->who.text), reason, &texts, &err);
+    enum ch_code rc = who.len > 0
+                          ? erase_who(c, who, reason, &texts, &err)
+                          : erase(c->k, entry, who, ch_str_of(c->who.text), reason, &texts, &err);
     if (rc == CH_E_BUSY) {
         return command_end(c, 1, "%llu texts were erased, but %s: erase something again later",
                            (unsigned long long)texts, err.msg);
@@ -59,6 +84,10 @@ enum step command_audit_erase(struct command *c)
     }
     command_print(c, "%llu text%s erased; the log says that, by whom and why\n",
                   (unsigned long long)texts, texts == 1 ? "" : "s");
+    if (who.len > 0) {
+        command_print(c, "texts that have it among other words stay: customhouse audit search "
+                         "--who finds them, --entry NUMBER erases one\n");
+    }
     return command_end(c, 0, "%s", "");
 }
 

@@ -370,10 +370,7 @@ static enum step close_it(struct command *c, enum exception_event event)
         return command_end(c, 1, "exception %llu: %s", (unsigned long long)id, err.msg);
     }
     if (rc != CH_OK) {
-        return command_end(
-            c, 1,
-            event == EXCEPTION_REVOKED ? "in force until a restart, but not stored: %s" : "%s",
-            err.msg);
+        return command_end(c, 1, event == EXCEPTION_REVOKED ? COMMAND_NOT_STORED : "%s", err.msg);
     }
     if (c->args.json) {
         command_print(c, "{\"exception\":%llu,\"state\":\"%s\"}\n", (unsigned long long)id,

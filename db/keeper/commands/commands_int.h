@@ -125,6 +125,10 @@ bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us);
     "expected a date (2026-12-31), a time (2026-12-31T12:00:00Z), days (14d) or hours (12h), to "  \
     "come"
 
+/* Of a step away from ALLOW, with why (unsaved.h). */
+#define COMMAND_NOT_STORED                                                                         \
+    "in force until a restart, but not stored; it is tried again by itself: %s"
+
 /* --- exceptions (commands_approve.c, commands_exceptions.c) --- */
 
 /* What an exception is about, as a command would say it. */

@@ -42,6 +42,9 @@ struct command_needed command_needed(struct keeper *k, const struct exception *x
     if (x != NULL && n.why == NULL && !exception_is_somebodys(x->steps, x->step_count)) {
         n.why = "no user here is known to have asked for it, so one alone could ask and approve";
         n.persons = exception_persons_needed(x->steps, x->step_count, n.persons);
+    } else if (x != NULL && n.why == NULL && exception_is_prolonged(x->steps, x->step_count)) {
+        n.why = "it is to last longer than was asked for, so who says that asks, too";
+        n.persons = exception_persons_needed(x->steps, x->step_count, n.persons);
     }
     size_t have = x != NULL ? exceptions_have(k, x, now) : 0;
     n.missing = have < n.persons ? n.persons - have

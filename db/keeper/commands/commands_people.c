@@ -73,6 +73,9 @@ static void refuse_touch(struct command *c, const struct people_touch *touch)
     ch_buf_done(&names);
 }
 
+#define PERSONS_SHOWN 5  /* of a change that many are touched by: the answer is one line */
+#define UIDS_SHOWN    60 /* bytes */
+
 struct belongings {
     struct ch_str person;
     struct ch_buf *uids;
@@ -91,22 +94,83 @@ static void count_belonging(void *ctx, const struct ch_people_row *row)
     b->tokens += row->kind == CH_PEOPLE_TOKEN;
 }
 
-/* With what else the person comes: who says yes says yes to that. */
-static void tell_first(struct command *c, const struct people_touch *touch)
+/* The persons that a change makes approvers, or changes as such: each once. */
+struct persons {
+    const struct people_change *change;
+    struct ch_str *names; /* borrowed from rows */
+    size_t count;
+};
+
+static void note_person(struct persons *p, struct ch_str name)
+{
+    for (size_t i = 0; i < p->count; i++) {
+        if (ch_str_eq(p->names[i], name)) {
+            return;
+        }
+    }
+    p->names = ch_realloc_array(p->names, p->count + 1, sizeof(*p->names));
+    p->names[p->count++] = name;
+}
+
+/* A role of a group is everybody's who is in it. */
+static void note_granted(void *ctx, const struct ch_people_row *row)
+{
+    struct persons *p = ctx;
+    bool stands = row->ended_at_us == CH_TIME_UNKNOWN && row->kind == CH_PEOPLE_MEMBER;
+    for (size_t i = 0; stands && i < p->change->row_count; i++) {
+        const struct ch_people_row *r = &p->change->rows[i];
+        if (r->kind == CH_PEOPLE_GRANT && ch_str_eq(r->group, row->group)) {
+            note_person(p, row->person);
+        }
+    }
+}
+
+static void put_belongings(const struct people *people, struct ch_str person, struct ch_buf *out)
 {
     struct ch_buf uids;
     ch_buf_init(&uids, 64u << 10);
-    struct belongings b = {.person = ch_str_of(touch->who), .uids = &uids};
-    people_each(c->k->people, count_belonging, &b);
-    ch_buf_putc(&uids, '\0');
-    command_end(
-        c, 1,
-        "not done yet: %s approves exceptions, or would by it, and that takes two approvers: "
-        "another one has to run the same command within %d hours. %s has uids %.200s and %zu "
-        "token%s",
-        touch->who, PEOPLE_PROPOSAL_HOURS, touch->who, b.uid_count > 0 ? uids.ptr : "none",
+    struct belongings b = {.person = person, .uids = &uids};
+    people_each(people, count_belonging, &b);
+    ch_buf_printf(
+        out, "%.*s has uids %.*s and %zu token%s", CH_STR_ARG(person),
+        CH_STR_ARG(b.uid_count > 0 ? ch_str_sub(ch_buf_str(&uids), 0, UIDS_SHOWN) : CH_STR("none")),
         b.tokens, b.tokens == 1 ? "" : "s");
     ch_buf_done(&uids);
+}
+
+/* Each person with what else they come with: who says yes says yes to that. */
+static void tell_first(struct command *c, const struct people_touch *touch,
+                       const struct people_change *change)
+{
+    struct persons p = {.change = change};
+    struct ch_buf b;
+    ch_buf_init(&b, 4096);
+    for (size_t i = 0; i < change->row_count; i++) {
+        if (change->rows[i].kind != CH_PEOPLE_GRANT) {
+            note_person(&p, change->rows[i].person);
+        }
+    }
+    people_each(c->k->people, note_granted, &p);
+    for (size_t i = 0; i < p.count && i < PERSONS_SHOWN; i++) {
+        ch_buf_puts(&b, i > 0 ? CH_STR("; ") : CH_STR(""));
+        put_belongings(c->k->people, p.names[i], &b);
+    }
+    if (p.count > PERSONS_SHOWN) {
+        ch_buf_printf(&b, "; and %zu more (customhouse group list)", p.count - PERSONS_SHOWN);
+    }
+    if (p.count > 1) {
+        command_end(c, 1,
+                    "not done yet: these %zu approve exceptions, or would by it, and that takes "
+                    "two approvers: another one has to run the same command within %d hours. %.*s",
+                    p.count, PEOPLE_PROPOSAL_HOURS, CH_STR_ARG(ch_buf_str(&b)));
+    } else {
+        command_end(c, 1,
+                    "not done yet: %s approves exceptions, or would by it, and that takes two "
+                    "approvers: another one has to run the same command within %d hours. %.*s",
+                    touch->who, PEOPLE_PROPOSAL_HOURS, CH_STR_ARG(ch_buf_str(&b)));
+    }
+    ch_buf_done(&b);
+    free(p.names);
 }
 
 /* Said by two: they are both who did it. */
@@ -144,7 +208,7 @@ bool people_change_allowed(struct people_changes *ch)
         ch->agreed = agreed.id;
         said_by_both(ch, agreed.other);
     } else if (rc == CH_E_NOT_FOUND) {
-        tell_first(c, &touch);
+        tell_first(c, &touch, &change);
     } else {
         command_end(c, 1, "not noted, and nothing was changed: %s", err.msg);
     }

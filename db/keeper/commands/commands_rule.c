@@ -109,7 +109,7 @@ enum step command_deny(struct command *c)
     }
     struct ch_ruling_row row = row_of(c, &r);
     if (rulings_add(c->k, &row, &err) != CH_OK) {
-        return command_end(c, 1, "in force until a restart, but not stored: %s", err.msg);
+        return command_end(c, 1, COMMAND_NOT_STORED, err.msg);
     }
     if (c->args.json) {
         struct ch_buf b;

@@ -3,6 +3,7 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/egress/notices.h"
 #include "db/keeper/policies/policy_proposals.h"
+#include "db/keeper/unsaved.h"
 
 #include <stdio.h>
 
@@ -282,7 +283,8 @@ enum step command_status(struct command *c)
     audit_state(k, &audit);
     const char *trouble = keeper_store_trouble(k);
     bool healthy = k->healthy && trouble == NULL;
-    bool whole = healthy && audit.trouble[0] == '\0';
+    size_t unsaved = unsaved_count(k);
+    bool whole = healthy && audit.trouble[0] == '\0' && unsaved == 0;
     struct coming coming = {0};
     intakes_each(k, count_coming, &coming);
     ch_sha256_hex(&policy, hex);
@@ -329,6 +331,7 @@ enum step command_status(struct command *c)
             json_field(&b, "trouble", ch_str_of(audit.trouble));
         }
         ch_buf_putc(&b, '}');
+        json_number(&b, "unsaved", unsaved);
         json_number(&b, "policy_proposals", policy_proposals_count(k));
         json_bool(&b, "people_approve", people_has_approver(k->people));
         json_field(&b, "processes", ch_str_of(k->status_text));
@@ -342,12 +345,24 @@ enum step command_status(struct command *c)
         ch_buf_done(&b);
         return command_end(c, whole ? 0 : 1, "%s", "");
     }
-    command_print(c, "keeper since %s, %s%s%s%s\n", since, healthy ? "healthy" : "NOT able to write",
+    command_print(c, "keeper since %s, %s%s%s%s\n", since,
+                  !healthy      ? "NOT able to write"
+                  : unsaved > 0 ? "NOT all stored"
+                                : "healthy",
                   trouble != NULL ? ": " : "", trouble != NULL ? trouble : "",
                   k->clock_jumped
                       ? ", the clock jumped: nothing is released by time until it is right "
                         "again, or the service was stopped and started"
                       : "");
+    if (unsaved > 0) {
+        ch_buf_init(&b, 1024);
+        unsaved_put(k, &b);
+        command_print(c,
+                      "in force, but in memory alone, so a restart would lose it; tried again by "
+                      "itself: %.*s\n",
+                      CH_STR_ARG(ch_buf_str(&b)));
+        ch_buf_done(&b);
+    }
     if (audit.trouble[0] != '\0') {
         command_print(c, "the audit log CANNOT be written, so nothing new is allowed: %s\n",
                       audit.trouble);

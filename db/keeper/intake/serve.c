@@ -182,3 +182,13 @@ void serve_withdraw(struct keeper *k, struct page *p, size_t file, const struct 
         log_fetched_by(k, &f->artifact);
     }
 }
+
+void serve_check_link(void *ctx, const struct ch_sha256 *sha256)
+{
+    struct keeper *k = ctx;
+    enum ch_blob_place place;
+    struct ch_err err;
+    if (ch_store_get_blob(k->store, sha256, &place, &err) != CH_OK || place != CH_BLOB_SERVED) {
+        CH_IGNORE(ch_blobs_withdraw(k->blobs, sha256, &err));
+    }
+}

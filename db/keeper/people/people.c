@@ -3,16 +3,37 @@
 #include <stdlib.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/unsaved.h"
 #include "people_proposals.h"
 
-/* An end that counts and could not be stored. */
-struct people_unsaved {
-    struct people_unsaved *next;
+/* An end that counts and could not be stored (unsaved.h). */
+struct end {
     uint64_t id;
     char *by;
     char *why;
     int64_t at_us;
 };
+
+static enum ch_code store_kept_end(struct keeper *k, const void *step, struct ch_err *err);
+
+static void free_end(void *step)
+{
+    struct end *e = step;
+    free(e->by);
+    free(e->why);
+    free(e);
+}
+
+static const struct unsaved_kind ends = {.one = "end of what somebody had",
+                                         .several = "ends of what people had",
+                                         .store = store_kept_end,
+                                         .free = free_end};
+
+static void end_again(void *ctx, const void *step)
+{
+    const struct end *e = step;
+    people_end(ctx, e->id, e->at_us);
+}
 
 static void add_row(void *ctx, const struct ch_people_row *row)
 {
@@ -43,9 +64,7 @@ static enum ch_code load(struct keeper *k, struct people **ret, struct ch_err *e
         return rc;
     }
     people_settle(p);
-    for (const struct people_unsaved *u = k->people_unsaved; u != NULL; u = u->next) {
-        people_end(p, u->id, u->at_us);
-    }
+    unsaved_each(k, &ends, end_again, p);
     people_set_loopback(p, k->loopback_only && k->config->approver == NULL);
     *ret = p;
     return CH_OK;
@@ -74,23 +93,11 @@ enum ch_code people_open(struct keeper *k, struct ch_err *err)
     return rc;
 }
 
-static void free_unsaved(struct people_unsaved *u)
-{
-    free(u->by);
-    free(u->why);
-    free(u);
-}
-
 void people_close(struct keeper *k)
 {
     people_free(k->people);
     k->people = NULL;
     people_proposals_free(k);
-    while (k->people_unsaved != NULL) {
-        struct people_unsaved *u = k->people_unsaved;
-        k->people_unsaved = u->next;
-        free_unsaved(u);
-    }
 }
 
 void people_set_listeners(struct keeper *k, bool loopback_only)
@@ -181,16 +188,20 @@ static enum ch_code store_end(struct keeper *k, uint64_t id, struct ch_str by, s
     return rc == CH_OK ? audit_people_end(k, &f.row, err) : rc;
 }
 
+static enum ch_code store_kept_end(struct keeper *k, const void *step, struct ch_err *err)
+{
+    const struct end *e = step;
+    enum ch_code begun = audit_act(k, err), rc = begun;
+    rc = rc == CH_OK ? store_end(k, e->id, ch_str_of(e->by), ch_str_of(e->why), e->at_us, err) : rc;
+    return audit_act_end(k, begun, rc, err);
+}
+
 static void remember(struct keeper *k, uint64_t id, struct ch_str by, struct ch_str why,
                      int64_t at_us)
 {
-    struct people_unsaved *u = ch_calloc(1, sizeof(*u));
-    *u = (struct people_unsaved){.next = k->people_unsaved,
-                                 .id = id,
-                                 .by = ch_str_dup(by),
-                                 .why = ch_str_dup(why),
-                                 .at_us = at_us};
-    k->people_unsaved = u;
+    struct end *e = ch_calloc(1, sizeof(*e));
+    *e = (struct end){.id = id, .by = ch_str_dup(by), .why = ch_str_dup(why), .at_us = at_us};
+    unsaved_keep(k, &ends, e);
 }
 
 enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, struct ch_str by,
@@ -239,8 +250,9 @@ void people_end_expired(struct keeper *k)
         return;
     }
     people_each(k->people, note_expired, &e);
-    if (e.count > 0 && people_take(k, e.ids, e.count, CH_STR(PEOPLE_BY_TIME), nothing, &err) != CH_OK) {
-        keeper_log("store", "people=unrecorded error=\"%s\"", err.msg); /* people_tick tries again */
+    if (e.count > 0 &&
+        people_take(k, e.ids, e.count, CH_STR(PEOPLE_BY_TIME), nothing, &err) != CH_OK) {
+        keeper_log("store", "people=unrecorded error=\"%s\"", err.msg);
     }
     free(e.ids);
 }
@@ -249,21 +261,6 @@ void people_tick(struct keeper *k)
 {
     people_end_expired(k);
     people_proposals_tick(k);
-    while (k->people_unsaved != NULL) {
-        struct people_unsaved *u = k->people_unsaved;
-        struct ch_err err;
-        enum ch_code begun = audit_act(k, &err);
-        enum ch_code rc = begun == CH_OK ? store_end(k, u->id, ch_str_of(u->by), ch_str_of(u->why),
-                                                     u->at_us, &err)
-                                         : begun;
-        rc = audit_act_end(k, begun, rc, &err);
-        if (rc != CH_OK && rc != CH_E_EXISTS) {
-            keeper_log("store", "people=unrecorded error=\"%s\"", err.msg);
-            return;
-        }
-        k->people_unsaved = u->next;
-        free_unsaved(u);
-    }
 }
 
 /* ------------------------------------------------------------------ init --approver */

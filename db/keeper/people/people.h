@@ -24,13 +24,13 @@ enum ch_code people_give_agreed(struct keeper *k, struct ch_people_row *rows, si
 /* Whether people_give would take them, each as if those before it were there already. */
 enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows, size_t count,
                               struct ch_err *err) CH_MUST_CHECK;
-/* Ends the rows of these ids, which stand. On failure they count no more all the same, until a
- * restart, and are tried again by people_tick. */
+/* Ends the rows of these ids, which stand. On failure they count no more all the same, and are
+ * kept to be stored (unsaved.h). */
 enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, struct ch_str by,
                          struct ch_str why, struct ch_err *err) CH_MUST_CHECK;
 void people_tick(struct keeper *k);
-/* Tokens whose time has come have ended for good, also when the clock is set back (T11): whoever is about
- * to look at one calls this first. `people` is another afterwards. */
+/* Tokens whose time has come have ended for good, also when the clock is set back (T11): whoever is
+ * about to look at one calls this first. `people` is another afterwards. */
 #define PEOPLE_BY_TIME "time" /* who ended them */
 void people_end_expired(struct keeper *k);
 /* Whether every listener is on loopback, as the supervisor says. */

@@ -90,7 +90,8 @@ struct approval {
  * of it or nothing. CH_E_USAGE, CH_E_CONFLICT as exception_may. */
 enum ch_code exceptions_approve(struct keeper *k, struct approval *a,
                                 struct ch_err *err) CH_MUST_CHECK;
-/* REJECTED or REVOKED: by whom, and why. */
+/* REJECTED or REVOKED: by whom, and why. A revocation counts at once; where it could not be stored (which is
+ * neither CH_E_CONFLICT nor CH_E_NOT_FOUND) it is kept for that (unsaved.h). */
 enum ch_code exceptions_close(struct keeper *k, uint64_t id, enum exception_event event,
                               struct ch_str who, struct ch_str reason,
                               struct ch_err *err) CH_MUST_CHECK;

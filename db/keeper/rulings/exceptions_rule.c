@@ -6,6 +6,7 @@
 #include "db/people/people.h"
 #include "exceptions_int.h"
 #include "db/keeper/egress/notices.h"
+#include "db/keeper/unsaved.h"
 #include "rulings.h"
 
 /* Who ends what comes to its end by itself. */
@@ -262,6 +263,53 @@ static enum ch_code close_one(struct keeper *k, const struct exception *x,
     return exceptions_act_end(k, begun, rc, err);
 }
 
+/* A revocation that counts and could not be stored (unsaved.h). */
+struct revocation {
+    uint64_t exception;
+    char *who;
+    char *reason;
+    int64_t at_us;
+};
+
+static enum ch_code store_kept_revocation(struct keeper *k, const void *kept, struct ch_err *err)
+{
+    const struct revocation *r = kept;
+    const struct exception *x = exceptions_find(k, r->exception);
+    struct exception_step step = {.event = EXCEPTION_REVOKED,
+                                  .by = ch_str_of(r->who),
+                                  .at_us = r->at_us,
+                                  .expires_at_us = CH_TIME_UNKNOWN};
+    if (x == NULL) {
+        return ch_fail(err, CH_E_NOT_FOUND, "exception %llu is not open",
+                       (unsigned long long)r->exception);
+    }
+    return close_one(k, x, &step, ch_str_of(r->reason), err);
+}
+
+static void free_revocation(void *kept)
+{
+    struct revocation *r = kept;
+    free(r->who);
+    free(r->reason);
+    free(r);
+}
+
+static const struct unsaved_kind revocations = {.one = "revocation of an exception",
+                                                .several = "revocations of exceptions",
+                                                .store = store_kept_revocation,
+                                                .free = free_revocation};
+
+static void keep_revocation(struct keeper *k, uint64_t id, const struct exception_step *step,
+                            struct ch_str reason)
+{
+    struct revocation *r = ch_calloc(1, sizeof(*r));
+    *r = (struct revocation){.exception = id,
+                             .who = ch_str_dup(step->by),
+                             .reason = ch_str_dup(reason),
+                             .at_us = step->at_us};
+    unsaved_keep(k, &revocations, r);
+}
+
 enum ch_code exceptions_close(struct keeper *k, uint64_t id, enum exception_event event,
                               struct ch_str who, struct ch_str reason, struct ch_err *err)
 {
@@ -282,7 +330,11 @@ enum ch_code exceptions_close(struct keeper *k, uint64_t id, enum exception_even
         x = exceptions_find(k, id);
         CH_ASSERT(x != NULL);
     }
-    return close_one(k, x, &step, reason, err);
+    rc = close_one(k, x, &step, reason, err);
+    if (rc != CH_OK && event == EXCEPTION_REVOKED) {
+        keep_revocation(k, id, &step, reason);
+    }
+    return rc;
 }
 
 /* Its time has come, its repository is of another environment, or all that it lets pass by has been

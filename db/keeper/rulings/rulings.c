@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/unsaved.h"
 #include "rulings_int.h"
 
 static struct ch_str keep(struct ch_buf *memory, struct ch_str s)
@@ -23,17 +24,8 @@ static bool is_taken_back(const struct rulings *r, uint64_t id)
     return false;
 }
 
-static void copy_in(void *ctx, const struct ch_ruling_row *row)
+static void copy(struct kept *k, const struct ch_ruling_row *row)
 {
-    struct rulings *r = ctx;
-    if (is_taken_back(r, row->id)) {
-        return;
-    }
-    if (r->count == r->cap) {
-        r->cap = r->cap == 0 ? 16 : r->cap * 2;
-        r->items = ch_realloc_array(r->items, r->cap, sizeof(*r->items));
-    }
-    struct kept *k = &r->items[r->count++];
     size_t prints = row->fingerprint_count * sizeof(struct ch_sha256);
     size_t need = prints + row->repository.len + row->ecosystem.len + row->project.len +
                   row->version_spec.len + row->file_name.len + row->reason.len + row->by.len +
@@ -51,6 +43,39 @@ static void copy_in(void *ctx, const struct ch_ruling_row *row)
     k->row.reason = keep(&k->memory, row->reason);
     k->row.by = keep(&k->memory, row->by);
     k->row.environment = keep(&k->memory, row->environment);
+}
+
+static void copy_in(void *ctx, const struct ch_ruling_row *row)
+{
+    struct rulings *r = ctx;
+    if (is_taken_back(r, row->id)) {
+        return;
+    }
+    if (r->count == r->cap) {
+        r->cap = r->cap == 0 ? 16 : r->cap * 2;
+        r->items = ch_realloc_array(r->items, r->cap, sizeof(*r->items));
+    }
+    copy(&r->items[r->count++], row);
+}
+
+/* ------------------------------------------------------------------ denials that are not stored
+ * yet */
+
+static enum ch_code store_kept_denial(struct keeper *k, const void *step, struct ch_err *err);
+
+static void free_denial(void *step)
+{
+    struct kept *d = step;
+    ch_buf_done(&d->memory);
+    free(d);
+}
+
+static const struct unsaved_kind denials = {
+    .one = "denial", .several = "denials", .store = store_kept_denial, .free = free_denial};
+
+static void copy_denial(void *ctx, const void *step)
+{
+    copy_in(ctx, &((const struct kept *)step)->row);
 }
 
 static void free_all(struct rulings *r)
@@ -128,6 +153,7 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
         take_back(loaded, k->rulings->taken_back, k->rulings->taken_back_count);
     }
     enum ch_code rc = ch_store_rulings(k->store, copy_in, loaded, err);
+    unsaved_each(k, &denials, copy_denial, loaded);
     loaded->whole = rc == CH_OK;
     if (rc == CH_OK || k->rulings == NULL) {
         rulings_keep_ends(k, k->rulings, loaded);
@@ -363,6 +389,32 @@ static enum ch_code store_ruling(struct keeper *k, struct ch_ruling_row *row, st
     return audit_step_end(k, rc, err);
 }
 
+static enum ch_code make_durable(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(k, err);
+    rc = rc == CH_OK ? store_ruling(k, row, err) : rc;
+    return rc == CH_OK ? keeper_commit(k, err) : rc;
+}
+
+static enum ch_code store_kept_denial(struct keeper *k, const void *step, struct ch_err *err)
+{
+    struct ch_ruling_row row = ((const struct kept *)step)->row;
+    struct ch_err unread;
+    enum ch_code rc = make_durable(k, &row, err);
+    if (rc == CH_OK && rulings_load(k, &unread) != CH_OK) { /* it denies as before */
+        keeper_log("store", "error=\"%s\"", unread.msg);
+    }
+    return rc;
+}
+
+static void keep_denial(struct keeper *k, const struct ch_ruling_row *row)
+{
+    struct kept *d = ch_calloc(1, sizeof(*d));
+    copy(d, row);
+    d->row.id = 0; /* what it was given is not there */
+    unsaved_keep(k, &denials, d);
+}
+
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_err *err)
 {
     if (row->deny) { /* a step away from ALLOW is effective first (T4) */
@@ -371,10 +423,9 @@ enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row, struct ch_
         listing_ruled(k);
         judge_denied(k, row);
     }
-    enum ch_code rc = keeper_write(k, err);
-    rc = rc == CH_OK ? store_ruling(k, row, err) : rc;
-    if (rc == CH_OK) {
-        rc = keeper_commit(k, err);
+    enum ch_code rc = make_durable(k, row, err);
+    if (rc != CH_OK && row->deny) {
+        keep_denial(k, row);
     }
     if (rc == CH_OK) {
         rc = rulings_load(k, err);

@@ -20,12 +20,14 @@ void rulings_of_name(const struct keeper *k, const struct page *p, rulings_fn *e
 bool rulings_ended_since(const struct keeper *k, int64_t at_us);
 /* Judges again when the next ruling ends. */
 void rulings_watch_ends(struct keeper *k);
-/* Looks which have ended by time, and does all that follows: what they let pass is judged again first,
- * then their ends and those of their exceptions are entered. */
+/* Looks which have ended by time, and does all that follows: what they let pass is judged again
+ * first, then their ends and those of their exceptions are entered. */
 void rulings_see_ends(struct keeper *k);
-/* Enters into the audit log which rulings have ended by time, each once; denials not while the clock
- * cannot be trusted. */
+/* Enters into the audit log which rulings have ended by time, each once; denials not while the
+ * clock cannot be trusted. */
 void rulings_enter_ends(struct keeper *k);
+/* An approval is durable, or an error. A denial counts at once; on failure it is kept to be stored
+ * (unsaved.h). */
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row,
                          struct ch_err *err) CH_MUST_CHECK;
 

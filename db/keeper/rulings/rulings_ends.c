@@ -1,4 +1,5 @@
-/* The ends of rulings by time (T7, T11): seen by a timer or a tick, effective first, then entered. */
+/* The ends of rulings by time (T7, T11): seen by a timer or a tick, effective first, then entered.
+ */
 #include "rulings_int.h"
 
 #include "db/keeper/audit/audit.h"
@@ -83,8 +84,9 @@ static void on_end(struct ch_timer *t)
     rulings_see_ends(CH_CONTAINER_OF(t, struct keeper, rulings_timer));
 }
 
-/* The wall clock may move: looked at anew once an hour at least, and by each tick. One that ended while
- * something else was done is acted on at once: whoever loads rulings meanwhile takes no end away. */
+/* The wall clock may move: looked at anew once an hour at least, and by each tick. One that ended
+ * while something else was done is acted on at once: whoever loads rulings meanwhile takes no end
+ * away. */
 void rulings_watch_ends(struct keeper *k)
 {
     int64_t left = INT64_MAX;

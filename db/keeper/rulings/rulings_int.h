@@ -21,11 +21,12 @@ struct rulings {
 };
 
 /* --- rulings_ends.c --- */
-/* T7: an approval that has ended by time has ended for good, also when the clock is set back (row.over).
- * The end of a denial is a release by time: it is one only while the clock says so, and by the boot
- * clock, if that is later, while the wall clock cannot be trusted. */
+/* T7: an approval that has ended by time has ended for good, also when the clock is set back
+ * (row.over). The end of a denial is a release by time: it is one only while the clock says so, and
+ * by the boot clock, if that is later, while the wall clock cannot be trusted. */
 bool ruling_has_ended(const struct keeper *k, const struct ch_ruling_row *r);
-/* What is known of the ends of those that were loaded before (NULL: nothing was) is known of `now`. */
+/* What is known of the ends of those that were loaded before (NULL: nothing was) is known of `now`.
+ */
 void rulings_keep_ends(const struct keeper *k, const struct rulings *was, struct rulings *now);
 
 #endif

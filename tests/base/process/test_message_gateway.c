@@ -237,7 +237,8 @@ static void the_other_gateway_messages_travel(void **state)
         DONE();
     }
     {
-        struct ch_served in = {text_of(ch_limits.project_name_bytes),
+        struct ch_served in = {60,
+                               text_of(ch_limits.project_name_bytes),
                                text_of(ch_limits.project_name_bytes),
                                text_of(ch_limits.file_name_bytes),
                                digest_of(7),
@@ -246,6 +247,7 @@ static void the_other_gateway_messages_travel(void **state)
                                client_of()};
         struct ch_served out;
         ROUND_TRIP(served, CH_MSG_SERVED, in, out);
+        assert_int_equal(out.number, 60);
         assert_same(out.repository, in.repository);
         assert_same(out.project, in.project);
         assert_same(out.file_name, in.file_name);
@@ -255,6 +257,12 @@ static void the_other_gateway_messages_travel(void **state)
         assert_same(out.client.address, in.client.address);
         assert_same(out.client.user_agent, in.client.user_agent);
         assert_same(out.client.principal, in.client.principal);
+        DONE();
+    }
+    {
+        struct ch_served_kept in = {UINT64_MAX, true}, out;
+        ROUND_TRIP(served_kept, CH_MSG_SERVED_KEPT, in, out);
+        assert_true(out.kept == UINT64_MAX && out.again);
         DONE();
     }
 }

@@ -204,6 +204,13 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         CH_ASSERT(ch_refusal_reply_get(ch_buf_str(&h->refusal_payload), &h->refusal, &err) == CH_OK);
         h->refusal_here = true;
         break;
+    case CH_MSG_SERVED_KEPT: {
+        struct ch_served_kept m;
+        CH_ASSERT(ch_served_kept_get(frame->payload, &m, &err) == CH_OK);
+        h->served_kept = m.kept;
+        h->served_again = h->served_again || m.again;
+        break;
+    }
     case CH_MSG_TOKEN:
         ch_buf_clear(&h->token_payload);
         ch_buf_puts(&h->token_payload, frame->payload);
@@ -261,6 +268,10 @@ void house_connect(struct house *h, enum ch_role role)
     CH_ASSERT(ch_channel_open(&options, slot_of(h, role), &err) == CH_OK);
     if (role == CH_ROLE_SCANNER_SECOND) {
         house_tell_rules(h);
+    }
+    if (role == CH_ROLE_GATEWAY) {
+        h->served_number = h->served_kept = 0;
+        h->served_again = false;
     }
     h->k->child.on_peer(h->k, role, 0, fds[0]);
 }

@@ -96,6 +96,9 @@ struct house {
     bool document_here;
     struct ch_document_reply document;
     struct ch_buf document_payload, document_bytes;
+    uint64_t served_number; /* of the last serving that was told on this channel */
+    uint64_t served_kept;   /* so many of them are stored, as the keeper said last */
+    bool served_again;      /* it has asked for those after them again */
     bool token_here;
     struct ch_token_reply token;
     struct ch_buf token_payload;
@@ -130,6 +133,9 @@ void house_rules(struct house *h, const char *name);
 /* A gateway says that this client got these bytes. */
 void house_tell_served(struct house *h, const char *project, const char *file, const char *bytes,
                        const char *address);
+/* The same of the gateway's n-th serving since it has this keeper. */
+void house_tell_served_again(struct house *h, uint64_t number, const char *project, const char *file,
+                             const char *bytes, const char *address);
 
 /* What the ask of this number was answered, of a file: its outcome, or the status it failed with; of a page:
  * 200, 404 or the status it failed with. -1: nothing yet. */

@@ -133,7 +133,14 @@ void house_ask_token(struct house *h, const struct ch_sha256 *digest)
 void house_tell_served(struct house *h, const char *project, const char *file, const char *bytes,
                        const char *address)
 {
-    struct ch_served served = {.repository = CH_STR("pypi"),
+    house_tell_served_again(h, ++h->served_number, project, file, bytes, address);
+}
+
+void house_tell_served_again(struct house *h, uint64_t number, const char *project, const char *file,
+                             const char *bytes, const char *address)
+{
+    struct ch_served served = {.number = number,
+                               .repository = CH_STR("pypi"),
                                .project = ch_str_of(project),
                                .file_name = ch_str_of(file),
                                .sha256 = ch_sha256_of(bytes, strlen(bytes)),

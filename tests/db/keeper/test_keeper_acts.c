@@ -173,6 +173,7 @@ static void t21_a_serving_at_no_time(void **state)
 {
     (void)state;
     const struct ch_served served = {
+        .number = ++h->served_number,
         .repository = CH_STR("pypi"),
         .project = CH_STR("pkg"),
         .file_name = CH_STR(WHEEL),
@@ -307,6 +308,33 @@ static uint32_t erase(const char *word, const char *value, const char *reason)
     return status;
 }
 
+#define ERASED_MORE                                                                                \
+    "texts that have it among other words stay: customhouse audit search --who finds them, --entry NUMBER erases "   \
+    "one\n"
+
+/* A name is what `audit search --who` finds: not only where it stands alone. */
+static void t26_a_name_is_erased_as_a_principal(void **state)
+{
+    (void)state;
+    static const char *const principals[] = {"user:bob4711", "service:bob4711", "user:bob47110"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(principals); i++) {
+        struct ch_refusals_row row = {.minute = 1,
+                                      .repository = CH_STR("pypi"),
+                                      .project = CH_STR("pkg"),
+                                      .file_name = CH_STR("a"),
+                                      .principal = ch_str_of(principals[i]),
+                                      .rule = CH_STR("cool-down")};
+        assert_ch_ok(&err, ch_store_count_refusal(h->k->store, &row, 10, 10, &err));
+    }
+    assert_ch_ok(&err, audit_refusals(h->k, 2, &err));
+    log_until_written(h);
+    assert_int_equal(erase("who", "bob4711", "asked for it"), 0);
+    assert_str_eq(ch_buf_str(&out), "2 texts erased; the log says that, by whom and why\n" ERASED_MORE);
+    assert_false(database_has("service:bob4711"));
+    assert_true(database_has("user:bob47110")); /* somebody else */
+    assert_int_equal(erase("who", "bob4711", "again"), 1);
+}
+
 /* T26: not a byte of it is left, and the log says so without it. */
 static void t26_texts_are_erased(void **state)
 {
@@ -332,7 +360,7 @@ static void t26_texts_are_erased(void **state)
     assert_int_equal(erase("entry", "x", "asked for it"), 2);
     assert_int_equal(erase("who", "2001:db8::", "only the whole of it"), 1);
     assert_int_equal(erase("who", who, "asked for it"), 0);
-    assert_str_eq(ch_buf_str(&out), "2 texts erased; the log says that, by whom and why\n");
+    assert_str_eq(ch_buf_str(&out), "2 texts erased; the log says that, by whom and why\n" ERASED_MORE);
     assert_false(database_has(who));
     assert_true(journal_bytes() >= kept); /* T4 */
     struct ch_log_entry_fields f = newest("erased");
@@ -513,6 +541,7 @@ int main(void)
         TEST(t7_no_release_by_a_clock_that_jumped),
         TEST(trouble_is_entered_when_it_is_over),
         TEST(t21_a_serving_at_no_time),
+        TEST(t26_a_name_is_erased_as_a_principal),
         TEST(t26_texts_are_erased),
         TEST(keys_are_entered),
         TEST(another_key_of_the_log),

@@ -92,6 +92,34 @@ static void one_asks_and_another_approves(void **state)
 }
 
 /* A person's `approve` of what nobody asked for is a request. */
+/* Who gives it a longer end than was asked for asks for that, too: it takes another person. */
+static void t22_longer_than_was_asked_for_takes_two(void **state)
+{
+    (void)state;
+    struct house *h = house_of_people();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "young", 1);
+    runs_as(h, 2001, 0, "exceptions request " WHEEL " --reason=needed --expires=2d", "exception 1", &out);
+    runs_as(h, 2002, 0, "approve 1 --expires=20d", "1 more person has to approve exception 1", &out);
+    assert_false(is_had(h));
+    runs_as(h, 1000, 0, "exceptions show 1", "it is to last longer than was asked for", &out);
+    runs_as(h, 2003, 0, "approve 1 --expires=20d", "approved until ", &out);
+    assert_true(is_had(h));
+    runs_as(h, 2002, 0, "exceptions revoke 1 --reason=over", "revoked", &out);
+    for (int shorter = 0; shorter < 2; shorter++) { /* as long as was asked for, or shorter: one is enough */
+        char line[64];
+        runs_as(h, 2001, 0, "exceptions request " WHEEL " --reason=needed --expires=2d", "exception", &out);
+        snprintf(line, sizeof(line), "approve %d --expires=%s", 2 + shorter, shorter ? "1d" : "2d");
+        runs_as(h, 2002, 0, line, "approved until ", &out);
+        assert_true(is_had(h));
+        snprintf(line, sizeof(line), "exceptions revoke %d --reason=over", 2 + shorter);
+        runs_as(h, 2002, 0, line, "revoked", &out);
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 static void t22_nobody_approves_what_they_asked_for(void **state)
 {
     (void)state;
@@ -377,6 +405,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t22_it_takes_two_others),
         cmocka_unit_test(one_asks_and_another_approves),
+        cmocka_unit_test(t22_longer_than_was_asked_for_takes_two),
         cmocka_unit_test(t22_nobody_approves_what_they_asked_for),
         cmocka_unit_test(t22_what_is_critical_takes_two),
         cmocka_unit_test(t22_a_person_who_asks_is_known),

@@ -250,7 +250,8 @@ static void every_list_is_json(void **state)
     ch_buf_init(&out, 1u << 20);
     house_ask_file(h, "pkg", WHEEL);
     house_ask_file(h, "pkg", NEXT);
-    struct ch_served served = {.repository = CH_STR("pypi"),
+    struct ch_served served = {.number = ++h->served_number,
+                               .repository = CH_STR("pypi"),
                                .project = CH_STR("pkg"),
                                .file_name = CH_STR(WHEEL),
                                .sha256 = ch_sha256_of("bytes", 5),

@@ -1,6 +1,8 @@
 /* Of approvers only approvers change anything: what one of them says, and another after him (T22). */
 #include "people_house.h"
 
+#include <stdio.h>
+
 #include "db/log/bundle.h"
 #include "log_seen.h"
 #include "db/keeper/people/people.h"
@@ -143,6 +145,29 @@ static void t22_two_agree_to_a_person_as_it_is(void **state)
     runs_as(2004, 0, "group add approvers bob", "has it"); /* the same, as both were told */
 }
 
+/* Whoever is in a group gets its role: the other approver is shown each of them, with what they come with. */
+static void t22_all_whom_a_group_makes_approvers_are_named(void **state)
+{
+    (void)state;
+    static const char *const more[] = {"u1", "u2", "u3", "u4", "u5"};
+    add_two();
+    runs_as(2002, 0, "user add eve --uid=2005", "added");
+    runs_as(2002, 0, "group add team bob eve --role=reviewer", "has it");
+    runs_as(2005, 0, "token add --audience=admin", "of eve");
+    runs_as(2001, 1, "group add team --role=approver",
+            "not done yet: these 2 approve exceptions, or would by it");
+    assert_true(says("bob has uids 2003 and 0 tokens; eve has uids 2005 and 1 token"));
+    for (size_t i = 0; i < CH_ARRAY_LEN(more); i++) {
+        char line[64];
+        snprintf(line, sizeof(line), "user add %s", more[i]);
+        runs_as(2002, 0, line, "added");
+        snprintf(line, sizeof(line), "group add team %s", more[i]);
+        runs_as(2002, 0, line, "has it");
+    }
+    runs_as(2001, 1, "group add team --role=approver", "not done yet: these 7 approve");
+    assert_true(says("; u3 has uids none and 0 tokens; and 2 more (customhouse group list)"));
+}
+
 static void t22_two_agree_to_a_group_as_it_is(void **state)
 {
     (void)state;
@@ -190,6 +215,7 @@ int main(void)
         T(two_approvers_name_another),
         T(a_word_has_an_end),
         T(t22_two_agree_to_a_person_as_it_is),
+        T(t22_all_whom_a_group_makes_approvers_are_named),
         T(t22_two_agree_to_a_group_as_it_is),
         T(the_only_one_there_ever_was_names_the_second),
         T(the_policy_may_ask_for_one),

@@ -219,6 +219,7 @@ static void on_served(struct keeper *k, struct ch_str payload)
     struct ch_err err;
     assert_ch_ok(&err, ch_served_get(payload, &m, &err));
     k->served_count++;
+    k->served_number = m.number;
     k->served_bytes = m.bytes;
     copy(k->served_name, sizeof(k->served_name), m.file_name);
     copy(k->served_page, sizeof(k->served_page), m.project);

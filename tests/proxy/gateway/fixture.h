@@ -64,6 +64,7 @@ struct keeper {
     struct ch_exception_reply exception;
     char exception_id[256], exception_reason[600], exception_expires[100], exception_address[100];
     int served_count;
+    uint64_t served_number;
     uint64_t served_bytes;
     char served_name[256], served_page[256];
     char served_agent[600];

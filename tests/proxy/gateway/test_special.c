@@ -25,6 +25,11 @@ static void test_health_and_ready(void **state)
     atomic_store(&f->epoch.store_trouble, CH_STORE_WRITES);
     assert_str_eq(body_of(get(f, "/-/ready", NULL)), "ready\n");
     atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms() + 60000);
+    atomic_store(&f->epoch.unsaved, 2);
+    assert_has(get(f, "/-/ready", NULL),
+               "HTTP/1.1 503 not ready: 2 denials or revocations are in memory alone");
+    atomic_store(&f->epoch.unsaved, 0);
+    assert_str_eq(body_of(get(f, "/-/ready", NULL)), "ready\n");
     fixture_drop_keeper(f);
     assert_has(get(f, "/-/ready", NULL), "HTTP/1.1 503 not ready: no connection to the keeper");
     assert_int_equal(status_of(get(f, "/-/health", NULL)), 200);
