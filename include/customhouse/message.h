@@ -49,14 +49,14 @@
     X(CH_MSG_SERVED, 28, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                   \
     X(CH_MSG_ASK_DOCUMENT, 29, 64u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                             \
     X(CH_MSG_DOCUMENT, 30, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                  \
-    X(CH_MSG_SERVED_KEPT, 31, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                      \
+    X(CH_MSG_ASK_PUSH, 31, (4u << 20) + (64u << 10), 0, CH_FROM(CH_ROLE_GATEWAY))                  \
+    X(CH_MSG_PUSH, 32, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                      \
+    X(CH_MSG_SERVED_KEPT, 33, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                      \
     X(CH_MSG_ASK_TOKEN, 35, 2u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_TOKEN, 36, 64u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_SIGN_INS, 37, 128u << 10, 0, CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_ADMIN))       \
     X(CH_MSG_ASK_EXCEPTION, 38, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                            \
     X(CH_MSG_EXCEPTION, 39, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                  \
-    X(CH_MSG_ASK_PUSH, 31, (4u << 20) + (64u << 10), 0, CH_FROM(CH_ROLE_GATEWAY))                  \
-    X(CH_MSG_PUSH, 32, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                      \
     /* keeper and fetcher */                                                                       \
     X(CH_MSG_FETCH, 40, 32u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_FETCH_CANCEL, 41, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
