@@ -154,6 +154,12 @@ struct audit_verify {
         bool there, has_root;
         size_t cosigned;
         uint64_t time_s; /* of the oldest cosignature */
+        struct audit_contradiction { /* what entries say of a witness last */
+            char name[256];
+            uint64_t entry;
+            bool stands;
+        } said[AUDIT_WITNESSES_MAX];
+        size_t said_count;
     } witnessed;
     uint64_t problems;
 };
@@ -247,6 +253,10 @@ void audit_keys_done(struct audit_keys *keys);
 /* witnessed.c: before the log is read, at each size that its tree comes to, and when all keys are
  * known; `first` is the log's key that it must have had. */
 void audit_witnessed_read(struct audit_verify *v, const char *state);
+/* An entry of kind "witness"; and those of a part, which come behind these. */
+void audit_witnessed_take(struct audit_verify *v, uint64_t index,
+                          const struct ch_log_entry_fields *f);
+void audit_witnessed_add(struct audit_verify *v, const struct audit_verify *more);
 void audit_witnessed_root(struct audit_verify *v);
 void audit_witnessed_check(struct audit_verify *v, const struct ch_note_key *first);
 void audit_witnessed_say(const struct audit_verify *v);
