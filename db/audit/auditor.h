@@ -72,7 +72,7 @@ struct audit_before {
     uint64_t rows, found;
     uint64_t entry, list; /* and of which list of tables it is */
 };
-#define AUDIT_BEFORE_MAX (4 * CH_ENTRY_FIELDS)
+#define AUDIT_BEFORE_MAX  (4 * CH_ENTRY_FIELDS)
 
 /* Rows that an entry of kind "facts" is about. */
 struct audit_fact_range {
@@ -118,22 +118,22 @@ struct audit_verify {
     struct ch_buf upper[CH_TILE_LEVELS];        /* hashes of the levels above, as they should be */
     struct ch_tree tree;
     uint64_t size;
-    uint64_t from, to;      /* the entries of this part; `to` UINT64_MAX: and all that wait */
-    int64_t began_us;       /* when the log began */
-    uint64_t next_row;      /* the database's next entry should be this */
-    struct ch_buf waiting;  /* hashes of the database's entries that are not in the log yet */
+    uint64_t from, to;     /* the entries of this part; `to` UINT64_MAX: and all that wait */
+    int64_t began_us;      /* when the log began */
+    uint64_t next_row;     /* the database's next entry should be this */
+    struct ch_buf waiting; /* hashes of the database's entries that are not in the log yet */
     uint64_t waiting_bytes; /* of them, as in bundles */
     struct audit_lengths {  /* of the log's files, before the database was opened */
         uint64_t data, bundles, hashes[CH_TILE_LEVELS];
     } lengths;
-    uint64_t written;  /* of the database's, so many were in the log when it was opened */
-    uint64_t compared; /* rows of the database that entries are about */
-    uint64_t dropped;  /* entries about rows that are not kept that long */
+    uint64_t written;      /* of the database's, so many were in the log when it was opened */
+    uint64_t compared;     /* rows of the database that entries are about */
+    uint64_t dropped;      /* entries about rows that are not kept that long */
     struct ch_logged_seen seen[CH_LOGGED_SOURCES];
     struct audit_before before[AUDIT_BEFORE_MAX];
     size_t before_count;
     int64_t newest_us; /* time of any of the entries */
-    uint64_t bound;    /* the newest list of tables of which each row has an entry, or is counted */
+    uint64_t bound; /* the newest list of tables of which each row has an entry, or is counted */
     struct audit_facts facts;
     struct audit_erased {
         uint64_t texts;      /* commitments without their text */
@@ -154,13 +154,19 @@ struct audit_verify {
         bool there, has_root;
         size_t cosigned;
         uint64_t time_s; /* of the oldest cosignature */
+        struct audit_contradiction { /* what entries say of a witness last */
+            char name[256];
+            uint64_t entry;
+            bool stands;
+        } said[AUDIT_WITNESSES_MAX];
+        size_t said_count;
     } witnessed;
     uint64_t problems;
 };
 /* Recomputes the whole tree and compares hashes, checkpoint, and database in both directions.
- * The checkpoint must have the signature of whom->vkey, or of a key that it has handed the log over
- * to. Says what is wrong on `out`, then one line what was checked. *ret_good: nothing is wrong. An
- * error: it could not be checked. */
+ * The checkpoint must have the signature of whom->vkey, or of a key that it has handed the log over to.
+ * Says what is wrong on `out`, then one line
+ * what was checked. *ret_good: nothing is wrong. An error: it could not be checked. */
 enum ch_code audit_verify(const char *state, const struct audit_whom *whom, FILE *out,
                           bool *ret_good, struct ch_err *err) CH_MUST_CHECK;
 
@@ -190,8 +196,8 @@ enum ch_code audit_private_keys_check(struct audit_verify *v, const char *state,
 /* verify.c: the leaves of this part up to the one below `end`, which is below `size` or it: entries
  * come in their order, so that each bundle is read once for all that is compared of it. */
 void audit_hash_below(struct audit_verify *v, uint64_t end);
-/* compare.c: of this part; whose names were, half of it by the first part and half by the last;
- * then of the whole, from the database to the log. */
+/* compare.c: of this part; whose names were, half of it by the first part and half by the last; then
+ * of the whole, from the database to the log. */
 enum ch_code audit_compare_entries(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_compare_owners(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_compare_rows(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
@@ -221,8 +227,7 @@ enum ch_code audit_sealed_check(struct audit_verify *v, const struct ch_note_key
                                 struct ch_err *err) CH_MUST_CHECK;
 /* rows.c: rows that are all that an entry says; a line where the log is not yet about them. */
 enum ch_code audit_check_rows(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
-/* facts.c: an entry of kind "facts", with what it says or without; then all of them against the
- * store. */
+/* facts.c: an entry of kind "facts", with what it says or without; then all of them against the store. */
 void audit_facts_take(struct audit_verify *v, uint64_t entry, const struct ch_log_entry_fields *f);
 void audit_facts_unread(struct audit_verify *v, uint64_t entry);
 enum ch_code audit_facts_check(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
@@ -248,6 +253,10 @@ void audit_keys_done(struct audit_keys *keys);
 /* witnessed.c: before the log is read, at each size that its tree comes to, and when all keys are
  * known; `first` is the log's key that it must have had. */
 void audit_witnessed_read(struct audit_verify *v, const char *state);
+/* An entry of kind "witness"; and those of a part, which come behind these. */
+void audit_witnessed_take(struct audit_verify *v, uint64_t index,
+                          const struct ch_log_entry_fields *f);
+void audit_witnessed_add(struct audit_verify *v, const struct audit_verify *more);
 void audit_witnessed_root(struct audit_verify *v);
 void audit_witnessed_check(struct audit_verify *v, const struct ch_note_key *first);
 void audit_witnessed_say(const struct audit_verify *v);

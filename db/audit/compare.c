@@ -227,6 +227,8 @@ static enum ch_code take(struct audit_verify *v, const struct ch_logged *l,
         audit_facts_unread(v, l->row.index);
     } else if (ch_str_eq(l->row.kind, CH_STR("facts"))) {
         audit_facts_take(v, l->row.index, f);
+    } else if (f != NULL && ch_str_eq(l->row.kind, CH_STR("witness"))) {
+        audit_witnessed_take(v, l->row.index, f);
     } else if (f != NULL && ch_str_eq(l->row.kind, CH_STR("erased"))) {
         return audit_erased_take(v, l->row.index, f, err);
     } else if (f != NULL && (ch_str_eq(l->row.kind, CH_STR("genesis")) ||

@@ -191,6 +191,7 @@ static void add_part(struct audit_verify *to, struct part *part)
     to->bound = to->bound > v->bound ? to->bound : v->bound;
     to->newest_us = to->newest_us > v->newest_us ? to->newest_us : v->newest_us;
     audit_facts_add(&to->facts, &v->facts);
+    audit_witnessed_add(to, v);
     audit_keys_add(&to->keys, &v->keys);
 }
 

@@ -3,6 +3,7 @@
 #include "auditor.h"
 
 #include <fcntl.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "customhouse/timefmt.h"
@@ -32,6 +33,62 @@ void audit_witnessed_read(struct audit_verify *v, const char *state)
     } else {
         w->there = true;
         w->size = w->checkpoint.size;
+    }
+}
+
+static void note_said(struct audit_witnessed *w, const struct audit_contradiction *said)
+{
+    size_t at = 0;
+    while (at < w->said_count && strcmp(w->said[at].name, said->name) != 0) {
+        at++;
+    }
+    if (at < CH_ARRAY_LEN(w->said)) { /* of more than there may be, those that came first */
+        w->said[at] = *said;
+        w->said_count += at == w->said_count;
+    }
+}
+
+void audit_witnessed_take(struct audit_verify *v, uint64_t index,
+                          const struct ch_log_entry_fields *f)
+{
+    struct audit_contradiction said = {.entry = index};
+    struct ch_buf text;
+    bool over = false;
+    ch_buf_init(&text, sizeof(said.name) - 1);
+    bool named = ch_log_entry_get_str(f, "name", &text);
+    snprintf(said.name, sizeof(said.name), "%.*s", CH_STR_ARG(ch_buf_str(&text)));
+    said.stands = ch_str_eq(ch_log_entry_get(f, "fault"), CH_STR("\"contradiction\"")) &&
+                  !(ch_log_entry_get_bool(f, "over", &over) && over);
+    if (named && !text.failed) {
+        note_said(&v->witnessed, &said);
+    }
+    ch_buf_done(&text);
+}
+
+void audit_witnessed_add(struct audit_verify *v, const struct audit_verify *more)
+{
+    for (size_t i = 0; i < more->witnessed.said_count; i++) {
+        note_said(&v->witnessed, &more->witnessed.said[i]);
+    }
+}
+
+/* The log itself says that somebody was shown another one: whoever asks for witnesses is told. */
+static void check_contradictions(struct audit_verify *v)
+{
+    const struct audit_witnessed *w = &v->witnessed;
+    bool asked = false;
+    for (size_t i = 0; i < w->whom_count; i++) {
+        asked = asked || w->whom[i].required;
+    }
+    for (size_t i = 0; asked && i < w->said_count; i++) {
+        if (w->said[i].stands) {
+            audit_problem(v,
+                          "witness %s has cosigned another log of this name, or more of it: entry "
+                          "%llu says that it contradicts; the log has %llu entries, of which %llu "
+                          "are cosigned",
+                          w->said[i].name, (unsigned long long)w->said[i].entry,
+                          (unsigned long long)v->size, (unsigned long long)w->size);
+        }
     }
 }
 
@@ -101,6 +158,7 @@ void audit_witnessed_check(struct audit_verify *v, const struct ch_note_key *fir
     if (w->there) {
         check_tree(v, first);
     }
+    check_contradictions(v);
     for (size_t i = 0; i < w->whom_count; i++) {
         if (w->there) {
             check_witness(v, &w->whom[i]);

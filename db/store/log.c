@@ -144,6 +144,19 @@ enum ch_code ch_store_decision_entry(struct ch_store *s, struct ch_str repositor
     return rc;
 }
 
+enum ch_code ch_store_log_place(struct ch_store *s, struct ch_str kind, uint64_t source,
+                                uint64_t *ret, struct ch_err *err)
+{
+    int64_t place = -1;
+    enum ch_code rc = ch_sql_number(s, CH_SQL_LOG_PLACE,
+                                    CH_ARGS(ch_arg_text(kind), ch_arg_u64(source)), &place, err);
+    if (rc == CH_OK && place < 0) {
+        return ch_fail(err, CH_E_NOT_FOUND, "no entry of the audit log is about it");
+    }
+    *ret = (uint64_t)place;
+    return rc;
+}
+
 enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
                               bool *ret_has, struct ch_err *err)
 {

@@ -65,6 +65,10 @@ enum ch_code ch_store_log_list(struct ch_store *s, uint64_t from, ch_store_log_l
 enum ch_code ch_store_has_log(struct ch_store *s, struct ch_str kind, uint64_t source,
                               bool *ret_has, struct ch_err *err) CH_MUST_CHECK;
 
+/* The place of the first entry of this kind about this row. CH_E_NOT_FOUND: there is none. */
+enum ch_code ch_store_log_place(struct ch_store *s, struct ch_str kind, uint64_t source,
+                                uint64_t *ret, struct ch_err *err) CH_MUST_CHECK;
+
 /* The newest decision's on this file. Only the row's numbers and its leaf are
  * given. CH_E_NOT_FOUND: there is none. */
 enum ch_code ch_store_decision_entry(struct ch_store *s, struct ch_str repository,

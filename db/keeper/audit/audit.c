@@ -362,6 +362,11 @@ enum ch_code audit_accept(struct keeper *k, struct ch_str by, struct ch_str reas
     return CH_OK;
 }
 
+bool audit_is_sealed(const struct keeper *k)
+{
+    return !audit_seal_is_broken(&k->audit->seal);
+}
+
 /* People are told once, as of any trouble that the log is in. */
 static void tell_broken_seal(struct audit *a)
 {

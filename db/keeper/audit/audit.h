@@ -131,8 +131,8 @@ enum ch_code audit_listing(struct keeper *k, struct page *p, const struct ch_sha
 enum ch_code audit_snapshot(struct keeper *k, struct ch_str upstream, struct ch_str project,
                             struct ch_err *err) CH_MUST_CHECK;
 
-/* The name's first owner (ch_store_pin_owner), with its entry; and that a page was confirmed. Both
- * in the group under way. */
+/* The name's first owner (ch_store_pin_owner), with its entry; and that a page was confirmed. Both in
+ * the group under way. */
 struct ch_entry_owner;
 enum ch_code audit_pin_owner(struct keeper *k, const struct ch_entry_owner *owner,
                              struct ch_err *err) CH_MUST_CHECK;
@@ -141,12 +141,11 @@ enum ch_code audit_confirm_snapshot(struct keeper *k, struct ch_str upstream, st
 /* The entry of one that the caller stores as the first, in its step. */
 enum ch_code audit_first_owner(struct keeper *k, const struct ch_entry_owner *owner,
                                struct ch_err *err) CH_MUST_CHECK;
-/* A page that was stored again as it was says once more when it was confirmed: nothing was found.
- */
+/* A page that was stored again as it was says once more when it was confirmed: nothing was found. */
 enum ch_code audit_confirmed_before(struct keeper *k, struct ch_str upstream, struct ch_str project,
                                     int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
-/* What the keeper keeps for itself, with the entry of its digest: in an open step, or (set) in one
- * of its own. The same once more is nothing. */
+/* What the keeper keeps for itself, with the entry of its digest: in an open step, or (set) in one of
+ * its own. The same once more is nothing. */
 enum ch_code audit_put_value(struct keeper *k, struct ch_str name, struct ch_str bytes,
                              struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_set_value(struct keeper *k, struct ch_str name, struct ch_str bytes,
@@ -191,8 +190,8 @@ enum ch_code audit_read_checkpoint(struct keeper *k, struct ch_buf *ret,
 /* That the published tree of `to` entries continues that of `from`. */
 enum ch_code audit_prove_growth(struct keeper *k, uint64_t from, uint64_t to,
                                 struct ch_tree_proof *ret, struct ch_err *err) CH_MUST_CHECK;
-/* That the entry is in the log under its newest checkpoint: a tlog-proof (C2SP), appended.
- * CH_E_USAGE: it is not yet. */
+/* That the entry is in the log under its newest checkpoint: a tlog-proof (C2SP), appended. CH_E_USAGE:
+ * it is not yet. */
 enum ch_code audit_prove_entry(struct keeper *k, uint64_t index, struct ch_buf *ret,
                                struct ch_err *err) CH_MUST_CHECK;
 /* The newest checkpoint that witnesses have cosigned, as it is published. CH_E_NOT_FOUND: none is.
@@ -213,5 +212,9 @@ void audit_state(const struct keeper *k, struct audit_state *ret);
  * some are missing or are not what their hashes say. */
 enum ch_code audit_accept(struct keeper *k, struct ch_str by, struct ch_str reason,
                           uint64_t *ret_entries, struct ch_err *err) CH_MUST_CHECK;
+/* An entry that the log's files have, or that waits under a seal; appended. CH_E_NOT_FOUND: it is
+ * neither. */
+enum ch_code audit_read_entry(struct keeper *k, uint64_t index, struct ch_buf *ret,
+                              struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -81,6 +81,8 @@ enum ch_code audit_older_facts(struct keeper *k, uint64_t bound, struct ch_err *
 enum ch_code audit_older_rows(struct keeper *k, uint64_t bound, struct ch_err *err) CH_MUST_CHECK;
 /* audit_whole.c: entries that the log's files say they have. */
 uint64_t audit_count_logged(struct keeper *k);
+/* audit.c: what waits is under a seal. */
+bool audit_is_sealed(const struct keeper *k);
 /* CH_E_CONFLICT: the store, which knows of `known` entries, was lost, or is an older one. */
 enum ch_code audit_check_whole(struct keeper *k, uint64_t known, struct ch_err *err) CH_MUST_CHECK;
 /* Entries under no seal are signed on a person's word. */

@@ -3,6 +3,8 @@
 
 #include <stdio.h>
 
+#include "db/log/files.h"
+
 /* Entries that the log says it has; none where it cannot be read, which the thread finds out. Its
  * signature is not asked for: its key may be lost, too. */
 uint64_t audit_count_logged(struct keeper *k)
@@ -28,6 +30,49 @@ static enum ch_code lacks(const char *what, struct ch_err *err)
         "there is no service. Restore the newest backup of db/; to begin anew without them, move "
         "db/, audit/, blobs/ and served/ out of the state folder",
         what);
+}
+
+static enum ch_code read_logged(struct keeper *k, uint64_t index, struct ch_buf *ret,
+                                struct ch_err *err)
+{
+    char folder[4096];
+    struct ch_log_files files;
+    snprintf(folder, sizeof(folder), "%.*s/" CH_LOG_FOLDER, CH_STR_ARG(k->child.setup.state_dir));
+    enum ch_code rc = ch_log_files_open(folder, false, &files, err);
+    rc = rc == CH_OK ? ch_log_read_entry(&files, index, ret, err) : rc;
+    ch_log_files_close(&files);
+    return rc;
+}
+
+struct reading {
+    uint64_t index;
+    struct ch_buf *ret;
+    bool found;
+};
+
+static bool on_waiting(void *ctx, uint64_t index, struct ch_str entry)
+{
+    struct reading *r = ctx;
+    r->found = index == r->index;
+    if (r->found) {
+        ch_buf_puts(r->ret, entry);
+    }
+    return false;
+}
+
+enum ch_code audit_read_entry(struct keeper *k, uint64_t index, struct ch_buf *ret,
+                              struct ch_err *err)
+{
+    struct reading r = {.index = index, .ret = ret};
+    if (index < audit_count_logged(k)) {
+        return read_logged(k, index, ret, err);
+    }
+    enum ch_code rc =
+        audit_is_sealed(k) ? ch_store_log_pending(k->store, index, on_waiting, &r, err) : CH_OK;
+    return rc == CH_OK && !r.found ? ch_fail(err, CH_E_NOT_FOUND,
+                                             "entry %llu is not in the audit log, nor under a seal",
+                                             (unsigned long long)index)
+                                   : rc;
 }
 
 static void note_blob(void *ctx, const struct ch_sha256 *sha256)

@@ -3,6 +3,7 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/egress/notices.h"
 #include "db/keeper/policies/policy_proposals.h"
+#include "db/keeper/rulings/rulings.h"
 #include "db/keeper/unsaved.h"
 
 #include <stdio.h>
@@ -366,6 +367,12 @@ enum step command_status(struct command *c)
     if (audit.trouble[0] != '\0') {
         command_print(c, "the audit log CANNOT be written, so nothing new is allowed: %s\n",
                       audit.trouble);
+    }
+    if (rulings_distrusted(k) > 0) {
+        command_print(c,
+                      "%zu approvals of the database are NOT taken, for the audit log does not have "
+                      "them: customhouse audit verify names them\n",
+                      rulings_distrusted(k));
     }
     command_print(c, "policy %s (sha256 %.16s...)\n", ch_policy_file_name(k->policy), hex);
     size_t proposals = policy_proposals_count(k);

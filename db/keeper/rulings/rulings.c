@@ -151,6 +151,7 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
     struct rulings *loaded = ch_calloc(1, sizeof(*loaded));
     if (k->rulings != NULL) {
         take_back(loaded, k->rulings->taken_back, k->rulings->taken_back_count);
+        loaded->distrusted = k->rulings->distrusted;
     }
     enum ch_code rc = ch_store_rulings(k->store, copy_in, loaded, err);
     unsaved_each(k, &denials, copy_denial, loaded);
@@ -168,6 +169,33 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
     }
     rulings_watch_ends(k);
     return rc;
+}
+
+const struct ch_ruling_row *rulings_at(const struct keeper *k, size_t i)
+{
+    return i < k->rulings->count ? &k->rulings->items[i].row : NULL;
+}
+
+void rulings_distrust(struct keeper *k, const uint64_t *ids, size_t count)
+{
+    struct rulings *r = k->rulings;
+    size_t n = 0;
+    take_back(r, ids, count);
+    for (size_t i = 0; i < r->count; i++) {
+        if (is_taken_back(r, r->items[i].row.id)) {
+            ch_buf_done(&r->items[i].memory);
+        } else {
+            r->items[n++] = r->items[i];
+        }
+    }
+    r->count = n;
+    r->distrusted = count;
+    rulings_watch_ends(k);
+}
+
+size_t rulings_distrusted(const struct keeper *k)
+{
+    return k->rulings->distrusted;
 }
 
 void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count)

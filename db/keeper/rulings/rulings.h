@@ -5,6 +5,12 @@
 #include "db/keeper/keeper_int.h"
 
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+/* rulings_check.c, at the start: approvals that the audit log does not know are not taken. */
+void rulings_check(struct keeper *k);
+const struct ch_ruling_row *rulings_at(const struct keeper *k, size_t i); /* NULL: no more */
+/* They count for nothing until the next start. */
+void rulings_distrust(struct keeper *k, const uint64_t *ids, size_t count);
+size_t rulings_distrusted(const struct keeper *k);
 void rulings_free(struct keeper *k);
 /* All that are in force and whose scope has this file, denials first; returns how many. The list is
  * borrowed until the next call, what it points to until the next change. */

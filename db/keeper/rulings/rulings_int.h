@@ -17,6 +17,7 @@ struct rulings {
     size_t found_cap;
     uint64_t *taken_back; /* count for nothing, whatever is loaded */
     size_t taken_back_count;
+    size_t distrusted; /* of them, those that the audit log does not know */
     bool whole; /* all of the store's are there */
 };
 

@@ -11,6 +11,7 @@
 
 #include "auditor.h"
 #include "db/keeper/audit/audit_int.h"
+#include "db/keeper/rulings/rulings.h"
 #include "db/log/append.h"
 #include "db/log/seal.h"
 
@@ -189,6 +190,38 @@ static void test_forged_entry(void **state)
     assert_int_equal(command("audit accept", NULL, "again"), 1);
 }
 
+/* An approval that the keeper never entered approves nothing, with or without an entry of somebody's
+ * making; a denial acts all the same. */
+static void test_forged_approval(void **state)
+{
+    (void)state;
+    assert_int_equal(command("deny", "pypi:pkg==1.0", "malware"), 0);
+    until_written();
+    house_stop(h);
+    assert_good();
+    sql("CREATE TABLE copy AS SELECT * FROM ruling; UPDATE copy SET id = id + 1, deny = 0;"
+        "INSERT INTO ruling SELECT * FROM copy; DROP TABLE copy");
+    assert_named("database: ruling 2 was never logged");
+    house_start(h, NULL, NULL);
+    assert_int_equal(rulings_distrusted(h->k), 1);
+    assert_non_null(rulings_at(h->k, 0)); /* the denial */
+    assert_null(rulings_at(h->k, 1));
+    assert_ch_ok(&err, rulings_load(h->k, &err)); /* nor when it is read again */
+    assert_null(rulings_at(h->k, 1));
+    until_written();
+    house_stop(h);
+    forge("{\"at_us\":1,\"deny\":false,\"id\":2,\"kind\":\"ruling\",\"lifts\":0,\"v\":1}",
+          "ruling", 2);
+    house_start(h, NULL, NULL);
+    assert_int_equal(rulings_distrusted(h->k), 1);
+    assert_true(state_now().written < state_now().next);
+    house_stop(h); /* an entry about something else says nothing of it either */
+    sql("DROP TRIGGER log_entry_kept_d; DELETE FROM log_entry WHERE kind = 'ruling' AND source = 2;"
+        "DROP TRIGGER log_entry_kept_u; UPDATE log_entry SET source = 2 WHERE kind = 'ruling'");
+    house_start(h, NULL, NULL);
+    assert_int_equal(rulings_distrusted(h->k), 1);
+}
+
 /* In what was sealed nothing is exchanged, taken out or added, also where all else agrees. */
 static void test_sealed_entries(void **state)
 {
@@ -270,6 +303,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_forged_entry),
+        TEST(test_forged_approval),
         TEST(test_sealed_entries),
         TEST(test_older_files),
     };

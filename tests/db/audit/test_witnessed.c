@@ -194,6 +194,26 @@ static void what_was_cosigned_is_counted(void **state)
     assert_said("ALTERED the cosigned checkpoint: not by witness witness.example/w1\n");
 }
 
+/* What the log says itself of a witness, until it says that this is over. */
+static void a_contradiction_is_named(void **state)
+{
+    (void)state;
+    publish_cosigned(ch_buf_str(&newest), false);
+    assert_true(verify(true));
+    assert_ch_ok(&err, audit_witness(h->k, false, CH_STR("w1"), "unreachable", &err));
+    until_written();
+    assert_true(verify(true));
+    assert_ch_ok(&err, audit_witness(h->k, false, CH_STR("w1"), "contradiction", &err));
+    until_written();
+    assert_false(verify(true));
+    assert_said("ALTERED witness w1 has cosigned another log of this name, or more of it: entry ");
+    assert_said("; the log has ");
+    assert_true(verify(false)); /* nobody asked */
+    assert_ch_ok(&err, audit_witness(h->k, true, CH_STR("w1"), "contradiction", &err));
+    until_written();
+    assert_true(verify(true));
+}
+
 /* Beside a keeper that writes: what was cosigned is not of a log that was read before it. */
 static void what_is_cosigned_meanwhile_is_of_this_log(void **state)
 {
@@ -266,6 +286,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(what_was_cosigned_is_counted),
+        TEST(a_contradiction_is_named),
         TEST(what_is_cosigned_meanwhile_is_of_this_log),
         TEST(what_another_log_key_signed_stays_this_logs),
         TEST(what_was_altered_is_named),
