@@ -137,7 +137,9 @@ static void write_section(struct writing *w, const struct ch_schema_section *sec
     for (size_t i = 0; i < section->row_count; i++) {
         const struct ch_schema_row *row = &section->rows[i];
         bool meant = level < w->depth && w->way[level] == row;
-        if (meant || row->required) {
+        /* asked for by check.c, of those that are not hosted */
+        bool wanted = row->required || (repository && strcmp(row->key, "upstreams") == 0);
+        if (meant || wanted) {
             write_row(w, row, level, indent, item, meant, repository);
             item = false;
         }
