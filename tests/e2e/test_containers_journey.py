@@ -1,0 +1,126 @@
+"""What the containers' parts are for, in one go: an image is pushed, passes, is signed, verified, let through by the gate and
+admitted by the cluster's webhook; a bad one is refused by each of them, taken away, and the log has all of it."""
+import json
+import os
+import re
+import shutil
+import tempfile
+
+from house import cluster, cosign, images
+from house.cluster import ApiServer, pod_spec, review
+from house.container_clients import Crane, Skopeo
+from house.hosted import Hosted, basic
+from house.service import free_port
+from test_containers_push_clients import layout
+
+
+class Journey(Hosted):
+    @classmethod
+    def fill(cls):
+        cls.folder = tempfile.mkdtemp(prefix="ch-journey-")
+        os.chmod(cls.folder, 0o755)
+        cls.addClassCleanup(shutil.rmtree, cls.folder)
+        cls.certificates = cluster.Certificates(cls.folder)
+        cls.admission_port = free_port()
+
+    @classmethod
+    def configure(cls, text):
+        keys = (f"admission:\n  address: 127.0.0.1:{cls.admission_port}\n  tls_certificate: {cls.certificates.pem('server')}\n"
+                f"  tls_key: {cls.certificates.key('server')}\n  client_ca: {cls.certificates.pem('client-ca')}\n"
+                f"  client_name: {cluster.API_SERVER}\n")
+        return re.sub(r"(?m)^admission:$\n", keys, super().configure(text), count=1)
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.api = ApiServer(cls.certificates, cls.admission_port)
+
+    def pushed(self, name, image):
+        with Skopeo() as client:
+            status, text = client.run([client.program, *client.options, "copy", "--retry-times", "0", "--dest-tls-verify=false",
+                                       "--preserve-digests", "--dest-creds", f"ci:{self.token}", f"oci:{layout(client, image)}:1",
+                                       f"docker://{self.host}/{name}:1.0"])
+        self.assertEqual(status, 0, text)
+
+    def pulled(self, name):
+        with Skopeo() as client:
+            return client.copy(f"{self.host}/{name}:1.0", "to")
+
+    def verified(self, version, name, image):
+        """By the key of production's images, as somebody else's machine has it."""
+        cosign.need(version)
+        with tempfile.TemporaryDirectory() as folder:
+            with open(os.path.join(folder, "image.pem"), "wb") as f:
+                f.write(self.service.ask("/-/keys/approve-prod-image.pem").body)
+            return cosign.run(version, folder, "verify", "--key", "image.pem", "--insecure-ignore-tlog", "--allow-http-registry",
+                              f"{self.host}/{name}@{image.digest}")
+
+    def crane_delete(self, name, reference):
+        """skopeo would read the manifest before, which nobody may."""
+        with Crane() as client:
+            client.write(".docker/config.json", json.dumps({"auths": {f"127.0.0.1:{self.service.port}": {"auth": basic(self.token)[6:]}}}))
+            client.env["DOCKER_CONFIG"] = client.path(".docker")
+            return client.crane("delete", f"{self.host}/{name}{'@' if ':' in reference else ':'}{reference}")
+
+    def admitted(self, name, image):
+        return self.api.ask(review("Deployment", pod_spec(f"{self.host}/{name}@{image.digest}")))
+
+    def logged(self, *query):
+        status, out, err = self.service.command("audit", "search", *query)
+        self.assertEqual(status, 0, err)
+        return out
+
+    def test_a_good_one_arrives(self):
+        name, image = "team/app", images.simple("app", images.FORMS)
+        self.pushed(name, image)
+        status, out, err = self.service.command("gate", f"{name}:1.0", "--wait", "120")
+        self.assertEqual((status, err), (0, ""), out)
+        self.assertIn(f"{name}:1.0 in apps (prod): passed, for linux/amd64, as {name}@{image.digest}\n", out)
+        status, text = self.pulled(name)
+        self.assertEqual(status, 0, text)
+        response = self.admitted(name, image)
+        self.assertTrue(response["allowed"], response)
+        for kind in ("pushed", "decision", "attestation"):
+            self.assertIn(image.digest[7:], self.logged("--kind", kind), kind)
+        self.assertEqual(self.logged("--kind", "image-signature").count('"form":"cosign"'), 1)
+        self.assertEqual(self.service.command("audit", "verify")[0], 0)
+        for version in ("2.5.3", "3.1.2"):
+            with self.subTest(cosign=version):
+                status, text = self.verified(version, name, image)
+                self.assertEqual(status, 0, text)
+                self.assertIn("The signatures were verified against the specified public key", text)
+        # and what is denied later is nowhere any more
+        status, out, err = self.service.command("deny", f"oci:{name}=={image.digest}", "--reason", "it was built of the wrong branch")
+        self.assertEqual(status, 0, out + err)
+        self.assertEqual(self.service.command("gate", f"{name}:1.0")[0], 1)
+        self.assertIn("it was built of the wrong branch", self.admitted(name, image)["status"]["message"])
+        self.assertNotEqual(self.pulled(name)[0], 0)
+        for version in ("2.5.3", "3.1.2"):
+            with self.subTest(cosign=version):
+                self.assertNotEqual(self.verified(version, name, image)[0], 0)
+
+    def test_a_bad_one_does_not(self):
+        name, image = "team/bad", images.simple("bad", evil=True)
+        self.pushed(name, image)
+        status, out, err = self.service.command("gate", f"{name}:1.0", "--wait", "120")
+        self.assertEqual((status, err), (1, ""), out)
+        for words in (f"{name}:1.0 in apps (prod): NOT PASSED", "hidden-code", "  policy: ", "proof that it is in the log:"):
+            self.assertIn(words, out)
+        status, text = self.pulled(name)
+        self.assertNotEqual(status, 0)
+        self.assertIn("hidden-code", text)
+        response = self.admitted(name, image)
+        self.assertIs(response["allowed"], False, response)
+        self.assertIn(f"image {self.host}/{name}@{image.digest}: ", response["status"]["message"])
+        for reference in ("1.0", image.digest):
+            status, text = self.crane_delete(name, reference)
+            self.assertEqual(status, 0, text)
+        self.assertEqual(status, 0, text)
+        for kind, reference, _ in self.routes("1.0", image):
+            with self.subTest(f"{kind} {reference}"):
+                self.assertEqual(self.pull(name, kind, reference).status, 404)
+        response = self.admitted(name, image)
+        self.assertIs(response["allowed"], False, response)
+        self.assertEqual(self.logged("--kind", "pushed").count(image.digest[7:]), 3)  # that it came, and tag and manifest went
+        self.assertIn(image.digest[7:], self.logged("--kind", "decision"))
+        self.assertEqual(self.service.command("audit", "verify")[0], 0)
