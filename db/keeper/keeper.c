@@ -1,8 +1,7 @@
-/* The keeper as a whole: opening and closing, peers, the group of writes, lease, clock. */
+/* The keeper as a whole: opening and closing, peers, the group of writes, lease. */
 #include "keeper_int.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,6 +23,7 @@
 #include "db/keeper/intake/intake_int.h"
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/pushes/pushes.h"
+#include "clock.h"
 #include "reload.h"
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/rulings/rulings.h"
@@ -31,16 +31,9 @@
 #include "db/keeper/pages/sidecar.h"
 #include "db/keeper/audit/witnesses.h"
 
-#define TICK_MS       30000
-#define CLOCK_JUMP_US (3600 * 1000000LL) /* T7: an hour */
+#define TICK_MS 30000
 
-/* ------------------------------------------------------------------ time, log, lease */
-
-int64_t keeper_now_us(const struct keeper *k)
-{
-    (void)k;
-    return ch_now_unix_us();
-}
+/* ------------------------------------------------------------------ log, lease */
 
 void keeper_log(const char *event, const char *fmt, ...)
 {
@@ -129,73 +122,6 @@ static void on_lease(struct ch_timer *t)
     ch_loop_set_timer(k->child.loop, t, now + CH_LEASE_RENEW_MS);
 }
 
-/* Which boot this is, since when the boot clock counts; read before confinement. Empty: not known. */
-static void read_boot_id(struct keeper *k)
-{
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    ssize_t n = fd >= 0 ? read(fd, k->boot_id, sizeof(k->boot_id) - 1) : 0;
-    k->boot_id[n > 0 ? n : 0] = '\0';
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
-static enum ch_code store_clock(struct keeper *k, bool stopped, struct ch_err *err)
-{
-    struct ch_buf value;
-    ch_buf_init(&value, 1024);
-    ch_put_str(&value, ch_str_sub(k->child.setup.instance_id, 0, 512));
-    ch_put_u64(&value, (uint64_t)k->clock_offset_us);
-    ch_put_str(&value, ch_str_of(k->boot_id));
-    ch_put_u8(&value, stopped);
-    enum ch_code rc = ch_store_set_value(k->store, CH_STR("clock"), ch_buf_str(&value), err);
-    ch_buf_done(&value);
-    return rc;
-}
-
-/* T7: a jump forward is not forgotten with a keeper's restart, nor with one of the service that nobody
- * asked for: only when it is stopped and started, by somebody who has looked at the clock, or with the
- * machine's own, of which nothing can be told. The store keeps what wall minus boot clock was. */
-static enum ch_code trust_clock(struct keeper *k, struct ch_err *err)
-{
-    struct ch_buf value;
-    ch_buf_init(&value, 1024);
-    k->clock_offset_us = ch_now_unix_us() - (int64_t)ch_now_boot_ms() * 1000;
-    enum ch_code rc = ch_store_get_value(k->store, CH_STR("clock"), &value, err);
-    struct ch_rd r = ch_rd_of(value.ptr, value.len);
-    struct ch_str run = ch_get_str(&r, 512);
-    int64_t offset = (int64_t)ch_get_u64(&r);
-    struct ch_str boot = ch_get_str(&r, sizeof(k->boot_id));
-    bool stopped = ch_get_u8(&r) != 0;
-    if (rc == CH_OK && ch_rd_end(&r, "clock", err) == CH_OK &&
-        (ch_str_eq(run, k->child.setup.instance_id) ||
-         (!stopped && boot.len > 0 && ch_str_eq(boot, ch_str_of(k->boot_id))))) {
-        k->clock_offset_us = offset;
-    }
-    ch_buf_done(&value);
-    return rc == CH_OK || rc == CH_E_NOT_FOUND ? store_clock(k, false, err) : rc;
-}
-
-/* T7: the wall clock against the boot clock (which only counts up), and against what is recorded. */
-static void watch_clock(struct keeper *k)
-{
-    struct ch_err err;
-    int64_t now = ch_now_unix_us();
-    int64_t newest = CH_TIME_UNKNOWN;
-    int64_t moved = now - (int64_t)ch_now_boot_ms() * 1000 - k->clock_offset_us;
-    bool jumped = moved > CLOCK_JUMP_US || moved < -CLOCK_JUMP_US;
-    if (ch_store_newest_time(k->store, &newest, &err) == CH_OK && newest != CH_TIME_UNKNOWN &&
-        newest - now > CLOCK_JUMP_US) {
-        jumped = true;
-    }
-    if (jumped != k->clock_jumped) {
-        k->clock_jumped = jumped;
-        k->rules++;
-        keeper_raise_epoch(k);
-        keeper_log("clock", "jumped=%d", jumped);
-    }
-}
-
 /* Rows that nothing is decided from go when there are more than limits.h keeps; where entries are about
  * them, an entry says so. */
 static enum ch_code trim_with_entry(struct keeper *k, struct ch_err *err)
@@ -225,7 +151,7 @@ static void on_tick(struct ch_timer *t)
 {
     struct keeper *k = CH_CONTAINER_OF(t, struct keeper, tick_timer);
     struct ch_err err;
-    watch_clock(k);
+    clock_watch(k);
     rulings_see_ends(k);
     keys_watch_grace(k);
     rescan_tick(k);
@@ -421,7 +347,7 @@ void keeper_drained(struct keeper *k)
     unsaved_store(k);
     commands_drain(k);
     intakes_drained(k);
-    if (store_clock(k, true, &err) != CH_OK) {
+    if (clock_store(k, true, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     atomic_store(&k->child.epoch->lease_until_boot_ms, 0);
@@ -481,7 +407,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     child->on_control = on_control;
     child->on_status = on_status;
     reload_init(k);
-    read_boot_id(k);
+    clock_read_boot_id(k);
     k->pages = ch_map_new();
     k->intakes = ch_map_new();
     k->lease_timer.fn = on_lease;
@@ -527,7 +453,7 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     }
     rc = rc == CH_OK ? exceptions_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
-    rc = rc == CH_OK ? trust_clock(k, err) : rc;
+    rc = rc == CH_OK ? clock_trust(k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, serve_check_link, k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_clear_spool(k->blobs, err) : rc;
     rc = rc == CH_OK ? quota_resume(k, err) : rc;
@@ -544,7 +470,7 @@ void keeper_begin(struct keeper *k)
 {
     k->healthy = true;
     keeper_raise_epoch(k);
-    watch_clock(k);
+    clock_watch(k);
     people_configured(k);
     approvals_environments(k);
     on_lease(&k->lease_timer);
