@@ -148,6 +148,8 @@ struct ch_str gw_agent_of(struct ch_str user_agent);
 /* --- sign_in.c: who a request comes from, and what it may --- */
 void gw_sign_in_init(struct gw *gw);
 void gw_sign_in_done(struct gw *gw);
+/* 401 to who has a token for pushing, which opens registries of images and no other door; the log hears of it. */
+void gw_sign_in_elsewhere(struct gw *gw, struct ch_http_request *r);
 struct gw_caller *gw_caller_ref(struct gw_caller *c);
 void gw_caller_unref(struct gw_caller *c); /* accepts NULL */
 typedef void gw_signed_in_fn(struct gw *gw, struct ch_http_request *r);

@@ -159,6 +159,10 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
     bool own = v->segment_count == 0 || ch_str_eq(v->segments[0], CH_STR("-"));
+    if (gw_caller_of(gw, r)->push && gw_path_prefix(v) == NULL && !gw_registry_is_token(gw, v)) {
+        gw_sign_in_elsewhere(gw, r);
+        return;
+    }
     if (own && v->dropped > 0) {
         gw_respond_text(r, 404, CH_STR("A token stands before channels alone"));
         return;

@@ -148,6 +148,12 @@ static void note_failure(struct gw *gw, const struct ch_http_request *r,
     front_failures_add(&gw->failures, fault, digest, v->peer, v->path);
 }
 
+void gw_sign_in_elsewhere(struct gw *gw, struct ch_http_request *r)
+{
+    note_failure(gw, r, CH_SIGN_IN_REFUSED, &gw_caller_of(gw, r)->token);
+    gw_respond_unauthorized(r, true);
+}
+
 /* --- waiting --- */
 
 static void unlink_wait(struct sign_wait *w)

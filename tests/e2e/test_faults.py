@@ -187,7 +187,7 @@ class Faults(Alone):
 
     def test_configuration_mistakes_end_serve_with_2(self):
         rows = [("customhouse.yaml", lambda t: t + "\nunknown_key: 1\n", "unknown_key"),
-                ("customhouse.yaml", lambda t: with_key(t, "environment", "moon"), "preprod"),
+                ("customhouse.yaml", lambda t: t.replace("environment: prod", "environment: moon", 1), "preprod"),
                 ("customhouse.yaml", lambda t: with_key(t, "index_refresh_seconds", "often"), "often"),
                 ("policy.yaml", lambda t: t + "\nversion: 1\n", "version"),
                 ("policy.yaml", lambda t: "", "policy.yaml")]

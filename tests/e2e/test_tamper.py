@@ -10,7 +10,7 @@ from house.case import Quarantine, add_wheel, file_path
 
 # Rows that no entry stands for; tests/db/audit/test_altered.c says why of each.
 NOT_COMPARED = {"newest", "value", "alias", "fetch", "intake", "notice", "notice_of_end", "forwarded", "refusal", "blob",
-                "log_refusal", "log_sign_in", "log_command_refusal", "log_pending"}
+                "log_refusal", "log_sign_in", "log_command_refusal", "log_pending", "log_seal"}
 # Whose rows are named by what they belong to.
 NAMED_BY = {"evidence": "attestation", "policy_text": "policy_", "signing_key_end": "signing_key", "artifact": "release_file",
             "exception": "exception", "exception_ruling": "exception_|ruling", "finding": "inspection",

@@ -68,8 +68,10 @@ static const char *fault_of(struct keeper *k, const struct ch_sign_ins *m, enum 
         return why;
     }
     if (people_of_token(k->people, &m->digest, keeper_now_us(k), &who, &until_us, &err) == CH_OK &&
-        who.audience != wanted && (wanted != AUDIENCE_PULL || who.audience != AUDIENCE_PUSH)) {
-        return "audience";
+        who.audience != wanted) {
+        /* a token for pushing is right where images are, and refused elsewhere */
+        bool right = wanted == AUDIENCE_PULL && who.audience == AUDIENCE_PUSH;
+        return !right || m->fault == CH_SIGN_IN_REFUSED ? "audience" : NULL;
     }
     return m->fault == CH_SIGN_IN_REFUSED ? "refused" : NULL;
 }
