@@ -98,6 +98,7 @@ struct gw {
     struct ch_loop *loop;
     struct ch_http_server *server;
     struct ch_channel *keeper; /* NULL: none at the moment */
+    size_t manifest_bytes;     /* that are on their way to the keeper */
     bool met_keeper;           /* there was one: what is asked meanwhile waits for the next one */
     const struct ch_epoch_page *epoch;
     const struct ch_config *config;

@@ -12,6 +12,9 @@
 /* Hashing a file of many GB takes its time, and clients wait for it. */
 #define ASK_WAIT_MS    30000
 #define FINISH_WAIT_MS 900000
+/* Of manifests that wait for the keeper: half of what its channel takes, as all are said again to a new
+ * keeper at once. */
+#define MANIFEST_BYTES (8u << 20)
 
 /* ------------------------------------------------------------------ requests */
 
@@ -193,6 +196,7 @@ static void close_fd(struct gw_push *p)
 
 void gw_push_free(struct gw_push *p)
 {
+    p->gw->manifest_bytes -= p->on_its_way;
     close_fd(p);
     gw_caller_unref(p->caller);
     ch_buf_done(&p->body);
@@ -298,6 +302,12 @@ void gw_push_ask(struct gw_push *p, enum ch_push_op op, struct ch_str body, gw_p
 {
     p->op = op;
     p->on_reply = then;
+    if (p->gw->manifest_bytes + body.len > MANIFEST_BYTES) {
+        gw_push_fail(p, 503, "UNAVAILABLE", CH_STR("Many manifests are on their way, try again"), NULL);
+        return;
+    }
+    p->on_its_way = body.len;
+    p->gw->manifest_bytes += body.len;
     gw_ask_prepare(p->gw, &p->ask, CH_MSG_ASK_PUSH);
     p->ask.reply_type = CH_MSG_PUSH;
     p->ask.on_reply = on_reply;

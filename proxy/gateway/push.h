@@ -45,6 +45,7 @@ struct gw_push {
     uint64_t offset, granted_bytes;
     bool last;          /* no more of its body comes */
     struct ch_buf body; /* bytes that wait for more room, or a manifest */
+    size_t on_its_way; /* bytes of a manifest that is with the keeper */
     char *media_type;
     gw_push_reply_fn *on_reply;
     gw_pull_fn *pull; /* where it is none of these after all */

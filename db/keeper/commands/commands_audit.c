@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/rulings/rulings.h"
 #include "db/log/entry.h"
 
 static void commit(struct ch_str text, uint8_t ret_salt[CH_LOG_SALT_BYTES],
@@ -103,6 +104,9 @@ enum step command_audit_accept(struct command *c)
     enum ch_code rc = audit_accept(c->k, ch_str_of(c->who.text), reason, &entries, &err);
     if (rc != CH_OK) {
         return command_end(c, 1, "nothing was accepted: %s", err.msg);
+    }
+    if (rulings_check_again(c->k, &err) != CH_OK) {
+        return command_end(c, 1, "they are signed; approvals count from the next start on: %s", err.msg);
     }
     command_print(c,
                   "%llu entr%s that nobody had sealed %s signed as they are; the log says that, by "

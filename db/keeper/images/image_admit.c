@@ -8,6 +8,8 @@
 
 #define PINNED_BYTES (2 * CH_IMAGE_TEXT_MAX)
 #define REASON_BYTES 4096
+/* So long one review may be judged: it is one turn, and whoever may make pods can ask for any number. */
+#define REVIEW_MS 1000
 
 /* Only what is known: who wants it known asks otherwise. As for a client it is looked up again when
  * it is not fresh any more, for an image is used long after anybody pulled it, and what its
@@ -130,6 +132,13 @@ static void admit(struct keeper *k, struct ch_str text, const struct ch_ask_imag
     put_advice(&ret->reason, &im, text);
 }
 
+static void put_too_much(struct admitted *ret)
+{
+    ch_buf_init(&ret->pinned, 1);
+    ch_buf_init(&ret->reason, REASON_BYTES);
+    ch_buf_puts(&ret->reason, CH_STR("undecided: too many images are asked about at once, try again"));
+}
+
 void images_on_frame(struct keeper *k, struct ch_frame *frame)
 {
     struct ch_ask_images ask;
@@ -144,8 +153,21 @@ void images_on_frame(struct keeper *k, struct ch_frame *frame)
     struct admitted *list = ch_calloc(ask.count + 1, sizeof(*list));
     reply.ask = ask.ask;
     reply.count = ask.count;
+    uint64_t until_ms = ch_now_boot_ms() + REVIEW_MS;
     for (size_t i = 0; i < ask.count; i++) {
-        admit(k, ask.image[i], &ask, &list[i]);
+        size_t same = 0;
+        while (!ch_str_eq(ask.image[same], ask.image[i])) {
+            same++;
+        }
+        if (same < i) { /* a pod may name one image in each of its containers */
+            reply.image[i] = reply.image[same];
+            continue;
+        }
+        if (ch_now_boot_ms() < until_ms) {
+            admit(k, ask.image[i], &ask, &list[i]);
+        } else {
+            put_too_much(&list[i]);
+        }
         reply.image[i] =
             (struct ch_image_verdict){.allowed = list[i].allowed && !list[i].pinned.failed,
                                       .pinned = ch_buf_str(&list[i].pinned),

@@ -71,7 +71,7 @@ static const struct ch_repository *mirror_of(const struct keeper *k, struct ch_s
         for (size_t u = 0; eco_of(r) != NULL && u < r->upstream_count; u++) {
             const struct ch_upstream *up =
                 ch_config_upstream(k->config, ch_str_of(r->upstreams[u]));
-            if (up != NULL && ch_str_eq_nocase(authority_of(ch_str_of(up->url)), authority)) {
+            if (up != NULL && !up->hosted && ch_str_eq_nocase(authority_of(ch_str_of(up->url)), authority)) {
                 return r;
             }
         }

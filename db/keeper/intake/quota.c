@@ -207,7 +207,7 @@ static enum ch_code no_room(enum ch_blob_place place, uint64_t more, uint64_t ma
     char text[160] = "";
     if (kept > 0) {
         snprintf(text, sizeof(text),
-                 ": %llu of it are last copies of what upstreams no longer have, and stay; "
+                 ": %llu of it stay, as last copies of what upstreams no longer have, or pushed; "
                  "store.%s gives more room",
                  (unsigned long long)kept, served ? "max_bytes" : "undecided_max_bytes");
     }
@@ -384,6 +384,10 @@ static enum ch_code lose_last_copies(struct keeper *k, enum ch_blob_place place,
     struct victims v = {.list = NULL};
     bool none = false;
     enum ch_code rc = CH_OK;
+    if (*kept > bound) { /* what is pushed stays, too, and is no last copy (T5) */
+        uint64_t files;
+        rc = ch_store_last_copies(k->store, place, kept, &files, err);
+    }
     for (size_t wanted = PER_ROUND; rc == CH_OK && !none && lost.bytes < over && *kept > bound &&
                                     k->going.len < GOING_MAX;) {
         size_t gone = 0;

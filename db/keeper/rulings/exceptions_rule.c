@@ -344,7 +344,8 @@ static bool is_over(const struct keeper *k, const struct exception *x)
     enum exception_state s = exception_state_of(k, x);
     bool stands = s != EXCEPTION_STATE_EFFECTIVE || x->ruling_count == 0;
     for (size_t i = 0; i < x->ruling_count && !stands; i++) {
-        stands = rulings_stands(k, x->rulings[i]);
+        /* what the log does not know is not taken, which is no end: it may be accepted yet */
+        stands = rulings_stands(k, x->rulings[i]) || rulings_is_distrusted(k, x->rulings[i]);
     }
     return s == EXCEPTION_STATE_ENDED || !stands || exceptions_moved(k, &x->row);
 }

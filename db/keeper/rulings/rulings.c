@@ -2,6 +2,7 @@
 #include "rulings.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/unsaved.h"
@@ -14,14 +15,19 @@ static struct ch_str keep(struct ch_buf *memory, struct ch_str s)
     return (struct ch_str){memory->ptr + at, s.len};
 }
 
-static bool is_taken_back(const struct rulings *r, uint64_t id)
+static bool is_among(const uint64_t *ids, size_t count, uint64_t id)
 {
-    for (size_t i = 0; i < r->taken_back_count; i++) {
-        if (r->taken_back[i] == id) {
+    for (size_t i = 0; i < count; i++) {
+        if (ids[i] == id) {
             return true;
         }
     }
     return false;
+}
+
+static bool is_taken_back(const struct rulings *r, uint64_t id)
+{
+    return is_among(r->taken_back, r->taken_back_count, id);
 }
 
 static void copy(struct kept *k, const struct ch_ruling_row *row)
@@ -48,7 +54,7 @@ static void copy(struct kept *k, const struct ch_ruling_row *row)
 static void copy_in(void *ctx, const struct ch_ruling_row *row)
 {
     struct rulings *r = ctx;
-    if (is_taken_back(r, row->id)) {
+    if (is_taken_back(r, row->id) || is_among(r->distrusted, r->distrusted_count, row->id)) {
         return;
     }
     if (r->count == r->cap) {
@@ -87,6 +93,7 @@ static void free_all(struct rulings *r)
         free(r->items);
         free(r->found);
         free(r->taken_back);
+        free(r->distrusted);
         free(r);
     }
 }
@@ -110,6 +117,16 @@ static void take_back(struct rulings *r, const uint64_t *ids, size_t count)
         ch_realloc_array(r->taken_back, r->taken_back_count + count + 1, sizeof(*r->taken_back));
     for (size_t i = 0; i < count; i++) {
         r->taken_back[r->taken_back_count++] = ids[i];
+    }
+}
+
+static void distrust(struct rulings *r, const uint64_t *ids, size_t count)
+{
+    free(r->distrusted);
+    r->distrusted = ch_calloc(count + 1, sizeof(*r->distrusted));
+    r->distrusted_count = count;
+    if (count > 0) {
+        memcpy(r->distrusted, ids, count * sizeof(*ids));
     }
 }
 
@@ -151,7 +168,7 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
     struct rulings *loaded = ch_calloc(1, sizeof(*loaded));
     if (k->rulings != NULL) {
         take_back(loaded, k->rulings->taken_back, k->rulings->taken_back_count);
-        loaded->distrusted = k->rulings->distrusted;
+        distrust(loaded, k->rulings->distrusted, k->rulings->distrusted_count);
     }
     enum ch_code rc = ch_store_rulings(k->store, copy_in, loaded, err);
     unsaved_each(k, &denials, copy_denial, loaded);
@@ -180,22 +197,27 @@ void rulings_distrust(struct keeper *k, const uint64_t *ids, size_t count)
 {
     struct rulings *r = k->rulings;
     size_t n = 0;
-    take_back(r, ids, count);
+    distrust(r, ids, count);
     for (size_t i = 0; i < r->count; i++) {
-        if (is_taken_back(r, r->items[i].row.id)) {
+        if (is_among(ids, count, r->items[i].row.id)) {
             ch_buf_done(&r->items[i].memory);
         } else {
             r->items[n++] = r->items[i];
         }
     }
     r->count = n;
-    r->distrusted = count;
+    k->rules++;
     rulings_watch_ends(k);
+}
+
+bool rulings_is_distrusted(const struct keeper *k, uint64_t id)
+{
+    return is_among(k->rulings->distrusted, k->rulings->distrusted_count, id);
 }
 
 size_t rulings_distrusted(const struct keeper *k)
 {
-    return k->rulings->distrusted;
+    return k->rulings->distrusted_count;
 }
 
 void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count)

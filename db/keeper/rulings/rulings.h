@@ -7,9 +7,12 @@
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* rulings_check.c, at the start: approvals that the audit log does not know are not taken. */
 void rulings_check(struct keeper *k);
+/* The same when the log knows more than it did: what waited was accepted. */
+enum ch_code rulings_check_again(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 const struct ch_ruling_row *rulings_at(const struct keeper *k, size_t i); /* NULL: no more */
-/* They count for nothing until the next start. */
+/* They count for nothing until they are checked again; their exceptions stay open. */
 void rulings_distrust(struct keeper *k, const uint64_t *ids, size_t count);
+bool rulings_is_distrusted(const struct keeper *k, uint64_t id);
 size_t rulings_distrusted(const struct keeper *k);
 void rulings_free(struct keeper *k);
 /* All that are in force and whose scope has this file, denials first; returns how many. The list is

@@ -88,3 +88,12 @@ void rulings_check(struct keeper *k)
     rulings_distrust(k, bad, count);
     free(bad);
 }
+
+enum ch_code rulings_check_again(struct keeper *k, struct ch_err *err)
+{
+    rulings_distrust(k, NULL, 0);
+    enum ch_code rc = rulings_load(k, err);
+    rulings_check(k);
+    keeper_raise_epoch(k);
+    return rc;
+}

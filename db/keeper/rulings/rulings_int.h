@@ -17,7 +17,8 @@ struct rulings {
     size_t found_cap;
     uint64_t *taken_back; /* count for nothing, whatever is loaded */
     size_t taken_back_count;
-    size_t distrusted; /* of them, those that the audit log does not know */
+    uint64_t *distrusted; /* likewise: those that the audit log does not know */
+    size_t distrusted_count;
     bool whole; /* all of the store's are there */
 };
 

@@ -438,18 +438,6 @@ static bool push_page_is(struct ch_str page, struct ch_str *ret_project, struct 
            (reference.len == 0 || push_reference_is(reference, ret_tag, ret_sha256));
 }
 
-/* What is attached to a manifest by tag: its digest with '-' for ':', and an ending (".sig") or
- * none. */
-static bool push_is_ours(struct ch_str tag)
-{
-    const struct ch_str algorithm = CH_STR("sha256-");
-    struct ch_str hex = ch_str_sub(tag, algorithm.len, CH_SHA256_HEX);
-    struct ch_str ending = ch_str_sub(tag, algorithm.len + CH_SHA256_HEX, tag.len);
-    struct ch_sha256 sha256;
-    return ch_str_starts(tag, algorithm) && ch_sha256_from_hex(hex, &sha256) &&
-           (ending.len == 0 || ending.ptr[0] == '.');
-}
-
 static const char *push_document_profile(struct ch_str media_type)
 {
     return ch_oci_file_is_manifest(ch_oci_file_kind_of(media_type)) ? page_profile(media_type)
@@ -480,7 +468,7 @@ static const struct ch_push_ops push = {
     .page_of = push_page_of,
     .page_is = push_page_is,
     .reference_is = push_reference_is,
-    .is_ours = push_is_ours,
+    .is_ours = ch_oci_is_referrer_tag,
     .document_profile = push_document_profile,
     .put_tags = push_put_tags,
     .tags_type = "application/json",

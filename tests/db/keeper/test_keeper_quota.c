@@ -158,7 +158,7 @@ static void t5_the_last_copy_stays(void **state)
         h->k->child.config->undecided_max_bytes = 15;
         assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 10));
         assert_non_null(
-            strstr(err.msg, "10 of it are last copies of what upstreams no longer have"));
+            strstr(err.msg, "10 of it stay, as last copies of what upstreams no longer have"));
         assert_non_null(strstr(err.msg, "store.undecided_max_bytes"));
         assert_true(has(h, "first file"));
         assert_true(says(h, false, "undecided 1 files, 10 bytes\n"));
@@ -341,7 +341,7 @@ static void t14_last_copies_have_their_part_of_the_quota(void **state)
     assert_false(has(h, "first file"));
     assert_true(has(h, "second one"));
     assert_ch_code(CH_E_FULL, make_room(h, CH_BLOB_UNDECIDED, 16)); /* its part */
-    assert_non_null(strstr(err.msg, "10 of it are last copies"));
+    assert_non_null(strstr(err.msg, "10 of it stay, as last copies"));
     assert_true(has(h, "second one"));
     h->k->child.config->last_copies_percent = 0;
     assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 16));
