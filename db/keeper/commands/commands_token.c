@@ -160,8 +160,9 @@ static enum step token_add(struct command *c)
     }
     explicit_bzero(token, sizeof(token));
     enum step step = command_end(
-        c, 0, "token %llu of %.*s, for %.*s alone, until %s: it is not shown again",
-        (unsigned long long)row->id, CH_STR_ARG(user), CH_STR_ARG(row->audience), until);
+        c, 0, "token %llu of %.*s, for %.*s%s alone, until %s: it is not shown again",
+        (unsigned long long)row->id, CH_STR_ARG(user), CH_STR_ARG(row->audience),
+        audience_of_name(row->audience) == AUDIENCE_PUSH ? " and for pulling images" : "", until);
     explicit_bzero(c->out.ptr, c->out.cap); /* what was sent is still in there */
     return step;
 }
