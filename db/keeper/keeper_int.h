@@ -335,7 +335,7 @@ void hanging_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ judge.c */
 
-/* Decides on one file of a ready page, from facts, policy and time. */
+/* Decides on one file of a ready page, from facts, policy and time; on several: judge_together.h. */
 /* Where a version is had whole (ch_ecosystem.whole_versions): the next file of `file`'s version that could pass, had it
  * been inspected, from `from` on. facts.file_count: there is none. */
 size_t judge_missing_part(struct keeper *k, struct page *p, size_t file, size_t from);

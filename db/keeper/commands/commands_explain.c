@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/intake/judge_together.h"
 
 #define EXPLAIN_FILES_MAX 60
 #define FACTS_SHOWN       30 /* values of one name */
@@ -548,6 +549,8 @@ enum step command_explain(struct command *c)
         command_print(c, "[");
     }
     size_t *files = newest_first(p);
+    struct judged_together together;
+    judge_together(p, &together);
     for (size_t at = 0; at < p->facts.file_count; at++) {
         size_t i = files[at];
         if (!command_concerns(p, i, &what)) {
@@ -567,6 +570,7 @@ enum step command_explain(struct command *c)
             shown++;
         }
     }
+    judge_apart(p);
     free(files);
     if (c->args.json) {
         command_print(c, "]\n");

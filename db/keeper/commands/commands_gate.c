@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/intake/judge_together.h"
 
 #define WAIT_MAX_S 3000 /* less than whoever asks waits for an answer (REMOTE_WAIT_MS) */
 #define LOG_WAIT_MS                                                                                \
@@ -164,20 +165,31 @@ static bool is_to_come(struct command *c, struct page *p, size_t file)
  * the next one may end; *ret_failed: one could not be begun now. */
 static struct intake *want(struct command *c, const struct image *im, bool stop, bool *ret_failed)
 {
-    for (size_t m = 0; m < im->manifest_count; m++) {
+    struct intake *found = NULL;
+    for (size_t m = 0; found == NULL && m < im->manifest_count; m++) {
         struct page *p = image_page(c->k, im, m);
-        for (size_t i = 0; p != NULL && i < p->facts.file_count; i++) {
-            if (!image_has_file(p, i) || !is_to_come(c, p, i)) {
-                continue;
-            }
-            struct intake *in = intake_want(c->k, p, i, false, NULL);
-            *ret_failed = *ret_failed || in == NULL;
-            if (in != NULL && stop) {
-                return in;
+        if (p == NULL) {
+            continue;
+        }
+        bool *to_come = ch_calloc(p->facts.file_count + 1, sizeof(*to_come));
+        struct judged_together together;
+        judge_together(p, &together);
+        for (size_t i = 0; i < p->facts.file_count; i++) {
+            to_come[i] = image_has_file(p, i) && is_to_come(c, p, i);
+        }
+        judge_apart(p); /* what begins now may change what the others are */
+        p->pinned++;
+        for (size_t i = 0; found == NULL && i < p->facts.file_count; i++) {
+            if (to_come[i]) {
+                struct intake *in = intake_want(c->k, p, i, false, NULL);
+                *ret_failed = *ret_failed || in == NULL;
+                found = stop ? in : NULL;
             }
         }
+        p->pinned--;
+        free(to_come);
     }
-    return NULL;
+    return found;
 }
 
 static bool is_wanted(const struct image *im)
@@ -257,12 +269,18 @@ static bool record_all(struct command *c, struct image *im)
     bool logged = true, good = true;
     for (size_t m = 0; good && m < im->manifest_count; m++) {
         struct page *p = image_page(c->k, im, m);
-        for (size_t i = 0; good && p != NULL && i < p->facts.file_count; i++) {
+        struct judged_together together;
+        if (p == NULL) {
+            continue;
+        }
+        judge_together(p, &together);
+        for (size_t i = 0; good && i < p->facts.file_count; i++) {
             if (image_has_file(p, i)) {
                 good = record(c, p, i, im);
                 logged = logged && audit_has(c->k, &p->files[i]);
             }
         }
+        judge_apart(p);
     }
     return logged;
 }

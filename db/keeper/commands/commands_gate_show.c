@@ -6,6 +6,7 @@
 
 #include "db/audit/auditor.h"
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/intake/judge_together.h"
 
 #define PROOF_BYTES (4 * CH_NOTE_MAX)
 
@@ -113,11 +114,15 @@ static void show_log(struct command *c, const struct page *p, size_t file)
 static void json_manifest(struct command *c, struct ch_buf *b, const struct image *im, size_t m)
 {
     struct page *p = image_page(c->k, im, m);
+    struct judged_together together;
     struct ch_decision d;
     bool first = true;
     json_field(b, "manifest", ch_str_of(im->manifests[m].page));
     json_bool(b, "index", im->manifests[m].index);
     json_open(b, "files", '[');
+    if (p != NULL) {
+        judge_together(p, &together);
+    }
     for (size_t i = 0; p != NULL && i < p->facts.file_count; i++) {
         if (image_has_file(p, i)) {
             ch_buf_puts(b, first ? CH_STR("{") : CH_STR(",{"));
@@ -127,6 +132,9 @@ static void json_manifest(struct command *c, struct ch_buf *b, const struct imag
             ch_buf_putc(b, '}');
             first = false;
         }
+    }
+    if (p != NULL) {
+        judge_apart(p);
     }
     ch_buf_putc(b, ']');
 }
@@ -183,15 +191,21 @@ static void show_json(struct command *c, const struct gated *list, size_t count,
 static void show_manifest(struct command *c, const struct image *im, size_t m)
 {
     struct page *p = image_page(c->k, im, m);
+    struct judged_together together;
     struct ch_decision d;
     command_print(c, "%s %s\n", im->manifests[m].index ? "index" : "image", im->manifests[m].page);
-    for (size_t i = 0; p != NULL && i < p->facts.file_count; i++) {
+    if (p == NULL) {
+        return;
+    }
+    judge_together(p, &together);
+    for (size_t i = 0; i < p->facts.file_count; i++) {
         if (image_has_file(p, i)) {
             judge(c->k, p, i, &d);
             command_show_file(c, p, i, &d);
             show_log(c, p, i);
         }
     }
+    judge_apart(p);
 }
 
 static void show_image(struct command *c, const struct gated *g)

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/intake/judge_together.h"
 
 #define ALL CH_STR("all")
 
@@ -148,8 +149,10 @@ static bool is_no_page(struct keeper *k, struct page *p, const char *name, struc
 static void judge_page(struct keeper *k, struct page *p, struct image *im)
 {
     struct image worst = {.state = IMAGE_UNKNOWN};
+    struct judged_together together;
     struct ch_decision d;
     size_t seen = 0;
+    judge_together(p, &together);
     for (size_t i = 0; i < p->facts.file_count; i++) {
         if (!image_has_file(p, i)) {
             continue;
@@ -166,6 +169,7 @@ static void judge_page(struct keeper *k, struct page *p, struct image *im)
                       d.rule, d.reason);
         }
     }
+    judge_apart(p);
     if (seen == 0) {
         set_state(&worst, IMAGE_UNKNOWN, "%s: nothing is known of it", p->project);
     }

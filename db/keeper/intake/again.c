@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/intake/judge_together.h"
 #include "db/keeper/rulings/rulings.h"
 
 void again_page(struct keeper *k, struct page *p)
@@ -16,6 +17,8 @@ void again_page(struct keeper *k, struct page *p)
     if (p->load != PAGE_READY) {
         return;
     }
+    struct judged_together together;
+    judge_together(p, &together);
     for (size_t i = 0; i < p->facts.file_count; i++) {
         struct page_file *f = &p->files[i];
         bool told = f->recorded_verdict >= 0 && !ch_sha256_is_zero(&f->artifact);
@@ -30,6 +33,7 @@ void again_page(struct keeper *k, struct page *p)
             keeper_log("store", "error=\"%s\"", err.msg);
         }
     }
+    judge_apart(p);
 }
 
 static void on_page_with(void *ctx, struct page *p)

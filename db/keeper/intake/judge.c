@@ -4,6 +4,7 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/egress/notices.h"
 #include "db/keeper/rulings/rulings.h"
+#include "judge_together.h"
 #include "sizes.h"
 
 #include <stdio.h>
@@ -198,29 +199,112 @@ static void put_part_name(struct page *p, size_t file)
              hex);
 }
 
+/* ------------------------------------------------------------------ together */
+
+void judge_together(struct page *p, struct judged_together *t)
+{
+    *t = (struct judged_together){.outer = p->together};
+    p->together = t;
+    p->pinned++;
+}
+
+void judge_apart(struct page *p)
+{
+    p->together = p->together->outer;
+    p->pinned--;
+}
+
+static void add_part(struct judged_part list[2], size_t *count, size_t file,
+                     const struct ch_decision *d)
+{
+    if (*count < 2) {
+        struct judged_part *part = &list[(*count)++];
+        part->file = file;
+        memcpy(part->rule, d->rule, sizeof(part->rule));
+        memcpy(part->reason, d->reason, sizeof(part->reason));
+    }
+}
+
+static void add_end(struct judged_together *t, size_t file, int64_t until_us)
+{
+    struct judged_end e = {file, until_us};
+    for (size_t i = 0; i < t->end_count; i++) {
+        if (e.until_us < t->end[i].until_us) {
+            struct judged_end later = t->end[i];
+            t->end[i] = e;
+            e = later;
+        }
+    }
+    if (t->end_count < 2) {
+        t->end[t->end_count++] = e;
+    }
+}
+
+/* Each file of the version for itself; `file`, too, where others are judged by *t. */
+static void look_at_parts(struct keeper *k, struct page *p, size_t file, struct judged_together *t)
+{
+    struct ch_decision d;
+    bool all = t == p->together;
+    *t = (struct judged_together){
+        .outer = t->outer, .known = true, .version = p->index.version[file]};
+    for (size_t i = 0; i < p->facts.file_count; i++) {
+        if (!is_part_of(p, file, i) || (i == file && !all)) {
+            continue;
+        }
+        judge_alone(k, p, i, &d);
+        if (d.verdict == CH_VERDICT_ALLOW) {
+            if (d.until_us != CH_TIME_UNKNOWN) {
+                add_end(t, i, d.until_us);
+            }
+        } else if (d.eligible) {
+            if (t->missing_count < 2) {
+                t->missing[t->missing_count++] = i;
+            }
+        } else if (d.verdict == CH_VERDICT_DENY) {
+            add_part(t->denied, &t->denied_count, i, &d);
+        } else {
+            add_part(t->held, &t->held_count, i, &d);
+        }
+    }
+    t->attacks = p->attacks;
+}
+
+/* The first that is not `file`; NULL: there is none. */
+static const struct judged_part *other_part(const struct judged_part list[2], size_t count,
+                                            size_t file)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (list[i].file != file) {
+            return &list[i];
+        }
+    }
+    return NULL;
+}
+
 /* Of the other files of the version: what may not pass, and what is missing. A denial is told before
  * a hold. The page keeps the reason for as long as these facts are looked at. */
 static void part_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
 {
-    struct ch_decision d;
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (i == file || !is_part_of(p, file, i)) {
-            continue;
-        }
-        judge_alone(k, p, i, &d);
-        bool passes = d.verdict == CH_VERDICT_ALLOW, denied = d.verdict == CH_VERDICT_DENY;
-        if (passes && d.until_us != CH_TIME_UNKNOWN &&
-            (ret->parts_end_at_us == CH_TIME_UNKNOWN || d.until_us < ret->parts_end_at_us)) {
-            ret->parts_end_at_us = d.until_us;
-        }
-        ret->part_missing = ret->part_missing || d.eligible;
-        if (!passes && !d.eligible && (ret->part.len == 0 || (denied && !ret->part_denied))) {
-            put_part_name(p, i);
-            snprintf(p->part_reason, sizeof(p->part_reason), "%s: %s", d.rule, d.reason);
-            ret->part = ch_str_of(p->part_name);
-            ret->part_denied = denied;
-            ret->part_reason = ch_str_of(p->part_reason);
-        }
+    struct judged_together own = {.known = false};
+    struct judged_together *t = p->together != NULL ? p->together : &own;
+    if (!t->known || t->version != p->index.version[file] || t->attacks != p->attacks) {
+        look_at_parts(k, p, file, t);
+    }
+    const struct judged_part *denied = other_part(t->denied, t->denied_count, file);
+    const struct judged_part *part =
+        denied != NULL ? denied : other_part(t->held, t->held_count, file);
+    for (size_t i = t->end_count; i-- > 0;) {
+        ret->parts_end_at_us = t->end[i].file != file ? t->end[i].until_us : ret->parts_end_at_us;
+    }
+    for (size_t i = 0; i < t->missing_count; i++) {
+        ret->part_missing = ret->part_missing || t->missing[i] != file;
+    }
+    if (part != NULL) {
+        put_part_name(p, part->file);
+        snprintf(p->part_reason, sizeof(p->part_reason), "%s: %s", part->rule, part->reason);
+        ret->part = ch_str_of(p->part_name);
+        ret->part_denied = denied != NULL;
+        ret->part_reason = ch_str_of(p->part_reason);
     }
 }
 

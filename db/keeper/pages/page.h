@@ -166,6 +166,7 @@ struct page {
     struct page_held held;
     char part_name[64];
     char part_reason[sizeof(((struct ch_decision *)NULL)->rule) + CH_REASON_MAX + 2]; /* judge.c */
+    struct judged_together *together; /* while several files are judged (judge_together.h); else NULL */
     struct waiter *listed;   /* asks that wait until it is judged */
     struct ch_timer judging; /* the next slice of it */
     struct ch_sha256 logged; /* upstream's bytes and policy whose verdicts the log has (audit.h) */

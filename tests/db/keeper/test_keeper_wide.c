@@ -1,0 +1,138 @@
+/* What it takes to judge an image of many layers: what each says of the others is looked at once. */
+#include "signed_house.h"
+
+#include <stdio.h>
+
+#include "db/keeper/images/image.h"
+
+#define LAYERS 126 /* and its configuration: 128 files of the page with the manifest itself */
+#define FILES  (LAYERS + 2)
+
+static size_t decisions; /* made since a test has said so */
+void __real_ch_decide(const struct ch_policy *policy, const struct ch_facts *facts, int64_t now_us,
+                      struct ch_decision *ret);
+void __wrap_ch_decide(const struct ch_policy *policy, const struct ch_facts *facts, int64_t now_us,
+                      struct ch_decision *ret);
+
+void __wrap_ch_decide(const struct ch_policy *policy, const struct ch_facts *facts, int64_t now_us,
+                      struct ch_decision *ret)
+{
+    decisions++;
+    __real_ch_decide(policy, facts, now_us, ret);
+}
+
+struct wide {
+    char digest[80], page[100];
+};
+
+static void add_line(struct ch_buf *text, struct house *h, const char *bytes, const char *ending,
+                     const char *digest)
+{
+    char hex[CH_SHA256_HEX + 1], url[256];
+    house_hex(bytes, hex);
+    ch_buf_printf(text, "sha256-%s%s %s %zu - of:" IMAGES_NAME "=%s\n", hex, ending, hex, strlen(bytes),
+                  digest);
+    snprintf(url, sizeof(url), FILE_URL("sha256-%s%s"), hex, ending);
+    house_site(h, url, 200, "application/octet-stream", bytes);
+}
+
+/* The registry has it. The layer of this number says this; -1: none. */
+static void set_wide(struct house *h, struct wide *w, const char *manifest, int odd,
+                     const char *odd_layer)
+{
+    char hex[CH_SHA256_HEX + 1], url[256], layer[64];
+    struct ch_buf text;
+    ch_buf_init(&text, 1u << 20);
+    snprintf(w->digest, sizeof(w->digest), "sha256:%s", house_hex(manifest, hex));
+    snprintf(w->page, sizeof(w->page), IMAGES_NAME "@%s", w->digest);
+    add_line(&text, h, manifest, ".oci-manifest.json", w->digest);
+    add_line(&text, h, "a config", ".config.json", w->digest);
+    for (int i = 0; i < LAYERS; i++) {
+        snprintf(layer, sizeof(layer), "layer %d of %s", i, manifest);
+        add_line(&text, h, i == odd ? odd_layer : layer, ".layer.tar.gz", w->digest);
+    }
+    ch_buf_putc(&text, '\0');
+    snprintf(url, sizeof(url), "https://up.example.org/v2/" IMAGES_NAME "/manifests/%s", w->digest);
+    house_site(h, url, 200, "application/vnd.oci.image.manifest.v1+json", text.ptr);
+    ch_buf_done(&text);
+}
+
+static bool on_page(void *ctx, struct page *p)
+{
+    return page_load(ctx, p);
+}
+
+static void look(struct house *h, const struct wide *w, struct image *ret)
+{
+    struct image_name name = {.repository = ch_config_repository(h->k->config, CH_STR("img"))};
+    snprintf(name.page, sizeof(name.page), "%s", w->page);
+    decisions = 0;
+    assert_true(image_look(h->k, &name, CH_STR("linux/amd64"), on_page, h->k, ret));
+}
+
+static void an_image_of_many_layers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *manifest;
+        int odd;
+        const char *layer;
+        enum image_state state;
+        const char *reason;
+    } rows[] = {
+        {"manifest good", -1, NULL, IMAGE_ALLOWED, "inspected"},
+        {"manifest held first", 0, "irregular", IMAGE_HELD, "zip-crc-differs"},
+        {"manifest held last", LAYERS - 1, "irregular too", IMAGE_HELD, "zip-crc-differs"},
+        {"manifest denied", 70, "an attack", IMAGE_DENIED, "denied"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct house *h = images_house();
+        struct wide w;
+        struct image im;
+        set_wide(h, &w, rows[i].manifest, rows[i].odd, rows[i].layer);
+        h->any_page = false;
+        house_ask_file(h, w.page, w.digest);
+        look(h, &w, &im);
+        assert_int_equal(im.state, rows[i].state);
+        assert_true(ch_str_find(ch_str_of(im.reason), ch_str_of(rows[i].reason), NULL));
+        if (decisions > 3 * FILES) {
+            fail_msg("%s: %zu decisions for %d files", rows[i].manifest, decisions, FILES);
+        }
+        house_free(h);
+    }
+}
+
+/* The trace of a gate says of each file all that is known, and what the others are to it. */
+static void a_gate_of_many_layers(void **state)
+{
+    (void)state;
+    struct house *h = images_house();
+    struct wide w;
+    struct ch_buf out;
+    char line[200];
+    set_wide(h, &w, "manifest held", 5, "irregular");
+    h->any_page = false;
+    house_ask_file(h, w.page, w.digest);
+    house_settle(h); /* it is refused before all of it is inspected */
+    snprintf(line, sizeof(line), "gate %s --repository=img", w.page);
+    ch_buf_init(&out, 64u << 20);
+    assert_int_equal(house_run(h, line, &out), 1); /* looks again for as long as the log is behind */
+    ch_buf_clear(&out);
+    decisions = 0;
+    assert_int_equal(house_run(h, line, &out), 1);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("zip-crc-differs"), NULL));
+    if (decisions > 8 * FILES) {
+        fail_msg("%zu decisions for %d files", decisions, FILES);
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(an_image_of_many_layers),
+        cmocka_unit_test(a_gate_of_many_layers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
