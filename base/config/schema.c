@@ -395,7 +395,7 @@ static const struct ch_schema_row admission_rows[] = {
      .type = CH_SCHEMA_TEXT,
      AT(ch_config, admission_platform),
      .def = "linux/amd64",
-     .doc = "Of an index the images for this one have to be allowed; all: each image in it."},
+     .doc = "Of an index the image that a node of this one takes has to be allowed; all: each in it."},
     {.key = "environment",
      .type = CH_SCHEMA_WORD,
      AT(ch_config, admission_environment),

@@ -49,7 +49,7 @@ static const struct option gate_options[] = {
     {"--environment", "ENV", false, false,
      "prod or preprod; the images' repositories must be of it"},
     {"--platform", "PLATFORM", false, false,
-     "of an index, the images for this one (default: linux/amd64);\n"
+     "of an index, the image for this one (default: linux/amd64);\n"
      "                          all: each image in it"},
     {"--wait", "SECONDS", false, false,
      "have what is not known or not inspected yet fetched and\n"

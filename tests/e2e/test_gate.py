@@ -160,19 +160,32 @@ class Gate(OfRegistry):
         self.assertIn("no image for the platform", told["reason"])
 
     def test_who_hides_a_platform(self):
-        """What clients take for amd64, or take where nothing is said, is looked at as well."""
-        for at, platform in enumerate(({"os": "linux", "architecture": "x86_64"}, {"os": "Linux", "architecture": "AMD64"}, None)):
+        """The image that a node takes for amd64 is looked at: by other spellings, and where nothing is said and nothing else fits."""
+        arm = images.simple("of-arm", architecture="arm64")
+        for at, (platform, others) in enumerate((({"os": "linux", "architecture": "x86_64"}, [arm]), ({"os": "Linux", "architecture": "AMD64"}, [self.good]),
+                                                 ({"os": "linux", "architecture": "386"}, [arm]), (None, [arm]))):
             with self.subTest(platform):
                 bad = images.simple(f"hidden{at}", evil=True)
                 bad.platform = platform
-                index = images.index([self.good, bad])
+                index = images.index([bad, *others])
                 if platform is None:
                     document = json.loads(index.manifest.data)
-                    del document["manifests"][1]["platform"]
-                    index = images.Index(images.document(images.OCI_INDEX, document), [self.good, bad])
+                    del document["manifests"][0]["platform"]
+                    index = images.Index(images.document(images.OCI_INDEX, document), [bad, *others])
                 self.registry.push(f"team/hidden{at}", "1.0", index)
                 told = self.one(f"team/hidden{at}:1.0", "--wait", "60")
                 self.assertEqual((told["passed"], told["state"]), (False, "held"), told)
+
+    def test_what_no_node_takes_is_no_matter(self):
+        bad = images.simple("other-variant", evil=True)
+        bad.platform = {"os": "linux", "architecture": "amd64", "variant": "v3"}
+        index = images.index([bad, self.good])
+        self.registry.push("team/variants", "1.0", index)
+        told = self.one("team/variants:1.0", "--wait", "60")
+        self.assertTrue(told["passed"], told)
+        self.assertEqual([m["manifest"] for m in told["manifests"]], [f"team/variants@{d}" for d in (index.digest, self.good.digest)])
+        for platform in ("linux/amd64/v3", "all"):
+            self.assertFalse(self.one("team/variants:1.0", "--platform", platform, "--wait", "60")["passed"], platform)
 
     def test_an_environment_of_its_own(self):
         """It is the repository's, whatever the command says (T23)."""

@@ -2,12 +2,14 @@
  * gate of a pipeline and the admission of a cluster ask the same, here.
  *
  * What is judged is a manifest by its digest, with all of its parts; of an index the document and
- * each image in it that is for the platform (T19). A tag is the digest that it stands for now.
+ * the image in it that is taken for the platform (T19, image_platform.h), or each. A tag is the
+ * digest that it stands for now.
  * Nothing here makes an ALLOW: that is ch_decide's, file by file. */
 #ifndef KEEPER_IMAGE_H
 #define KEEPER_IMAGE_H
 
 #include "db/keeper/keeper_int.h"
+#include "image_platform.h"
 
 #define IMAGE_PLATFORM "linux/amd64" /* that nobody named */
 #define IMAGE_PAGE_MAX sizeof(((struct ch_target *)NULL)->project)
@@ -53,7 +55,7 @@ enum image_state {
 };
 const char *image_state_name(enum image_state state); /* "held" */
 
-#define IMAGE_MANIFESTS_MAX 64 /* of one index that are for one platform */
+#define IMAGE_MANIFESTS_MAX 64 /* of one index, where all of it is looked at */
 
 struct image_manifest {
     char page[IMAGE_PAGE_MAX];
@@ -64,7 +66,7 @@ struct image {
     const struct ch_repository *repository;
     char asked[IMAGE_PAGE_MAX]; /* the page that was named */
     char page[IMAGE_PAGE_MAX];  /* NAME@sha256:HEX; "": not known */
-    char platform[128];         /* of the index's images that are looked at; "all" */
+    char platform[IMAGE_PLATFORM_MAX];         /* of the index's images that are looked at; "all" */
     enum image_state state;
     char reason[1024]; /* why not, in a sentence; printable ASCII */
     struct image_manifest manifests[IMAGE_MANIFESTS_MAX]; /* the one named, then what it leads to */
@@ -88,17 +90,13 @@ static inline bool image_has_file(const struct page *p, size_t i)
 /* "sha256:HEX" of its digest; absent: not known. */
 struct ch_str image_digest(const struct image *im);
 
-/* Whether an index's image that is said to be for this platform would be taken where `wanted` is
- * wanted ("linux/arm64/v8", "linux/arm64", "all"): by what clients take for the same, so that none
- * that a client takes is left out. Where the index does not say it, it is for any. */
-bool image_platform_fits(struct ch_str platform, struct ch_str wanted);
-/* OS/ARCHITECTURE[/VARIANT], or "all". */
-bool image_platform_is_good(struct ch_str platform);
 
 /* ------------------------------------------------------------------ image_admit.c */
 
 /* What a cluster asks: answered at once, by what is known now; nothing is recorded or waited for,
  * and nothing fetched but manifests that are known, again. */
 void images_on_frame(struct keeper *k, struct ch_frame *frame);
+/* How its pages come to be known: not; `ctx` is the keeper. */
+image_page_fn images_on_page;
 
 #endif

@@ -14,7 +14,7 @@
 /* Only what is known: who wants it known asks otherwise. As for a client it is looked up again when
  * it is not fresh any more, for an image is used long after anybody pulled it, and what its
  * upstream took back has to be seen (T5); but nobody waits for that. */
-static bool on_page(void *ctx, struct page *p)
+bool images_on_page(void *ctx, struct page *p)
 {
     if (page_load(ctx, p)) {
         page_refresh_behind(ctx, p);
@@ -112,7 +112,7 @@ static void admit(struct keeper *k, struct ch_str text, const struct ch_ask_imag
     ch_buf_init(&ret->reason, REASON_BYTES);
     if (image_name_read(k, text, &where, &name, &foreign, &err) != CH_OK) {
         set_reason(&im, IMAGE_UNKNOWN, err.msg);
-    } else if (!image_look(k, &name, ask->platform, on_page, k, &im)) {
+    } else if (!image_look(k, &name, ask->platform, images_on_page, k, &im)) {
         set_reason(&im, IMAGE_UNKNOWN, "it could not be looked up");
     } else if (!ch_str_eq(ask->environment, ch_str_of(name.repository->environment))) {
         snprintf(im.reason, sizeof(im.reason), "its repository %s is for %s, and this is %.*s",

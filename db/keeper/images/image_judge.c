@@ -1,4 +1,5 @@
 #include "image.h"
+#include "image_platform.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -8,8 +9,6 @@
 #include "customhouse/limits.h"
 #include "db/keeper/intake/judge_together.h"
 
-#define ALL CH_STR("all")
-
 const char *image_state_name(enum image_state state)
 {
     static const char *const names[] = {
@@ -17,81 +16,6 @@ const char *image_state_name(enum image_state state)
         [IMAGE_UNDECIDED] = "undecided", [IMAGE_ALLOWED] = "allowed",
     };
     return names[state];
-}
-
-/* --- platforms --- */
-
-struct platform {
-    char os[64], architecture[64], variant[64];
-};
-
-/* What containerd takes for the same (its package platforms, "Normalize"): other clients fold less.
- */
-static void fold(char *text)
-{
-    static const char *const same[][2] = {
-        {"x86_64", "amd64"}, {"x86-64", "amd64"}, {"aarch64", "arm64"}, {"i386", "386"},
-        {"armhf", "arm"},    {"armel", "arm"},    {"macos", "darwin"},
-    };
-    for (char *c = text; *c != '\0'; c++) {
-        *c = *c >= 'A' && *c <= 'Z' ? (char)(*c - 'A' + 'a') : *c;
-    }
-    for (size_t i = 0; i < CH_ARRAY_LEN(same); i++) {
-        if (strcmp(text, same[i][0]) == 0) {
-            snprintf(text, 64, "%s", same[i][1]);
-        }
-    }
-}
-
-/* False: a part is longer than any that anybody has. */
-static bool read_platform(struct ch_str text, struct platform *ret)
-{
-    char *const parts[] = {ret->os, ret->architecture, ret->variant};
-    struct ch_str part;
-    size_t n = 0;
-    *ret = (struct platform){"", "", ""};
-    while (ch_str_split(&text, '/', &part)) {
-        if (n == CH_ARRAY_LEN(parts) || part.len >= 64) {
-            return false;
-        }
-        snprintf(parts[n], 64, "%.*s", CH_STR_ARG(part));
-        fold(parts[n++]);
-    }
-    return true;
-}
-
-static bool same_or_open(const char *a, const char *b)
-{
-    return a[0] == '\0' || b[0] == '\0' || strcmp(a, b) == 0;
-}
-
-/* A variant that one side leaves open is the other's: arm64 is v8 for most, and none is left out.
- */
-bool image_platform_fits(struct ch_str platform, struct ch_str wanted)
-{
-    struct platform has, wants;
-    if (ch_str_eq(wanted, ALL) || !read_platform(platform, &has) ||
-        !read_platform(wanted, &wants)) {
-        return true;
-    }
-    return same_or_open(has.os, wants.os) && same_or_open(has.architecture, wants.architecture) &&
-           same_or_open(has.variant, wants.variant);
-}
-
-bool image_platform_is_good(struct ch_str platform)
-{
-    struct platform p;
-    for (size_t i = 0; i < platform.len; i++) {
-        char c = platform.ptr[i];
-        bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '/' || c == '.' ||
-                     c == '_' || c == '-';
-        if (!plain) {
-            return false;
-        }
-    }
-    return ch_str_eq(platform, ALL) ||
-           (platform.len < sizeof(((struct image *)NULL)->platform) &&
-            read_platform(platform, &p) && p.os[0] != '\0' && p.architecture[0] != '\0');
 }
 
 /* --- what stands in the way --- */
@@ -202,50 +126,78 @@ static void add_refusal(struct image *im, enum image_state state, const char *pa
     }
 }
 
-/* "sha256:HEX OS/ARCHITECTURE", as the strict jail says what an index lists (document.c). */
-static void add_child(struct image *im, const char *page, struct ch_str child, size_t *ret_fit)
+/* What an index lists, as the strict jail says it (document.c). */
+struct listed {
+    struct ch_str child; /* "sha256:HEX OS/ARCHITECTURE" */
+    size_t fits;
+};
+
+struct listing {
+    struct listed *list;
+    size_t count;
+};
+
+static void add_listed(struct listing *l, struct ch_str child, struct ch_str wanted)
+{
+    struct ch_str digest, platform = child;
+    ch_str_split(&platform, ' ', &digest); /* what is behind it, if anything */
+    l->list = ch_realloc_array(l->list, l->count + 1, sizeof(*l->list));
+    l->list[l->count++] = (struct listed){child, image_platform_fits(platform, wanted)};
+}
+
+static void add_child(struct image *im, const char *page, struct ch_str child)
 {
     struct ch_str digest;
     char name[IMAGE_PAGE_MAX];
     const char *at = strchr(page, '@');
     ch_str_split(&child, ' ', &digest);
-    if (!image_platform_fits(child, ch_str_of(im->platform))) {
-        return;
-    }
-    (*ret_fit)++;
     int n = snprintf(name, sizeof(name), "%.*s@%.*s", (int)(at - page), page, CH_STR_ARG(digest));
     if (n < 0 || (size_t)n >= sizeof(name) || !add_manifest(im, ch_str_of(name))) {
-        add_refusal(im, IMAGE_HELD, page,
-                    "it lists more images for the platform than are looked at");
+        add_refusal(im, IMAGE_HELD, page, "it lists more images than are looked at");
     }
 }
 
-/* T19: the images in it that are for the platform. Each is judged as one by itself. */
-static void follow_index(struct keeper *k, struct page *p, struct image *im)
+/* The one that fits best, and of several the first; of "all" each. False: none does. */
+static bool add_children(struct image *im, const char *page, const struct listing *l)
 {
-    size_t listed = 0, fit = 0;
-    bool inspected = false;
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        const struct ch_inspection_result *in =
-            image_has_file(p, i) ? inspection_of(k, p, i) : NULL;
-        inspected = inspected || in != NULL;
-        for (size_t f = 0; in != NULL && f < in->row.fact_count; f++) {
-            if (ch_str_eq(in->row.facts[f].name, CH_STR("child"))) {
-                listed++;
-                add_child(im, p->project, in->row.facts[f].value, &fit);
-            }
+    size_t best = IMAGE_PLATFORM_NONE;
+    bool all = ch_str_eq(ch_str_of(im->platform), CH_STR(IMAGE_PLATFORM_ALL)), one = false;
+    for (size_t i = 0; i < l->count; i++) {
+        best = l->list[i].fits < best ? l->list[i].fits : best;
+    }
+    for (size_t i = 0; i < l->count && best != IMAGE_PLATFORM_NONE && (all || !one); i++) {
+        if (l->list[i].fits == best) {
+            add_child(im, page, l->list[i].child);
+            one = true;
         }
     }
-    if (!inspected) {
+    return one;
+}
+
+/* T19: the image in it that is taken for the platform. It is judged as one by itself. */
+static void follow_index(struct keeper *k, struct page *p, struct image *im)
+{
+    const struct ch_inspection_result *in = NULL;
+    struct listing l = {NULL, 0};
+    for (size_t i = 0; in == NULL && i < p->facts.file_count; i++) {
+        in = image_has_file(p, i) ? inspection_of(k, p, i) : NULL; /* it is the only one */
+    }
+    if (in == NULL) {
         return; /* it is not allowed then, and what it lists comes to be known */
     }
-    if (listed == 0) {
+    for (size_t f = 0; f < in->row.fact_count; f++) {
+        if (ch_str_eq(in->row.facts[f].name, CH_STR("child"))) {
+            add_listed(&l, in->row.facts[f].value, ch_str_of(im->platform));
+        }
+    }
+    if (l.count == 0) {
         add_refusal(
             im, IMAGE_HELD, p->project,
             "which images it lists is not known: inspected by an inspector of before, or empty");
-    } else if (fit == 0) {
+    } else if (!add_children(im, p->project, &l)) {
         add_refusal(im, IMAGE_HELD, p->project, "it has no image for the platform");
     }
+    free(l.list);
 }
 
 static bool is_index(const struct page *p)

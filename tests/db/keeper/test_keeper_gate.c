@@ -1,4 +1,4 @@
-/* Images as people and clusters name them, and for which platforms an index's images are taken. */
+/* Images as people and clusters name them. */
 #include "house.h"
 
 #include "db/keeper/images/image.h"
@@ -119,51 +119,10 @@ static void names(void **state)
     house_free(h);
 }
 
-static void platforms(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *platform, *wanted;
-        bool fits;
-    } rows[] = {
-        {"linux/amd64", "linux/amd64", true},    {"linux/arm64", "linux/amd64", false},
-        {"windows/amd64", "linux/amd64", false}, {"unknown/unknown", "linux/amd64", false},
-        {"linux/x86_64", "linux/amd64", true},   {"Linux/AMD64", "linux/amd64", true},
-        {"linux/aarch64", "linux/arm64", true},  {"linux/arm64/v8", "linux/arm64", true},
-        {"linux/arm64", "linux/arm64/v8", true}, {"linux/arm/v6", "linux/arm/v7", false},
-        {"linux/armhf", "linux/arm", true},      {"", "linux/amd64", true},
-        {"linux/", "linux/amd64", true},         {"/amd64", "linux/amd64", true},
-        {"/arm64", "linux/amd64", false},        {"linux/amd64/v1/x", "linux/amd64", true},
-        {"unknown/unknown", "all", true},        {"linux/s390x", "all", true},
-    };
-    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        if (image_platform_fits(ch_str_of(rows[i].platform), ch_str_of(rows[i].wanted)) !=
-            rows[i].fits) {
-            fail_msg("\"%s\" where %s is wanted", rows[i].platform, rows[i].wanted);
-        }
-    }
-    static const char *const good[] = {"linux/amd64", "linux/arm64/v8", "all", "windows/amd64"};
-    static const char *const bad[] = {"",
-                                      "linux",
-                                      "linux/",
-                                      "/amd64",
-                                      "linux/amd64/v1/x",
-                                      "Linux/amd64",
-                                      "linux/amd64 ",
-                                      "linux/amd64\n"};
-    for (size_t i = 0; i < CH_ARRAY_LEN(good); i++) {
-        assert_true(image_platform_is_good(ch_str_of(good[i])));
-    }
-    for (size_t i = 0; i < CH_ARRAY_LEN(bad); i++) {
-        assert_false(image_platform_is_good(ch_str_of(bad[i])));
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
-        cmocka_unit_test(platforms),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

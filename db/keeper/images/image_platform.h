@@ -1,0 +1,25 @@
+/* Which image of an index is taken for a platform: the one that containerd takes, and with it
+ * Kubernetes' nodes. Whoever has to know that asks here, so that all mean the same image.
+ *
+ * Source: containerd's package platforms (github.com/containerd/platforms v1.0.0-rc.2: Normalize,
+ * Only), and how it applies it to an index (containerd's images.Manifest and
+ * images.LimitManifests): the first of those that fit best; one of which no platform is said fits
+ * after all others. */
+#ifndef KEEPER_IMAGE_PLATFORM_H
+#define KEEPER_IMAGE_PLATFORM_H
+
+#include "customhouse/bytes.h"
+
+#define IMAGE_PLATFORM_NONE SIZE_MAX
+#define IMAGE_PLATFORM_ALL  "all" /* each image of an index is wanted */
+#define IMAGE_PLATFORM_MAX  128
+
+/* How well an image for `platform` fits where `wanted` is wanted, both OS/ARCHITECTURE[/VARIANT]: 0
+ * best; IMAGE_PLATFORM_NONE: it is not taken there. "" is an image of which nothing is said. Where
+ * OS is empty it is whatever the node has, as for containerd. All fit "all", equally. */
+size_t image_platform_fits(struct ch_str platform, struct ch_str wanted);
+/* Whether it is one that can be wanted: OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT in lower case,
+ * shorter than IMAGE_PLATFORM_MAX; or "all". */
+bool image_platform_is_good(struct ch_str wanted);
+
+#endif
