@@ -53,28 +53,40 @@ static bool is_path(const struct ch_http_view *v, const char *what, size_t count
            ch_str_eq(v->segments[0], CH_STR("k8s")) && ch_str_eq(v->segments[1], ch_str_of(what));
 }
 
-/* /k8s/validate, /k8s/mutate, /k8s/external-data/ENVIRONMENT. The API server adds ?timeout=. */
+/* /k8s/external-data/ENVIRONMENT, and the same with "/pin" behind it. */
+static bool is_provider(const struct ch_http_view *v, bool pin)
+{
+    return is_path(v, "external-data", pin ? 4 : 3) &&
+           (ch_str_eq(v->segments[2], CH_STR("prod")) ||
+            ch_str_eq(v->segments[2], CH_STR("preprod"))) &&
+           (!pin || ch_str_eq(v->segments[3], CH_STR("pin")));
+}
+
+/* The API server adds ?timeout=. */
 static void route(struct ch_http_request *r, void *owner)
 {
     const struct ch_http_view *v = ch_http_view(r);
     const struct ch_str none = {NULL, 0};
-    bool validate = is_path(v, "validate", 2), mutate = is_path(v, "mutate", 2);
-    bool provider =
-        is_path(v, "external-data", 3) &&
-        (ch_str_eq(v->segments[2], CH_STR("prod")) || ch_str_eq(v->segments[2], CH_STR("preprod")));
-    if (!validate && !mutate && !provider) {
-        ch_http_respond_text(
-            r, 404,
-            CH_STR("expected /k8s/validate, /k8s/mutate, /k8s/external-data/prod or "
-                   "/k8s/external-data/preprod"));
+    enum question question = QUESTION_VALIDATE;
+    bool known = true;
+    if (is_path(v, "mutate", 2)) {
+        question = QUESTION_MUTATE;
+    } else if (is_provider(v, false)) {
+        question = QUESTION_PROVIDER;
+    } else if (is_provider(v, true)) {
+        question = QUESTION_PROVIDER_PIN;
+    } else {
+        known = is_path(v, "validate", 2);
+    }
+    if (!known) {
+        ch_http_respond_text(r, 404,
+                             CH_STR("expected /k8s/validate, /k8s/mutate, "
+                                    "/k8s/external-data/prod or /k8s/external-data/preprod, or one "
+                                    "of these two with /pin behind it"));
     } else if (v->method != CH_HTTP_POST) {
         ch_http_respond_text(r, 405, CH_STR("expected POST"));
     } else {
-        pending_start(owner, r,
-                      validate ? QUESTION_VALIDATE
-                      : mutate ? QUESTION_MUTATE
-                               : QUESTION_PROVIDER,
-                      provider ? v->segments[2] : none);
+        pending_start(owner, r, question, question_is_provider(question) ? v->segments[2] : none);
     }
 }
 

@@ -9,7 +9,16 @@
 #include "proxy/front/access_log.h"
 #include "review.h"
 
-enum question { QUESTION_VALIDATE, QUESTION_MUTATE, QUESTION_PROVIDER };
+enum question {
+    QUESTION_VALIDATE,
+    QUESTION_MUTATE,
+    QUESTION_PROVIDER,     /* of Gatekeeper's constraints, which let pass or not */
+    QUESTION_PROVIDER_PIN, /* of its mutators, which put the answer in the place of what was asked about */
+};
+static inline bool question_is_provider(enum question q)
+{
+    return q == QUESTION_PROVIDER || q == QUESTION_PROVIDER_PIN;
+}
 
 /* One request that waits: for its body, then for the keeper. */
 struct pending {

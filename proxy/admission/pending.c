@@ -83,12 +83,12 @@ static void deny(struct pending *p, int status, struct ch_str text)
 {
     const struct ch_str none = {NULL, 0};
     struct ch_buf b;
-    if (p->question != QUESTION_PROVIDER && p->review.uid[0] == '\0') {
+    if (!question_is_provider(p->question) && p->review.uid[0] == '\0') {
         fail(p, status, text);
         return;
     }
     ch_buf_init(&b, ANSWER_BYTES);
-    if (p->question == QUESTION_PROVIDER) {
+    if (question_is_provider(p->question)) {
         provider_put_begin(&b);
         provider_put_end(&b, text);
     } else {
@@ -104,7 +104,7 @@ static void deny(struct pending *p, int status, struct ch_str text)
 static struct ch_str environment_of(const struct pending *p)
 {
     const struct ch_config *c = p->admission->config;
-    if (p->question == QUESTION_PROVIDER) {
+    if (question_is_provider(p->question)) {
         return ch_str_of(p->environment);
     }
     for (size_t i = 0; i < c->admission_namespace_count; i++) {
@@ -144,8 +144,8 @@ static bool send_ask(struct pending *p)
 static bool read_body(struct pending *p, struct ch_err *err)
 {
     struct ch_str body = ch_buf_str(&p->body);
-    enum ch_code rc = p->question == QUESTION_PROVIDER ? provider_read(body, &p->provider, err)
-                                                       : review_read(body, &p->review, err);
+    enum ch_code rc = question_is_provider(p->question) ? provider_read(body, &p->provider, err)
+                                                        : review_read(body, &p->review, err);
     p->admission->body_bytes -= p->body.len;
     ch_buf_done(&p->body);
     p->body = (struct ch_buf){0};
@@ -157,7 +157,7 @@ static void nothing_new(struct pending *p)
     const struct ch_str none = {NULL, 0};
     struct ch_buf b;
     ch_buf_init(&b, ANSWER_BYTES);
-    if (p->question == QUESTION_PROVIDER) {
+    if (question_is_provider(p->question)) {
         provider_put_begin(&b);
         provider_put_end(&b, none);
     } else {
@@ -229,16 +229,31 @@ static struct pending *find(struct admission *a, uint64_t number)
 }
 
 /* What was judged is a digest. A tag may stand for something else by the time that a node pulls it,
- * so that it has to be replaced first: that is what mutation is for. */
+ * so that it has to be replaced first: that is what mutation is for, and a provider of mutators. */
 static bool is_by_tag(const struct pending *p, const struct ch_images *m, size_t i)
 {
-    return p->question == QUESTION_VALIDATE &&
-           !ch_str_eq(m->image[i].pinned, p->review.image[i].text);
+    struct ch_str asked =
+        question_is_provider(p->question) ? p->provider.key[i] : p->review.image[i].text;
+    return (p->question == QUESTION_VALIDATE || p->question == QUESTION_PROVIDER) &&
+           !ch_str_eq(m->image[i].pinned, asked);
 }
 
 static bool passes(const struct pending *p, const struct ch_images *m, size_t i)
 {
     return m->image[i].allowed && m->image[i].pinned.len > 0 && !is_by_tag(p, m, i);
+}
+
+/* Why it does not pass; `who` puts it right. */
+static void put_reason(struct ch_buf *b, const struct ch_image_verdict *v, const char *who)
+{
+    if (v->allowed) {
+        ch_buf_puts(b,
+                    CH_STR("a tag, which may stand for something else when it is pulled: name "));
+        ch_buf_put_escaped(b, v->pinned);
+        ch_buf_printf(b, ", or have %s do that", who);
+    } else {
+        ch_buf_puts(b, v->reason.len > 0 ? v->reason : CH_STR("refused"));
+    }
 }
 
 /* Not all of it may fit: the number of those that are left out always does. */
@@ -247,7 +262,6 @@ static void put_refusals(struct ch_buf *message, const struct pending *p, const 
 {
     size_t told = 0;
     for (size_t i = 0; i < m->count; i++) {
-        const struct ch_image_verdict *v = &m->image[i];
         struct ch_buf one;
         if (passes(p, m, i)) {
             continue;
@@ -256,14 +270,7 @@ static void put_refusals(struct ch_buf *message, const struct pending *p, const 
         ch_buf_puts(&one, told > 0 ? CH_STR("; image ") : CH_STR("image "));
         ch_buf_put_escaped(&one, p->review.image[i].text);
         ch_buf_puts(&one, CH_STR(": "));
-        if (v->allowed) {
-            ch_buf_puts(
-                &one, CH_STR("a tag, which may stand for something else when it is pulled: name "));
-            ch_buf_put_escaped(&one, v->pinned);
-            ch_buf_puts(&one, CH_STR(", or have /k8s/mutate do that"));
-        } else {
-            ch_buf_puts(&one, v->reason);
-        }
+        put_reason(&one, &m->image[i], "/k8s/mutate");
         if (message->len + one.len > MESSAGE_BYTES - 100) {
             ch_buf_printf(message, " (and %zu more)", refused - told);
             ch_buf_done(&one);
@@ -306,18 +313,21 @@ static void answer_review(struct pending *p, const struct ch_images *m)
 
 static void answer_provider(struct pending *p, const struct ch_images *m)
 {
-    struct ch_buf b;
+    struct ch_buf b, why;
     ch_buf_init(&b, 2 * ANSWER_BYTES);
+    ch_buf_init(&why, 2 * MESSAGE_BYTES);
     provider_put_begin(&b);
     for (size_t i = 0; i < m->count; i++) {
-        const struct ch_image_verdict *v = &m->image[i];
-        bool good = v->allowed && v->pinned.len > 0;
-        struct ch_str why = v->reason.len > 0 ? v->reason : CH_STR("refused");
-        provider_put_item(&b, p->provider.key[i], v->pinned, good ? (struct ch_str){NULL, 0} : why,
-                          i == 0);
+        ch_buf_clear(&why);
+        if (!passes(p, m, i)) {
+            put_reason(&why, &m->image[i],
+                       "a mutator whose provider is the same with /pin behind it");
+        }
+        provider_put_item(&b, p->provider.key[i], m->image[i].pinned, ch_buf_str(&why), i == 0);
     }
     provider_put_end(&b, (struct ch_str){NULL, 0});
     respond(p, &b);
+    ch_buf_done(&why);
     ch_buf_done(&b);
 }
 
@@ -334,7 +344,7 @@ void pending_frame(struct admission *a, struct ch_frame *frame)
     }
     if (m.count != p->review.image_count + p->provider.key_count) {
         deny(p, 500, CH_STR("the keeper has answered something else"));
-    } else if (p->question == QUESTION_PROVIDER) {
+    } else if (question_is_provider(p->question)) {
         answer_provider(p, &m);
     } else {
         answer_review(p, &m);

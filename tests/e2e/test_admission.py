@@ -193,7 +193,8 @@ class Admission(OfRegistry):
                 self.assertEqual(status, expected, text[:300])
                 self.assertNotIn("allowed\":true", text)
         self.allows(review("Pod", pod_spec(self.fine)))
-        for path, status in (("/k8s/validate/", 404), ("/k8s", 404), ("/", 404), ("/k8s/external-data/test", 404), ("/api/v1/commands", 404),
+        for path, status in (("/k8s/validate/", 404), ("/k8s", 404), ("/", 404), ("/k8s/external-data/test", 404), ("/k8s/external-data/test/pin", 404),
+                             ("/k8s/external-data/prod/x", 404), ("/k8s/external-data/prod/pin/", 404), ("/api/v1/commands", 404),
                              ("/v2/", 404), ("/mcr/", 404), ("/-/metrics", 404)):
             self.assertEqual(self.api.post(path, good)[0], status, path)
 
@@ -210,19 +211,24 @@ class Admission(OfRegistry):
         self.assertIn(self.service.post("/k8s/validate", json.dumps(good).encode(), "application/json").status, (404, 405))
 
     def test_external_data_of_gatekeeper(self):
-        def provide(keys, environment="prod", **more):
+        def provide(keys, environment="prod", pin="", **more):
             body = {"apiVersion": "externaldata.gatekeeper.sh/v1beta1", "kind": "ProviderRequest", "request": {"keys": keys}, **more}
-            status, text = self.api.post(f"/k8s/external-data/{environment}?timeout=3s", body)
+            status, text = self.api.post(f"/k8s/external-data/{environment}{pin}?timeout=3s", body)
             self.assertEqual(status, 200, text)
             answer = json.loads(text)
             self.assertEqual((answer["apiVersion"], answer["kind"]), ("externaldata.gatekeeper.sh/v1beta1", "ProviderResponse"))
             return answer["response"]
-        told = provide([self.fine, self.image("good", ":1.0"), self.bad, "nginx"])
-        self.assertEqual((told["idempotent"], told["systemError"], [i["key"] for i in told["items"]]),
-                         (True, "", [self.fine, self.image("good", ":1.0"), self.bad, "nginx"]))
-        self.assertEqual([i.get("value") for i in told["items"]], [self.fine, self.fine, None, None])
-        self.assertIn("hidden-code", told["items"][2]["error"])
-        self.assertIn("names no registry", told["items"][3]["error"])
+        tag = self.image("good", ":1.0")
+        for pin in ("", "/pin"):
+            with self.subTest(pin):
+                told = provide([self.fine, tag, self.bad, "nginx"], pin=pin)
+                self.assertEqual((told["idempotent"], told["systemError"], [i["key"] for i in told["items"]]),
+                                 (True, "", [self.fine, tag, self.bad, "nginx"]))
+                self.assertEqual([i.get("value") for i in told["items"]], [self.fine, self.fine if pin else None, None, None])
+                self.assertIn("hidden-code", told["items"][2]["error"])
+                self.assertIn("names no registry", told["items"][3]["error"])
+                if not pin:  # a constraint lets the object pass as it is: what the tag is when it is pulled nobody knows
+                    self.assertIn(f"a tag, which may stand for something else when it is pulled: name {self.fine}", told["items"][1]["error"])
         self.assertIn("preprod", provide([self.fine], "preprod")["items"][0]["error"])
         self.assertEqual(provide([])["items"], [])
         for broken in (provide(["a"] * 200), provide([7]), provide("a"), provide([""]), provide(["a"], kind="Other")):

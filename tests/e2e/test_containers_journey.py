@@ -1,5 +1,6 @@
 """What the containers' parts are for, in one go: an image is pushed, passes, is signed, verified, let through by the gate and
 admitted by the cluster's webhook; a bad one is refused by each of them, taken away, and the log has all of it."""
+import base64
 import json
 import os
 import re
@@ -124,3 +125,25 @@ class Journey(Hosted):
         self.assertEqual(self.logged("--kind", "pushed").count(image.digest[7:]), 3)  # that it came, and tag and manifest went
         self.assertIn(image.digest[7:], self.logged("--kind", "decision"))
         self.assertEqual(self.service.command("audit", "verify")[0], 0)
+
+    def test_a_tag_is_what_was_pushed_last(self):
+        """A cluster that asks as soon as a push has ended is told of what was pushed, and of nothing before it."""
+        name, first = "team/moved", images.simple("moved")
+        self.push(name, "1.0", first)
+        self.assertEqual(self.service.command("gate", f"{name}:1.0", "--wait", "120")[0], 0)
+        tag = f"{self.host}/{name}:1.0"
+
+        def pinned():
+            response = self.api.ask(review("Pod", pod_spec(tag)), path="/k8s/mutate")
+            return base64.b64decode(response["patch"]).decode() if response["allowed"] else ""
+        self.assertIn(first.digest, pinned())
+        for at in range(5):
+            self.push(name, "1.0", images.simple(f"moved{at}"))
+            self.assertNotIn(first.digest, pinned())
+        status, text = self.crane_delete(name, "1.0")
+        self.assertEqual(status, 0, text)
+        self.assertEqual(pinned(), "")
+        self.assertTrue(self.admitted(name, first)["allowed"])
+        status, text = self.crane_delete(name, first.digest)
+        self.assertEqual(status, 0, text)
+        self.assertIs(self.admitted(name, first)["allowed"], False)

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "customhouse/store_pushed.h"
 #include "db/keeper/intake/judge_together.h"
 
 const char *image_state_name(enum image_state state)
@@ -228,15 +229,47 @@ static bool resolve(struct page *p, struct image *im)
     return false;
 }
 
+/* What was pushed, and not taken away, is told by the store alone: its pages follow a moment later,
+ * and a cluster is answered at once. *page is NAME:TAG, which becomes NAME@DIGEST, or that. False:
+ * it is not there. */
+static bool find_pushed(struct keeper *k, const struct ch_repository *repo,
+                        char page[IMAGE_PAGE_MAX])
+{
+    const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
+    struct ch_pushed_row row;
+    struct ch_sha256 sha256;
+    struct ch_str project, tag;
+    struct ch_buf strings;
+    struct ch_err err;
+    char hex[CH_SHA256_HEX + 1];
+    ch_buf_init(&strings, 4096);
+    bool found = eco->push->page_is(ch_str_of(page), &project, &tag, &sha256) &&
+                 ch_store_pushed(k->store, ch_str_of(repo->name), project, tag, &sha256, &row,
+                                 &strings, &err) == CH_OK;
+    if (found && tag.len > 0) {
+        char name[IMAGE_PAGE_MAX];
+        ch_sha256_hex(&row.sha256, hex);
+        int n = snprintf(name, sizeof(name), "%.*s@sha256:%s", CH_STR_ARG(project), hex);
+        found = n > 0 && (size_t)n < sizeof(name);
+        memcpy(page, name, found ? sizeof(name) : 0);
+    }
+    ch_buf_done(&strings);
+    return found;
+}
+
 static bool look_at(struct keeper *k, struct image *im, size_t i, image_page_fn *ready, void *ctx)
 {
     struct image_manifest *m = &im->manifests[i];
     struct page *p = page_get(k, ch_str_of(im->repository->name), ch_str_of(m->page));
     struct image none = {.state = IMAGE_UNKNOWN};
-    if (p != NULL && !ready(ctx, p)) {
+    bool gone = im->repository->hosted && !find_pushed(k, im->repository, m->page);
+    if (p != NULL && !gone && !ready(ctx, p)) {
         return false;
     }
-    if (is_no_page(k, p, m->page, &none)) {
+    if (gone) {
+        set_state(&none, IMAGE_UNKNOWN, "%s: nothing is pushed by that name now", m->page);
+    }
+    if (gone || is_no_page(k, p, m->page, &none)) {
         if (i == 0 || is_worse(none.state, im->state)) {
             im->state = none.state;
             memcpy(im->reason, none.reason, sizeof(im->reason));
@@ -260,7 +293,13 @@ bool image_look(struct keeper *k, const struct image_name *name, struct ch_str p
     memcpy(ret->asked, name->page, sizeof(ret->asked));
     snprintf(ret->platform, sizeof(ret->platform), "%.*s", CH_STR_ARG(platform));
     memcpy(ret->page, name->page, sizeof(ret->page));
-    if (strchr(name->page, '@') == NULL) {
+    if (ret->repository->hosted) {
+        if (!find_pushed(k, ret->repository, ret->page)) {
+            ret->page[0] = '\0';
+            set_state(ret, IMAGE_UNKNOWN, "%s: nothing is pushed by that name now", name->page);
+            return true;
+        }
+    } else if (strchr(name->page, '@') == NULL) {
         struct page *tag = page_get(k, ch_str_of(ret->repository->name), ch_str_of(name->page));
         ret->page[0] = '\0';
         if (tag != NULL && !ready(ctx, tag)) {

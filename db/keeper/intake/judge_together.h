@@ -29,9 +29,9 @@ struct judged_together {
     size_t end_count;
 };
 
-/* From here to judge_apart each judgement of a file of the page goes by what *t has, which lives as long. Meanwhile
- * nothing may change that files are judged by, so nothing is waited for; that decisions are recorded changes nothing. The page
- * is not forgotten meanwhile. */
+/* From here to judge_apart each judgement of a file of the page goes by what *t has, which lives as
+ * long. Meanwhile nothing may change that files are judged by, so nothing is waited for; that
+ * decisions are recorded changes nothing. The page is not forgotten meanwhile. */
 void judge_together(struct page *p, struct judged_together *t);
 void judge_apart(struct page *p);
 

@@ -1,4 +1,5 @@
-/* What it takes to judge an image of many layers: what each says of the others is looked at once. */
+/* What it takes to judge an image of many layers: what each says of the others is looked at once.
+ */
 #include "signed_house.h"
 
 #include <stdio.h>
@@ -30,8 +31,8 @@ static void add_line(struct ch_buf *text, struct house *h, const char *bytes, co
 {
     char hex[CH_SHA256_HEX + 1], url[256];
     house_hex(bytes, hex);
-    ch_buf_printf(text, "sha256-%s%s %s %zu - of:" IMAGES_NAME "=%s\n", hex, ending, hex, strlen(bytes),
-                  digest);
+    ch_buf_printf(text, "sha256-%s%s %s %zu - of:" IMAGES_NAME "=%s\n", hex, ending, hex,
+                  strlen(bytes), digest);
     snprintf(url, sizeof(url), FILE_URL("sha256-%s%s"), hex, ending);
     house_site(h, url, 200, "application/octet-stream", bytes);
 }
@@ -116,7 +117,8 @@ static void a_gate_of_many_layers(void **state)
     house_settle(h); /* it is refused before all of it is inspected */
     snprintf(line, sizeof(line), "gate %s --repository=img", w.page);
     ch_buf_init(&out, 64u << 20);
-    assert_int_equal(house_run(h, line, &out), 1); /* looks again for as long as the log is behind */
+    assert_int_equal(house_run(h, line, &out),
+                     1); /* looks again for as long as the log is behind */
     ch_buf_clear(&out);
     decisions = 0;
     assert_int_equal(house_run(h, line, &out), 1);

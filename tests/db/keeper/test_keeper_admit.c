@@ -1,0 +1,152 @@
+/* What a cluster is answered: by what is known now, and about what a node would run. */
+#include "admit_house.h"
+#include "signed_house.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "db/keeper/images/image.h"
+#include "customhouse/store_pushed.h"
+
+static struct ch_err err;
+
+#define AT   "up.example.org/" IMAGES_NAME
+#define APPS "  - {name: apps, ecosystem: oci, hosted: true}\n"
+
+/* As often as it takes for the log to have what allows it. */
+static const struct ch_image_verdict *admitted(struct admitting *a, const char *image,
+                                               const char *platform)
+{
+    const struct ch_image_verdict *v = admit_ask(a, image, NULL, platform);
+    for (int i = 0; i < 2000 && ch_str_find(v->reason, CH_STR("not in the log"), NULL); i++) {
+        house_turn(a->h, 10);
+        v = admit_ask(a, image, NULL, platform);
+    }
+    if (!v->allowed) {
+        fail_msg("%s: %.*s", image, CH_STR_ARG(v->reason));
+    }
+    return v;
+}
+
+/* ------------------------------------------------------------------ indexes */
+
+#define CHILDREN 3
+struct list {
+    struct images_image child[CHILDREN], index;
+    char text[CHILDREN][40], manifest[1000];
+};
+
+/* An index of images for these platforms, in this order; `odd`: the layer of that one is. */
+static void set_index(struct house *h, struct list *l, const char *const platform[CHILDREN],
+                      size_t odd, const char *tag)
+{
+    struct ch_buf b;
+    ch_buf_init(&b, sizeof(l->manifest));
+    *l = (struct list){.child = {{.manifest = NULL}}};
+    ch_buf_printf(&b, "index %s", tag);
+    for (size_t i = 0; i < CHILDREN && platform[i] != NULL; i++) {
+        snprintf(l->text[i], sizeof(l->text[i]), "manifest %zu of %s", i, tag);
+        l->child[i] = (struct images_image){.manifest = l->text[i],
+                                            .config = "a config",
+                                            .layer = i == odd ? "irregular" : "a layer"};
+        images_set(h, &l->child[i], l->text[i]);
+        ch_buf_printf(&b, " fact:child=%s%s%s;", l->child[i].digest,
+                      platform[i][0] != '\0' ? " " : "", platform[i]);
+    }
+    snprintf(l->manifest, sizeof(l->manifest), "%.*s", CH_STR_ARG(ch_buf_str(&b)));
+    ch_buf_done(&b);
+    l->index.manifest = l->manifest;
+    images_set(h, &l->index, tag);
+    images_ask_tag(h, tag);
+    for (size_t i = 0; i < CHILDREN && platform[i] != NULL; i++) {
+        images_ask(h, &l->child[i]);
+    }
+    house_settle(h);
+}
+
+/* The one that containerd takes (test_image_platform.c) is judged, and pinned; no other is. */
+static void of_an_index_the_image_that_a_node_takes(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *wanted;
+        const char *platform[CHILDREN];
+        size_t taken;
+    } rows[] = {
+        {"linux/amd64", {"linux/386", "linux/amd64/v3", "linux/amd64"}, 2},
+        {"linux/amd64", {"linux/arm64", "linux/386", NULL}, 1},
+        {"linux/amd64", {"", "linux/x86_64", "linux/amd64"}, 1},
+        {"linux/arm64", {"linux/arm64/v9", "linux/arm/v7", "linux/arm64/v8"}, 2},
+        {"linux/arm/v7", {"linux/arm/v5", "linux/arm/v6", "linux/arm64"}, 1},
+        {"linux/arm", {"linux/armel", "linux/armhf", "linux/arm/v8"}, 1},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        for (size_t odd = 0; odd < CHILDREN; odd++) {
+            struct house *h = images_house();
+            struct admitting a;
+            struct list l;
+            char pinned[200];
+            set_index(h, &l, rows[i].platform, odd, "1.0");
+            admit_begin(&a, h);
+            if (odd == rows[i].taken) {
+                const struct ch_image_verdict *v = admit_ask(&a, AT ":1.0", NULL, rows[i].wanted);
+                assert_false(v->allowed);
+                assert_true(ch_str_find(v->reason, CH_STR("zip-crc-differs"), NULL));
+            } else {
+                snprintf(pinned, sizeof(pinned), AT "@%s", l.child[rows[i].taken].digest);
+                assert_str_eq(admitted(&a, AT ":1.0", rows[i].wanted)->pinned, pinned);
+            }
+            admit_end(&a);
+            house_free(h);
+        }
+    }
+}
+
+/* ------------------------------------------------------------------ hosted */
+
+static void push(struct house *h, const char *bytes, const char *tag)
+{
+    struct ch_pushed_row row = {.repository = CH_STR("apps"),
+                                .project = CH_STR(IMAGES_NAME),
+                                .tag = ch_str_of(tag),
+                                .sha256 = ch_sha256_of(bytes, strlen(bytes)),
+                                .media_type = CH_STR("application/vnd.oci.image.manifest.v1+json"),
+                                .by = CH_STR("ci"),
+                                .kind = CH_PUSHED,
+                                .at_us = ch_now_unix_us()};
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, ch_store_add_pushed(h->k->store, &row, &err));
+}
+
+/* A tag is what was pushed last, not what its page says that is still being looked at. */
+static void a_pushed_tag_is_what_was_pushed_last(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, IMAGES_CONFIG APPS);
+    struct image_where where = {.repository = CH_STR("apps")};
+    struct image_name name;
+    bool foreign;
+    static const char *const manifests[] = {"first", "second"};
+    assert_ch_ok(&err,
+                 image_name_read(h->k, CH_STR(IMAGES_NAME ":1.0"), &where, &name, &foreign, &err));
+    for (size_t i = 0; i < CH_ARRAY_LEN(manifests); i++) {
+        struct image *im = ch_calloc(1, sizeof(*im));
+        char hex[CH_SHA256_HEX + 1], digest[80];
+        push(h, manifests[i], "1.0");
+        snprintf(digest, sizeof(digest), "sha256:%s", house_hex(manifests[i], hex));
+        assert_true(image_look(h->k, &name, CH_STR("linux/amd64"), images_on_page, h->k, im));
+        assert_str_eq(image_digest(im), digest);
+        assert_int_not_equal(im->state, IMAGE_ALLOWED);
+        free(im);
+    }
+    house_free(h);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(of_an_index_the_image_that_a_node_takes),
+        cmocka_unit_test(a_pushed_tag_is_what_was_pushed_last),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
