@@ -347,11 +347,26 @@ class ByToken(OfRegistry):
                 self.assertEqual(("text" in f["log"], "proof" in f["log"]), (may, True))
 
     def test_without_the_right_there_is_no_answer(self):
-        for who in ("reader", "other"):
-            for name in ("team/good:1.0", "team/nowhere:1.0", f"{self.host}/team/good:1.0"):
-                status, out, err = self.gate(who, name, "--wait", "60")
-                self.assertEqual((status, out), (3, ""), err)
-                self.assertIn("queue.read", err)
+        for name in ("team/good:1.0", "team/nowhere:1.0", f"{self.host}/team/good:1.0", self.good.digest):
+            status, out, err = self.gate("reader", name, "--wait", "60")
+            self.assertEqual((status, out), (3, ""), err)
+            self.assertIn("queue.read", err)
+
+    def test_what_may_not_be_seen_is_not_there(self):
+        """Who has the right elsewhere is told nothing of it: neither that it is there nor where."""
+        self.assertEqual(self.gate("pipeline", "team/good:1.0", "--wait", "60")[0], 0)
+        nowhere = f"{self.host[:-4]}/none"
+        for there, absent in (("team/good:1.0", "team/good:1.0"), (f"{self.host}/team/good:1.0", f"{nowhere}/team/good:1.0"),
+                              (self.good.digest, images.digest_of(b"never seen")), (f"{self.upstream_host}/team/good:1.0", "127.0.0.1:1/team/good:1.0")):
+            with self.subTest(there):
+                status, out, err = self.gate("other", there)
+                told = (status, out.replace(there, "NAME"), err.replace(there, "NAME"))
+                status, out, err = self.gate("other", absent)
+                self.assertEqual(told[0], status)
+                self.assertIn("queue.read", told[1] + told[2])
+                if self.good.digest == there or there == absent:
+                    self.assertEqual(told, (status, out.replace(absent, "NAME"), err.replace(absent, "NAME")))
+                self.assertNotIn("mcr", told[1] + told[2])
 
 
 class AfterAll(OfRegistry):

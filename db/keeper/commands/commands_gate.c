@@ -8,11 +8,13 @@
 #include <string.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/budget/budget.h"
 #include "db/keeper/intake/judge_together.h"
 
 #define WAIT_MAX_S 3000 /* less than whoever asks waits for an answer (REMOTE_WAIT_MS) */
 #define LOG_WAIT_MS                                                                                \
     10000 /* until a decision is under a checkpoint: as a client's patience, and no option */
+#define BUDGET_AGAIN_MS 250
 #define TRY_AGAIN_MS 2000 /* what failed and may be had later, within --wait */
 
 void gate_free(struct gate *g)
@@ -88,15 +90,44 @@ static bool may_wait(const struct command *c)
 
 /* ------------------------------------------------------------------ looking */
 
+/* T14: what is fetched for it is at the expense of who asks, as what he pulls is. */
+static struct ch_client client_of(const struct command *c)
+{
+    return (struct ch_client){.address = CH_STR("command"), .principal = ch_str_of(c->who.text)};
+}
+
+static void try_again(struct command *c, uint64_t after_ms)
+{
+    uint64_t at_ms = now_ms(c) + after_ms;
+    ch_loop_set_timer(c->k->child.loop, &c->gate->timer,
+                      at_ms < c->gate->until_ms ? at_ms : c->gate->until_ms);
+}
+
+/* Over his budget what is known answers, and the rest is waited for as long as it may be. */
 static bool on_page(void *ctx, struct page *p)
 {
     struct command *c = ctx;
+    struct ch_client client = client_of(c);
+    if (page_is_cold(c->k, p) && !page_budget_take(c->k, p, &client)) {
+        bool waits = may_wait(c);
+        c->gate->over_budget = true;
+        if (waits) {
+            try_again(c, BUDGET_AGAIN_MS);
+        }
+        return !waits;
+    }
     struct waiter *w = command_waiter(c); /* without a deadline: pages have their own patience */
     if (!page_ready(c->k, p, w)) {
         return false;
     }
     ask_free_waiter(w);
     return true;
+}
+
+static bool sees(const void *ctx, const struct ch_repository *r)
+{
+    const struct command *c = ctx;
+    return command_sees(c, c->action, ch_str_of(r->name));
 }
 
 static void not_found(struct gated *g, const struct ch_err *err)
@@ -109,9 +140,13 @@ static void not_found(struct gated *g, const struct ch_err *err)
 static bool look(struct command *c, struct gated *g, enum step *ret_step)
 {
     struct image_where where = {.repository = command_option(c, "repository"),
-                                .environment = command_option(c, "environment")};
+                                .environment = command_option(c, "environment"),
+                                .ctx = c};
     struct ch_err err;
     bool foreign;
+    if (!command_sees(c, c->action, (struct ch_str){NULL, 0})) {
+        where.sees = sees;
+    }
     enum ch_code rc = image_name_read(c->k, g->word, &where, &g->name, &foreign, &err);
     if (rc == CH_E_NOT_FOUND) {
         not_found(g, &err);
@@ -133,9 +168,16 @@ static bool look(struct command *c, struct gated *g, enum step *ret_step)
         ch_buf_done(&word);
         return false;
     }
+    c->gate->over_budget = false;
     if (!image_look(c->k, &g->name, platform_of(c), on_page, c, &g->image)) {
         *ret_step = STEP_WAIT;
         return false;
+    }
+    if (c->gate->over_budget && g->image.state == IMAGE_UNKNOWN) {
+        snprintf(g->image.reason, sizeof(g->image.reason),
+                 "%.100s asks for more than one may at once, so it was not looked up: try again, or "
+                 "with --wait",
+                 c->who.text);
     }
     /* T23: an attribute of the repository, never of who asks */
     if (where.environment.len > 0 && !ch_str_eq(where.environment, ch_str_of(repo->environment))) {
@@ -161,10 +203,11 @@ static bool is_to_come(struct command *c, struct page *p, size_t file)
                           intake_progress(c->k, p, file, &progress) && !progress.failed);
 }
 
-/* Each file of it that is to come: of the first for which `stop` is given it is the intake, which
- * the next one may end; *ret_failed: one could not be begun now. */
+/* Each file of it that is to come, as far as there is budget: of the first for which `stop` is given
+ * it is the intake, which the next one may end; *ret_failed: one could not be begun now. */
 static struct intake *want(struct command *c, const struct image *im, bool stop, bool *ret_failed)
 {
+    struct ch_client client = client_of(c);
     struct intake *found = NULL;
     for (size_t m = 0; found == NULL && m < im->manifest_count; m++) {
         struct page *p = image_page(c->k, im, m);
@@ -180,11 +223,18 @@ static struct intake *want(struct command *c, const struct image *im, bool stop,
         judge_apart(p); /* what begins now may change what the others are */
         p->pinned++;
         for (size_t i = 0; found == NULL && i < p->facts.file_count; i++) {
-            if (to_come[i]) {
-                struct intake *in = intake_want(c->k, p, i, false, NULL);
-                *ret_failed = *ret_failed || in == NULL;
-                found = stop ? in : NULL;
+            struct charge charge = {0};
+            struct intake *in = NULL;
+            if (!to_come[i]) {
+                continue;
             }
+            if (!intake_is_new(c->k, p, i) ||
+                budget_take(c->k, BUDGET_FILE, ch_str_of(p->upstream->name), &client, &charge)) {
+                in = intake_want(c->k, p, i, false, &charge);
+                budget_give(c->k, &charge); /* where it was not taken over */
+            }
+            *ret_failed = *ret_failed || in == NULL;
+            found = stop ? in : NULL;
         }
         p->pinned--;
         free(to_come);
@@ -227,9 +277,7 @@ static bool wait_for_verdicts(struct command *c, const struct gated *list, size_
         w->deadline_ms = c->gate->until_ms;
         intake_wait(in, w);
     } else if (again) {
-        uint64_t at_ms = now_ms(c) + TRY_AGAIN_MS;
-        ch_loop_set_timer(c->k->child.loop, &c->gate->timer,
-                          at_ms < c->gate->until_ms ? at_ms : c->gate->until_ms);
+        try_again(c, TRY_AGAIN_MS);
     }
     return in != NULL || again;
 }

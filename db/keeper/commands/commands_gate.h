@@ -18,6 +18,7 @@ struct gate {
     struct command *c;
     struct ch_timer timer;
     uint64_t until_ms;     /* of --wait; 0: it does not wait */
+    bool over_budget;      /* of who asks: something was not begun for that, or waits */
     uint64_t log_until_ms; /* 0: no decision has been missing in the log yet */
 };
 void gate_free(struct gate *g); /* accepts NULL */

@@ -21,6 +21,10 @@
 struct image_where {
     struct ch_str repository;
     struct ch_str environment;
+    /* Whether who asks may see what is of this repository; of others nothing is said that is not said of
+     * what is not there. NULL: all may be seen. */
+    bool (*sees)(const void *ctx, const struct ch_repository *repository);
+    const void *ctx;
     bool hosted; /* only by a host in front, as clients read it: without one they would take it for
                   * another registry's, and addresses and the like are no names to them */
 };

@@ -11,10 +11,19 @@
     "expected NAME:TAG, NAME@sha256:HEX, the same behind the host of this server or of a "         \
     "registry that it mirrors, the address of a manifest, or sha256:HEX"
 
+/* The same words whether it is there or not. */
+#define UNSEEN(where)                                                                              \
+    ((where)->sees != NULL ? ", or none that you may see (queue.read in that repository)" : "")
+
 static const struct ch_ecosystem *eco_of(const struct ch_repository *repo)
 {
     const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
     return eco != NULL && eco->page_project != NULL ? eco : NULL;
+}
+
+static bool is_seen(const struct image_where *where, const struct ch_repository *r)
+{
+    return where->sees == NULL || where->sees(where->ctx, r);
 }
 
 /* --- whose host it is --- */
@@ -64,14 +73,17 @@ static bool is_ours(const struct keeper *k, struct ch_str authority)
 }
 
 /* The first that mirrors the registry, as for clients that say so with ?ns=. */
-static const struct ch_repository *mirror_of(const struct keeper *k, struct ch_str authority)
+static const struct ch_repository *mirror_of(const struct keeper *k, struct ch_str authority,
+                                             const struct image_where *where)
 {
     for (size_t i = 0; i < k->config->repository_count; i++) {
         const struct ch_repository *r = &k->config->repositories[i];
-        for (size_t u = 0; eco_of(r) != NULL && u < r->upstream_count; u++) {
+        bool may_be = eco_of(r) != NULL && is_seen(where, r);
+        for (size_t u = 0; may_be && u < r->upstream_count; u++) {
             const struct ch_upstream *up =
                 ch_config_upstream(k->config, ch_str_of(r->upstreams[u]));
-            if (up != NULL && !up->hosted && ch_str_eq_nocase(authority_of(ch_str_of(up->url)), authority)) {
+            if (up != NULL && !up->hosted &&
+                ch_str_eq_nocase(authority_of(ch_str_of(up->url)), authority)) {
                 return r;
             }
         }
@@ -87,16 +99,16 @@ static bool is_host_for_clients(struct ch_str first)
 }
 
 /* Here also one that we know. */
-static bool is_host(const struct keeper *k, struct ch_str first)
+static bool is_host(const struct keeper *k, struct ch_str first, const struct image_where *where)
 {
-    return is_host_for_clients(first) || is_ours(k, first) || mirror_of(k, first) != NULL;
+    return is_host_for_clients(first) || is_ours(k, first) || mirror_of(k, first, where) != NULL;
 }
 
 /* --- which repository --- */
 
 static bool may_be_in(const struct ch_repository *r, const struct image_where *where)
 {
-    return eco_of(r) != NULL &&
+    return eco_of(r) != NULL && is_seen(where, r) &&
            (where->repository.len == 0 || ch_str_eq(where->repository, ch_str_of(r->name))) &&
            (where->environment.len == 0 ||
             ch_str_eq(where->environment, ch_str_of(r->environment)));
@@ -117,10 +129,10 @@ static const struct ch_repository *only_one(const struct keeper *k, const struct
         }
     }
     if (count == 0) {
-        ch_fail(err, CH_E_USAGE, "no repository of images %s%.*s%s%.*s in the configuration",
+        ch_fail(err, CH_E_USAGE, "no repository of images %s%.*s%s%.*s in the configuration%s",
                 where->repository.len > 0 ? "called " : "", CH_STR_ARG(where->repository),
                 where->environment.len > 0 ? "for environment " : "",
-                CH_STR_ARG(where->environment));
+                CH_STR_ARG(where->environment), UNSEEN(where));
     } else if (count > 1) {
         ch_fail(err, CH_E_USAGE,
                 "several repositories have images: say which with --repository "
@@ -168,7 +180,8 @@ static bool read_rest(struct ch_str rest, const struct ch_repository *repo, stru
 
 /* --- addresses --- */
 
-static enum ch_code read_address(const struct keeper *k, struct ch_str url, struct image_name *ret,
+static enum ch_code read_address(const struct keeper *k, struct ch_str url,
+                                 const struct image_where *where, struct image_name *ret,
                                  bool *ret_foreign, struct ch_err *err)
 {
     struct ch_str segments[SEGMENTS_MAX], path, authority = authority_of(url);
@@ -188,12 +201,16 @@ static enum ch_code read_address(const struct keeper *k, struct ch_str url, stru
     }
     ret->repository =
         count > 2 && count < SEGMENTS_MAX ? ch_config_repository(k->config, segments[1]) : NULL;
+    if (ret->repository != NULL && !is_seen(where, ret->repository)) {
+        ret->repository = NULL;
+    }
     const struct ch_ecosystem *eco = ret->repository != NULL ? eco_of(ret->repository) : NULL;
     if (eco != NULL && ch_str_eq(segments[0], ch_str_of(eco->path_prefix))) {
         eco->classify(segments[1], segments + 2, count - 2, false, &target);
     }
     if (target.kind != CH_TARGET_FILE) {
-        return ch_fail(err, CH_E_USAGE, "not the address of a manifest: " EXPECTED);
+        return ch_fail(err, CH_E_USAGE, "not the address of a manifest%s: " EXPECTED,
+                       UNSEEN(where));
     }
     snprintf(ret->page, sizeof(ret->page), "%s", target.project);
     return CH_OK;
@@ -244,7 +261,8 @@ static enum ch_code read_digest(struct keeper *k, struct ch_str digest,
     ch_buf_init(&d.names, 512);
     enum ch_code rc = ch_store_releases_of(k->store, &sha256, on_release, &d, err);
     if (rc == CH_OK && d.count == 0) {
-        rc = ch_fail(err, CH_E_NOT_FOUND, "nobody has asked for an image with this digest");
+        rc = ch_fail(err, CH_E_NOT_FOUND, "nobody has asked for an image with this digest%s",
+                     UNSEEN(where));
     } else if (rc == CH_OK && d.count > 1) {
         rc = ch_fail(err, CH_E_USAGE, "several are known by this digest: say which (%.*s)",
                      CH_STR_ARG(ch_buf_str(&d.names)));
@@ -268,20 +286,22 @@ static struct ch_str without_ecosystem(struct ch_str text)
 }
 
 static enum ch_code read_hosted(struct keeper *k, struct ch_str host, struct ch_str rest,
-                                struct image_name *ret, bool *ret_foreign, struct ch_err *err)
+                                const struct image_where *where, struct image_name *ret,
+                                bool *ret_foreign, struct ch_err *err)
 {
-    const struct ch_repository *repo = mirror_of(k, host);
+    const struct ch_repository *repo = mirror_of(k, host, where);
     size_t at;
     if (is_ours(k, host)) { /* before a mirror: nobody mirrors himself */
         repo = ch_str_find_char(rest, '/', &at)
                    ? ch_config_repository(k->config, ch_str_sub(rest, 0, at))
                    : NULL;
+        repo = repo != NULL && is_seen(where, repo) ? repo : NULL;
         rest = repo != NULL ? ch_str_sub(rest, at + 1, rest.len) : rest;
     }
     if (repo == NULL || eco_of(repo) == NULL) {
         *ret_foreign = true;
-        return ch_fail(err, CH_E_NOT_FOUND, "no repository here is, or mirrors, what is at %.*s",
-                       CH_STR_ARG(ch_str_sub(host, 0, 100)));
+        return ch_fail(err, CH_E_NOT_FOUND, "no repository here is, or mirrors, what is at %.*s%s",
+                       CH_STR_ARG(ch_str_sub(host, 0, 100)), UNSEEN(where));
     }
     return read_rest(rest, repo, ret) ? CH_OK
                                       : ch_fail(err, CH_E_USAGE, "no name of an image: " EXPECTED);
@@ -302,19 +322,19 @@ enum ch_code image_name_read(struct keeper *k, struct ch_str text, const struct 
             return ch_fail(err, CH_E_NOT_FOUND,
                            "it names no registry, so that clients ask their own default");
         }
-        return read_hosted(k, ch_str_sub(text, 0, at), ch_str_sub(text, at + 1, text.len), ret,
-                           ret_foreign, err);
+        return read_hosted(k, ch_str_sub(text, 0, at), ch_str_sub(text, at + 1, text.len), where,
+                           ret, ret_foreign, err);
     }
     if (ch_str_find(text, CH_STR("://"), NULL)) {
-        return read_address(k, text, ret, ret_foreign, err);
+        return read_address(k, text, where, ret, ret_foreign, err);
     }
     text = without_ecosystem(text);
     if (ch_str_starts(text, CH_STR("sha256:"))) {
         return read_digest(k, text, where, ret, err);
     }
-    if (ch_str_find_char(text, '/', &at) && is_host(k, ch_str_sub(text, 0, at))) {
-        return read_hosted(k, ch_str_sub(text, 0, at), ch_str_sub(text, at + 1, text.len), ret,
-                           ret_foreign, err);
+    if (ch_str_find_char(text, '/', &at) && is_host(k, ch_str_sub(text, 0, at), where)) {
+        return read_hosted(k, ch_str_sub(text, 0, at), ch_str_sub(text, at + 1, text.len), where,
+                           ret, ret_foreign, err);
     }
     const struct ch_repository *repo = only_one(k, where, err);
     if (repo == NULL) {

@@ -119,10 +119,61 @@ static void names(void **state)
     house_free(h);
 }
 
+static bool sees_img(const void *ctx, const struct ch_repository *r)
+{
+    (void)ctx;
+    return ch_str_eq(ch_str_of(r->name), CH_STR("img"));
+}
+
+/* What is said of a repository that may not be seen is what is said of one that is not there. */
+static void what_may_not_be_seen_is_not_there(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *unseen,
+            *absent; /* names; NULL: "team/app:1.0" in the repository of the next two */
+        const char *in, *in_absent;
+    } rows[] = {
+        {NULL, NULL, "open", "none"},
+        {"gw.example.org/open/team/app:1.0", "gw.example.org/none/team/app:1.0", NULL, NULL},
+        {"second.example.org:5000/team/app:1.0", "others.example.org:5000/team/app:1.0", NULL,
+         NULL},
+        {"https://gw.example.org/v2/open/team/app/manifests/1.0",
+         "https://gw.example.org/v2/none/team/app/manifests/1.0", NULL, NULL},
+    };
+    struct house *h = house_new_with(NULL, CONFIG);
+    struct image_name name;
+    bool foreign;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_err said[2];
+        enum ch_code rc[2];
+        for (size_t absent = 0; absent < 2; absent++) {
+            const char *text = absent ? rows[i].absent : rows[i].unseen;
+            struct image_where where = {
+                .sees = sees_img, .repository = ch_str_of(absent ? rows[i].in_absent : rows[i].in)};
+            rc[absent] = image_name_read(h->k, ch_str_of(text != NULL ? text : "team/app:1.0"),
+                                         &where, &name, &foreign, &said[absent]);
+            assert_true(ch_str_find(ch_str_of(said[absent].msg), CH_STR("may see"), NULL));
+            assert_false(absent == 0 && text != NULL &&
+                         ch_str_find(ch_str_of(said[absent].msg), CH_STR("open"), NULL));
+        }
+        assert_int_not_equal(rc[0], CH_OK);
+        assert_int_equal(rc[0], rc[1]);
+        assert_int_equal(strlen(said[0].msg), strlen(said[1].msg));
+    }
+    struct image_where where = {.sees = sees_img}; /* nor is it among several */
+    struct ch_err err;
+    assert_ch_ok(&err,
+                 image_name_read(h->k, CH_STR("team/app:1.0"), &where, &name, &foreign, &err));
+    assert_string_equal(name.repository->name, "img");
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(names),
+        cmocka_unit_test(what_may_not_be_seen_is_not_there),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 
+#include "customhouse/limits.h"
 #include "db/keeper/images/image.h"
 
 #define LAYERS 126 /* and its configuration: 128 files of the page with the manifest itself */
@@ -130,11 +131,38 @@ static void a_gate_of_many_layers(void **state)
     house_free(h);
 }
 
+/* T14: what a gate fetches is at the expense of who runs it, and no more at once than he may pull. */
+static void a_gate_is_charged_to_who_runs_it(void **state)
+{
+    (void)state;
+    const struct ch_limits limits = ch_limits;
+    struct house *h = images_house();
+    struct wide w;
+    struct ch_buf out;
+    char line[200];
+    ch_buf_init(&out, 64u << 20);
+    set_wide(h, &w, "manifest good", -1, NULL);
+    snprintf(line, sizeof(line), "gate %s --repository=img --wait=1", w.page);
+    h->hold = HOLD_FILES;
+    ch_limits.cold_files_asked = 3;
+    assert_int_equal(house_run(h, line, &out), 1);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("undecided"), NULL));
+    assert_int_equal(house_holds(h), 3);
+    ch_limits.cold_parallel = 0;
+    ch_buf_clear(&out);
+    assert_int_equal(house_run(h, "gate team/cold:1.0 --repository=img", &out), 1);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("asks for more than one may at once"), NULL));
+    ch_limits = limits;
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_of_many_layers),
         cmocka_unit_test(a_gate_of_many_layers),
+        cmocka_unit_test(a_gate_is_charged_to_who_runs_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
