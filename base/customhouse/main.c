@@ -59,6 +59,21 @@ static const struct option gate_options[] = {
     REPOSITORY,
     JSON,
 };
+static const struct option runtime_options[] = {
+    {"--environment", "ENV", false, false, "only what was admitted for this one: prod, preprod"},
+    {"--namespace", "NAME", false, false, "only what was admitted in this one"},
+    {"--all", NULL, false, false, "list: what is still allowed, too"},
+    {"--delete", NULL, false, false, "sweep: have the pods deleted that are found"},
+    {"--kubernetes", "URL", false, false,
+     "sweep: the cluster's API server (https://HOST:PORT);\n"
+     "                          default: as a pod knows it by its service account"},
+    {"--kubernetes-ca", "FILE", false, false,
+     "sweep: the certificates that its own is from, in PEM"},
+    {"--kubernetes-token", "FILE", false, false,
+     "sweep: one that has the token of a service account"},
+    {"--repository", "NAME", false, false, "only what is of this one"},
+    JSON,
+};
 static const struct option queue_options[] = {
     {"--audited", NULL, false, false, "instead, what is served only because its repository audits"},
     JSON,
@@ -301,6 +316,19 @@ static const struct command_row commands[] = {
      OPTIONS(exceptions_options),
      .remote = true,
      .run = command_remote},
+    {.name = "runtime",
+     .words = "list|sweep",
+     .summary = "Find what clusters were told may run, and may not any more.",
+     .text =
+         "list: images that were admitted and whose approval has ended since, with the namespaces\n"
+         "  and when.\n"
+         "sweep: the pods there that run one all the same, by the image ids in their status.\n"
+         "  Nothing is deleted without --delete. Exit status: 0 no pod runs one any more, 1 some "
+         "do,\n"
+         "  or not all could be looked at.",
+     OPTIONS(runtime_options),
+     .remote = true,
+     .run = command_runtime},
     {.name = "fetched-by",
      .words = "WHAT",
      .summary = "List the clients who got something.",

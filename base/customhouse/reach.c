@@ -1,5 +1,5 @@
-/* reach URL CERTIFICATES: one request to the administrative interface of another machine, for
- * `customhouse --server`. A program of its own, so that the supervisor, which is the same program
+/* reach URL CERTIFICATES [METHOD]: one request (POST) to the administrative interface of another
+ * machine, for `customhouse --server`, or to the API server of a cluster, for `runtime sweep`. A program of its own, so that the supervisor, which is the same program
  * as the command line, has no client of HTTP in it.
  *
  * Descriptor 0 has the token, a line feed, and the request's body; both stay out of the arguments,
@@ -46,8 +46,8 @@ static bool is_plain(struct ch_str url)
     return ch_str_starts(url, CH_STR("http://"));
 }
 
-static void set_up(CURL *e, const char *url, const char *certificates, struct curl_slist *headers,
-                   struct ch_str body, struct ch_buf *answer, char *why)
+static void set_up(CURL *e, const char *url, const char *certificates, const char *method,
+                   struct curl_slist *headers, struct ch_str body, struct ch_buf *answer, char *why)
 {
     curl_easy_setopt(e, CURLOPT_URL, url);
     curl_easy_setopt(e, CURLOPT_PROTOCOLS_STR, "http,https");
@@ -60,9 +60,12 @@ static void set_up(CURL *e, const char *url, const char *certificates, struct cu
     curl_easy_setopt(e, CURLOPT_TCP_KEEPALIVE, 1L);
     curl_easy_setopt(e, CURLOPT_ERRORBUFFER, why);
     curl_easy_setopt(e, CURLOPT_HTTPHEADER, headers);
-    curl_easy_setopt(e, CURLOPT_POST, 1L);
-    curl_easy_setopt(e, CURLOPT_POSTFIELDS, body.ptr);
-    curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+    if (strcmp(method, "GET") != 0) {
+        curl_easy_setopt(e, CURLOPT_POST, 1L);
+        curl_easy_setopt(e, CURLOPT_POSTFIELDS, body.ptr);
+        curl_easy_setopt(e, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+        curl_easy_setopt(e, CURLOPT_CUSTOMREQUEST, method);
+    }
     curl_easy_setopt(e, CURLOPT_WRITEFUNCTION, on_body);
     curl_easy_setopt(e, CURLOPT_WRITEDATA, answer);
     curl_easy_setopt(e, CURLOPT_SSL_VERIFYPEER, 1L);
@@ -91,16 +94,17 @@ static struct curl_slist *make_headers(struct ch_str token)
     return list;
 }
 
-static enum ch_code ask(const char *url, const char *certificates, struct ch_str token,
-                        struct ch_str body, struct ch_buf *answer, struct ch_err *err)
+static enum ch_code ask(char **argv, const char *method, struct ch_str token, struct ch_str body,
+                        struct ch_buf *answer, struct ch_err *err)
 {
+    const char *url = argv[1], *certificates = argv[2];
     char why[CURL_ERROR_SIZE] = "";
     CURL *e = curl_easy_init();
     struct curl_slist *headers = make_headers(token);
     long status = 0;
     const char *type = NULL;
     CH_ASSERT(e != NULL);
-    set_up(e, url, certificates, headers, body, answer, why);
+    set_up(e, url, certificates, method, headers, body, answer, why);
     CURLcode code = curl_easy_perform(e);
     enum ch_code rc = CH_OK;
     if (code != CURLE_OK) {
@@ -127,14 +131,15 @@ int main(int argc, char **argv)
     size_t end;
     ch_buf_init(&in, (size_t)ch_limits.admin_body_bytes + 1024);
     ch_buf_init(&answer, 2 * (size_t)ch_limits.admin_answer_bytes);
-    enum ch_code rc = argc == 3 ? read_all(&in, &err)
-                                : ch_fail(&err, CH_E_USAGE, "reach: it is started by customhouse");
+    enum ch_code rc = argc == 3 || argc == 4
+                          ? read_all(&in, &err)
+                          : ch_fail(&err, CH_E_USAGE, "reach: it is started by customhouse");
     if (rc == CH_OK && !ch_str_find_char(ch_buf_str(&in), '\n', &end)) {
         rc = ch_fail(&err, CH_E_USAGE, "reach: no token");
     }
     if (rc == CH_OK) {
         curl_global_init(CURL_GLOBAL_DEFAULT);
-        rc = ask(argv[1], argv[2], ch_str_sub(ch_buf_str(&in), 0, end),
+        rc = ask(argv, argc == 4 ? argv[3] : "POST", ch_str_sub(ch_buf_str(&in), 0, end),
                  ch_str_sub(ch_buf_str(&in), end + 1, in.len), &answer, &err);
         curl_global_cleanup();
     }

@@ -1,7 +1,8 @@
 /* Messages between admission and the keeper. */
 #include "message_int.h"
 
-#define REASON_BYTES 3072
+#define REASON_BYTES    3072
+#define NAMESPACE_BYTES 253 /* RFC 1123 */
 
 void ch_ask_images_put(struct ch_buf *b, const struct ch_ask_images *m)
 {
@@ -9,6 +10,7 @@ void ch_ask_images_put(struct ch_buf *b, const struct ch_ask_images *m)
     ch_put_u64(b, m->ask);
     ch_msg_put_name(b, m->environment, ch_limits.word_bytes);
     ch_msg_put_name(b, m->platform, 2 * ch_limits.word_bytes);
+    ch_msg_put_name(b, m->name_space, NAMESPACE_BYTES);
     ch_put_u32(b, m->count);
     for (size_t i = 0; i < m->count; i++) {
         ch_msg_put_name(b, m->image[i], CH_IMAGE_TEXT_MAX);
@@ -33,6 +35,7 @@ enum ch_code ch_ask_images_get(struct ch_str payload, struct ch_ask_images *ret,
     m.ask = ch_get_u64(&r);
     m.environment = ch_msg_get_text(&r, ch_limits.word_bytes);
     m.platform = ch_msg_get_text(&r, 2 * ch_limits.word_bytes);
+    m.name_space = ch_msg_get_text(&r, NAMESPACE_BYTES);
     m.count = get_count(&r);
     for (size_t i = 0; i < m.count; i++) {
         m.image[i] = ch_msg_get_text(&r, CH_IMAGE_TEXT_MAX);

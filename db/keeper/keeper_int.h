@@ -76,6 +76,7 @@ struct intake;
 struct command;
 struct budget;
 struct charge;
+struct image_runtime;
 struct pushes;
 
 /* ------------------------------------------------------------------ state */
@@ -167,6 +168,7 @@ struct keeper {
     struct commands *commands;
     struct budget *budget;   /* budget.h */
     struct pushes *pushes;   /* pushes.h */
+    struct image_runtime *image_runtime; /* images/image.h */
     uint64_t page_bytes[2];  /* of all pages, about; [1]: of those of many projects */
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;

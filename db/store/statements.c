@@ -433,6 +433,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
 #include "db/store/statements_images.inc"
 #include "db/store/statements_people.inc"
 #include "db/store/statements_pushed.inc"
+#include "db/store/statements_admitted.inc"
 
     [CH_SQL_ADD_INTAKE] =
         {"add intake",

@@ -110,6 +110,7 @@ struct ch_ask_images {
     uint64_t ask;
     struct ch_str environment;
     struct ch_str platform; /* of indexes: the images that count */
+    struct ch_str name_space; /* where they are admitted if all of them are; absent: it is only a question */
     uint32_t count;
     struct ch_str image[CH_ASK_IMAGES_MAX];
 };

@@ -36,6 +36,8 @@ static const struct {
      "change_count:n? changes:l? findings:l? facts:l? known:b? fetched:b? denials:l?"},
     {"listFetchedBy",
      "repository:t file:t sha256:t principal:t address:t user_agent:t first:t last:t times:n"},
+    {"listRuntime", "id:n repository:t environment:t namespace:t image:t digests:l first:t "
+                    "last:t state:t reason:t withdrawn:b"},
     {"deny", "repository:t? project:t? file:t? versions:t? sha256:t? ruling:n until:t?"},
     {"rescan",
      "queued:n? total:n? done:n? withdrawn:n? failed:n? running:n? by_hand:n? looking:b?"},

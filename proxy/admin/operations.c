@@ -152,6 +152,13 @@ static const struct parameter approval_parameters[] = {EXCEPTION, SHOWN, EXPIRES
 static const struct parameter renewal_parameters[] = {EXCEPTION, REASON(true), EXPIRES(false)};
 static const struct parameter close_parameters[] = {EXCEPTION, REASON(true)};
 
+static const struct parameter runtime_parameters[] = {
+    {"environment", IN_QUERY, PARAMETER_TEXT, "environment", false, NULL, "prod or preprod."},
+    {"namespace", IN_QUERY, PARAMETER_TEXT, "namespace", false, NULL,
+     "Of the cluster: only what was admitted there."},
+    {"all", IN_QUERY, PARAMETER_FLAG, "all", false, NULL, "What is still allowed, too."},
+    REPOSITORY(IN_QUERY),
+};
 static const struct parameter audit_parameters[] = {
     {"kind", IN_QUERY, PARAMETER_TEXT, "kind", false, NULL,
      "decision, ruling, served, policy, ..."},
@@ -216,6 +223,14 @@ static const struct operation operations[] = {
      .answer = ANSWER_LIST,
      .refused_status = 404,
      .summary = "The clients who got something."},
+    {.id = "listRuntime",
+     .method = CH_HTTP_GET,
+     .path = "/api/v1/runtime",
+     .command = "runtime list",
+     PARAMETERS(runtime_parameters),
+     .answer = ANSWER_LIST,
+     .refused_status = 409,
+     .summary = "Images that clusters were told may run, and whose approval has ended since."},
     {.id = "deny",
      .method = CH_HTTP_POST,
      .path = "/api/v1/denials",

@@ -121,6 +121,10 @@ static bool send_ask(struct pending *p)
     struct ch_ask_images m = {.environment = environment_of(p),
                               .platform = ch_str_of(p->admission->config->admission_platform)};
     struct ch_channel *keeper = p->admission->keeper;
+    if (p->question == QUESTION_VALIDATE && !p->review.dry_run) {
+        m.name_space =
+            ch_str_of(p->review.name_space); /* mutation is before it, and decides nothing */
+    }
     struct ch_buf b;
     struct ch_err err;
     p->ask = m.ask = ++p->admission->last_ask;

@@ -237,6 +237,7 @@ static enum ch_code read_request(const json_t *request, struct review *ret, stru
         return fail_kind(request, err);
     }
     ret->kind = kind->kind;
+    ret->dry_run = json_is_true(json_object_get(request, "dryRun"));
     if (!is_plain(name_space, REVIEW_NAMESPACE_MAX)) {
         return ch_fail(err, CH_E_FORMAT, "request.namespace: expected the name of one");
     }

@@ -27,6 +27,7 @@ struct review {
         uid[REVIEW_UID_MAX + 1]; /* "": it could not be read, so no answer would be taken for one */
     char name_space[REVIEW_NAMESPACE_MAX + 1];
     const char *kind; /* one of ours; NULL: another */
+    bool dry_run;     /* nothing comes of it, whatever is answered */
     /* Those that come with this request: on an update not those that the old object names, too.
      * What runs already is not stopped by whoever changes a label or takes a finalizer off. */
     struct review_image image[REVIEW_IMAGES_MAX];

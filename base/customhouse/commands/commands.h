@@ -10,6 +10,7 @@ int command_check(const struct command_row *row, const struct args *args);
 int command_audit(const struct command_row *row, const struct args *args);
 int command_verify(const struct command_row *row, const struct args *args);
 int command_gate(const struct command_row *row, const struct args *args);
+int command_runtime(const struct command_row *row, const struct args *args);
 int command_inspect(const struct command_row *row, const struct args *args);
 int command_witness(const struct command_row *row, const struct args *args);
 int command_version(const struct command_row *row, const struct args *args);

@@ -182,8 +182,8 @@ static enum ch_code memory_file(struct ch_str text, int *ret_fd, struct ch_err *
     return CH_OK;
 }
 
-static enum ch_code run_reach(const char *url, const char *certificates, int in, int out,
-                              bool *ret_answered, struct ch_err *err)
+static enum ch_code run_reach(const char *url, const char *certificates, const char *method, int in,
+                              int out, bool *ret_answered, struct ch_err *err)
 {
     char *folder = NULL;
     char program[4096];
@@ -201,7 +201,7 @@ static enum ch_code run_reach(const char *url, const char *certificates, int in,
     if (pid == 0) {
         if (dup2(in, STDIN_FILENO) >= 0 && dup2(out, STDOUT_FILENO) >= 0) {
             unsetenv(TOKEN_VARIABLE);
-            execl(program, "reach", url, certificates, (char *)NULL);
+            execl(program, "reach", url, certificates, method, (char *)NULL);
         }
         fprintf(stderr, "%s: %s\n", program, strerror(errno));
         _exit(1);
@@ -274,8 +274,7 @@ static enum ch_code take_answer(struct ch_str answer, const char *url, struct ch
     return rc;
 }
 
-static enum ch_code read_answer(int fd, const char *url, struct ch_buf *output,
-                                struct ch_buf *words, int *ret_status, struct ch_err *err)
+static enum ch_code read_answer(int fd, const char *url, struct ch_buf *ret, struct ch_err *err)
 {
     struct stat st;
     if (fstat(fd, &st) != 0 || st.st_size <= 0) {
@@ -285,30 +284,26 @@ static enum ch_code read_answer(int fd, const char *url, struct ch_buf *output,
     if (map == MAP_FAILED) {
         return ch_fail_errno(err, errno, "the answer");
     }
-    enum ch_code rc =
-        take_answer((struct ch_str){map, (size_t)st.st_size}, url, output, words, ret_status, err);
+    ch_buf_puts(ret, (struct ch_str){map, (size_t)st.st_size});
     munmap(map, (size_t)st.st_size);
-    return rc;
+    return ch_buf_ok(ret, err);
 }
 
 /* ------------------------------------------------------------------ all */
 
-static enum ch_code exchange(const struct args *args, const char *url, struct ch_str request,
-                             struct ch_buf *output, struct ch_buf *words, int *ret_status,
-                             struct ch_err *err)
+enum ch_code server_reach(const char *url, const char *certificates, const char *method,
+                          struct ch_str request, struct ch_buf *answer, bool *ret_answered,
+                          struct ch_err *err)
 {
-    const char *certificates = args_value(args, "--ca");
     int in = -1, out = -1;
-    bool answered = false;
+    *ret_answered = false;
     enum ch_code rc = memory_file(request, &in, err);
     rc = rc == CH_OK ? memory_file((struct ch_str){NULL, 0}, &out, err) : rc;
-    rc = rc == CH_OK
-             ? run_reach(url, certificates != NULL ? certificates : "", in, out, &answered, err)
-             : rc;
-    if (rc == CH_OK && answered) {
-        rc = read_answer(out, url, output, words, ret_status, err);
-    } else if (rc == CH_OK) {
-        *ret_status = 1; /* it has said why */
+    rc = rc == CH_OK ? run_reach(url, certificates != NULL ? certificates : "", method, in, out,
+                                 ret_answered, err)
+                     : rc;
+    if (rc == CH_OK && *ret_answered) {
+        rc = read_answer(out, url, answer, err);
     }
     if (in >= 0) {
         close(in);
@@ -316,6 +311,24 @@ static enum ch_code exchange(const struct args *args, const char *url, struct ch
     if (out >= 0) {
         close(out);
     }
+    return rc;
+}
+
+static enum ch_code exchange(const struct args *args, const char *url, struct ch_str request,
+                             struct ch_buf *output, struct ch_buf *words, int *ret_status,
+                             struct ch_err *err)
+{
+    struct ch_buf answer;
+    bool answered = false;
+    ch_buf_init(&answer, SIZE_MAX / 2); /* bounded by who reaches it */
+    enum ch_code rc =
+        server_reach(url, args_value(args, "--ca"), "POST", request, &answer, &answered, err);
+    if (rc == CH_OK && answered) {
+        rc = take_answer(ch_buf_str(&answer), url, output, words, ret_status, err);
+    } else if (rc == CH_OK) {
+        *ret_status = 1; /* it has said why */
+    }
+    ch_buf_done(&answer);
     return rc;
 }
 

@@ -20,4 +20,11 @@ enum ch_code server_ask(const struct args *args, const struct ch_command *comman
                         struct ch_str input, struct ch_buf *output, struct ch_buf *words,
                         int *ret_status, struct ch_err *err) CH_MUST_CHECK;
 
+/* One request by the program `reach`: the token, a line feed and the body. What is answered is
+ * appended: "STATUS CONTENT-TYPE", a line feed, and the body; *ret_answered false: nothing was, and
+ * why stands on stderr. `certificates`: a PEM file, and no others; NULL: the system's. */
+enum ch_code server_reach(const char *url, const char *certificates, const char *method,
+                          struct ch_str request, struct ch_buf *answer, bool *ret_answered,
+                          struct ch_err *err) CH_MUST_CHECK;
+
 #endif

@@ -1,6 +1,7 @@
 #include "commands_int.h"
 #include "commands_dependencies.h"
 #include "commands_gate.h"
+#include "commands_runtime.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -35,6 +36,7 @@ static const struct {
 } rows[] = {
     {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
     {"gate", command_gate, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
+    {"runtime list", command_runtime_list, ACTION_OPERATE, SCOPE_PARTS, ACTS_NOT},
     {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
     {"status", command_status, ACTION_METRICS_READ, SCOPE_SITE, ACTS_NOT},
     {"fetched-by", command_fetched_by, ACTION_AUDIT_READ, SCOPE_PARTS, ACTS_NOT},
@@ -86,6 +88,7 @@ static void free_command(struct command *c)
     policy_trial_free(c->trial);
     dependencies_free(c->dependencies);
     gate_free(c->gate);
+    runtime_free(c->runtime);
     ch_buf_done(&c->payload);
     ch_buf_done(&c->input);
     ch_buf_done(&c->out);

@@ -43,6 +43,7 @@ struct command {
     struct ch_buf input;               /* what it is about, beside its words */
     struct policy_trial *trial;        /* of policy test and offer */
     struct gate *gate;
+    struct runtime *runtime; /* commands_runtime.h; NULL: it is none */
     struct dependencies *dependencies; /* of what it names; NULL: not looked up */
 };
 
@@ -252,6 +253,7 @@ enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha
 /* A name that no upstream has: who denied it, or that nobody did. */
 enum step command_explain_absent(struct command *c, const struct page *p);
 enum step command_gate(struct command *c);
+enum step command_runtime_list(struct command *c);
 enum step command_own(struct command *c);
 enum step command_queue(struct command *c);
 enum step command_status(struct command *c);

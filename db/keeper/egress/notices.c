@@ -324,6 +324,32 @@ void notices_decision(struct keeper *k, const struct page *p, const struct ch_de
     }
 }
 
+void notices_admitted(struct keeper *k, const struct page *p, const struct ch_decision_row *row,
+                      uint64_t places, uint64_t entry)
+{
+    struct notice n;
+    struct ch_err err;
+    begin(&n, k, CH_NOTICE_ALARMS, "alarm.admitted", row->at_us);
+    ch_buf_put_escaped(&n.text, row->project);
+    ch_buf_puts(&n.text, CH_STR(" in "));
+    ch_buf_put_escaped(&n.text, row->repository);
+    ch_buf_printf(&n.text,
+                  " (%s) is not allowed any more (%s), and may be running: it was admitted in %llu "
+                  "place%s.\ncustomhouse runtime list says where, and runtime sweep finds its pods.\n",
+                  p->config->environment, ch_verdict_name(row->verdict), (unsigned long long)places,
+                  places == 1 ? "" : "s");
+    json_field(&n.data, "repository", row->repository);
+    json_field(&n.data, "environment", ch_str_of(p->config->environment));
+    json_field(&n.data, "project", row->project);
+    json_digest(&n.data, "sha256", &row->sha256);
+    json_field(&n.data, "verdict", ch_str_of(ch_verdict_name(row->verdict)));
+    json_number(&n.data, "places", places);
+    put_entry(&n, entry);
+    if (end(&n, &err) != CH_OK) {
+        keeper_log("notice", "error=\"%s\"", err.msg);
+    }
+}
+
 void notices_last_copies(struct keeper *k, uint64_t files, uint64_t bytes, uint64_t entry)
 {
     struct notice n;

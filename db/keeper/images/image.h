@@ -97,10 +97,29 @@ struct ch_str image_digest(const struct image *im);
 
 /* ------------------------------------------------------------------ image_admit.c */
 
-/* What a cluster asks: answered at once, by what is known now; nothing is recorded or waited for,
- * and nothing fetched but manifests that are known, again. */
+/* What a cluster asks: answered at once, by what is known now; nothing is waited for, nothing
+ * recorded but that it was admitted, and nothing fetched but manifests that are known, again. */
 void images_on_frame(struct keeper *k, struct ch_frame *frame);
 /* How its pages come to be known: not; `ctx` is the keeper. */
 image_page_fn images_on_page;
+
+/* ------------------------------------------------------------------ image_runtime.c */
+
+/* What a cluster was told may run. */
+struct image_admission {
+    const struct ch_repository *repository;
+    char page[IMAGE_PAGE_MAX];
+    struct ch_sha256 sha256, runs; /* as in struct ch_admitted_row */
+};
+
+/* Durable, with its entry of the log, the first time in this namespace; from then on about each hour
+ * that it still is. */
+enum ch_code image_admitted(struct keeper *k, const struct image_admission *what,
+                            const struct ch_ask_images *where, struct ch_err *err) CH_MUST_CHECK;
+/* The file is ALLOW no more, by `row`, whose entry is this: where an image with it was admitted
+ * people are told. */
+void image_withdrawn(struct keeper *k, const struct page *p, size_t file,
+                     const struct ch_decision_row *row, uint64_t entry);
+void image_runtime_free(struct keeper *k);
 
 #endif

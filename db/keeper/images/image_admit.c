@@ -8,7 +8,8 @@
 
 #define PINNED_BYTES (2 * CH_IMAGE_TEXT_MAX)
 #define REASON_BYTES 4096
-/* So long one review may be judged: it is one turn, and whoever may make pods can ask for any number. */
+/* So long one review may be judged: it is one turn, and whoever may make pods can ask for any
+ * number. */
 #define REVIEW_MS 1000
 
 /* Only what is known: who wants it known asks otherwise. As for a client it is looked up again when
@@ -91,8 +92,21 @@ static void put_advice(struct ch_buf *b, const struct image *im, struct ch_str t
 
 struct admitted {
     struct ch_buf pinned, reason;
+    struct image_admission what;
     bool allowed;
 };
+
+/* Where it is admitted, if it is. */
+static void note(struct image_admission *a, const struct image *im)
+{
+    struct ch_str runs = digest_that_runs(im), named = image_digest(im);
+    a->repository = im->repository;
+    memcpy(a->page, im->page, sizeof(a->page));
+    CH_IGNORE(!ch_sha256_from_hex(ch_str_sub(named, sizeof("sha256:") - 1, named.len), &a->sha256));
+    if (im->manifest_count <= 2) { /* else a node takes one of several */
+        CH_IGNORE(!ch_sha256_from_hex(ch_str_sub(runs, sizeof("sha256:") - 1, runs.len), &a->runs));
+    }
+}
 
 static void set_reason(struct image *im, enum image_state state, const char *text)
 {
@@ -123,6 +137,7 @@ static void admit(struct keeper *k, struct ch_str text, const struct ch_ask_imag
     ret->allowed = stands(k, &im);
     if (ret->allowed) {
         put_pinned(&ret->pinned, text, &im);
+        note(&ret->what, &im);
         return;
     }
     ch_buf_printf(&ret->reason, "%s: ", image_state_name(im.state));
@@ -136,7 +151,37 @@ static void put_too_much(struct admitted *ret)
 {
     ch_buf_init(&ret->pinned, 1);
     ch_buf_init(&ret->reason, REASON_BYTES);
-    ch_buf_puts(&ret->reason, CH_STR("undecided: too many images are asked about at once, try again"));
+    ch_buf_puts(&ret->reason,
+                CH_STR("undecided: too many images are asked about at once, try again"));
+}
+
+/* What a review was answered that lets all of it run is remembered, durably before: it is looked up
+ * when an approval ends. False: it could not be. */
+static bool remember(struct keeper *k, const struct ch_ask_images *ask, struct ch_images *reply,
+                     const struct admitted *list)
+{
+    struct ch_err err = {.msg = ""};
+    bool all = ask->name_space.len > 0, good = true;
+    for (size_t i = 0; i < reply->count; i++) { /* a tag is refused by who asks */
+        all = all && reply->image[i].allowed && ch_str_eq(reply->image[i].pinned, ask->image[i]);
+    }
+    for (size_t i = 0; all && good && i < reply->count; i++) {
+        if (list[i].what.repository != NULL) { /* else it stands there twice */
+            good = image_admitted(k, &list[i].what, ask, &err) == CH_OK;
+        }
+    }
+    if (!good) {
+        keeper_log("store", "admission=unrecorded error=\"%s\"", err.msg);
+    }
+    return good;
+}
+
+static void refuse_all(struct ch_images *reply)
+{
+    for (size_t i = 0; i < reply->count; i++) {
+        reply->image[i] = (struct ch_image_verdict){
+            .reason = CH_STR("that it is admitted could not be recorded: try again")};
+    }
 }
 
 void images_on_frame(struct keeper *k, struct ch_frame *frame)
@@ -172,6 +217,9 @@ void images_on_frame(struct keeper *k, struct ch_frame *frame)
             (struct ch_image_verdict){.allowed = list[i].allowed && !list[i].pinned.failed,
                                       .pinned = ch_buf_str(&list[i].pinned),
                                       .reason = ch_buf_str(&list[i].reason)};
+    }
+    if (!remember(k, &ask, &reply, list)) {
+        refuse_all(&reply);
     }
     ch_buf_init(&b, ch_message_row(CH_MSG_IMAGES)->max_bytes);
     ch_images_put(&b, &reply);

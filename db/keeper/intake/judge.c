@@ -4,6 +4,7 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/egress/notices.h"
 #include "db/keeper/rulings/rulings.h"
+#include "db/keeper/images/image.h"
 #include "judge_together.h"
 #include "sizes.h"
 
@@ -401,6 +402,9 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
     }
     if (rc == CH_OK) {
         notices_decision(k, p, &row, f->attack, was_allow, log_end - 1);
+        if (was_allow && !allow) {
+            image_withdrawn(k, p, file, &row, log_end - 1);
+        }
         f->recorded_verdict = (int8_t)d->verdict;
         f->recorded_at_us = row.at_us;
         f->log_end = log_end;

@@ -65,6 +65,7 @@ static void questions_about_images_travel(void **state)
         struct ch_ask_images in = {.ask = 7,
                                    .environment = text_of(ch_limits.word_bytes),
                                    .platform = text_of(2 * ch_limits.word_bytes),
+                                   .name_space = text_of(253),
                                    .count = CH_ASK_IMAGES_MAX},
                              out;
         for (size_t i = 0; i < CH_ASK_IMAGES_MAX; i++) {
@@ -74,6 +75,7 @@ static void questions_about_images_travel(void **state)
         assert_int_equal(out.ask, 7);
         assert_same(out.environment, in.environment);
         assert_same(out.platform, in.platform);
+        assert_same(out.name_space, in.name_space);
         assert_int_equal(out.count, CH_ASK_IMAGES_MAX);
         for (size_t i = 0; i < CH_ASK_IMAGES_MAX; i++) {
             assert_same(out.image[i], in.image[i]);

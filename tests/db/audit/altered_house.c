@@ -10,6 +10,7 @@
 #include "auditor.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/audit/audit_int.h"
+#include "db/keeper/audit/audit_admitted.h"
 #include "db/keeper/audit/audit_pushed.h"
 #include "db/keeper/people/people.h"
 #include "db/keeper/rulings/rulings.h"
@@ -196,6 +197,23 @@ static void pushes(void)
     assert_ch_ok(&err, audit_act_end(h->k, begun, rc, &err));
 }
 
+/* What a cluster was told may run. */
+static void admissions(void)
+{
+    enum ch_code begun = audit_act(h->k, &err), rc = begun;
+    struct ch_admitted_row row = {.repository = CH_STR("apps"),
+                                  .project = CH_STR("team/app@sha256:00"),
+                                  .sha256 = ch_sha256_of("index", 5),
+                                  .runs = ch_sha256_of("manifest", 8),
+                                  .environment = CH_STR("prod"),
+                                  .name_space = CH_STR("web"),
+                                  .at_us = keeper_now_us(h->k),
+                                  .last_at_us = keeper_now_us(h->k)};
+    rc = rc == CH_OK ? ch_store_add_admitted(h->k->store, &row, &err) : rc;
+    rc = rc == CH_OK ? audit_admitted(h->k, &row, &err) : rc;
+    assert_ch_ok(&err, audit_act_end(h->k, begun, rc, &err));
+}
+
 static void people(void)
 {
     run("user add alice --name=Alice --uid=1001");
@@ -349,6 +367,7 @@ int setup(void **state)
     with_word("keys", "evidence", NULL);
     people();
     pushes();
+    admissions();
     house_tell_served(h, "pkg", WHEEL, "bytes", "192.0.2.78");
     until_written();
     erase();

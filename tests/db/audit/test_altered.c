@@ -40,6 +40,7 @@ static const struct {
     {"log_sign_in", "likewise"},
     {"log_command_refusal", "likewise"},
     {"ruling_fingerprint.number", "their order alone, which the digest of them all has"},
+    {"admitted.last_at_us", "moves with each admission"},
     {"served.user_agent", "what the client calls itself: in no entry"},
     {"served.last_at_us", "moves with each serving"},
     {"served.times", "likewise"},

@@ -55,6 +55,7 @@ const struct ch_image_verdict *admit_ask(struct admitting *a, const char *image,
         .ask = ++a->h->asks,
         .environment = ch_str_of(environment != NULL ? environment : "prod"),
         .platform = ch_str_of(platform != NULL ? platform : "linux/amd64"),
+        .name_space = ch_str_of(a->name_space),
         .count = 1,
         .image = {ch_str_of(image)},
     };

@@ -10,6 +10,7 @@ struct admitting {
     struct ch_buf payload; /* of the last answer */
     struct ch_images answer;
     bool here;
+    const char *name_space; /* of the asks to come; NULL: they are only questions */
 };
 
 void admit_begin(struct admitting *a, struct house *h);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "db/keeper/images/image.h"
+#include "customhouse/store_admitted.h"
 #include "customhouse/store_pushed.h"
 
 static struct ch_err err;
@@ -142,11 +143,125 @@ static void a_pushed_tag_is_what_was_pushed_last(void **state)
     house_free(h);
 }
 
+/* ------------------------------------------------------------------ what runs */
+
+static struct ch_str list(struct house *h, const char *options, struct ch_buf *out)
+{
+    char line[200];
+    snprintf(line, sizeof(line), "runtime list%s", options);
+    ch_buf_clear(out);
+    assert_int_equal(house_run(h, line, out), 0);
+    return ch_buf_str(out);
+}
+
+static void says(struct ch_str text, const char *words, bool expected)
+{
+    if (ch_str_find(text, ch_str_of(words), NULL) != expected) {
+        fail_msg("\"%s\": %.*s", words, CH_STR_ARG(text));
+    }
+}
+
+/* It is remembered where all of it may run, once for each namespace, and listed when it may no
+ * more. */
+static void what_was_admitted_is_listed_when_it_is_withdrawn(void **state)
+{
+    (void)state;
+    struct house *h = images_house();
+    struct admitting a;
+    struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    char name[200], line[300];
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    images_set(h, &m, "1.0");
+    images_ask_tag(h, "1.0");
+    admit_begin(&a, h);
+    snprintf(name, sizeof(name), AT "@%s", m.digest);
+    admitted(&a, name, NULL); /* a question, as of a dry run */
+    says(list(h, " --all", &out), "team/app", false);
+    a.name_space = "web";
+    assert_true(admit_ask(&a, AT ":1.0", NULL, NULL)->allowed); /* whoever asks refuses a tag */
+    says(list(h, " --all", &out), "team/app", false);
+    for (int i = 0; i < 3; i++) {
+        assert_true(admit_ask(&a, name, NULL, NULL)->allowed);
+    }
+    a.name_space = "shop";
+    assert_true(admit_ask(&a, name, NULL, NULL)->allowed);
+    assert_false(admit_ask(&a, name, "preprod", NULL)->allowed);
+    says(list(h, "", &out), "0 admitted images are not allowed any more", true);
+    says(list(h, " --all --json", &out), "\"id\":3", false);
+    says(ch_buf_str(&out), "\"namespace\":\"web\"", true);
+    says(ch_buf_str(&out), "\"namespace\":\"shop\"", true);
+    says(ch_buf_str(&out), "\"state\":\"allowed\"", true);
+    says(list(h, " --all --namespace=web --json", &out), "shop", false);
+    admit_end(&a);
+    house_restart(h); /* it was durable before it was answered */
+    admit_begin(&a, h);
+    a.name_space = "web";
+    admitted(&a, name, NULL);
+    snprintf(line, sizeof(line), "deny %s --reason=stolen", m.layer_digest);
+    ch_buf_clear(&out);
+    assert_int_equal(house_run(h, line, &out), 0);
+    house_settle(h);
+    assert_false(admit_ask(&a, name, NULL, NULL)->allowed);
+    says(list(h, "", &out), "2 admitted images are not allowed any more", true);
+    says(ch_buf_str(&out), "denied", true);
+    says(ch_buf_str(&out), "stolen", true);
+    list(h, " --json", &out);
+    says(ch_buf_str(&out), "\"withdrawn\":true", true);
+    says(ch_buf_str(&out), m.digest, true);
+    says(ch_buf_str(&out), m.config_digest, true); /* where a node names that */
+    says(list(h, " --environment=preprod", &out), "0 admitted", true);
+    admit_end(&a);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* Fail closed: nothing is admitted of which it could not be said later that it was. */
+static bool no_room;
+enum ch_code __real_ch_store_add_admitted(struct ch_store *s, struct ch_admitted_row *row,
+                                          struct ch_err *e);
+enum ch_code __wrap_ch_store_add_admitted(struct ch_store *s, struct ch_admitted_row *row,
+                                          struct ch_err *e);
+
+enum ch_code __wrap_ch_store_add_admitted(struct ch_store *s, struct ch_admitted_row *row,
+                                          struct ch_err *e)
+{
+    return no_room ? ch_fail(e, CH_E_IO, "no room") : __real_ch_store_add_admitted(s, row, e);
+}
+
+static void what_cannot_be_remembered_is_not_admitted(void **state)
+{
+    (void)state;
+    struct house *h = images_house();
+    struct admitting a;
+    struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    char name[200];
+    images_set(h, &m, "1.0");
+    images_ask_tag(h, "1.0");
+    admit_begin(&a, h);
+    snprintf(name, sizeof(name), AT "@%s", m.digest);
+    admitted(&a, name, NULL);
+    a.name_space = "web";
+    no_room = true;
+    const struct ch_image_verdict *v = admit_ask(&a, name, NULL, NULL);
+    assert_false(v->allowed);
+    says(v->reason, "could not be recorded", true);
+    no_room = false;
+    assert_true(admit_ask(&a, name, NULL, NULL)->allowed);
+    no_room = true; /* what is remembered already needs no room */
+    assert_true(admit_ask(&a, name, NULL, NULL)->allowed);
+    no_room = false;
+    admit_end(&a);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_an_index_the_image_that_a_node_takes),
         cmocka_unit_test(a_pushed_tag_is_what_was_pushed_last),
+        cmocka_unit_test(what_was_admitted_is_listed_when_it_is_withdrawn),
+        cmocka_unit_test(what_cannot_be_remembered_is_not_admitted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
