@@ -6,19 +6,11 @@
 #include "customhouse/config.h"
 #include "customhouse/http.h"
 #include "customhouse/loop.h"
+#include "proxy/front/single.h"
 
 struct admin;
 
-struct admin_options {
-    struct ch_loop *loop;
-    const struct ch_config *config; /* borrowed while admin_new or admin_configure runs */
-    struct ch_str address;          /* it listens on, for its name in Host */
-    int access_log_fd;              /* borrowed; -1: none */
-    void (*on_drained)(void *owner);
-    void *owner;
-};
-
-enum ch_code admin_new(const struct admin_options *options, struct admin **ret,
+enum ch_code admin_new(const struct front_site *site, struct admin **ret,
                        struct ch_err *err) CH_MUST_CHECK;
 void admin_free(struct admin *a); /* accepts NULL */
 struct ch_http_server *admin_server(struct admin *a);

@@ -6,7 +6,6 @@
 
 #include "customhouse/channel.h"
 #include "operations.h"
-#include "proxy/front/access_log.h"
 #include "proxy/front/failures.h"
 #include "proxy/front/guesses.h"
 
@@ -24,11 +23,7 @@ struct pending {
 };
 
 struct admin {
-    struct ch_loop *loop;
-    struct ch_http_server *server;
-    struct ch_channel *keeper; /* NULL: none at the moment */
-    struct front_log log;
-    struct front_log_lost log_lost;
+    struct front_single front;
     struct front_guesses guesses;
     struct front_failures failures;
     struct ch_lru good; /* digests of tokens that were good */
@@ -36,9 +31,6 @@ struct admin {
     size_t body_bytes; /* of all that is being received */
     uint64_t last_ask;
     struct ch_timer sweep; /* while something is pending */
-    char *address;
-    void (*on_drained)(void *owner);
-    void *owner;
 };
 
 /* route.c */

@@ -41,8 +41,8 @@ static void free_pending(struct pending *p)
 static bool send(struct admin *a, uint16_t type, const struct ch_buf *payload)
 {
     struct ch_err err;
-    return a->keeper != NULL && ch_buf_ok(payload, &err) == CH_OK &&
-           ch_channel_send(a->keeper, type, ch_buf_str(payload), NULL, 0);
+    return a->front.keeper != NULL && ch_buf_ok(payload, &err) == CH_OK &&
+           ch_channel_send(a->front.keeper, type, ch_buf_str(payload), NULL, 0);
 }
 
 /* Nobody waits any more: the keeper need not answer. */
@@ -100,7 +100,7 @@ static bool send_input(struct admin *a, uint64_t ask, struct ch_str input)
  * told beside them (ADMIN_GONE) is shorter than each of them. */
 static bool has_room(const struct admin *a, size_t bytes, size_t frames)
 {
-    size_t room = a->keeper != NULL ? ch_channel_room(a->keeper, frames) : 0;
+    size_t room = a->front.keeper != NULL ? ch_channel_room(a->front.keeper, frames) : 0;
     return room >= ch_limits.channel_queue_bytes / 2 + bytes;
 }
 
@@ -132,7 +132,7 @@ static void ask(struct pending *p)
         fail(p, 400, ch_str_of(err.msg));
     } else {
         p->ask = ++p->admin->last_ask;
-        p->deadline_ms = ch_loop_now_ms(p->admin->loop) + (p->operation->answer == ANSWER_COMMAND
+        p->deadline_ms = ch_loop_now_ms(p->admin->front.loop) + (p->operation->answer == ANSWER_COMMAND
                                                                ? ch_limits.admin_command_wait_ms
                                                                : ch_limits.admin_wait_ms);
         if (!send_command(p, &q)) {
@@ -184,7 +184,7 @@ void pending_start(struct admin *a, struct ch_http_request *r, const struct oper
     ch_buf_init(&p->body, (size_t)ch_limits.admin_body_bytes);
     ch_buf_init(&p->answer, (size_t)ch_limits.admin_answer_bytes);
     if (a->pending == NULL) {
-        ch_loop_set_timer(a->loop, &a->sweep, ch_loop_now_ms(a->loop) + SWEEP_MS);
+        ch_loop_set_timer(a->front.loop, &a->sweep, ch_loop_now_ms(a->front.loop) + SWEEP_MS);
     }
     a->pending = p;
     ch_http_later(r, on_gone, p);
@@ -316,7 +316,7 @@ void pending_frame(struct admin *a, struct ch_frame *frame)
 static void on_sweep(struct ch_timer *t)
 {
     struct admin *a = CH_CONTAINER_OF(t, struct admin, sweep);
-    uint64_t now_ms = ch_loop_now_ms(a->loop);
+    uint64_t now_ms = ch_loop_now_ms(a->front.loop);
     for (struct pending *p = a->pending, *next; p != NULL; p = next) {
         next = p->next;
         if (p->ask != 0 && p->deadline_ms <= now_ms) {
@@ -326,7 +326,7 @@ static void on_sweep(struct ch_timer *t)
         }
     }
     if (a->pending != NULL) {
-        ch_loop_set_timer(a->loop, t, now_ms + SWEEP_MS);
+        ch_loop_set_timer(a->front.loop, t, now_ms + SWEEP_MS);
     }
 }
 

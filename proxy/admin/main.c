@@ -4,11 +4,6 @@
 #include "proxy/front/descriptors.h"
 #include "proxy/front/process.h"
 
-static void on_drained(void *child)
-{
-    front_drained(child);
-}
-
 static enum ch_code make(void *owner, struct ch_child *child, struct ch_err *err)
 {
     struct admin **a = owner;
@@ -20,16 +15,8 @@ static enum ch_code make(void *owner, struct ch_child *child, struct ch_err *err
     ch_limits.http_connections =
         ch_limits.admin_connections < room ? ch_limits.admin_connections : room;
     ch_limits.http_connections_per_address = ch_limits.admin_connections_per_address;
-    return admin_new(
-        &(struct admin_options){
-            .loop = child->loop,
-            .config = child->config,
-            .address = setup->listener[0].address,
-            .access_log_fd = child->access_log_fd,
-            .on_drained = on_drained,
-            .owner = child,
-        },
-        a, err);
+    struct front_site site = front_site_of(child);
+    return admin_new(&site, a, err);
 }
 
 static struct ch_http_server *server(void *owner)

@@ -24,8 +24,8 @@ static void drop(void *owner, struct ch_lru_node *node)
 
 void admin_tokens_init(struct admin *a)
 {
-    front_guesses_init(&a->guesses, a->loop);
-    front_failures_init(&a->failures, a->loop, &a->keeper);
+    front_guesses_init(&a->guesses, a->front.loop);
+    front_failures_init(&a->failures, a->front.loop, &a->front.keeper);
     ch_lru_init(&a->good, ch_limits.admin_tokens, drop, a);
 }
 

@@ -1,49 +1,6 @@
 #include "admission_int.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-
-#include "base/config/place.h"
-
-/* ------------------------------------------------------------------ the keeper */
-
-static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
-{
-    (void)ch;
-    pending_frame(owner, frame);
-}
-
-static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
-{
-    struct admission *a = owner;
-    (void)why; /* the supervisor knows, and sends another channel */
-    if (a->keeper == ch) {
-        a->keeper = NULL;
-    }
-    ch_channel_free(ch);
-    pending_lost(a);
-}
-
-void admission_set_keeper(struct admission *a, int fd)
-{
-    struct ch_err err;
-    ch_channel_free(a->keeper);
-    a->keeper = NULL;
-    pending_lost(a);
-    struct ch_channel_options options = {
-        .loop = a->loop,
-        .fd = fd,
-        .peer = CH_ROLE_KEEPER,
-        .self = CH_ROLE_ADMISSION,
-        .owner = a,
-        .on_frame = on_frame,
-        .on_closed = on_closed,
-    };
-    if (ch_channel_open(&options, &a->keeper, &err) != CH_OK) {
-        a->keeper = NULL;
-        fprintf(stderr, "admission event=keeper error=\"%s\"\n", err.msg);
-    }
-}
 
 /* ------------------------------------------------------------------ requests */
 
@@ -92,65 +49,47 @@ static void route(struct ch_http_request *r, void *owner)
 
 /* ------------------------------------------------------------------ life */
 
-static void on_access(const struct ch_http_access *access, void *owner)
+static void on_frame(void *owner, struct ch_frame *frame)
 {
-    struct admission *a = owner;
-    front_log_add(&a->log, access, (struct ch_str){NULL, 0}, ch_now_unix_us());
+    pending_frame(owner, frame);
 }
 
-static void on_drained(void *owner)
+static void on_lost(void *owner)
 {
-    struct admission *a = owner;
-    front_log_flush_last(&a->log);
-    if (a->on_drained != NULL) {
-        a->on_drained(a->owner);
-    }
+    pending_lost(owner);
+}
+
+static const struct front_single_owner of_admission = {
+    .role = CH_ROLE_ADMISSION,
+    .on_request = route,
+    .on_frame = on_frame,
+    .on_lost = on_lost,
+};
+
+void admission_set_keeper(struct admission *a, int fd)
+{
+    front_single_set_keeper(&a->front, fd);
 }
 
 /* The API server calls it SERVICE.NAMESPACE.svc, or by what stands in its URL: host_names has that.
  */
 void admission_configure(struct admission *a, const struct ch_config *config)
 {
-    struct ch_str host = {NULL, 0};
-    uint16_t port = 0;
-    struct ch_str *hosts = ch_calloc(config->host_name_count + 2, sizeof(*hosts));
-    size_t n = 0;
-    hosts[n++] = CH_STR("localhost");
-    if (ch_place_split(ch_str_of(a->address), &host, &port)) {
-        hosts[n++] = host;
-    }
-    for (size_t i = 0; i < config->host_name_count; i++) {
-        hosts[n++] = ch_str_of(config->host_names[i]);
-    }
-    ch_http_server_set_hosts(a->server, hosts, n);
+    front_single_configure(&a->front, config);
     a->config = config;
-    free(hosts);
 }
 
-enum ch_code admission_new(const struct admission_options *options, struct admission **ret,
+enum ch_code admission_new(const struct front_site *site, struct admission **ret,
                            struct ch_err *err)
 {
     struct admission *a = ch_calloc(1, sizeof(*a));
-    a->loop = options->loop;
-    a->address = ch_str_dup(options->address);
-    a->on_drained = options->on_drained;
-    a->owner = options->owner;
+    a->config = site->config;
+    enum ch_code rc = front_single_init(&a->front, site, &of_admission, a, err);
     pending_init(a);
-    front_log_init(&a->log, a->loop, options->access_log_fd, &a->log_lost);
-    struct ch_http_options http = {
-        .loop = a->loop,
-        .on_request = route,
-        .on_access = on_access,
-        .on_drained = on_drained,
-        .owner = a,
-        .request_ids = true,
-    };
-    enum ch_code rc = ch_http_server_new(&http, &a->server, err);
     if (rc != CH_OK) {
         admission_free(a);
         return rc;
     }
-    admission_configure(a, options->config);
     *ret = a;
     return CH_OK;
 }
@@ -160,22 +99,18 @@ void admission_free(struct admission *a)
     if (a == NULL) {
         return;
     }
-    if (a->server != NULL) {
-        ch_http_server_free(a->server); /* ends the requests, which end what is pending */
-    }
-    ch_loop_cancel_timer(a->loop, &a->sweep);
-    ch_channel_free(a->keeper);
-    front_log_done(&a->log);
-    free(a->address);
+    front_single_stop(&a->front);
+    ch_loop_cancel_timer(a->front.loop, &a->sweep);
+    front_single_done(&a->front);
     free(a);
 }
 
 struct ch_http_server *admission_server(struct admission *a)
 {
-    return a->server;
+    return a->front.server;
 }
 
 void admission_drain(struct admission *a)
 {
-    ch_http_server_drain(a->server);
+    ch_http_server_drain(a->front.server);
 }

@@ -7,19 +7,11 @@
 #include "customhouse/config.h"
 #include "customhouse/http.h"
 #include "customhouse/loop.h"
+#include "proxy/front/single.h"
 
 struct admission;
 
-struct admission_options {
-    struct ch_loop *loop;
-    const struct ch_config *config; /* in force until admission_configure names another one */
-    struct ch_str address;          /* it listens on, for its name in Host */
-    int access_log_fd;              /* borrowed; -1: none */
-    void (*on_drained)(void *owner);
-    void *owner;
-};
-
-enum ch_code admission_new(const struct admission_options *options, struct admission **ret,
+enum ch_code admission_new(const struct front_site *site, struct admission **ret,
                            struct ch_err *err) CH_MUST_CHECK;
 void admission_free(struct admission *a); /* accepts NULL */
 struct ch_http_server *admission_server(struct admission *a);

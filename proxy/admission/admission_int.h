@@ -6,7 +6,6 @@
 
 #include "customhouse/channel.h"
 #include "customhouse/message.h"
-#include "proxy/front/access_log.h"
 #include "review.h"
 
 enum question {
@@ -35,19 +34,12 @@ struct pending {
 };
 
 struct admission {
-    struct ch_loop *loop;
-    struct ch_http_server *server;
+    struct front_single front;
     const struct ch_config *config; /* in force */
-    struct ch_channel *keeper;      /* NULL: none at the moment */
-    struct front_log log;
-    struct front_log_lost log_lost;
     struct pending *pending;
     size_t body_bytes; /* of all that is being received */
     uint64_t last_ask;
     struct ch_timer sweep; /* while something is pending */
-    char *address;
-    void (*on_drained)(void *owner);
-    void *owner;
 };
 
 /* pending.c */

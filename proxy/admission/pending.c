@@ -120,7 +120,7 @@ static bool send_ask(struct pending *p)
 {
     struct ch_ask_images m = {.environment = environment_of(p),
                               .platform = ch_str_of(p->admission->config->admission_platform)};
-    struct ch_channel *keeper = p->admission->keeper;
+    struct ch_channel *keeper = p->admission->front.keeper;
     if (p->question == QUESTION_VALIDATE && !p->review.dry_run) {
         m.name_space =
             ch_str_of(p->review.name_space); /* mutation is before it, and decides nothing */
@@ -128,7 +128,7 @@ static bool send_ask(struct pending *p)
     struct ch_buf b;
     struct ch_err err;
     p->ask = m.ask = ++p->admission->last_ask;
-    p->deadline_ms = ch_loop_now_ms(p->admission->loop) + ch_limits.admission_wait_ms;
+    p->deadline_ms = ch_loop_now_ms(p->admission->front.loop) + ch_limits.admission_wait_ms;
     for (size_t i = 0; i < p->review.image_count; i++) {
         m.image[m.count++] = p->review.image[i].text;
     }
@@ -209,7 +209,7 @@ void pending_start(struct admission *a, struct ch_http_request *r, enum question
     snprintf(p->environment, sizeof(p->environment), "%.*s", CH_STR_ARG(environment));
     ch_buf_init(&p->body, (size_t)ch_limits.admission_body_bytes);
     if (a->pending == NULL) {
-        ch_loop_set_timer(a->loop, &a->sweep, ch_loop_now_ms(a->loop) + SWEEP_MS);
+        ch_loop_set_timer(a->front.loop, &a->sweep, ch_loop_now_ms(a->front.loop) + SWEEP_MS);
     }
     a->pending = p;
     ch_http_later(r, on_gone, p);
@@ -358,7 +358,7 @@ void pending_frame(struct admission *a, struct ch_frame *frame)
 static void on_sweep(struct ch_timer *t)
 {
     struct admission *a = CH_CONTAINER_OF(t, struct admission, sweep);
-    uint64_t now_ms = ch_loop_now_ms(a->loop);
+    uint64_t now_ms = ch_loop_now_ms(a->front.loop);
     for (struct pending *p = a->pending, *next; p != NULL; p = next) {
         next = p->next;
         if (p->ask != 0 && p->deadline_ms <= now_ms) {
@@ -366,7 +366,7 @@ static void on_sweep(struct ch_timer *t)
         }
     }
     if (a->pending != NULL) {
-        ch_loop_set_timer(a->loop, t, now_ms + SWEEP_MS);
+        ch_loop_set_timer(a->front.loop, t, now_ms + SWEEP_MS);
     }
 }
 
