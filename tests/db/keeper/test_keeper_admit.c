@@ -1,6 +1,6 @@
 /* What a cluster is answered: by what is known now, and about what a node would run. */
 #include "admit_house.h"
-#include "signed_house.h"
+#include "images_house.h"
 
 #include <stdio.h>
 #include <stdlib.h>

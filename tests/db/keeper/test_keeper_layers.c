@@ -13,25 +13,25 @@ static void an_attack_in_a_shared_layer_denies_all_images(void **state)
     for (size_t i = 0; i < CH_ARRAY_LEN(layers); i++) {
         struct house *h = house_new_with(NULL, IMAGES_CONFIG "processes: {scan_parallel: 2}\n");
         h->asked = "img";
-        struct image m = {.manifest = "a manifest", .config = "a config", .layer = layers[i]};
-        struct image n = {.manifest = "of another", .config = "its config", .layer = layers[i]};
+        struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = layers[i]};
+        struct images_image n = {.manifest = "of another", .config = "its config", .layer = layers[i]};
         bool attack = i == 0;
         house_rules(h, "one");
-        set_image(h, &m, "1.0");
-        ask_tag(h, "1.0");
+        images_set(h, &m, "1.0");
+        images_ask_tag(h, "1.0");
         assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
-        ask_blob(h, m.config_digest);
+        images_ask_blob(h, m.config_digest);
         assert_true(house_serves(h, m.config) && house_serves(h, m.manifest));
         h->mute_scans = true; /* what is inspected again for itself has no end */
         house_rules(h, "two");
         house_settle(h);
-        ask_tag(h, "1.0");
+        images_ask_tag(h, "1.0");
         assert_int_equal(h->file.outcome, CH_FILE_ALLOW); /* for its grace */
         uint64_t epoch = h->file.epoch;
         h->mute_scans = false;
-        set_image(h, &n, "2.0");
-        ask_tag(h, "2.0");
-        assert_refused(h, attack ? CH_VERDICT_DENY : CH_VERDICT_HOLD, "part");
+        images_set(h, &n, "2.0");
+        images_ask_tag(h, "2.0");
+        images_refused(h, attack ? CH_VERDICT_DENY : CH_VERDICT_HOLD, "part");
         h->mute_scans = true;
         assert_true(!attack || atomic_load(&h->epoch.epoch) > epoch);
         assert_int_equal(house_serves(h, m.config), !attack);
@@ -39,10 +39,10 @@ static void an_attack_in_a_shared_layer_denies_all_images(void **state)
         for (int restarted = 0; restarted < (attack ? 2 : 1); restarted++) {
             const char *const asked[] = {m.digest, m.config_digest, m.layer_digest};
             for (size_t j = 0; j < CH_ARRAY_LEN(asked); j++) {
-                ask_blob(h, asked[j]);
+                images_ask_blob(h, asked[j]);
                 assert_int_equal(h->file.outcome, attack ? CH_FILE_REFUSED : CH_FILE_ALLOW);
             }
-            ask_tag(h, "1.0");
+            images_ask_tag(h, "1.0");
             assert_int_equal(h->file.outcome, attack ? CH_FILE_REFUSED : CH_FILE_ALLOW);
             house_restart(h);
         }
@@ -58,7 +58,7 @@ static void set_rules(struct house *h, const char *rules)
 
 static void ask_allowed(struct house *h, const char *tag)
 {
-    ask_tag(h, tag);
+    images_ask_tag(h, tag);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
 }
 
@@ -79,10 +79,10 @@ static void a_shared_layer_is_read_once(void **state)
 {
     (void)state;
     struct house *h = house_with_rules();
-    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
-    struct image n = {.manifest = "of another", .config = "its config", .layer = "a layer"};
-    set_image(h, &m, "1.0");
-    set_image(h, &n, "2.0");
+    struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    struct images_image n = {.manifest = "of another", .config = "its config", .layer = "a layer"};
+    images_set(h, &m, "1.0");
+    images_set(h, &n, "2.0");
     ask_allowed(h, "1.0");
     assert_int_equal(h->scans[0], PAGES + 3);
     house_restart(h);
@@ -90,7 +90,7 @@ static void a_shared_layer_is_read_once(void **state)
     ask_allowed(h, "2.0");
     assert_int_equal(h->scans[0], 2 * (PAGES + 2) + 1);
     assert_int_equal(h->scans[1], 2 * 2 + 1);
-    ask_blob(h, n.layer_digest);
+    images_ask_blob(h, n.layer_digest);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     size_t before = h->scans[0];
     set_rules(h, "two"); /* all of it is inspected again */
@@ -108,13 +108,13 @@ static void two_images_wait_for_one_inspection(void **state)
     static const char *const layers[] = {"a layer", "irregular", "crash"};
     for (size_t i = 0; i < CH_ARRAY_LEN(layers); i++) {
         struct house *h = house_with_rules();
-        struct image m = {.manifest = "a manifest", .config = "a config", .layer = layers[i]};
-        struct image n = {.manifest = "of another", .config = "its config", .layer = layers[i]};
-        set_image(h, &m, "1.0");
-        set_image(h, &n, "2.0");
+        struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = layers[i]};
+        struct images_image n = {.manifest = "of another", .config = "its config", .layer = layers[i]};
+        images_set(h, &m, "1.0");
+        images_set(h, &n, "2.0");
         h->any_page = false;
-        house_send_file_ask(h, NAME ":1.0", "manifest", CH_PART_FILE, 8000, false);
-        house_send_file_ask(h, NAME ":2.0", "manifest", CH_PART_FILE, 8000, false);
+        house_send_file_ask(h, IMAGES_NAME ":1.0", "manifest", CH_PART_FILE, 8000, false);
+        house_send_file_ask(h, IMAGES_NAME ":2.0", "manifest", CH_PART_FILE, 8000, false);
         until_told(h, h->asks - 1);
         until_told(h, h->asks);
         int expected = i == 0 ? CH_FILE_ALLOW : CH_FILE_REFUSED;
@@ -132,17 +132,17 @@ static void what_was_found_is_taken_with_it(void **state)
 {
     (void)state;
     struct house *h = house_with_rules();
-    struct image m = {
+    struct images_image m = {
         .manifest = "a manifest", .config = "a config", .layer = "irregular fact:licence=MIT;"};
-    struct image n = {.manifest = "of another", .config = "its config", .layer = m.layer};
-    set_image(h, &m, "1.0");
-    set_image(h, &n, "2.0");
-    ask_tag(h, "1.0");
-    assert_refused(h, CH_VERDICT_HOLD, "part");
+    struct images_image n = {.manifest = "of another", .config = "its config", .layer = m.layer};
+    images_set(h, &m, "1.0");
+    images_set(h, &n, "2.0");
+    images_ask_tag(h, "1.0");
+    images_refused(h, CH_VERDICT_HOLD, "part");
     house_settle(h);
     size_t before = h->scans[0];
-    ask_tag(h, "2.0");
-    assert_refused(h, CH_VERDICT_HOLD, "part");
+    images_ask_tag(h, "2.0");
+    images_refused(h, CH_VERDICT_HOLD, "part");
     assert_true(ch_str_find(h->file.refusal.reason, CH_STR("zip-crc-differs"), NULL));
     house_settle(h);
     assert_int_equal(h->scans[0], before + PAGES + 2);
@@ -163,24 +163,24 @@ static void a_false_size_stays_with_its_manifest(void **state)
     (void)state;
     for (int false_first = 0; false_first < 2; false_first++) {
         struct house *h = house_with_rules();
-        struct image liar = {
+        struct images_image liar = {
             .manifest = "a liar", .config = "a config", .layer = "a layer", .layer_size = 99};
-        struct image m = {.manifest = "a manifest", .config = "its config", .layer = "a layer"};
-        set_image(h, &liar, "0");
-        set_image(h, &m, "1.0");
+        struct images_image m = {.manifest = "a manifest", .config = "its config", .layer = "a layer"};
+        images_set(h, &liar, "0");
+        images_set(h, &m, "1.0");
         const char *const order[] = {false_first ? "0" : "1.0", false_first ? "1.0" : "0"};
         for (size_t i = 0; i < 2; i++) {
-            ask_tag(h, order[i]);
+            images_ask_tag(h, order[i]);
             if (strcmp(order[i], "0") == 0) {
-                assert_refused(h, CH_VERDICT_HOLD, "part");
+                images_refused(h, CH_VERDICT_HOLD, "part");
                 assert_true(ch_str_find(h->file.refusal.reason, CH_STR("size-mismatch"), NULL));
             } else {
                 assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
             }
         }
         house_settle(h);
-        ask_tag(h, "0");
-        assert_refused(h, CH_VERDICT_HOLD, "part");
+        images_ask_tag(h, "0");
+        images_refused(h, CH_VERDICT_HOLD, "part");
         house_free(h);
     }
 }
@@ -190,11 +190,11 @@ static void by_hand_it_is_read_again(void **state)
 {
     (void)state;
     struct house *h = house_with_rules();
-    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
-    struct image n = {.manifest = "of another", .config = "its config", .layer = "a layer"};
+    struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    struct images_image n = {.manifest = "of another", .config = "its config", .layer = "a layer"};
     struct ch_buf out;
-    set_image(h, &m, "1.0");
-    set_image(h, &n, "2.0");
+    images_set(h, &m, "1.0");
+    images_set(h, &n, "2.0");
     ask_allowed(h, "1.0");
     ask_allowed(h, "2.0");
     size_t before = h->scans[0];
@@ -212,10 +212,10 @@ static void what_is_interrupted_keeps_nobody_waiting(void **state)
 {
     (void)state;
     struct house *h = house_with_rules();
-    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
-    struct image n = {.manifest = "of another", .config = "its config", .layer = "a layer"};
-    set_image(h, &m, "1.0");
-    set_image(h, &n, "2.0");
+    struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    struct images_image n = {.manifest = "of another", .config = "its config", .layer = "a layer"};
+    images_set(h, &m, "1.0");
+    images_set(h, &n, "2.0");
     ask_allowed(h, "1.0");
     h->kill_scans = 3; /* of the first that is begun */
     set_rules(h, "two");
@@ -226,7 +226,7 @@ static void what_is_interrupted_keeps_nobody_waiting(void **state)
 
 /* An image whose layer unpacks to this, of which its configuration says that. */
 struct stated {
-    struct image image;
+    struct images_image image;
     char manifest[300], config[200], layer[200];
 };
 
@@ -240,8 +240,8 @@ static void set_stated(struct house *h, struct stated *s, const char *tag, const
     snprintf(s->config + strlen(s->config), sizeof(s->config) - strlen(s->config), ";");
     snprintf(s->manifest, sizeof(s->manifest), "a manifest of %s fact:layer=sha256:%s;", tag,
              house_hex(s->layer, hex));
-    s->image = (struct image){.manifest = s->manifest, .config = s->config, .layer = s->layer};
-    set_image(h, &s->image, tag);
+    s->image = (struct images_image){.manifest = s->manifest, .config = s->config, .layer = s->layer};
+    images_set(h, &s->image, tag);
 }
 
 /* What a configuration says falsely of a layer is held, in this image alone. */
@@ -255,18 +255,18 @@ static void a_layer_unpacks_to_what_its_configuration_says(void **state)
     set_stated(h, &good, "good", "aa", "aa");
     set_stated(h, &none, "none", "aa", "");
     for (int restarted = 0; restarted < 2; restarted++) {
-        ask_tag(h, "bad");
-        assert_refused(h, CH_VERDICT_HOLD, "part");
+        images_ask_tag(h, "bad");
+        images_refused(h, CH_VERDICT_HOLD, "part");
         assert_true(ch_str_find(h->file.refusal.reason, CH_STR("finding oci-diff-id"), NULL));
         assert_true(ch_str_find(h->file.refusal.reason, CH_STR("layer sha256:"), NULL));
         ask_allowed(h, "good");
-        ask_blob(h, good.image.layer_digest); /* through the one that passes */
+        images_ask_blob(h, good.image.layer_digest); /* through the one that passes */
         assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
         assert_str_eq(h->file.page, good.image.page);
-        ask_tag(h, "none");
-        assert_refused(h, CH_VERDICT_HOLD, "part");
-        ask_blob(h, none.image.config_digest);
-        assert_refused(h, CH_VERDICT_HOLD, "finding oci-diff-id");
+        images_ask_tag(h, "none");
+        images_refused(h, CH_VERDICT_HOLD, "part");
+        images_ask_blob(h, none.image.config_digest);
+        images_refused(h, CH_VERDICT_HOLD, "finding oci-diff-id");
         house_restart(h);
         set_rules(h, "one");
     }
@@ -288,7 +288,7 @@ static void what_is_compared_may_come_in_any_order(void **state)
         set_stated(h, &bad, "bad", "aa", "bb");
         h->hold = HOLD_FILES;
         h->any_page = false;
-        house_send_file_ask(h, NAME ":bad", "manifest", CH_PART_FILE, 8000, false);
+        house_send_file_ask(h, IMAGES_NAME ":bad", "manifest", CH_PART_FILE, 8000, false);
         house_settle(h);
         for (size_t i = 1; i <= 3; i++) {
             assert_int_equal(house_told(h, h->asks), -1);

@@ -18,7 +18,7 @@ static uint64_t begin(struct house *h, const char *tag)
     char page[100], url[200];
     h->hold = HOLD_ALL;
     h->any_page = false;
-    snprintf(page, sizeof(page), NAME ":%s", tag);
+    snprintf(page, sizeof(page), IMAGES_NAME ":%s", tag);
     snprintf(url, sizeof(url), "/manifests/%s", tag);
     house_send_file_ask(h, page, "manifest", CH_PART_FILE, 60000, false);
     house_settle(h);
@@ -35,22 +35,22 @@ static void ask_how(struct house *h, const char *page, const char *file, bool an
 }
 
 /* By every address and method that there is, of what has come and what has not. */
-static void assert_all_refused(struct house *h, const struct image *m, const char *tag,
+static void assert_all_refused(struct house *h, const struct images_image *m, const char *tag,
                                enum ch_verdict verdict, const char *rule_of_layer)
 {
     char page[100];
-    snprintf(page, sizeof(page), NAME ":%s", tag);
+    snprintf(page, sizeof(page), IMAGES_NAME ":%s", tag);
     for (int head = 0; head < 2; head++) {
         ask_how(h, page, "manifest", false, head);
-        assert_refused(h, verdict, "part");
+        images_refused(h, verdict, "part");
         ask_how(h, m->page, m->digest, false, head);
-        assert_refused(h, verdict, "part");
-        ask_how(h, NAME, m->digest, true, head);
-        assert_refused(h, verdict, "part");
-        ask_how(h, NAME, m->config_digest, true, head);
-        assert_refused(h, verdict, "part");
-        ask_how(h, NAME, m->layer_digest, true, head);
-        assert_refused(h, verdict, rule_of_layer);
+        images_refused(h, verdict, "part");
+        ask_how(h, IMAGES_NAME, m->digest, true, head);
+        images_refused(h, verdict, "part");
+        ask_how(h, IMAGES_NAME, m->config_digest, true, head);
+        images_refused(h, verdict, "part");
+        ask_how(h, IMAGES_NAME, m->layer_digest, true, head);
+        images_refused(h, verdict, rule_of_layer);
     }
 }
 
@@ -65,9 +65,9 @@ static void what_never_came_is_refused_as_its_manifest(void **state)
     } rows[] = {{"an attack", CH_VERDICT_DENY, "finding direct-reference"},
                 {"irregular", CH_VERDICT_HOLD, "finding zip-crc-differs"}};
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
-        struct house *h = new_house();
-        struct image m = {.manifest = "a manifest", .config = "a config", .layer = rows[i].layer};
-        set_image(h, &m, "1.0");
+        struct house *h = images_house();
+        struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = rows[i].layer};
+        images_set(h, &m, "1.0");
         uint64_t ask = begin(h, "1.0");
         assert_int_equal(house_told(h, ask), -1);
         let_go(h, m.file[2]);
@@ -93,7 +93,7 @@ static void explain(struct house *h, const char *kind, const char *digest, uint3
 {
     struct ch_buf out;
     char word[200];
-    snprintf(word, sizeof(word), "http://127.0.0.1:8080/v2/img/" NAME "/%s/%s", kind, digest);
+    snprintf(word, sizeof(word), "http://127.0.0.1:8080/v2/img/" IMAGES_NAME "/%s/%s", kind, digest);
     ch_buf_init(&out, 1u << 20);
     uint32_t ended = house_command(h, false, "explain", word, NULL, NULL, &out);
     if (ended != status || !ch_str_find(ch_buf_str(&out), ch_str_of(says), NULL)) {
@@ -106,11 +106,11 @@ static void explain(struct house *h, const char *kind, const char *digest, uint3
 static void what_never_came_is_explained(void **state)
 {
     (void)state;
-    struct house *h = new_house();
-    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "an attack"};
-    set_image(h, &m, "1.0");
+    struct house *h = images_house();
+    struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = "an attack"};
+    images_set(h, &m, "1.0");
     explain(h, "blobs", m.config_digest, 1,
-            "no manifest of " NAME " that somebody asked for has it");
+            "no manifest of " IMAGES_NAME " that somebody asked for has it");
     begin(h, "1.0");
     let_go(h, m.file[2]);
     explain(h, "blobs", m.config_digest, 0, "part");
@@ -124,15 +124,15 @@ static void what_never_came_is_explained(void **state)
 static void what_is_asked_for_first_waits_for_its_whole(void **state)
 {
     (void)state;
-    struct house *h = new_house();
-    struct image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
-    set_image(h, &m, "1.0");
+    struct house *h = images_house();
+    struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    images_set(h, &m, "1.0");
     begin(h, "1.0");
     house_restart(h); /* all of which was lost but the page */
     h->mute_fetches = true;
-    ask_how(h, NAME, m.layer_digest, true, false);
+    ask_how(h, IMAGES_NAME, m.layer_digest, true, false);
     assert_int_equal(h->file.outcome, CH_FILE_WAIT);
-    ask_how(h, NAME, m.layer_digest, true, true);
+    ask_how(h, IMAGES_NAME, m.layer_digest, true, true);
     assert_int_equal(h->file.outcome, CH_FILE_WAIT);
     assert_false(house_serves(h, m.layer));
     house_free(h);
@@ -142,30 +142,30 @@ static void what_is_asked_for_first_waits_for_its_whole(void **state)
 static void a_part_of_two_is_had_through_the_one_that_passes(void **state)
 {
     (void)state;
-    struct house *h = new_house();
-    struct image good = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
-    struct image bad = {.manifest = "bad manifest", .config = "irregular", .layer = "a layer"};
-    set_image(h, &good, "1.0");
-    ask_tag(h, "1.0");
+    struct house *h = images_house();
+    struct images_image good = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    struct images_image bad = {.manifest = "bad manifest", .config = "irregular", .layer = "a layer"};
+    images_set(h, &good, "1.0");
+    images_ask_tag(h, "1.0");
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
-    set_image(h, &bad, "2.0");
+    images_set(h, &bad, "2.0");
     begin(h, "2.0");
     let_go(h, bad.file[1]);
-    ask_how(h, NAME, bad.layer_digest, true, false);
+    ask_how(h, IMAGES_NAME, bad.layer_digest, true, false);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     assert_str_eq(h->file.page, good.page);
-    ask_how(h, NAME, bad.digest, true, false);
-    assert_refused(h, CH_VERDICT_HOLD, "part");
+    ask_how(h, IMAGES_NAME, bad.digest, true, false);
+    images_refused(h, CH_VERDICT_HOLD, "part");
     h->asked = "open"; /* whose upstream has the bad one alone */
-    set_image_at(h, &bad, "2.0", "other.example.org");
+    images_set_at(h, &bad, "2.0", "other.example.org");
     begin(h, "2.0");
-    ask_how(h, NAME, bad.layer_digest, true, false);
+    ask_how(h, IMAGES_NAME, bad.layer_digest, true, false);
     assert_int_equal(h->file.outcome, CH_FILE_WAIT);
     let_go(h, bad.file[1]);
-    ask_how(h, NAME, bad.layer_digest, true, false);
-    assert_refused(h, CH_VERDICT_HOLD, "part");
-    ask_how(h, NAME, bad.config_digest, true, false);
-    assert_refused(h, CH_VERDICT_HOLD, "finding zip-crc-differs");
+    ask_how(h, IMAGES_NAME, bad.layer_digest, true, false);
+    images_refused(h, CH_VERDICT_HOLD, "part");
+    ask_how(h, IMAGES_NAME, bad.config_digest, true, false);
+    images_refused(h, CH_VERDICT_HOLD, "finding zip-crc-differs");
     house_free(h);
 }
 
@@ -173,30 +173,30 @@ static void a_part_of_two_is_had_through_the_one_that_passes(void **state)
 static void what_a_tag_moves_to_is_unknown_until_its_page_is_there(void **state)
 {
     (void)state;
-    struct house *h = new_house();
-    struct image old = {.manifest = "old manifest", .config = "a config", .layer = "a layer"};
-    struct image new = {.manifest = "new manifest", .config = "new config", .layer = "an attack"};
-    set_image(h, &old, "1.0");
-    ask_tag(h, "1.0");
+    struct house *h = images_house();
+    struct images_image old = {.manifest = "old manifest", .config = "a config", .layer = "a layer"};
+    struct images_image new = {.manifest = "new manifest", .config = "new config", .layer = "an attack"};
+    images_set(h, &old, "1.0");
+    images_ask_tag(h, "1.0");
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
-    set_image(h, &new, "1.0");
-    image_refresh(h, NAME ":1.0");
+    images_set(h, &new, "1.0");
+    images_refresh(h, IMAGES_NAME ":1.0");
     h->hold = HOLD_ALL;
     h->any_page = false;
-    house_send_file_ask(h, NAME ":1.0", "manifest", CH_PART_FILE, 60000, false);
+    house_send_file_ask(h, IMAGES_NAME ":1.0", "manifest", CH_PART_FILE, 60000, false);
     house_settle(h);
     let_go(h, "/manifests/1.0");
     assert_true(house_held(h, new.digest) >= 0);
-    ask_how(h, NAME, new.config_digest, true, false);
+    ask_how(h, IMAGES_NAME, new.config_digest, true, false);
     assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND);
-    ask_how(h, NAME, old.config_digest, true, false);
+    ask_how(h, IMAGES_NAME, old.config_digest, true, false);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     let_go(h, new.digest);
-    ask_how(h, NAME, new.config_digest, true, false);
+    ask_how(h, IMAGES_NAME, new.config_digest, true, false);
     assert_int_equal(h->file.outcome, CH_FILE_WAIT);
     let_go(h, new.file[2]);
     assert_all_refused(h, &new, "1.0", CH_VERDICT_DENY, "finding direct-reference");
-    ask_how(h, NAME, old.config_digest, true, false);
+    ask_how(h, IMAGES_NAME, old.config_digest, true, false);
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     house_free(h);
 }

@@ -1,6 +1,6 @@
 /* What is signed of images: each for the whole of it, by a key of its own, while it is ALLOW; an
  * index while all that it lists is (T19, T23). */
-#include "signed_house.h"
+#include "images_house.h"
 #include "log_seen.h"
 
 #include <dirent.h>

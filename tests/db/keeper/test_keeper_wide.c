@@ -1,6 +1,6 @@
 /* What it takes to judge an image of many layers: what each says of the others is looked at once.
  */
-#include "signed_house.h"
+#include "images_house.h"
 
 #include <stdio.h>
 
