@@ -507,6 +507,7 @@ void keeper_close(struct keeper *k)
     ch_map_free(k->terse_upstreams);
     k->terse_upstreams = NULL;
     image_runtime_free(k);
+    image_known_free(k);
     budget_free(k);
     pages_free(k);
     hanging_free(k); /* pages tell it that they are gone */

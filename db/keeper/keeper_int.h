@@ -76,6 +76,7 @@ struct intake;
 struct command;
 struct budget;
 struct charge;
+struct image_known;
 struct image_runtime;
 struct pushes;
 
@@ -169,6 +170,7 @@ struct keeper {
     struct budget *budget;   /* budget.h */
     struct pushes *pushes;   /* pushes.h */
     struct image_runtime *image_runtime; /* images/image.h */
+    struct image_known *image_known;
     uint64_t page_bytes[2];  /* of all pages, about; [1]: of those of many projects */
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;

@@ -122,4 +122,15 @@ void image_withdrawn(struct keeper *k, const struct page *p, size_t file,
                      const struct ch_decision_row *row, uint64_t entry);
 void image_runtime_free(struct keeper *k);
 
+/* ------------------------------------------------------------------ image_known.c */
+
+/* Whether a cluster was answered just now that this image, named by its digest, is allowed there, and
+ * nothing was taken away since; *ret as it was. */
+bool image_known_get(struct keeper *k, struct ch_str text, const struct ch_ask_images *ask,
+                     struct image_admission *ret);
+/* `epoch`: before it was judged. */
+void image_known_put(struct keeper *k, struct ch_str text, const struct ch_ask_images *ask,
+                     uint64_t epoch, const struct image_admission *what);
+void image_known_free(struct keeper *k);
+
 #endif

@@ -122,8 +122,14 @@ static void admit(struct keeper *k, struct ch_str text, const struct ch_ask_imag
     struct image im = {.state = IMAGE_UNKNOWN};
     struct ch_err err;
     bool foreign;
+    uint64_t epoch = atomic_load(&k->child.epoch->epoch);
     ch_buf_init(&ret->pinned, PINNED_BYTES);
     ch_buf_init(&ret->reason, REASON_BYTES);
+    if (image_known_get(k, text, ask, &ret->what)) {
+        ch_buf_puts(&ret->pinned, text);
+        ret->allowed = true;
+        return;
+    }
     if (image_name_read(k, text, &where, &name, &foreign, &err) != CH_OK) {
         set_reason(&im, IMAGE_UNKNOWN, err.msg);
     } else if (!image_look(k, &name, ask->platform, images_on_page, k, &im)) {
@@ -138,6 +144,9 @@ static void admit(struct keeper *k, struct ch_str text, const struct ch_ask_imag
     if (ret->allowed) {
         put_pinned(&ret->pinned, text, &im);
         note(&ret->what, &im);
+        if (ch_str_eq(ch_buf_str(&ret->pinned), text)) { /* what a tag stands for is looked up */
+            image_known_put(k, text, ask, epoch, &ret->what);
+        }
         return;
     }
     ch_buf_printf(&ret->reason, "%s: ", image_state_name(im.state));

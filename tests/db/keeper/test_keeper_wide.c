@@ -1,5 +1,6 @@
 /* What it takes to judge an image of many layers: what each says of the others is looked at once.
  */
+#include "admit_house.h"
 #include "images_house.h"
 
 #include <stdio.h>
@@ -157,12 +158,54 @@ static void a_gate_is_charged_to_who_runs_it(void **state)
     house_free(h);
 }
 
+/* A cluster asks about the same image again and again: it is judged once, until something is taken away. */
+static void what_a_cluster_asks_again_is_not_judged_again(void **state)
+{
+    (void)state;
+    struct house *h = images_house();
+    struct admitting a;
+    struct wide w;
+    struct ch_buf out;
+    char name[200], line[300], hex[CH_SHA256_HEX + 1];
+    const struct ch_image_verdict *v;
+    ch_buf_init(&out, 1u << 20);
+    set_wide(h, &w, "manifest good", -1, NULL);
+    h->any_page = false;
+    house_ask_file(h, w.page, w.digest);
+    house_settle(h);
+    admit_begin(&a, h);
+    snprintf(name, sizeof(name), "up.example.org/%s", w.page);
+    do { /* until the log has it */
+        house_turn(h, 10);
+        v = admit_ask(&a, name, NULL, NULL);
+    } while (ch_str_find(v->reason, CH_STR("not in the log"), NULL));
+    assert_true(v->allowed);
+    size_t judged = 0, asked = 0;
+    for (; asked < 200; asked++) {
+        decisions = 0;
+        assert_true(admit_ask(&a, name, NULL, NULL)->allowed);
+        judged += decisions > 0;
+    }
+    assert_true(judged < asked); /* again each second, so on a slow machine more often */
+    assert_false(admit_ask(&a, name, "preprod", NULL)->allowed); /* another place is another question */
+    snprintf(line, sizeof(line), "deny sha256:%s --reason=stolen", house_hex("a config", hex));
+    assert_true(admit_ask(&a, name, NULL, NULL)->allowed);
+    assert_int_equal(house_run(h, line, &out), 0);
+    v = admit_ask(&a, name, NULL, NULL); /* at once */
+    assert_false(v->allowed);
+    assert_true(ch_str_find(v->reason, CH_STR("stolen"), NULL));
+    admit_end(&a);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_image_of_many_layers),
         cmocka_unit_test(a_gate_of_many_layers),
         cmocka_unit_test(a_gate_is_charged_to_who_runs_it),
+        cmocka_unit_test(what_a_cluster_asks_again_is_not_judged_again),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
