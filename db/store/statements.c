@@ -429,7 +429,6 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
          " attestation a WHERE a.sha256 = w.sha256 AND a.environment = w.environment AND" STANDS
          ") GROUP BY w.sha256 ORDER BY w.sha256",
          "t"},
-
 #include "db/store/statements_images.inc"
 #include "db/store/statements_people.inc"
 #include "db/store/statements_pushed.inc"
