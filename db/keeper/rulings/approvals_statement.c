@@ -99,7 +99,7 @@ static struct ch_resource image_of(const struct page *p, size_t file, struct ch_
                                 .repository_url = reference};
 }
 
-static struct ch_resource resource_of(const struct page *p, size_t file, struct ch_str reference)
+struct ch_resource approvals_resource(const struct page *p, size_t file, struct ch_str reference)
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
     if (images_role(p, file) != CH_WHOLE_PART) {
@@ -142,7 +142,7 @@ void approvals_put_statement(struct keeper *k, struct page *p, size_t file,
     if (images_role(p, file) != CH_WHOLE_PART) {
         approvals_put_reference(k, p, &reference);
     }
-    struct ch_resource of = resource_of(p, file, ch_buf_str(&reference));
+    struct ch_resource of = approvals_resource(p, file, ch_buf_str(&reference));
     ch_resource_uri_put(&resource, &of);
     struct ch_vsa vsa = {
         .file_name =

@@ -1,0 +1,17 @@
+/* Bills of materials of release files and images, made of what is known when they are asked for: of
+ * the same inspections the same bytes. */
+#ifndef KEEPER_SBOMS_H
+#define KEEPER_SBOMS_H
+
+#include "db/keeper/keeper_int.h"
+
+static inline bool sboms_are(enum ch_part part)
+{
+    return part == CH_PART_CYCLONEDX || part == CH_PART_SPDX;
+}
+/* CH_PART_CYCLONEDX or CH_PART_SPDX of a file, whatever is decided of it; of an image's manifest
+ * that of the image. CH_E_NOT_FOUND: it was not inspected. CH_E_LIMIT: more than sbom_bytes. */
+enum ch_code sboms_put(struct keeper *k, struct page *p, size_t file, enum ch_part part,
+                       struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
+
+#endif
