@@ -305,7 +305,7 @@
     /* signing */                                                                                  \
     X(attestation_bytes, 262144, "bytes", "an attestation or bundle, as it is verified offline")   \
     X(sbom_bytes, 16777216, "bytes", "a bill of materials; 20,000 packages")                        \
-    X(attached_bytes, 67108864, "bytes", "what is attached to an image, as it is signed: a bill of materials, in base64 twice") \
+    X(attached_bytes, 67108864, "bytes", "what is attached to an image, as it is signed and in base64") \
     X(withdrawals_bytes, 67108864, "bytes", "a signed list of withdrawals; 300,000 of them")       \
     X(withdrawals_valid_hours, 24, "hours", "that a list of withdrawals may be relied on")         \
     /* store */                                                                                    \

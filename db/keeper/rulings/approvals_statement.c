@@ -172,7 +172,7 @@ enum ch_code approvals_sign_statement(struct ch_signer *signer, struct ch_str st
                                       struct ch_buf *sig, struct ch_err *err)
 {
     struct ch_buf pae;
-    ch_buf_init(&pae, APPROVALS_STATEMENT_BYTES + 256);
+    ch_buf_init(&pae, statement.len + 256);
     ch_dsse_put_pae(&pae, CH_STR(CH_DSSE_IN_TOTO), statement);
     enum ch_code rc = ch_buf_ok(&pae, err);
     rc = rc == CH_OK ? ch_signer_sign(signer, ch_buf_str(&pae), sig, err) : rc;

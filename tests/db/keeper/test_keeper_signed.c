@@ -172,11 +172,13 @@ static void referrers_are_ours(void **state)
     (void)state;
     static const char *const types[] = {"https://sigstore.dev/cosign/sign/v1",
                                         "https://slsa.dev/verification_summary/v1",
-                                        "https://in-toto.io/attestation/test-result/v0.1"};
-    static const char *const hints[] = {"approve-prod-image-", "approve-prod-image-", "evidence-"};
+                                        "https://in-toto.io/attestation/test-result/v0.1",
+                                        "https://cyclonedx.org/bom", "https://spdx.dev/Document"};
+    static const char *const hints[] = {"approve-prod-image-", "approve-prod-image-", "evidence-",
+                                        "evidence-", "evidence-"};
     struct house *h = images_house();
     struct images_image m = IMAGE("a manifest");
-    char text[4000], digest[3][80], bundle[80];
+    char text[8000], digest[5][80], bundle[80];
     images_set(h, &m, "1.0");
     images_ask_tag(h, "1.0");
     images_ask_part(h, &m, CH_PART_REFERRERS);
@@ -247,7 +249,7 @@ static void a_denial_takes_the_signature_back(void **state)
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     log_until_written(h);
     assert_int_equal(count_kinds(h, "attestation"), 1);
-    assert_int_equal(count_kinds(h, "image-signature"), 5);
+    assert_int_equal(count_kinds(h, "image-signature"), 9);
     assert_int_equal(count_kinds(h, "attestation-end"), 0);
     deny(h, m.layer_digest);
     is_not_signed(h, &m, "part: ");

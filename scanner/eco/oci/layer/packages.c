@@ -197,10 +197,28 @@ static bool is_conda(struct ch_str path)
                                                 ch_str_ends(folder, CH_STR("/conda-meta/")));
 }
 
+/* One that cannot be read names nothing: what is installed is there all the same. */
+static void see_distribution(struct layer *l, const struct ch_tar_member *m)
+{
+    struct ch_str id, version;
+    struct ch_buf b;
+    if (m->bytes.len == m->size_bytes && ch_inventory_os_release(m->bytes, &id, &version)) {
+        ch_buf_init(&b, ch_limits.text_bytes);
+        ch_buf_puts(&b, id);
+        ch_buf_puts(&b, version.len > 0 ? CH_STR(" ") : CH_STR(""));
+        ch_buf_puts(&b, version);
+        ch_scan_write_fact(l->out, CH_STR("distribution"), ch_buf_str(&b));
+        ch_buf_done(&b);
+    }
+}
+
 void layer_see_packages(struct layer *l, const struct ch_tar_member *m)
 {
     read_fn *read = list_at(m->name);
-    if (read != NULL) {
+    if (ch_str_eq(m->name, CH_STR("etc/os-release")) ||
+        ch_str_eq(m->name, CH_STR("usr/lib/os-release"))) {
+        see_distribution(l, m);
+    } else if (read != NULL) {
         read_list(l, m, read);
     } else if (is_unread_list(m->name)) {
         if (m->size_bytes > 0) {

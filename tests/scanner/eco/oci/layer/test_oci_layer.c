@@ -65,7 +65,13 @@ static const struct row {
     const char *says; /* findings and facts but diff-id, in their order */
     struct tb_member members[6];
 } rows[] = {
-    {"nothing", "", {F("etc/os-release", "ID=x\n")}},
+    {"nothing", "", {F("etc/hostname", "x\n")}},
+    {"distribution",
+     "distribution=debian 12\n",
+     {F("etc/os-release", "VERSION_ID=\"12\"\nID=debian\n"), F("opt/os-release", "ID=x\n")}},
+    {"distribution without a version",
+     "distribution=arch\n",
+     {F("usr/lib/os-release", "ID=arch\n")}},
     /* Python packages: as in a wheel, and nothing else */
     {"source that nobody installed",
      "",
@@ -250,7 +256,8 @@ static void put_said(struct ch_str all, struct ch_buf *ret)
 {
     struct ch_str line;
     while (all.len > 0 && ch_str_split(&all, '\n', &line)) {
-        if (ch_str_starts(line, CH_STR("! ")) || ch_str_starts(line, CH_STR("package"))) {
+        if (ch_str_starts(line, CH_STR("! ")) || ch_str_starts(line, CH_STR("package")) ||
+            ch_str_starts(line, CH_STR("distribution"))) {
             ch_buf_puts(ret, line);
             ch_buf_putc(ret, '\n');
         }
