@@ -92,6 +92,19 @@ class Sboms(OfImages):
         self.assertEqual(sorted(contained), sorted([(layers[0], "curl"), (layers[0], "libc6"), (layers[1], "curl"), (layers[1], "jq"),
                                                     (layers[1], "@a/b"), (layers[1], "greeter")]))
 
+    def test_printed(self):
+        self.pulled("team/good", self.good)
+        for kind, options in ((CYCLONEDX, ()), (SPDX, ("--format", "spdx"))):
+            expected = self.bundle("team/good", self.good, kind)[0]["predicate"]
+            for what in ("team/good:1.0", f"team/good@{self.good.digest}", f"oci:team/good=={self.good.digest}", self.good.digest):
+                with self.subTest(what=what, kind=kind):
+                    status, out, err = self.service.command("sbom", what, "--repository", "mcr", *options)
+                    self.assertEqual(status, 0, out + err)
+                    self.assertEqual(json.loads(out), expected)
+        status, out, err = self.service.command("sbom", self.good.layers[0].digest, "--repository", "mcr")
+        self.assertEqual(status, 1, out + err)
+        self.assertIn("of its own", out + err)
+
     def test_what_is_not_read_is_said(self):
         self.pulled("team/left", self.left)
         cdx, spdx = self.both("team/left", self.left)
@@ -148,6 +161,8 @@ class Large(OfImages):
         cdx, spdx = self.both("team/large", self.large, check=False)
         self.assertEqual(len(cdx["components"]), PACKAGES + 1)
         self.assertEqual(len(spdx["packages"]), PACKAGES + 2)
+        status, out, err = self.service.command("sbom", "team/large:1.0", "--repository", "mcr")
+        self.assertEqual((status, json.loads(out)), (0, cdx), err)
         for version, kind in (("2.5.3", "cyclonedx"), ("3.1.2", "spdxjson")):
             with self.subTest(cosign=version, kind=kind):
                 status, text = self.cosign(version, "verify-attestation", self.key("evidence"), "team/large:1.0", "--type", kind)

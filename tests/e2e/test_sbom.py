@@ -66,6 +66,8 @@ class OfFiles(Saving, Quarantine):
         cls.up.add("sourced", File(sdists.file_name("sourced", "1.0"), sdists.sdist("sourced", "1.0"), uploaded=days_ago(400)))
         add_wheel(cls.up, "demo", "1.2", requires=["Requests[socks]>=2", "requests<3; python_version < '3'", "zope.interface==5",
                                                    "rich; extra == 'x'"])
+        add_wheel(cls.up, "two", "1.0")
+        cls.up.add("two", File(sdists.file_name("two", "1.0"), sdists.sdist("two", "1.0"), uploaded=days_ago(400)))
         for name, (line, _) in LICENCES.items():
             add_wheel(cls.up, name, "1.0", stating(name, "1.0", line), sidecar=False)
         add_wheel(cls.up, "broken", "1.0", requires=["x @ https://attacker.example.org/x.whl"])
@@ -153,6 +155,34 @@ class Files(OfFiles):
                 self.assertEqual((b.status, b["content-type"], b.body), (200, kind, a.body))
                 head = self.service.ask(path + ending, method="HEAD")
                 self.assertEqual((head.status, head["content-length"]), (200, str(len(a.body))))
+
+    def printed(self, *args):
+        status, out, err = self.service.command("sbom", *args)
+        self.assertEqual(status, 0, out + err)
+        return out.encode()
+
+    def test_printed(self):
+        """The same document, by each name of the file; of what is held, too."""
+        path = file_path("demo", "1.2")
+        self.assertEqual(self.service.ask(path).status, 200)
+        digest = hashlib.sha256(self.service.ask(path).body).hexdigest()
+        for ending, options in ((".cdx.json", ()), (".cdx.json", ("--format", "cyclonedx")), (".spdx.json", ("--format", "spdx"))):
+            expected = self.service.ask(path + ending).body + b"\n"
+            for what in ("demo==1.2", os.path.basename(path), "sha256:" + digest, self.service.url + path):
+                with self.subTest(what=what, options=options):
+                    self.assertEqual(self.printed(what, *options), expected)
+        self.assertEqual(self.service.ask(file_path("broken", "1.0")).status, 403)
+        self.assertEqual(json.loads(self.printed("broken==1.0"))["metadata"]["component"]["name"], "broken")
+
+    def test_not_printed(self):
+        self.assertEqual(self.service.ask("/pypi/simple/two/").status, 200)
+        for args, expected, words in ((("two==1.0",), 2, "name one of them"), (("two==1.0", "--format", "xml"), 2, "expected cyclonedx or spdx"),
+                                      (("two",), 2, "name one of them"), (("two==2.0",), 1, "lists nothing like that"),
+                                      ((wheels.file_name("two", "1.0"),), 1, "not inspected")):
+            with self.subTest(args):
+                status, out, err = self.service.command("sbom", *args)
+                self.assertEqual(status, expected, out + err)
+                self.assertIn(words, out + err)
 
     def test_under_the_decision(self):
         """As the file: refused with it, and gone with its approval."""

@@ -173,7 +173,9 @@ enum ch_code sboms_put(struct keeper *k, struct page *p, size_t file, enum ch_pa
     if (in == NULL || in->row.outcome != CH_INSPECTION_COMPLETE ||
         images_role(p, file) == CH_WHOLE_LIST ||
         (p->eco->whole_versions && images_role(p, file) == CH_WHOLE_PART)) {
-        return ch_fail(err, CH_E_NOT_FOUND, "it has no bill of materials of its own");
+        return ch_fail(err, CH_E_NOT_FOUND, "%s",
+                       in == NULL ? "it was not inspected"
+                                  : "it has no bill of materials of its own");
     }
     struct gathering g = {.k = k, .p = p};
     struct ch_buf reference, origin;
