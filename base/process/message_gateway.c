@@ -282,7 +282,7 @@ enum ch_code ch_ask_document_get(struct ch_str payload, struct ch_ask_document *
     m.name = ch_msg_get_printable(&r, ch_limits.client_text_bytes);
     m.sha256 = ch_msg_get_sha256(&r);
     m.number = ch_get_u64(&r);
-    m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_SPDX);
+    m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_SPDX_BUNDLE);
     m.width = ch_get_u32(&r);
     m.token = ch_msg_get_sha256(&r);
     ch_msg_get_repositories(&r, &m.pull);

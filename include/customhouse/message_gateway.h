@@ -120,9 +120,11 @@ enum ch_part {
     CH_PART_VSA,        /* a DSSE envelope of a verification summary */
     CH_PART_VSA_BUNDLE, /* the same as a Sigstore bundle */
     CH_PART_APPROVAL,   /* a Sigstore bundle over the file's bytes */
-    /* what it is made of, by what inspection found; unsigned */
+    /* what it is made of, by what inspection found; unsigned, and as Sigstore bundles */
     CH_PART_CYCLONEDX,
     CH_PART_SPDX,
+    CH_PART_CYCLONEDX_BUNDLE,
+    CH_PART_SPDX_BUNDLE,
     /* of an image, that the file stands for; answered in `body`, too */
     CH_PART_SIGNATURE, /* the manifest that cosign looks for under a tag */
     CH_PART_ATTESTATION, /* likewise, its attestations */

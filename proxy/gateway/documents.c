@@ -23,6 +23,9 @@ static const struct {
     {".approval.sigstore.json", CH_PART_APPROVAL, "application/vnd.dev.sigstore.bundle.v0.3+json"},
     {".cdx.json", CH_PART_CYCLONEDX, "application/vnd.cyclonedx+json"},
     {".spdx.json", CH_PART_SPDX, "application/spdx+json"},
+    {".cdx.sigstore.json", CH_PART_CYCLONEDX_BUNDLE,
+     "application/vnd.dev.sigstore.bundle.v0.3+json"},
+    {".spdx.sigstore.json", CH_PART_SPDX_BUNDLE, "application/vnd.dev.sigstore.bundle.v0.3+json"},
 };
 
 bool gw_document_part(struct ch_str name, struct ch_str *ret_of, enum ch_part *ret_part)

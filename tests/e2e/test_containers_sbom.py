@@ -127,6 +127,12 @@ class Sboms(OfImages):
         raw = [f"/-/attestations/sha256/{digest}/{f}" for f in listed["files"] if f.endswith((".cdx.json", ".spdx.json"))]
         for path, kind in zip(raw, (CYCLONEDX, SPDX)):  # unsigned, it is the same document
             self.assertEqual(json.loads(self.service.ask(path).body), self.bundle("team/ended", self.ended, kind)[0]["predicate"])
+        for f, kind in ((f, kind) for kind, ending in ((CYCLONEDX, ".cdx.sigstore.json"), (SPDX, ".spdx.sigstore.json"))
+                        for f in listed["files"] if f.endswith(ending)):  # and the referrer's bundle
+            raw.append(f"/-/attestations/sha256/{digest}/{f}")
+            envelope = json.loads(self.service.ask(raw[-1]).body)["dsseEnvelope"]
+            self.assertEqual(json.loads(base64.b64decode(envelope["payload"])), self.bundle("team/ended", self.ended, kind)[0])
+        self.assertEqual(len(raw), 4)
         status, out, err = self.service.command("deny", self.ended.digest, "--reason", "stolen")
         self.assertEqual(status, 0, out + err)
         self.assertEqual(self.referrers("team/ended", self.ended), [])

@@ -180,7 +180,8 @@ class Signed(OfSigned):
         # beside other attestations of these bytes: one for each repository that has it
         a = self.service.ask(f"/-/attestations/sha256/{self.good.digest.removeprefix('sha256:')}/")
         files = [x["files"] for x in json.loads(a.body)["attestations"] if x["environment"] == "prod"]
-        self.assertEqual([[f.split(".", 1)[1] for f in x] for x in files], [["vsa.json", "vsa.sigstore.json", "cdx.json", "spdx.json"]])
+        self.assertEqual([[f.split(".", 1)[1] for f in x] for x in files], [["vsa.json", "vsa.sigstore.json", "cdx.json", "spdx.json", "cdx.sigstore.json",
+                                                                             "spdx.sigstore.json"]])
 
     def test_cosign_verifies(self):
         self.pulled("team/good", self.good)

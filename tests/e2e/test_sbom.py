@@ -1,4 +1,5 @@
 """Bills of materials of release files: beside the file, under the same decision; valid by what CycloneDX and SPDX publish."""
+import base64
 import hashlib
 import json
 import os
@@ -6,12 +7,13 @@ import shutil
 import tempfile
 import unittest
 
-from house import sdists, verifiers, wheels
+from house import cosign, sdists, verifiers, wheels
 from house.case import Quarantine, add_wheel, days_ago, file_path
 from house.upstream import File
 from test_conda import OfChannel
 
 TYPES = {".cdx.json": "application/vnd.cyclonedx+json", ".spdx.json": "application/spdx+json"}
+ENDINGS = (*TYPES, ".cdx.sigstore.json", ".spdx.sigstore.json")
 # Stated licences, and what is an expression of them.
 LICENCES = {
     "expression": ("License-Expression: mit OR apache-2.0", "MIT OR Apache-2.0"),
@@ -156,6 +158,45 @@ class Files(OfFiles):
                 head = self.service.ask(path + ending, method="HEAD")
                 self.assertEqual((head.status, head["content-length"]), (200, str(len(a.body))))
 
+    def test_attested(self):
+        """Each as a statement by the key of evidence, which cosign verifies; the same one, whoever asks, and after a restart."""
+        path = file_path("demo", "1.2")
+        wheel = self.saved(wheels.file_name("demo", "1.2"), path)[0]
+        with open(wheel, "rb") as f:
+            digest = hashlib.sha256(f.read()).hexdigest()
+        keys = {name: self.saved(name + ".pem", f"/-/keys/{name}.pem")[0] for name in ("evidence", "approve-prod-file")}
+        root = os.path.join(self.dir, "root.json")
+        with open(root, "w", encoding="utf-8") as f:
+            f.write('{"mediaType":"application/vnd.dev.sigstore.trustedroot+json;version=0.1"}')
+        bundles = {}
+        for ending, kind in ((".cdx", "cyclonedx"), (".spdx", "spdxjson")):
+            bundles[ending], a = self.saved("demo" + ending, path + ending + ".sigstore.json")
+            self.assertEqual(a["content-type"], "application/vnd.dev.sigstore.bundle.v0.3+json")
+            statement = json.loads(base64.b64decode(json.loads(a.body)["dsseEnvelope"]["payload"]))
+            self.assertEqual(statement["subject"], [{"name": os.path.basename(wheel), "digest": {"sha256": digest}}])
+            self.assertEqual(statement["predicate"], self.of("demo", "1.2", ending + ".json"))
+            for version, more in (("3.1.2", ()), ("2.5.3", ("--new-bundle-format", "--trusted-root", root))):
+                for key, good in (("evidence", True), ("approve-prod-file", False)):
+                    with self.subTest(cosign=version, kind=kind, key=key):
+                        cosign.need(version)
+                        status, text = cosign.run(version, self.dir, "verify-blob-attestation", "--key", keys[key], "--bundle",
+                                                  bundles[ending], "--insecure-ignore-tlog", "--type", kind, *more, wheel)
+                        self.assertEqual(status == 0, good, text)
+        self.service.stop()
+        self.service.start()
+        listed, = json.loads(self.service.ask(f"/-/attestations/sha256/{digest}/").body)["attestations"]
+        for ending, bundle in bundles.items():
+            name, = [f for f in listed["files"] if f.endswith(ending + ".sigstore.json")]
+            with open(bundle, "rb") as f:
+                body = f.read()
+            self.assertEqual(self.service.ask(path + ending + ".sigstore.json").body, body)
+            self.assertEqual(self.service.ask(f"/-/attestations/sha256/{digest}/{name}").body, body)
+        status, out, err = self.service.command("audit", "verify")
+        self.assertEqual(status, 0, out + err)
+        status, out, err = self.service.command("audit", "search", "--kind", "image-signature")
+        for form in ("file-cyclonedx", "file-spdx"):
+            self.assertEqual(out.count(f'"form":"{form}"'), 1, out)
+
     def printed(self, *args):
         status, out, err = self.service.command("sbom", *args)
         self.assertEqual(status, 0, out + err)
@@ -189,14 +230,14 @@ class Files(OfFiles):
         path = file_path("ended", "1.0")
         digest = hashlib.sha256(self.service.ask(path).body).hexdigest()
         listed, = json.loads(self.service.ask(f"/-/attestations/sha256/{digest}/").body)["attestations"]
-        for ending in TYPES:
+        for ending in ENDINGS:
             self.assertEqual(self.service.ask(path + ending).status, 200)
             self.assertEqual(self.service.ask(file_path("broken", "1.0") + ending).status, 403)
             self.assertEqual(self.service.ask(file_path("nothing", "1.0") + ending).status, 404)
             self.assertEqual(self.service.ask(path + ".metadata" + ending).status, 404)
         status, out, err = self.service.command("deny", "ended==1.0", "--reason", "stolen")
         self.assertEqual(status, 0, out + err)
-        for ending in TYPES:
+        for ending in ENDINGS:
             self.assertEqual(self.service.ask(path + ending).status, 403)
             name, = [f for f in listed["files"] if f.endswith(ending)]
             self.assertEqual(self.service.ask(f"/-/attestations/sha256/{digest}/{name}").status, 403)

@@ -299,23 +299,30 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
     }
 }
 
+static enum ch_code sboms_or_approval(struct keeper *k, struct page *p, size_t file,
+                                      enum ch_part part, struct ch_buf *body, struct ch_err *err)
+{
+    return sboms_are(part)            ? sboms_put(k, p, file, part, body, err)
+           : sboms_are_attested(part) ? sboms_attested(k, p, file, part, body, err)
+                                      : approvals_of_file(k, p, file, part, body, err);
+}
+
 /* What was signed, under the same decision as the file itself. */
 static void reply_attestation(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
                               const struct ch_ask_file *ask, int64_t until_us)
 {
     struct ch_buf body;
     struct ch_err err;
-    bool sbom = sboms_are(ask->part);
-    ch_buf_init(&body, sbom ? ch_limits.sbom_bytes : CH_ATTESTATION_MAX);
-    if ((sbom ? sboms_put(k, p, file, ask->part, &body, &err)
-              : approvals_of_file(k, p, file, ask->part, &body, &err)) == CH_OK) {
+    ch_buf_init(&body, ch_limits.attached_bytes);
+    enum ch_code rc = sboms_or_approval(k, p, file, ask->part, &body, &err);
+    if (rc == CH_OK) {
         struct ch_file_reply reply = allowed(k, ask, allow_fresh_ms(k, p, ask), until_us);
         reply.sha256 = p->files[file].artifact;
         reply.size_bytes = body.len;
         reply.body = ch_buf_str(&body);
         reply_file(k, w, &reply);
     } else {
-        ask_file_failed(k, w, ask->ask, 500, 0, err.msg);
+        ask_file_failed(k, w, ask->ask, keeper_store_status(rc, 500), 0, err.msg);
     }
     ch_buf_done(&body);
 }

@@ -259,7 +259,8 @@ static void list_one(struct answer *a, const struct ch_attestation_row *row)
 {
     static const char *const endings[] = {"vsa.json", "vsa.sigstore.json",
                                           "approval.sigstore.json"};
-    static const char *const sboms[] = {"cdx.json", "spdx.json"};
+    static const char *const sboms[] = {"cdx.json", "spdx.json", "cdx.sigstore.json",
+                                        "spdx.sigstore.json"};
     struct ch_buf *b = &a->body;
     ch_buf_puts(b, b->ptr[b->len - 1] == '[' ? CH_STR("\n{") : CH_STR(",\n{"));
     json_number(b, "number", row->id);
@@ -273,7 +274,7 @@ static void list_one(struct answer *a, const struct ch_attestation_row *row)
         ch_buf_printf(b, "%s\"%llu.%s\"", i > 0 ? "," : "", (unsigned long long)row->id,
                       endings[i]);
     }
-    for (size_t i = 0; row->passed && i < CH_ARRAY_LEN(sboms); i++) {
+    for (size_t i = 0; sboms_are_of(a->k, row) && i < CH_ARRAY_LEN(sboms); i++) {
         ch_buf_printf(b, ",\"%llu.%s\"", (unsigned long long)row->id, sboms[i]);
     }
     ch_buf_puts(b, CH_STR("]}"));
@@ -383,7 +384,8 @@ static void answer_sbom(struct answer *a, const struct ch_attestation_row *row, 
         fail(a, 404, "The attestation has no such form");
         return;
     }
-    enum ch_code rc = sboms_put(a->k, p, (size_t)at, part, &a->body, &err);
+    enum ch_code rc = sboms_are(part) ? sboms_put(a->k, p, (size_t)at, part, &a->body, &err)
+                                      : sboms_attested(a->k, p, (size_t)at, part, &a->body, &err);
     if (rc != CH_OK) {
         keeper_log("sbom", "file=%s error=\"%s\"", p->project, err.msg);
         fail(a, rc == CH_E_NOT_FOUND ? 404 : 500, "There is no bill of materials of it");
@@ -395,7 +397,7 @@ static void answer_attestation(struct answer *a, const struct ch_ask_document *a
     struct copies *c = copies_new();
     struct ch_err err;
     c->part = ask->part;
-    c->body = sboms_are(ask->part) ? NULL : &a->body;
+    c->body = sboms_are(ask->part) || sboms_are_attested(ask->part) ? NULL : &a->body;
     enum ch_code rc =
         ch_store_get_attestation(a->k->store, ask->number, &ask->sha256, copy_row, c, &err);
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
@@ -409,7 +411,7 @@ static void answer_attestation(struct answer *a, const struct ch_ask_document *a
         } else {
             fail(a, a->reply.refusal.id.len > 0 ? 403 : 404, "The approval does not stand");
         }
-    } else if (sboms_are(ask->part)) {
+    } else if (sboms_are(ask->part) || sboms_are_attested(ask->part)) {
         answer_sbom(a, &c->rows[0], ask->part);
     } else if (!c->put) {
         fail(a, 404, "The attestation has no such form");

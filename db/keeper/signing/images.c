@@ -72,8 +72,8 @@ enum ch_code images_sign_payload(const struct image_signing *image, struct ch_si
 
 /* ------------------------------------------------------------------ as registries have it */
 
-static enum ch_code keep(struct keeper *k, struct ch_image_signature_row *row, uint64_t *ret_end,
-                         struct ch_err *err)
+enum ch_code images_keep_row(struct keeper *k, struct ch_image_signature_row *row,
+                             uint64_t *ret_end, struct ch_err *err)
 {
     enum ch_code rc = ch_store_add_image_signature(k->store, row, &row->id, err);
     return rc == CH_OK ? audit_image_signature(k, row, ret_end, err) : rc;
@@ -99,7 +99,7 @@ static enum ch_code keep_signature(struct keeper *k, const struct ch_attestation
     };
     enum ch_code rc = ch_buf_ok(&manifest, err);
     rc = rc == CH_OK ? ch_buf_ok(&config, err) : rc;
-    rc = rc == CH_OK ? keep(k, &row, ret_end, err) : rc;
+    rc = rc == CH_OK ? images_keep_row(k, &row, ret_end, err) : rc;
     ch_buf_done(&config);
     ch_buf_done(&manifest);
     return rc;
@@ -143,7 +143,7 @@ static enum ch_code keep_attestations(struct keeper *k, const struct ch_attestat
             .config = ch_buf_str(&config),
             .at_us = of->at_us,
         };
-        rc = keep(k, &row, ret_end, err);
+        rc = images_keep_row(k, &row, ret_end, err);
     }
     for (size_t i = 0; i < count; i++) {
         ch_buf_done(&envelopes[i]);
@@ -183,7 +183,7 @@ static enum ch_code keep_bundle(struct keeper *k, const struct image_signing *im
     enum ch_code rc = ch_buf_ok(&envelope, err);
     rc = rc == CH_OK ? ch_buf_ok(&bundle, err) : rc;
     rc = rc == CH_OK ? ch_buf_ok(&manifest, err) : rc;
-    rc = rc == CH_OK ? keep(k, &row, ret_end, err) : rc;
+    rc = rc == CH_OK ? images_keep_row(k, &row, ret_end, err) : rc;
     ch_buf_done(&envelope);
     ch_buf_done(&bundle);
     ch_buf_done(&manifest);

@@ -13,6 +13,9 @@ struct image_statement {
     struct ch_str statement, sig;
 };
 
+/* One row, with its entry of the log, in the open step. */
+enum ch_code images_keep_row(struct keeper *k, struct ch_image_signature_row *row,
+                             uint64_t *ret_end, struct ch_err *err) CH_MUST_CHECK;
 /* Makes the signature, into `sig`. */
 enum ch_code images_sign_statement(struct ch_signer *signer, struct image_statement *said,
                                    struct ch_buf *sig, struct ch_err *err) CH_MUST_CHECK;

@@ -208,3 +208,11 @@ enum ch_code sboms_put(struct keeper *k, struct page *p, size_t file, enum ch_pa
     ch_buf_done(&origin);
     return rc;
 }
+
+bool sboms_are_of(struct keeper *k, const struct ch_attestation_row *row)
+{
+    const struct ch_repository *r = ch_config_repository(k->config, row->repository);
+    const struct ch_ecosystem *eco = r != NULL ? ch_ecosystem_find(ch_str_of(r->ecosystem)) : NULL;
+    return row->passed && eco != NULL &&
+           (eco->whole == NULL || eco->whole(row->file_name) == CH_WHOLE_ALL);
+}

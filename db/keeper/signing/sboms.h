@@ -14,4 +14,17 @@ static inline bool sboms_are(enum ch_part part)
 enum ch_code sboms_put(struct keeper *k, struct page *p, size_t file, enum ch_part part,
                        struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
 
+/* Whether what was attested has them: approvals of files and of images do, those of indexes do not. */
+bool sboms_are_of(struct keeper *k, const struct ch_attestation_row *row);
+
+/* --- sboms_attested.c --- */
+
+/* CH_PART_CYCLONEDX_BUNDLE, CH_PART_SPDX_BUNDLE. */
+bool sboms_are_attested(enum ch_part part);
+/* The same as a statement about the file by the evidence key, in a Sigstore bundle: one, for as long
+ * as its approval stands; durable, and entered, before it is returned. CH_E_NOT_FOUND: nothing stands,
+ * or as above. */
+enum ch_code sboms_attested(struct keeper *k, struct page *p, size_t file, enum ch_part part,
+                            struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
+
 #endif
