@@ -23,6 +23,7 @@ static int compare(const void *left, const void *right)
     c = c != 0 ? c : (a->layer > b->layer) - (a->layer < b->layer);
     c = c != 0 ? c : ch_str_cmp(a->source, b->source);
     c = c != 0 ? c : ch_str_cmp(a->source_version, b->source_version);
+    c = c != 0 ? c : ch_str_cmp(a->licence, b->licence);
     c = c != 0 ? c : ch_str_cmp(a->requirement, b->requirement);
     return c != 0 ? c : (int)a->optional - (int)b->optional;
 }
@@ -82,6 +83,10 @@ bool ch_sbom_read_package(struct ch_str value, struct ch_buf *texts, struct ch_s
             return false;
         }
     }
+    if (ch_str_split(&value, ' ', &word) &&
+        (value.ptr != NULL || !read_word(word, texts, &c.licence))) {
+        return false;
+    }
     if (c.type == NULL || c.name.len == 0) {
         return false;
     }
@@ -103,4 +108,27 @@ bool sbom_is_expression(struct ch_str licence)
                 ch_str_eq(ch_buf_str(&canonical), licence);
     ch_buf_done(&canonical);
     return good;
+}
+
+struct ch_str sbom_licence_of(const struct ch_sbom *s, size_t first, size_t end)
+{
+    for (size_t i = first; i < end; i++) {
+        if (s->components[i].licence.len > 0) {
+            return s->components[i].licence;
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}
+
+bool sbom_listed_licence(struct ch_str stated, struct ch_buf *ret)
+{
+    struct ch_err err;
+    const char *id = ch_spdx_of_text(stated);
+    ch_buf_clear(ret);
+    if (id != NULL) {
+        ch_buf_puts(ret, ch_str_of(id));
+        return true;
+    }
+    return ch_spdx_canonical(stated, ret, &err) == CH_OK &&
+           !ch_str_find(ch_buf_str(ret), CH_STR("Ref-"), NULL);
 }

@@ -1,6 +1,7 @@
 /* CycloneDX 1.6, as JSON. */
 #include <stdio.h>
 
+#include "customhouse/limits.h"
 #include "sbom_int.h"
 
 /* What each document begins with, in front of its own number. */
@@ -55,20 +56,19 @@ static void put_layer_digest(struct ch_buf *b, const struct ch_sbom_layer *layer
 /* ------------------------------------------------------------------ what it is about */
 
 /* An expression, or the words of who made it; never an identifier that is made up of words. */
-static void put_licences(struct ch_buf *b, const struct ch_sbom *s)
+static void put_licences(struct ch_buf *b, struct ch_str expression, struct ch_str stated)
 {
-    bool expression = sbom_is_expression(s->licence);
-    if (!expression && s->stated_licence.len == 0) {
+    if (expression.len == 0 && stated.len == 0) {
         return;
     }
     sbom_open(b, "licenses", '[');
     sbom_begin(b);
-    if (expression) {
-        sbom_field(b, "expression", s->licence);
+    if (expression.len > 0) {
+        sbom_field(b, "expression", expression);
         sbom_field(b, "acknowledgement", CH_STR("declared"));
     } else {
         sbom_open(b, "license", '{');
-        sbom_field(b, "name", s->stated_licence);
+        sbom_field(b, "name", stated);
         sbom_field(b, "acknowledgement", CH_STR("declared"));
         ch_buf_putc(b, '}');
     }
@@ -104,7 +104,7 @@ static void put_metadata(struct ch_buf *b, const struct ch_sbom *s)
         sbom_field(b, "version", s->version);
     }
     put_hash(b, &s->sha256);
-    put_licences(b, s);
+    put_licences(b, sbom_is_expression(s->licence) ? s->licence : CH_STR(""), s->stated_licence);
     ch_buf_init(&url, SBOM_URL_BYTES);
     sbom_put_subject_url(&url, s);
     put_url(b, &url);
@@ -178,6 +178,12 @@ static void put_component(struct ch_buf *b, const struct ch_sbom *s, size_t firs
         sbom_field(b, "scope",
                    all_optional(s, first, end) ? CH_STR("optional") : CH_STR("required"));
     }
+    struct ch_str stated = sbom_licence_of(s, first, end);
+    struct ch_buf listed;
+    ch_buf_init(&listed, ch_limits.licence_bytes);
+    put_licences(b, sbom_listed_licence(stated, &listed) ? ch_buf_str(&listed) : CH_STR(""),
+                 stated);
+    ch_buf_done(&listed);
     ch_buf_init(&url, SBOM_URL_BYTES);
     sbom_put_component_url(&url, s, c);
     put_url(b, &url);

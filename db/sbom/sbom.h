@@ -31,6 +31,7 @@ struct ch_sbom_component {
     struct ch_str version;
     struct ch_str architecture;
     struct ch_str source, source_version; /* what it was built from */
+    struct ch_str licence;                /* in whatever words it is stated */
     size_t layer;                         /* index of the layer that has it; of a file 0 */
     /* It is not there, but asked for: as that is written. Without a version. */
     struct ch_str requirement;

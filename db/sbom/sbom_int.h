@@ -24,6 +24,10 @@ void sbom_sort(struct ch_sbom *s);
 size_t sbom_same_until(const struct ch_sbom *s, size_t first);
 /* A licence as SPDX has it; false: nobody stated one in that form. */
 bool sbom_is_expression(struct ch_str licence);
+/* What one of these components states, the first one that does; and whether it is exactly an
+ * expression of identifiers of the list, which *ret is then. */
+struct ch_str sbom_licence_of(const struct ch_sbom *s, size_t first, size_t end);
+bool sbom_listed_licence(struct ch_str stated, struct ch_buf *ret);
 
 /* --- package_url.c --- */
 

@@ -1,6 +1,7 @@
 /* SPDX 2.3, as JSON. */
 #include <stdio.h>
 
+#include "customhouse/limits.h"
 #include "sbom_int.h"
 
 #define NONE "NOASSERTION"
@@ -42,15 +43,13 @@ static void put_url(struct ch_buf *b, struct ch_buf *url)
 }
 
 /* What the schema asks for and nothing here knows. */
-static void put_unknown(struct ch_buf *b, const char *licence)
+static void put_unknown(struct ch_buf *b, struct ch_str licence)
 {
     sbom_field(b, "supplier", CH_STR(NONE));
     sbom_field(b, "downloadLocation", CH_STR(NONE));
     ch_buf_puts(b, CH_STR(",\"filesAnalyzed\":false"));
     sbom_field(b, "licenseConcluded", CH_STR(NONE));
-    if (licence != NULL) {
-        sbom_field(b, "licenseDeclared", ch_str_of(licence));
-    }
+    sbom_field(b, "licenseDeclared", licence);
     sbom_field(b, "copyrightText", CH_STR(NONE));
 }
 
@@ -71,10 +70,9 @@ static void put_subject(struct ch_buf *b, const struct ch_sbom *s)
     }
     sbom_field(b, "primaryPackagePurpose", s->image ? CH_STR("CONTAINER") : CH_STR("LIBRARY"));
     put_hash(b, &s->sha256);
-    put_unknown(b, expression ? NULL : s->stated_licence.len > 0 ? STATED : NONE);
-    if (expression) {
-        sbom_field(b, "licenseDeclared", s->licence);
-    }
+    put_unknown(b, expression                  ? s->licence
+                   : s->stated_licence.len > 0 ? CH_STR(STATED)
+                                               : CH_STR(NONE));
     if (s->incomplete) {
         sbom_field(b, "comment", CH_STR("More packages are there than are listed."));
     }
@@ -93,7 +91,7 @@ static void put_layer(struct ch_buf *b, const struct ch_sbom *s, size_t i)
     sbom_field(b, "name", ch_str_of(text));
     sbom_field(b, "primaryPackagePurpose", CH_STR("ARCHIVE"));
     put_hash(b, &s->layers[i].sha256);
-    put_unknown(b, NONE);
+    put_unknown(b, CH_STR(NONE));
     ch_buf_putc(b, '}');
 }
 
@@ -131,7 +129,15 @@ static void put_package(struct ch_buf *b, const struct ch_sbom *s, size_t first,
     if (c->version.len > 0) {
         sbom_field(b, "versionInfo", c->version);
     }
-    put_unknown(b, NONE);
+    struct ch_str stated = sbom_licence_of(s, first, end);
+    struct ch_buf listed;
+    ch_buf_init(&listed, ch_limits.licence_bytes);
+    bool is_listed = sbom_listed_licence(stated, &listed);
+    put_unknown(b, is_listed ? ch_buf_str(&listed) : CH_STR(NONE));
+    if (!is_listed && stated.len > 0) {
+        sbom_field(b, "licenseComments", stated);
+    }
+    ch_buf_done(&listed);
     put_comment(b, s, first, end);
     ch_buf_init(&url, SBOM_URL_BYTES);
     sbom_put_component_url(&url, s, c);

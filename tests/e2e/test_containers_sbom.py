@@ -58,7 +58,8 @@ class Sboms(OfImages):
         base = {"etc/os-release": OS_RELEASE, "bin/hello": b"#!/bin/sh\n",
                 "var/lib/dpkg/status": dpkg([("curl", "7.88.1-10+deb12u5"), ("libc6", "2.36-9")])}
         above = {**images.python_package("greeter", "1.0"), "var/lib/dpkg/status": dpkg([("curl", "7.88.1-10+deb12u5"), ("jq", "1.6-2.1")]),
-                 "app/node_modules/@a/b/package.json": b'{"name":"@a/b","version":"2.0.0"}'}
+                 "app/node_modules/@a/b/package.json": b'{"name":"@a/b","version":"2.0.0","license":"mit"}',
+                 "lib/apk/db/installed": "P:own\nV:1-r0\nL:Ours \u2603 \"only\"\n\n".encode()}
         cls.good = images.image([images.layer(base), images.layer(above, "zstd")])
         cls.ended = images.simple("ended")
         cls.left = images.image([images.layer({**base, "var/lib/rpm/Packages": b"\0" * 100})])
@@ -80,17 +81,21 @@ class Sboms(OfImages):
             "pkg:deb/debian/libc6@2.36-9?arch=amd64&distro=debian-12": layers[:1],
             "pkg:deb/debian/jq@1.6-2.1?arch=amd64&distro=debian-12": layers[1:],
             "pkg:npm/%40a/b@2.0.0": layers[1:],
+            "pkg:apk/debian/own@1-r0?distro=debian-12": layers[1:],
             "pkg:pypi/greeter@1.0": layers[1:]})
         self.assertEqual([c["name"] for c in cdx["components"] if c["type"] == "file"], layers)
         needs = {d["ref"]: d["dependsOn"] for d in cdx["dependencies"]}
         self.assertEqual(needs["subject"], ["layer-1", "layer-2"])
-        self.assertEqual((len(needs["layer-1"]), len(needs["layer-2"])), (2, 4))
+        self.assertEqual((len(needs["layer-1"]), len(needs["layer-2"])), (2, 5))
         self.assertEqual([c["aggregate"] for c in cdx["compositions"]], ["unknown"])
         names = {p["SPDXID"]: p["name"] for p in spdx["packages"]}
         contained = [(names[r["spdxElementId"]], names[r["relatedSpdxElement"]]) for r in spdx["relationships"]
                      if r["relationshipType"] == "CONTAINS" and r["spdxElementId"].startswith("SPDXRef-Layer")]
         self.assertEqual(sorted(contained), sorted([(layers[0], "curl"), (layers[0], "libc6"), (layers[1], "curl"), (layers[1], "jq"),
-                                                    (layers[1], "@a/b"), (layers[1], "greeter")]))
+                                                    (layers[1], "@a/b"), (layers[1], "greeter"), (layers[1], "own")]))
+        licences = {c["name"]: c["licenses"][0] for c in cdx["components"] if "licenses" in c}
+        self.assertEqual(licences["@a/b"], {"expression": "MIT", "acknowledgement": "declared"})
+        self.assertEqual(licences["own"], {"license": {"name": 'Ours \u2603 "only"', "acknowledgement": "declared"}})
 
     def test_printed(self):
         self.pulled("team/good", self.good)

@@ -29,6 +29,7 @@ static const struct row {
     {"conda numpy 1.26.4 linux-64 - -", NULL, NULL, "pkg:conda/numpy@1.26.4?subdir=linux-64"},
     {"npm a%20b%3F%23%00 1%2F2 - - -", NULL, NULL, "pkg:npm/a%20b%3F%23%00@1%2F2"},
     {"npm @a//../b 1 - - -", NULL, NULL, "pkg:npm/%40a/../b@1"},
+    {"apk x 1 y - - MIT%20AND%20BSD", NULL, NULL, "pkg:apk/alpine/x@1?arch=y"},
     {"deb nothing - - - -", NULL, NULL, "pkg:deb/debian/nothing"},
 };
 
@@ -63,7 +64,9 @@ static void test_what_is_no_fact(void **state)
                                         "deb cu%2 1 - - -",
                                         "deb cu%zz 1 - - -",
                                         "deb  1 - - -",
-                                        "deb curl  - - -"};
+                                        "deb curl  - - -",
+                                        "deb curl 1 - - - ",
+                                        "deb curl 1 - - - MIT more"};
     for (size_t i = 0; i < CH_ARRAY_LEN(wrong); i++) {
         struct ch_sbom_component c;
         struct ch_buf texts;

@@ -218,6 +218,41 @@ static void test_by_layer(void **state)
     ch_buf_done(&b);
 }
 
+/* Of a package, too: only what is exactly an expression is one. */
+static void test_licences_of_packages(void **state)
+{
+    (void)state;
+    static const char *const rows[][2] = {{"MIT", "MIT"},
+                                          {"mit or apache-2.0", "MIT OR Apache-2.0"},
+                                          {"GPLv2+ and MIT", NULL},
+                                          {"LicenseRef-x", NULL},
+                                          {"\"}", NULL}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_sbom_layer layer = {ch_sha256_of("1", 1), 10};
+        struct ch_sbom_component has = PACKAGE("a", 0);
+        has.licence = ch_str_of(rows[i][0]);
+        struct ch_sbom s = image(&layer, 1, &has, 1);
+        struct ch_buf b;
+        json_t *doc = made(ch_cyclonedx_put, &s, &b);
+        const json_t *one = json_array_get(
+            json_object_get(json_array_get(json_object_get(doc, "components"), 1), "licenses"), 0);
+        assert_string_equal(rows[i][1] != NULL ? text_at(one, "expression")
+                                               : text_at(json_object_get(one, "license"), "name"),
+                            rows[i][rows[i][1] != NULL]);
+        json_decref(doc);
+        ch_buf_done(&b);
+        doc = made(ch_spdx_put, &s, &b);
+        const json_t *package = json_array_get(json_object_get(doc, "packages"), 2);
+        assert_string_equal(text_at(package, "licenseDeclared"),
+                            rows[i][1] != NULL ? rows[i][1] : "NOASSERTION");
+        if (rows[i][1] == NULL) {
+            assert_string_equal(text_at(package, "licenseComments"), rows[i][0]);
+        }
+        json_decref(doc);
+        ch_buf_done(&b);
+    }
+}
+
 static void test_incomplete_is_said(void **state)
 {
     (void)state;
@@ -285,6 +320,7 @@ static void test_hostile_texts(void **state)
                                           .version = texts[i],
                                           .source = texts[i],
                                           .source_version = texts[i],
+                                          .licence = texts[i],
                                           .requirement = texts[i]};
             struct ch_sbom s = wheel(&c, 1);
             struct ch_buf b;
@@ -354,6 +390,7 @@ int main(void)
         cmocka_unit_test(test_spdx_of_a_file),
         cmocka_unit_test(test_words_are_no_expression),
         cmocka_unit_test(test_by_layer),
+        cmocka_unit_test(test_licences_of_packages),
         cmocka_unit_test(test_incomplete_is_said),
         cmocka_unit_test(test_same_input_same_bytes),
         cmocka_unit_test(test_hostile_texts),
