@@ -155,7 +155,7 @@ static void put_properties(struct ch_buf *b, const struct ch_sbom *s, size_t fir
     for (size_t i = first; i < end; i++) {
         const struct ch_sbom_component *one = &s->components[i];
         bool seen = i > first && one->layer == one[-1].layer;
-        if (s->image && !seen) {
+        if (s->layer_count > 0 && !seen) {
             put_layer_digest(b, &s->layers[one->layer]);
         }
         put_property(b, "customhouse:requirement", one->requirement);
@@ -168,7 +168,7 @@ static void put_component(struct ch_buf *b, const struct ch_sbom *s, size_t firs
     const struct ch_sbom_component *c = &s->components[first];
     struct ch_buf url;
     sbom_begin(b);
-    sbom_field(b, "type", CH_STR("library"));
+    sbom_field(b, "type", c->image ? CH_STR("container") : CH_STR("library"));
     put_reference(b, "bom-ref", "package", first + 1);
     sbom_field(b, "name", c->name);
     if (c->version.len > 0) {
@@ -204,12 +204,12 @@ static void begin_dependency(struct ch_buf *b, const char *what, size_t number)
     sbom_open(b, "dependsOn", '[');
 }
 
-/* Those of one layer, or (of a file) all. */
+/* Those of one layer, or (where there is none) all. */
 static void put_packages(struct ch_buf *b, const struct ch_sbom *s, size_t layer)
 {
     for (size_t first = 0, end; first < s->component_count; first = end) {
         end = sbom_same_until(s, first);
-        bool has = !s->image;
+        bool has = s->layer_count == 0;
         for (size_t i = first; i < end; i++) {
             has = has || s->components[i].layer == layer;
         }
@@ -223,14 +223,14 @@ static void put_dependencies(struct ch_buf *b, const struct ch_sbom *s)
 {
     sbom_open(b, "dependencies", '[');
     begin_dependency(b, "subject", 0);
-    if (!s->image) {
+    if (s->layer_count == 0) {
         put_packages(b, s, 0);
     }
-    for (size_t i = 0; s->image && i < s->layer_count; i++) {
+    for (size_t i = 0; i < s->layer_count; i++) {
         put_reference(b, NULL, "layer", i + 1);
     }
     ch_buf_puts(b, CH_STR("]}"));
-    for (size_t i = 0; s->image && i < s->layer_count; i++) {
+    for (size_t i = 0; i < s->layer_count; i++) {
         begin_dependency(b, "layer", i + 1);
         put_packages(b, s, i);
         ch_buf_puts(b, CH_STR("]}"));
@@ -258,7 +258,7 @@ void ch_cyclonedx_put(struct ch_buf *b, struct ch_sbom *s)
     ch_buf_puts(&rest, CH_STR("{\"version\":1"));
     put_metadata(&rest, s);
     sbom_open(&rest, "components", '[');
-    for (size_t i = 0; s->image && i < s->layer_count; i++) {
+    for (size_t i = 0; i < s->layer_count; i++) {
         put_layer(&rest, s, i);
     }
     for (size_t first = 0, end; first < s->component_count; first = end) {

@@ -5,10 +5,11 @@
 #include <string.h>
 
 enum form {
-    PLAIN,        /* a name */
-    OF_SYSTEM,    /* in the namespace of its distribution, with its architecture */
-    OF_PATH,      /* the last part of a path, in the namespace of the rest */
-    OF_COORDINATE /* GROUP:ARTIFACT */
+    PLAIN,         /* a name */
+    OF_SYSTEM,     /* in the namespace of its distribution, with its architecture */
+    OF_PATH,       /* the last part of a path, in the namespace of the rest */
+    OF_COORDINATE, /* GROUP:ARTIFACT */
+    OF_IMAGE       /* the last part of a path; where that lies is in repository_url */
 };
 
 static const struct type {
@@ -27,7 +28,7 @@ static const struct type {
     {"maven", "maven", OF_COORDINATE, false, false, NULL},
     {"python", "pypi", PLAIN, true, true, NULL},
     {"conda", "conda", PLAIN, false, false, NULL},
-    {NULL, "oci", OF_PATH, true, false, NULL},
+    {NULL, "oci", OF_IMAGE, true, false, NULL},
 };
 
 const char *sbom_url_type(struct ch_str kind)
@@ -126,8 +127,8 @@ static void put_name(struct ch_buf *b, const struct ch_sbom *s, const struct typ
         struct ch_str distribution =
             s->distribution.len > 0 ? s->distribution : ch_str_of(t->usual);
         put_segments(b, distribution, t);
-    } else if (t->form != PLAIN && last_of(name, t->form == OF_PATH ? '/' : ':', &at)) {
-        put_segments(b, ch_str_sub(name, 0, at), t);
+    } else if (t->form != PLAIN && last_of(name, t->form == OF_COORDINATE ? ':' : '/', &at)) {
+        put_segments(b, ch_str_sub(name, 0, t->form == OF_IMAGE ? 0 : at), t);
         name = ch_str_sub(name, at + 1, name.len);
     }
     put_percent(b, name, t);
@@ -136,13 +137,8 @@ static void put_name(struct ch_buf *b, const struct ch_sbom *s, const struct typ
 void sbom_put_subject_url(struct ch_buf *b, const struct ch_sbom *s)
 {
     const struct type *t = type_of(s->type);
-    struct ch_str name = s->name;
-    size_t at = 0;
     ch_buf_printf(b, "pkg:%s/", s->type);
-    if (s->image && last_of(name, '/', &at)) {
-        name = ch_str_sub(name, at + 1, name.len); /* where it lies is in repository_url */
-    }
-    put_name(b, s, t, name);
+    put_name(b, s, t, s->name);
     put_version(b, s->version);
     struct qualifiers q = {b, "?"};
     put_qualifier(&q, "build", s->build);
@@ -176,6 +172,7 @@ void sbom_put_component_url(struct ch_buf *b, const struct ch_sbom *s,
     put_version(b, version);
     if (t->form != OF_SYSTEM) {
         put_qualifier(&q, t->form == PLAIN ? "subdir" : "arch", c->architecture);
+        put_qualifier(&q, "repository_url", c->image ? s->repository_url : CH_STR(""));
         return;
     }
     struct ch_buf distro;

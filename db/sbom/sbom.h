@@ -36,10 +36,11 @@ struct ch_sbom_component {
     /* It is not there, but asked for: as that is written. Without a version. */
     struct ch_str requirement;
     bool optional; /* that is asked for under a condition */
+    bool image;    /* an index has it: by the image's name, `version` is its digest */
 };
 
 struct ch_sbom {
-    bool image;       /* else a release file */
+    bool image;       /* or an index of images, which has no layers; else a release file */
     const char *type; /* of package URLs */
     struct ch_str name, version;
     struct ch_str file_name;      /* of a file */

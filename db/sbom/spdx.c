@@ -181,8 +181,9 @@ static void put_contained(struct ch_buf *b, const struct ch_sbom *s, size_t firs
     for (size_t i = first; i < end; i++) {
         size_t layer = s->components[i].layer;
         if (i == first || layer != s->components[i - 1].layer) {
-            put_relationship(b, (struct element){"Layer", layer + 1}, "CONTAINS",
-                             (struct element){"Package", first + 1});
+            struct element in = {s->layer_count > 0 ? "Layer" : "Subject",
+                                 s->layer_count > 0 ? layer + 1 : 0};
+            put_relationship(b, in, "CONTAINS", (struct element){"Package", first + 1});
         }
     }
 }
@@ -192,7 +193,7 @@ static void put_relationships(struct ch_buf *b, const struct ch_sbom *s)
     struct element subject = {"Subject", 0};
     sbom_open(b, "relationships", '[');
     put_relationship(b, (struct element){"DOCUMENT", 0}, "DESCRIBES", subject);
-    for (size_t i = 0; s->image && i < s->layer_count; i++) {
+    for (size_t i = 0; i < s->layer_count; i++) {
         put_relationship(b, subject, "CONTAINS", (struct element){"Layer", i + 1});
     }
     for (size_t first = 0, end; first < s->component_count; first = end) {
@@ -316,7 +317,7 @@ void ch_spdx_put(struct ch_buf *b, struct ch_sbom *s)
     put_creation(&rest, s);
     sbom_open(&rest, "packages", '[');
     put_subject(&rest, s);
-    for (size_t i = 0; s->image && i < s->layer_count; i++) {
+    for (size_t i = 0; i < s->layer_count; i++) {
         put_layer(&rest, s, i);
     }
     for (size_t first = 0, end; first < s->component_count; first = end) {

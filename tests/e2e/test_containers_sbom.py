@@ -63,6 +63,8 @@ class Sboms(OfImages):
         cls.good = images.image([images.layer(base), images.layer(above, "zstd")])
         cls.ended = images.simple("ended")
         cls.left = images.image([images.layer({**base, "var/lib/rpm/Packages": b"\0" * 100})])
+        cls.many = images.index([images.simple("many", architecture=a) for a in ("amd64", "arm64")])
+        cls.registry.push("team/many", "1.0", cls.many)
         cls.registry.push("team/good", "1.0", cls.good)
         cls.registry.push("team/ended", "1.0", cls.ended)
         cls.registry.push("team/left", "1.0", cls.left)
@@ -109,6 +111,21 @@ class Sboms(OfImages):
         status, out, err = self.service.command("sbom", self.good.layers[0].digest, "--repository", "mcr")
         self.assertEqual(status, 1, out + err)
         self.assertIn("of its own", out + err)
+
+    def test_of_an_index(self):
+        """The images that it lists; what is in each it says itself."""
+        self.pulled("team/many", self.many)
+        cdx, spdx = self.both("team/many", self.many)
+        place = f"{self.host.replace('/', '%2F')}%2Fteam%2Fmany"
+        self.assertEqual({c["purl"] for c in cdx["components"]},
+                         {f"pkg:oci/many@{i.digest}?arch={i.platform['architecture']}&repository_url={place}" for i in self.many.images})
+        self.assertEqual(len(spdx["packages"]), 3)
+        for child in self.many.images:
+            self.both("team/many", child, check=False)
+        for version, kind in (("2.5.3", "cyclonedx"), ("3.1.2", "spdxjson")):
+            with self.subTest(cosign=version):
+                status, text = self.cosign(version, "verify-attestation", self.key("evidence"), "team/many:1.0", "--type", kind)
+                self.assertEqual(status, 0, text)
 
     def test_what_is_not_read_is_said(self):
         self.pulled("team/left", self.left)

@@ -30,7 +30,7 @@ struct image_sbom {
 };
 struct image_sboms {
     struct image_sbom of[IMAGE_SBOMS];
-    size_t count; /* 0: there is none, as of an index */
+    size_t count; /* 0: there is none */
 };
 /* Signed, or none where that cannot be had, which is logged: nothing depends on it. Free with
  * images_sboms_done in any case. */

@@ -49,7 +49,7 @@ void images_sboms_sign(struct keeper *k, const struct image_signing *image, stru
     struct ch_err err;
     enum ch_code rc = CH_OK;
     *ret = (struct image_sboms){.count = 0};
-    if (image->evidence == NULL || images_role(image->p, image->file) != CH_WHOLE_ALL) {
+    if (image->evidence == NULL || images_role(image->p, image->file) == CH_WHOLE_PART) {
         return;
     }
     for (size_t i = 0; rc == CH_OK && i < IMAGE_SBOMS; i++) {

@@ -123,6 +123,25 @@ static void gather_layer(struct gathering *g, size_t file)
     }
 }
 
+/* ------------------------------------------------------------------ an index */
+
+/* "sha256:HEX linux/arm64/v8" */
+static void gather_list(struct gathering *g, const struct ch_inspection_result *in)
+{
+    const struct ch_str listed = ch_str_of(g->p->eco->listed_fact);
+    for (size_t i = 0; i < in->row.fact_count; i++) {
+        struct ch_str rest = in->row.facts[i].value, part;
+        struct ch_sbom_component c = {.type = g->p->eco->name, .name = g->s.name, .image = true};
+        if (!ch_str_eq(in->row.facts[i].name, listed) || !ch_str_split(&rest, ' ', &c.version)) {
+            continue;
+        }
+        if (ch_str_split(&rest, '/', &part)) {
+            c.architecture = rest;
+        }
+        add(g, &c);
+    }
+}
+
 /* ------------------------------------------------------------------ either */
 
 static bool is_layer(const struct page *p, size_t file)
@@ -170,16 +189,16 @@ enum ch_code sboms_put(struct keeper *k, struct page *p, size_t file, enum ch_pa
                        struct ch_buf *out, struct ch_err *err)
 {
     const struct ch_inspection_result *in = inspection_of(k, p, file);
-    if (in == NULL || in->row.outcome != CH_INSPECTION_COMPLETE ||
-        images_role(p, file) == CH_WHOLE_LIST ||
-        (p->eco->whole_versions && images_role(p, file) == CH_WHOLE_PART)) {
-        return ch_fail(err, CH_E_NOT_FOUND, "%s",
-                       in == NULL ? "it was not inspected"
-                                  : "it has no bill of materials of its own");
+    enum ch_whole role = images_role(p, file);
+    if (p->eco->whole_versions && role == CH_WHOLE_PART) {
+        return ch_fail(err, CH_E_NOT_FOUND, "it has no bill of materials of its own");
+    }
+    if (in == NULL || in->row.outcome != CH_INSPECTION_COMPLETE) {
+        return ch_fail(err, CH_E_NOT_FOUND, "it was not inspected");
     }
     struct gathering g = {.k = k, .p = p};
     struct ch_buf reference, origin;
-    g.s.image = images_role(p, file) == CH_WHOLE_ALL;
+    g.s.image = role != CH_WHOLE_PART;
     ch_buf_init(&reference, ch_limits.url_bytes);
     ch_buf_init(&origin, ch_limits.url_bytes);
     if (g.s.image) {
@@ -194,7 +213,10 @@ enum ch_code sboms_put(struct keeper *k, struct page *p, size_t file, enum ch_pa
     if (!g.s.image) {
         gather_file(&g, in);
     }
-    for (size_t i = 0; g.s.image && i < p->facts.file_count; i++) {
+    if (role == CH_WHOLE_LIST) {
+        gather_list(&g, in);
+    }
+    for (size_t i = 0; role == CH_WHOLE_ALL && i < p->facts.file_count; i++) {
         if (is_layer(p, i)) {
             gather_layer(&g, i);
         }
@@ -214,5 +236,5 @@ bool sboms_are_of(struct keeper *k, const struct ch_attestation_row *row)
     const struct ch_repository *r = ch_config_repository(k->config, row->repository);
     const struct ch_ecosystem *eco = r != NULL ? ch_ecosystem_find(ch_str_of(r->ecosystem)) : NULL;
     return row->passed && eco != NULL &&
-           (eco->whole == NULL || eco->whole(row->file_name) == CH_WHOLE_ALL);
+           (eco->whole == NULL || eco->whole(row->file_name) != CH_WHOLE_PART);
 }

@@ -9,12 +9,13 @@ static inline bool sboms_are(enum ch_part part)
 {
     return part == CH_PART_CYCLONEDX || part == CH_PART_SPDX;
 }
-/* CH_PART_CYCLONEDX or CH_PART_SPDX of a file, whatever is decided of it; of an image's manifest
- * that of the image. CH_E_NOT_FOUND: it was not inspected. CH_E_LIMIT: more than sbom_bytes. */
+/* CH_PART_CYCLONEDX or CH_PART_SPDX of a file, whatever is decided of it; of an image's manifest that of
+ * the image, of an index that of what it lists. CH_E_NOT_FOUND: it was not inspected, or is a part of
+ * an image. CH_E_LIMIT: more than sbom_bytes. */
 enum ch_code sboms_put(struct keeper *k, struct page *p, size_t file, enum ch_part part,
                        struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
 
-/* Whether what was attested has them: approvals of files and of images do, those of indexes do not. */
+/* Whether what was attested has them: approvals do. */
 bool sboms_are_of(struct keeper *k, const struct ch_attestation_row *row);
 
 /* --- sboms_attested.c --- */

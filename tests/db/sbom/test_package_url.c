@@ -108,6 +108,15 @@ static void test_subjects(void **state)
     sbom_put_subject_url(&url, &image);
     assert_str_eq(ch_buf_str(&url), "pkg:oci/app@sha256:00?repository_url="
                                     "gw.example:8080%2Fmcr%2Fteam%2FApp");
+    ch_buf_clear(&url);
+    struct ch_sbom_component child = {.type = "oci",
+                                      .name = CH_STR("team/App"),
+                                      .version = CH_STR("sha256:11"),
+                                      .architecture = CH_STR("arm64"),
+                                      .image = true};
+    sbom_put_component_url(&url, &image, &child);
+    assert_str_eq(ch_buf_str(&url), "pkg:oci/app@sha256:11?arch=arm64&repository_url="
+                                    "gw.example:8080%2Fmcr%2Fteam%2FApp");
     ch_buf_done(&url);
 }
 

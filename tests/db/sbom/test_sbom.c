@@ -218,6 +218,33 @@ static void test_by_layer(void **state)
     ch_buf_done(&b);
 }
 
+/* An index has images, and no layers. */
+static void test_of_an_index(void **state)
+{
+    (void)state;
+    struct ch_sbom_component has[] = {
+        {.type = "oci", .name = CH_STR("team/app"), .version = CH_STR("sha256:22"), .image = true},
+        {.type = "oci", .name = CH_STR("team/app"), .version = CH_STR("sha256:11"), .image = true}};
+    struct ch_sbom s = image(NULL, 0, has, CH_ARRAY_LEN(has));
+    struct ch_buf b;
+    json_t *doc = made(ch_cyclonedx_put, &s, &b);
+    const json_t *first = json_array_get(json_object_get(doc, "components"), 0);
+    assert_string_equal(text_at(first, "type"), "container");
+    assert_string_equal(text_at(first, "version"), "sha256:11");
+    const json_t *needs = json_array_get(json_object_get(doc, "dependencies"), 0);
+    assert_int_equal(json_array_size(json_object_get(needs, "dependsOn")), 2);
+    json_decref(doc);
+    ch_buf_done(&b);
+    doc = made(ch_spdx_put, &s, &b);
+    const json_t *relationships = json_object_get(doc, "relationships");
+    assert_int_equal(json_array_size(relationships), 3);
+    assert_string_equal(text_at(json_array_get(relationships, 2), "spdxElementId"),
+                        "SPDXRef-Subject");
+    assert_string_equal(text_at(json_array_get(relationships, 2), "relationshipType"), "CONTAINS");
+    json_decref(doc);
+    ch_buf_done(&b);
+}
+
 /* Of a package, too: only what is exactly an expression is one. */
 static void test_licences_of_packages(void **state)
 {
@@ -390,6 +417,7 @@ int main(void)
         cmocka_unit_test(test_spdx_of_a_file),
         cmocka_unit_test(test_words_are_no_expression),
         cmocka_unit_test(test_by_layer),
+        cmocka_unit_test(test_of_an_index),
         cmocka_unit_test(test_licences_of_packages),
         cmocka_unit_test(test_incomplete_is_said),
         cmocka_unit_test(test_same_input_same_bytes),
