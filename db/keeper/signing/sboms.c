@@ -12,9 +12,16 @@ struct gathering {
     struct page *p;
     struct ch_sbom s;
     struct ch_sbom_layer *layers;
-    size_t room; /* for components */
+    struct ch_str components; /* name of the facts that say them */
+    size_t room;              /* for them */
     struct ch_buf texts;
 };
+
+/* Whether the fact becomes a component. */
+static bool is_one(const struct gathering *g, const struct ch_fact *f)
+{
+    return ch_str_eq(f->name, g->components);
+}
 
 /* ------------------------------------------------------------------ a file */
 
@@ -63,12 +70,9 @@ static void add_dependency(struct gathering *g, struct ch_str value)
 
 static void gather_file(struct gathering *g, const struct ch_inspection_result *in)
 {
-    const struct ch_ecosystem *eco = g->p->eco;
-    struct ch_str needs =
-        ch_str_of(eco->dependency_fact != NULL ? eco->dependency_fact : "depends");
     for (size_t i = 0; i < in->row.fact_count; i++) {
         const struct ch_fact *f = &in->row.facts[i];
-        if (ch_str_eq(f->name, needs)) {
+        if (is_one(g, f)) {
             add_dependency(g, f->value);
         } else if (ch_str_eq(f->name, ch_str_of(ch_fact_row(CH_FACT_LICENCE)->name))) {
             g->s.licence = f->value;
@@ -108,7 +112,7 @@ static void gather_layer(struct gathering *g, size_t file)
     for (size_t i = 0; in != NULL && i < in->row.fact_count; i++) {
         const struct ch_fact *f = &in->row.facts[i];
         struct ch_sbom_component c;
-        if (ch_str_eq(f->name, CH_STR("package"))) {
+        if (is_one(g, f)) {
             if (ch_sbom_read_package(f->value, &g->texts, &c)) {
                 c.layer = layer;
                 add(g, &c);
@@ -128,11 +132,10 @@ static void gather_layer(struct gathering *g, size_t file)
 /* "sha256:HEX linux/arm64/v8" */
 static void gather_list(struct gathering *g, const struct ch_inspection_result *in)
 {
-    const struct ch_str listed = ch_str_of(g->p->eco->listed_fact);
     for (size_t i = 0; i < in->row.fact_count; i++) {
         struct ch_str rest = in->row.facts[i].value, part;
         struct ch_sbom_component c = {.type = g->p->eco->name, .name = g->s.name, .image = true};
-        if (!ch_str_eq(in->row.facts[i].name, listed) || !ch_str_split(&rest, ' ', &c.version)) {
+        if (!is_one(g, &in->row.facts[i]) || !ch_str_split(&rest, ' ', &c.version)) {
             continue;
         }
         if (ch_str_split(&rest, '/', &part)) {
@@ -150,8 +153,8 @@ static bool is_layer(const struct page *p, size_t file)
            ch_str_eq(ch_str_of(p->files[file].release.file_type), CH_STR("layer"));
 }
 
-/* Room for all that facts may say, so that slices stay where they are. */
-static void reserve(struct gathering *g, size_t file)
+/* Room for all that facts say, so that slices stay where they are. */
+static enum ch_code reserve(struct gathering *g, size_t file, struct ch_err *err)
 {
     size_t bytes = 1;
     for (size_t i = 0; i < g->p->facts.file_count; i++) {
@@ -160,15 +163,22 @@ static void reserve(struct gathering *g, size_t file)
         }
         const struct ch_inspection_result *in = inspection_of(g->k, g->p, i);
         for (size_t f = 0; in != NULL && f < in->row.fact_count; f++) {
-            g->room++;
-            bytes += in->row.facts[f].value.len;
+            if (is_one(g, &in->row.facts[f])) {
+                g->room++;
+                bytes += in->row.facts[f].value.len;
+            }
         }
+    }
+    if (g->room > ch_limits.sbom_components) {
+        return ch_fail(err, CH_E_LIMIT, "%zu packages in all its layers, at most %llu are listed",
+                       g->room, (unsigned long long)ch_limits.sbom_components);
     }
     ch_buf_init(&g->texts, bytes);
     CH_ASSERT(ch_buf_reserve(&g->texts, bytes) != NULL);
     g->s.components = ch_calloc(g->room + 1, sizeof(*g->s.components));
     g->layers = ch_calloc(g->p->facts.file_count, sizeof(*g->layers));
     g->s.layers = g->layers;
+    return CH_OK;
 }
 
 static void name(struct gathering *g, size_t file, struct ch_str reference)
@@ -183,6 +193,29 @@ static void name(struct gathering *g, size_t file, struct ch_str reference)
     g->s.form = of.type;
     g->s.repository_url = of.repository_url;
     g->s.sha256 = g->p->files[file].artifact;
+}
+
+/* Of a file what it asks for, of an index what it lists, of an image what its layers have. */
+static struct ch_str components_of(const struct page *p, enum ch_whole role)
+{
+    if (role != CH_WHOLE_PART) {
+        return role == CH_WHOLE_LIST ? ch_str_of(p->eco->listed_fact) : CH_STR("package");
+    }
+    return ch_str_of(p->eco->dependency_fact != NULL ? p->eco->dependency_fact : "depends");
+}
+
+static void gather(struct gathering *g, enum ch_whole role, const struct ch_inspection_result *in)
+{
+    if (role == CH_WHOLE_PART) {
+        gather_file(g, in);
+    } else if (role == CH_WHOLE_LIST) {
+        gather_list(g, in);
+    }
+    for (size_t i = 0; role == CH_WHOLE_ALL && i < g->p->facts.file_count; i++) {
+        if (is_layer(g->p, i)) {
+            gather_layer(g, i);
+        }
+    }
 }
 
 enum ch_code sboms_put(struct keeper *k, struct page *p, size_t file, enum ch_part part,
@@ -205,24 +238,17 @@ enum ch_code sboms_put(struct keeper *k, struct page *p, size_t file, enum ch_pa
         approvals_put_reference(k, p, &reference);
     }
     approvals_put_origin(k, &origin);
-    reserve(&g, file);
-    name(&g, file, ch_buf_str(&reference));
-    g.s.origin = ch_buf_str(&origin);
-    g.s.inspector_version = in->inspector_version;
-    g.s.made_at_us = in->row.at_us;
-    if (!g.s.image) {
-        gather_file(&g, in);
+    g.components = components_of(p, role);
+    enum ch_code rc = reserve(&g, file, err);
+    if (rc == CH_OK) {
+        name(&g, file, ch_buf_str(&reference));
+        g.s.origin = ch_buf_str(&origin);
+        g.s.inspector_version = in->inspector_version;
+        g.s.made_at_us = in->row.at_us;
+        gather(&g, role, in);
+        (part == CH_PART_SPDX ? ch_spdx_put : ch_cyclonedx_put)(out, &g.s);
+        rc = ch_buf_ok(out, err);
     }
-    if (role == CH_WHOLE_LIST) {
-        gather_list(&g, in);
-    }
-    for (size_t i = 0; role == CH_WHOLE_ALL && i < p->facts.file_count; i++) {
-        if (is_layer(p, i)) {
-            gather_layer(&g, i);
-        }
-    }
-    (part == CH_PART_SPDX ? ch_spdx_put : ch_cyclonedx_put)(out, &g.s);
-    enum ch_code rc = ch_buf_ok(out, err);
     free(g.s.components);
     free(g.layers);
     ch_buf_done(&g.texts);

@@ -11,7 +11,7 @@ static inline bool sboms_are(enum ch_part part)
 }
 /* CH_PART_CYCLONEDX or CH_PART_SPDX of a file, whatever is decided of it; of an image's manifest that of
  * the image, of an index that of what it lists. CH_E_NOT_FOUND: it was not inspected, or is a part of
- * an image. CH_E_LIMIT: more than sbom_bytes. */
+ * an image. CH_E_LIMIT: more than sbom_bytes, or sbom_components. */
 enum ch_code sboms_put(struct keeper *k, struct page *p, size_t file, enum ch_part part,
                        struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
 

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "customhouse/limits.h"
+
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define BYTES "bytes fact:requires-dist=numpy>=1;fact:licence=MIT;"
 
@@ -128,12 +130,28 @@ static void what_is_not_kept_is_not_told(void **state)
     house_free(h);
 }
 
+/* Never a shorter one that looks complete. */
+static void one_that_is_too_large_is_none(void **state)
+{
+    (void)state;
+    uint64_t most = ch_limits.sbom_components;
+    struct house *h = with_wheel("fact:requires-dist=numpy>=1;fact:requires-dist=rich;");
+    for (int more = 0; more < 2; more++) {
+        ch_limits.sbom_components = more == 0 ? 1 : 2;
+        house_ask_part(h, "pkg", WHEEL, CH_PART_SPDX, 8000);
+        ch_limits.sbom_components = most;
+        assert_int_equal(h->file.outcome, more == 0 ? CH_FILE_FAILED : CH_FILE_ALLOW);
+    }
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(it_says_what_inspection_found),
         cmocka_unit_test(it_is_attested_once),
         cmocka_unit_test(what_is_not_kept_is_not_told),
+        cmocka_unit_test(one_that_is_too_large_is_none),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "customhouse/base64.h"
+#include "customhouse/limits.h"
 #include "db/keeper/signing/images.h"
 #include "db/signing/public_key.h"
 
@@ -215,6 +216,28 @@ static void referrers_are_ours(void **state)
     assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND);
     house_ask_file(h, "team/other", bundle); /* T24 */
     assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND);
+    house_free(h);
+}
+
+/* What nothing depends on keeps nothing from being signed. */
+static void an_image_of_too_many_packages_is_signed_without(void **state)
+{
+    (void)state;
+    uint64_t most = ch_limits.sbom_components;
+    struct house *h = images_house();
+    struct images_image m = {.manifest = "a manifest",
+                             .config = "its config",
+                             .layer = "fact:package=deb a 1 - - -;fact:package=deb b 1 - - -;"};
+    images_set(h, &m, "1.0");
+    ch_limits.sbom_components = 1;
+    images_ask_tag(h, "1.0");
+    is_signed(h, &m);
+    ch_limits.sbom_components = most;
+    images_ask_part(h, &m, CH_PART_REFERRERS);
+    assert_true(ch_str_find(h->file.body, CH_STR("test-result"), NULL));
+    assert_false(ch_str_find(h->file.body, CH_STR("cyclonedx"), NULL));
+    images_ask_part(h, &m, CH_PART_ATTESTATION);
+    assert_false(ch_str_find(h->file.body, CH_STR("spdx"), NULL));
     house_free(h);
 }
 
@@ -485,6 +508,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_approved_image_is_signed),
         cmocka_unit_test(referrers_are_ours),
+        cmocka_unit_test(an_image_of_too_many_packages_is_signed_without),
         cmocka_unit_test(a_denial_takes_the_signature_back),
         cmocka_unit_test(a_policy_takes_the_signature_back_and_gives_another),
         cmocka_unit_test(what_is_held_has_none),
