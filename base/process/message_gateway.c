@@ -129,6 +129,7 @@ void ch_file_reply_put(struct ch_buf *b, const struct ch_file_reply *m)
     ch_put_u32(b, m->http_status);
     ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
     ch_put_str(b, m->body);
+    ch_msg_put_bool(b, m->body_apart);
     refusal_put(b, &m->refusal);
     ch_msg_put_name(b, m->page, ch_limits.project_name_bytes);
     ch_msg_put_name(b, m->file_name, ch_limits.file_name_bytes);
@@ -149,6 +150,7 @@ enum ch_code ch_file_reply_get(struct ch_str payload, struct ch_file_reply *ret,
     m.http_status = ch_get_u32(&r);
     m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
     m.body = ch_msg_get_text(&r, CH_ATTESTATION_MAX);
+    m.body_apart = ch_msg_get_bool(&r);
     refusal_get(&r, &m.refusal);
     m.page = ch_msg_get_printable(&r, ch_limits.project_name_bytes);
     m.file_name = ch_msg_get_text(&r, ch_limits.file_name_bytes);
@@ -280,7 +282,7 @@ enum ch_code ch_ask_document_get(struct ch_str payload, struct ch_ask_document *
     m.name = ch_msg_get_printable(&r, ch_limits.client_text_bytes);
     m.sha256 = ch_msg_get_sha256(&r);
     m.number = ch_get_u64(&r);
-    m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_APPROVAL);
+    m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_SPDX_BUNDLE);
     m.width = ch_get_u32(&r);
     m.token = ch_msg_get_sha256(&r);
     ch_msg_get_repositories(&r, &m.pull);

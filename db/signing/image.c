@@ -68,6 +68,14 @@ void ch_image_put_approval(struct ch_buf *b, const struct ch_sha256 *image)
     ch_buf_puts(b, CH_STR("{}}"));
 }
 
+void ch_image_put_document(struct ch_buf *b, struct ch_str reference, const struct ch_sha256 *image,
+                           struct ch_str predicate_type, struct ch_str document)
+{
+    put_statement(b, reference, image, predicate_type);
+    ch_buf_puts(b, document);
+    ch_buf_putc(b, '}');
+}
+
 static void put_parts(struct ch_buf *b, const char *key, const struct ch_image_scan *scan,
                       enum ch_image_part_result result)
 {
@@ -116,14 +124,18 @@ void ch_image_put_scan(struct ch_buf *b, const struct ch_image_scan *scan)
 
 /* ------------------------------------------------------------------ cosign's tag */
 
-void ch_image_put_config(struct ch_buf *b, struct ch_str layer)
+void ch_image_put_config(struct ch_buf *b, const struct ch_str *layers, size_t count)
 {
-    struct ch_sha256 digest = ch_sha256_of(layer.ptr, layer.len);
     ch_buf_puts(b, CH_STR("{\"architecture\":\"\",\"created\":\"" NO_TIME
                           "\",\"history\":[{\"created\":\"" NO_TIME
-                          "\"}],\"os\":\"\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":[\""));
-    put_digest(b, &digest);
-    ch_buf_puts(b, CH_STR("\"]},\"config\":{}}"));
+                          "\"}],\"os\":\"\",\"rootfs\":{\"type\":\"layers\",\"diff_ids\":["));
+    for (size_t i = 0; i < count; i++) {
+        struct ch_sha256 digest = ch_sha256_of(layers[i].ptr, layers[i].len);
+        ch_buf_puts(b, i > 0 ? CH_STR(",\"") : CH_STR("\""));
+        put_digest(b, &digest);
+        ch_buf_putc(b, '"');
+    }
+    ch_buf_puts(b, CH_STR("]},\"config\":{}}"));
 }
 
 void ch_image_put_signature_manifest(struct ch_buf *b, struct ch_str config, struct ch_str payload,
@@ -140,16 +152,20 @@ void ch_image_put_signature_manifest(struct ch_buf *b, struct ch_str config, str
 
 /* Spec: sigstore/cosign specs/ATTESTATION_SPEC.md; the signature is in the envelope. */
 void ch_image_put_attestation_manifest(struct ch_buf *b, struct ch_str config,
-                                       struct ch_str envelope, struct ch_str predicate_type)
+                                       const struct ch_image_attestation *of, size_t count)
 {
     ch_buf_puts(b, CH_STR("{\"schemaVersion\":2,\"mediaType\":\"" MANIFEST_TYPE "\",\"config\":"));
     put_descriptor_of(b, CH_STR(CONFIG_TYPE), config);
     ch_buf_puts(b, CH_STR("},\"layers\":["));
-    put_descriptor_of(b, CH_STR(ENVELOPE_TYPE), envelope);
-    ch_buf_puts(b, CH_STR(",\"annotations\":{\"dev.cosignproject.cosign/signature\":\"\","
-                          "\"predicateType\":"));
-    ch_buf_put_json(b, predicate_type);
-    ch_buf_puts(b, CH_STR("}}]}"));
+    for (size_t i = 0; i < count; i++) {
+        ch_buf_puts(b, i > 0 ? CH_STR(",") : CH_STR(""));
+        put_descriptor_of(b, CH_STR(ENVELOPE_TYPE), of[i].envelope);
+        ch_buf_puts(b, CH_STR(",\"annotations\":{\"dev.cosignproject.cosign/signature\":\"\","
+                              "\"predicateType\":"));
+        ch_buf_put_json(b, of[i].predicate_type);
+        ch_buf_puts(b, CH_STR("}}"));
+    }
+    ch_buf_puts(b, CH_STR("]}"));
 }
 
 /* ------------------------------------------------------------------ referrers */

@@ -21,6 +21,10 @@ void ch_image_put_payload(struct ch_buf *b, struct ch_str reference, const struc
 /* "It is signed", as an in-toto statement. */
 void ch_image_put_approval(struct ch_buf *b, const struct ch_sha256 *image);
 
+/* "It is made of this": `document` is the predicate, a JSON object. `reference` as above. */
+void ch_image_put_document(struct ch_buf *b, struct ch_str reference, const struct ch_sha256 *image,
+                           struct ch_str predicate_type, struct ch_str document);
+
 /* What inspection of the image and of each of its parts came to. */
 enum ch_image_part_result { CH_IMAGE_PART_FAILED = 0, CH_IMAGE_PART_WARNED, CH_IMAGE_PART_PASSED };
 struct ch_image_part {
@@ -42,13 +46,18 @@ struct ch_image_scan {
 /* The worst of its parts is its result; without parts it has failed. */
 void ch_image_put_scan(struct ch_buf *b, const struct ch_image_scan *scan);
 
-/* The manifests under cosign's tags DIGEST.sig and DIGEST.att, of one layer each, and their
- * configuration. `signature` is as it was made: DER; `envelope` that of ch_dsse_put_envelope. */
-void ch_image_put_config(struct ch_buf *b, struct ch_str layer);
+/* The manifests under cosign's tags DIGEST.sig, of one layer, and DIGEST.att, of one for each
+ * statement, and their configuration. `signature` is as it was made: DER; `envelope` that of
+ * ch_dsse_put_envelope. */
+void ch_image_put_config(struct ch_buf *b, const struct ch_str *layers, size_t count);
 void ch_image_put_signature_manifest(struct ch_buf *b, struct ch_str config, struct ch_str payload,
                                      struct ch_str signature);
+struct ch_image_attestation {
+    struct ch_str envelope;
+    struct ch_str predicate_type;
+};
 void ch_image_put_attestation_manifest(struct ch_buf *b, struct ch_str config,
-                                       struct ch_str envelope, struct ch_str predicate_type);
+                                       const struct ch_image_attestation *of, size_t count);
 
 /* What a referrer is about. */
 struct ch_image_subject {

@@ -41,6 +41,9 @@ enum ch_code ch_store_image_signatures(struct ch_store *s, uint64_t attestation,
                       .layer = ch_col_str(&c, 5),
                       .config = ch_col_str(&c, 6),
                       .at_us = ch_col_int(&c, 7),
+                      .manifest_sha256 = ch_col_sha(&c, 8),
+                      .layer_sha256 = ch_col_sha(&c, 9),
+                      .config_sha256 = ch_col_sha(&c, 10),
                   });
     }
     ch_cursor_close(&c);

@@ -304,6 +304,9 @@
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \
     /* signing */                                                                                  \
     X(attestation_bytes, 262144, "bytes", "an attestation or bundle, as it is verified offline")   \
+    X(sbom_bytes, 12582912, "bytes", "a bill of materials: some 20,000 packages. What a command prints fits into a channel") \
+    X(sbom_components, 200000, "packages", "of all layers of an image, each counted where it is")   \
+    X(attached_bytes, 67108864, "bytes", "what is attached to an image, as it is signed and in base64") \
     X(withdrawals_bytes, 67108864, "bytes", "a signed list of withdrawals; 300,000 of them")       \
     X(withdrawals_valid_hours, 24, "hours", "that a list of withdrawals may be relied on")         \
     /* store */                                                                                    \

@@ -120,6 +120,11 @@ enum ch_part {
     CH_PART_VSA,        /* a DSSE envelope of a verification summary */
     CH_PART_VSA_BUNDLE, /* the same as a Sigstore bundle */
     CH_PART_APPROVAL,   /* a Sigstore bundle over the file's bytes */
+    /* what it is made of, by what inspection found; unsigned, and as Sigstore bundles */
+    CH_PART_CYCLONEDX,
+    CH_PART_SPDX,
+    CH_PART_CYCLONEDX_BUNDLE,
+    CH_PART_SPDX_BUNDLE,
     /* of an image, that the file stands for; answered in `body`, too */
     CH_PART_SIGNATURE, /* the manifest that cosign looks for under a tag */
     CH_PART_ATTESTATION, /* likewise, its attestations */
@@ -174,7 +179,8 @@ struct ch_file_reply {
     uint32_t retry_after_s;      /* WAIT; FAILED as for pages */
     uint32_t http_status;        /* FAILED */
     struct ch_str text;
-    struct ch_str body; /* ALLOW of what is signed, which is no blob: at most CH_ATTESTATION_MAX */
+    struct ch_str body; /* ALLOW of what is signed, which is no blob: at most CH_ATTESTATION_MAX; */
+    bool body_apart;    /* what is larger is the frame's descriptor, a sealed memfd */
     struct ch_refusal refusal;
     /* ALLOW, and WAIT: what was asked for, where its address did not say it; absent: as asked */
     struct ch_str page;

@@ -74,12 +74,15 @@ enum ch_code ch_store_attestations_of(struct ch_store *s, const struct ch_sha256
 struct ch_image_signature_row {
     uint64_t id; /* given by the store */
     uint64_t attestation;
-    struct ch_str form; /* "cosign", "attestation", "approval", "summary", "scan": db/signing/image.h */
+    struct ch_str form; /* "cosign", "attestation", "approval", ...: db/keeper/signing/ */
     struct ch_sha256 key;
     struct ch_str manifest;
     struct ch_str layer;
     struct ch_str config; /* absent: "{}" */
-    int64_t at_us;        /* of the approval; read only */
+    int64_t at_us;        /* of the approval; read only, as what follows is */
+    struct ch_sha256 manifest_sha256;
+    struct ch_sha256 layer_sha256;
+    struct ch_sha256 config_sha256; /* zero: it is absent */
 };
 enum ch_code ch_store_add_image_signature(struct ch_store *s, const struct ch_image_signature_row *row,
                                           uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;

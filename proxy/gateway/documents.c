@@ -2,11 +2,9 @@
  * The keeper has it all, and decides; here is read what an address asks for. */
 #include "gateway_int.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
+
+#include "mapped.h"
 
 struct document_wait { /* one request waits for the keeper */
     struct gw_ask ask;
@@ -23,6 +21,11 @@ static const struct {
     {".vsa.json", CH_PART_VSA, "application/vnd.dsse.envelope.v1+json"},
     {".vsa.sigstore.json", CH_PART_VSA_BUNDLE, "application/vnd.dev.sigstore.bundle.v0.3+json"},
     {".approval.sigstore.json", CH_PART_APPROVAL, "application/vnd.dev.sigstore.bundle.v0.3+json"},
+    {".cdx.json", CH_PART_CYCLONEDX, "application/vnd.cyclonedx+json"},
+    {".spdx.json", CH_PART_SPDX, "application/spdx+json"},
+    {".cdx.sigstore.json", CH_PART_CYCLONEDX_BUNDLE,
+     "application/vnd.dev.sigstore.bundle.v0.3+json"},
+    {".spdx.sigstore.json", CH_PART_SPDX_BUNDLE, "application/vnd.dev.sigstore.bundle.v0.3+json"},
 };
 
 bool gw_document_part(struct ch_str name, struct ch_str *ret_of, enum ch_part *ret_part)
@@ -48,16 +51,10 @@ struct ch_str gw_document_type(enum ch_part part)
     return CH_STR("application/octet-stream");
 }
 
-struct mapped { /* a document that is being sent */
-    void *map;
-    size_t len;
-};
-
 static void unmap(void *owner)
 {
-    struct mapped *m = owner;
-    munmap(m->map, m->len);
-    free(m);
+    gw_unmap(owner);
+    free(owner);
 }
 
 /* With an owner the body is sent from where it lies. */
@@ -171,25 +168,14 @@ static bool read_address(const struct ch_http_view *v, struct ch_ask_document *r
 
 /* --- asking --- */
 
-/* The descriptor is mapped only when nobody can shrink or change it any more. */
 static bool respond_mapped(struct document_wait *w, struct ch_frame *frame)
 {
-    int fd = ch_frame_take_fd(frame, 0);
-    struct stat st;
-    const int wanted = F_SEAL_SHRINK | F_SEAL_WRITE;
-    bool good = fd >= 0 && (fcntl(fd, F_GET_SEALS) & wanted) == wanted && fstat(fd, &st) == 0 &&
-                st.st_size > 0 && (uint64_t)st.st_size <= ch_limits.withdrawals_bytes;
+    struct gw_mapped mapped;
+    bool good = gw_map(frame, ch_limits.withdrawals_bytes, &mapped);
     if (good) {
-        void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-        good = map != MAP_FAILED;
-        if (good) {
-            struct mapped *m = ch_alloc(sizeof(*m));
-            *m = (struct mapped){map, (size_t)st.st_size};
-            respond(w->request, w->type, (struct ch_str){map, m->len}, m);
-        }
-    }
-    if (fd >= 0) {
-        close(fd);
+        struct gw_mapped *m = ch_alloc(sizeof(*m)); /* sent from where it lies */
+        *m = mapped;
+        respond(w->request, w->type, gw_mapped_bytes(m), m);
     }
     return good;
 }

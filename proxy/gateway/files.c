@@ -6,6 +6,7 @@
  *
  * The check comes before HEAD, 304, 206 and 416, which the HTTP core makes of the allowed answer. */
 #include "artifact.h"
+#include "mapped.h"
 #include "referrers.h"
 
 #include <stdlib.h>
@@ -430,47 +431,59 @@ static void answer_failed(struct file_wait *w, struct ch_http_request *r, const 
     }
 }
 
-static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
+static void answer(struct file_wait *w, const struct ch_file_reply *m)
 {
-    struct file_wait *w = CH_CONTAINER_OF(ask, struct file_wait, ask);
     struct ch_http_request *r = w->request;
-    struct ch_file_reply m;
-    struct ch_err err = {0};
-    if (ch_file_reply_get(frame->payload, &m, &err) != CH_OK) {
-        gw_complain("keeper", CH_STR("file"), &err);
-        forget_file(gw, w->repo, &w->target);
-        refuse_unavailable(w, r);
-        free(w);
+    if (m->outcome == CH_FILE_ALLOW && (target_is_attestation(&w->target) || m->body.len > 0)) {
+        answer_attestation(w, r, m);
         return;
     }
-    if (m.outcome == CH_FILE_ALLOW && (target_is_attestation(&w->target) || m.body.len > 0)) {
-        answer_attestation(w, r, &m);
+    if (m->outcome == CH_FILE_ALLOW) {
+        answer_allow(w, r, m);
         return;
     }
-    if (m.outcome == CH_FILE_ALLOW) {
-        answer_allow(w, r, &m);
-        return;
-    }
-    forget_file(gw, w->repo, &w->target);
-    switch (m.outcome) {
+    forget_file(w->gw, w->repo, &w->target);
+    switch (m->outcome) {
     case CH_FILE_WAIT:
-        answer_wait(w, r, &m);
+        answer_wait(w, r, m);
         break;
     case CH_FILE_NOT_FOUND:
         if (!gw_referrers_none(r, &w->target)) {
-            gw_respond_text(r, 404, m.text.len > 0 ? m.text
-                                                   : CH_STR("The index lists no file of this name"));
+            gw_respond_text(r, 404, m->text.len > 0 ? m->text
+                                                    : CH_STR("The index lists no file of this name"));
         }
         break;
     case CH_FILE_FAILED:
-        answer_failed(w, r, &m);
+        answer_failed(w, r, m);
         break;
     case CH_FILE_REFUSED:
     case CH_FILE_ALLOW:
-        gw_respond_refusal(gw, r, &m.refusal);
+        gw_respond_refusal(w->gw, r, &m->refusal);
         break;
     }
     free(w);
+}
+
+static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
+{
+    struct file_wait *w = CH_CONTAINER_OF(ask, struct file_wait, ask);
+    struct gw_mapped mapped = {NULL, 0};
+    struct ch_file_reply m;
+    struct ch_err err = {0};
+    enum ch_code rc = ch_file_reply_get(frame->payload, &m, &err);
+    if (rc == CH_OK && m.body_apart && !gw_map(frame, ch_limits.attached_bytes, &mapped)) {
+        rc = ch_fail(&err, CH_E_FORMAT, "a body of its own was expected");
+    }
+    if (rc != CH_OK) {
+        gw_complain("keeper", CH_STR("file"), &err);
+        forget_file(gw, w->repo, &w->target);
+        refuse_unavailable(w, w->request);
+        free(w);
+        return;
+    }
+    m.body = m.body_apart ? gw_mapped_bytes(&mapped) : m.body;
+    answer(w, &m);
+    gw_unmap(&mapped);
 }
 
 static void on_lost(struct gw *gw, struct gw_ask *ask)

@@ -77,4 +77,9 @@ enum ch_code ch_inventory_maven(struct ch_str text, ch_package_fn *fn, void *arg
 enum ch_code ch_inventory_npm(struct ch_str text, ch_package_fn *fn, void *arg,
                               struct ch_err *err) CH_MUST_CHECK;
 
+/* etc/os-release or usr/lib/os-release: what the distribution is called, "debian", and which one it
+ * is, "12" (absent: it does not say, or not so). Borrowed from the text. False: it has no ID of the
+ * characters that one may have. Spec: os-release(5). */
+bool ch_inventory_os_release(struct ch_str text, struct ch_str *ret_id, struct ch_str *ret_version);
+
 #endif

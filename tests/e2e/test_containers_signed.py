@@ -20,6 +20,8 @@ PAYLOAD = "application/vnd.dev.cosign.simplesigning.v1+json"
 SIGNED = "https://sigstore.dev/cosign/sign/v1"
 VSA = "https://slsa.dev/verification_summary/v1"
 SCAN = "https://in-toto.io/attestation/test-result/v0.1"
+CYCLONEDX = "https://cyclonedx.org/bom"
+SPDX = "https://spdx.dev/Document"
 FORMS = (("2.5.3", ()), ("3.1.2", ()), ("3.1.2", ("--new-bundle-format=false",)))
 
 
@@ -122,7 +124,7 @@ class Signed(OfSigned):
 
         listed = self.referrers("team/good", self.good)
         kinds = [m["annotations"]["dev.sigstore.bundle.predicateType"] for m in listed]
-        self.assertEqual(kinds, [SIGNED, VSA, SCAN])
+        self.assertEqual(kinds, [SIGNED, VSA, SCAN, CYCLONEDX, SPDX])
         fallback = self.ask("team/good", "manifests", self.tag(self.good, ""))
         self.assertEqual((fallback.status, fallback["Content-Type"]), (200, INDEX))
         self.assertEqual(json.loads(fallback.body)["manifests"], listed)
@@ -178,7 +180,8 @@ class Signed(OfSigned):
         # beside other attestations of these bytes: one for each repository that has it
         a = self.service.ask(f"/-/attestations/sha256/{self.good.digest.removeprefix('sha256:')}/")
         files = [x["files"] for x in json.loads(a.body)["attestations"] if x["environment"] == "prod"]
-        self.assertEqual([[f.split(".", 1)[1] for f in x] for x in files], [["vsa.json", "vsa.sigstore.json"]])
+        self.assertEqual([[f.split(".", 1)[1] for f in x] for x in files], [["vsa.json", "vsa.sigstore.json", "cdx.json", "spdx.json", "cdx.sigstore.json",
+                                                                             "spdx.sigstore.json"]])
 
     def test_cosign_verifies(self):
         self.pulled("team/good", self.good)
@@ -206,9 +209,9 @@ class Signed(OfSigned):
                 with self.subTest(key=purpose, cosign=version, options=options):
                     status, text = self.cosign(version, "verify", self.key(purpose), "team/good:1.0", *options)
                     if purpose == "evidence" and of_bundles(version, options):
-                        # cosign 3 takes any statement for a signature (README): this one says what was found, no more
+                        # cosign 3 takes any statement for a signature (README): these say what was found, no more
                         told = json.loads(re.search(r"(?m)^\[.*\]$", text).group(0))
-                        self.assertEqual([t["critical"]["type"] for t in told], [SCAN])
+                        self.assertEqual([t["critical"]["type"] for t in told], [SCAN, CYCLONEDX, SPDX])
                         continue
                     self.assertNotEqual(status, 0, text)
                     self.assertIn("Error: no matching attestations: failed to verify signature: could not verify envelope: "
@@ -230,16 +233,18 @@ class Signed(OfSigned):
 
     def test_attestations(self):
         self.pulled("team/good", self.good)
-        for version, purpose, kind in (("2.5.3", "approve-prod-image", VSA), ("3.1.2", "approve-prod-image", VSA),
-                                       ("3.1.2", "evidence", SCAN)):
+        for version, purpose, name, kind in (
+                ("2.5.3", "approve-prod-image", VSA, VSA), ("3.1.2", "approve-prod-image", VSA, VSA), ("3.1.2", "evidence", SCAN, SCAN),
+                ("2.5.3", "evidence", "cyclonedx", CYCLONEDX), ("3.1.2", "evidence", "cyclonedx", CYCLONEDX),
+                ("2.5.3", "evidence", "spdxjson", SPDX), ("3.1.2", "evidence", "spdxjson", SPDX)):
             with self.subTest(cosign=version, kind=kind):
-                status, text = self.cosign(version, "verify-attestation", self.key(purpose), "team/good:1.0", "--type", kind)
+                status, text = self.cosign(version, "verify-attestation", self.key(purpose), "team/good:1.0", "--type", name)
                 self.assertEqual(status, 0, text)
                 envelope = json.loads(re.search(r'(?m)^\{"payload.*\}$', text).group(0))
                 statement = json.loads(base64.b64decode(envelope["payload"]))
                 self.assertEqual(statement["predicateType"], kind)
                 other = self.key("approve-preprod-image")
-                self.assertNotEqual(self.cosign(version, "verify-attestation", other, "team/good:1.0", "--type", kind)[0], 0)
+                self.assertNotEqual(self.cosign(version, "verify-attestation", other, "team/good:1.0", "--type", name)[0], 0)
 
     def test_a_refused_image_has_none(self):
         self.assertEqual(self.ask("team/evil", "manifests", "1.0").status, 403)
@@ -263,7 +268,7 @@ class Signed(OfSigned):
         self.pulled("team/ended", self.ended)
         a = self.signature("team/ended", self.ended)
         listed = self.referrers("team/ended", self.ended)
-        self.assertEqual((a.status, len(listed)), (200, 3))
+        self.assertEqual((a.status, len(listed)), (200, 5))
         gone = [("manifests", images.digest_of(a.body)), ("blobs", json.loads(a.body)["layers"][0]["digest"]),
                 *(("manifests", m["digest"]) for m in listed)]
         for kind, digest in gone:
@@ -326,7 +331,7 @@ class Signed(OfSigned):
             for kind in (SIGNED, VSA, SCAN):
                 self.assertIn(f"dev.sigstore.bundle.predicateType: {kind}", text)
             status, text = oras.oras("discover", "--distribution-spec", "v1.1-referrers-tag", f"{self.host}/team/good:1.0")
-            self.assertEqual((status, text.count("sha256:")), (0, 4), text)
+            self.assertEqual((status, text.count("sha256:")), (0, 6), text)
         with Crane() as crane:
             status, text = crane.crane("manifest", f"{self.host}/team/good:{self.tag(self.good)}")
             self.assertEqual((status, json.loads(text)["layers"][0]["mediaType"]), (0, PAYLOAD), text)
@@ -409,7 +414,7 @@ class OfTheUpstream(OfSigned):
         a = self.signature("team/good", self.good)
         self.assertEqual(a.status, 200)
         self.assertNotEqual(a.body, self.others["cosign"].data)
-        self.assertEqual(len(self.referrers("team/good", self.good)), 3)
+        self.assertEqual(len(self.referrers("team/good", self.good)), 5)
         self.assertFalse([p for p in self.registry.paths() if "/sha256-" in p or "/referrers/" in p])
         for version, options in FORMS:
             status, text = self.cosign(version, "verify", self.key("approve-prod-image"), "team/good:1.0", *options)

@@ -3,6 +3,7 @@
 #include "ask_int.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
@@ -14,6 +15,7 @@
 #include "db/keeper/pages/sidecar.h"
 #include "db/keeper/pushes/pushes.h"
 #include "db/keeper/signing/images.h"
+#include "db/keeper/signing/sboms.h"
 
 #define ROOM_EXPECTED_S 5
 #define ALLOW_FRESH_MS  600000 /* and the lease, and the epoch */
@@ -27,10 +29,27 @@
 
 static void reply_file(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply)
 {
+    struct ch_file_reply told = *reply;
+    struct ch_err err;
     struct ch_buf b;
+    int fd = -1;
+    if (reply->body.len > CH_ATTESTATION_MAX) {
+        if (ask_memfd(reply->body, &fd, &err) != CH_OK) {
+            told = (struct ch_file_reply){.ask = reply->ask,
+                                          .outcome = CH_FILE_FAILED,
+                                          .http_status = 500,
+                                          .size_bytes = CH_SIZE_UNKNOWN,
+                                          .text = CH_STR("the answer could not be made")};
+        }
+        told.body = (struct ch_str){NULL, 0};
+        told.body_apart = fd >= 0;
+    }
     ch_buf_init(&b, ch_message_row(CH_MSG_FILE)->max_bytes);
-    ch_file_reply_put(&b, reply);
-    ask_send(k, w, CH_MSG_FILE, &b, -1);
+    ch_file_reply_put(&b, &told);
+    ask_send(k, w, CH_MSG_FILE, &b, fd);
+    if (fd >= 0) {
+        close(fd);
+    }
 }
 
 static void refuse(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
@@ -280,21 +299,30 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
     }
 }
 
+static enum ch_code sboms_or_approval(struct keeper *k, struct page *p, size_t file,
+                                      enum ch_part part, struct ch_buf *body, struct ch_err *err)
+{
+    return sboms_are(part)            ? sboms_put(k, p, file, part, body, err)
+           : sboms_are_attested(part) ? sboms_attested(k, p, file, part, body, err)
+                                      : approvals_of_file(k, p, file, part, body, err);
+}
+
 /* What was signed, under the same decision as the file itself. */
 static void reply_attestation(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
                               const struct ch_ask_file *ask, int64_t until_us)
 {
     struct ch_buf body;
     struct ch_err err;
-    ch_buf_init(&body, CH_ATTESTATION_MAX);
-    if (approvals_of_file(k, p, file, ask->part, &body, &err) == CH_OK) {
+    ch_buf_init(&body, ch_limits.attached_bytes);
+    enum ch_code rc = sboms_or_approval(k, p, file, ask->part, &body, &err);
+    if (rc == CH_OK) {
         struct ch_file_reply reply = allowed(k, ask, allow_fresh_ms(k, p, ask), until_us);
         reply.sha256 = p->files[file].artifact;
         reply.size_bytes = body.len;
         reply.body = ch_buf_str(&body);
         reply_file(k, w, &reply);
     } else {
-        ask_file_failed(k, w, ask->ask, 500, 0, err.msg);
+        ask_file_failed(k, w, ask->ask, keeper_store_status(rc, 500), 0, err.msg);
     }
     ch_buf_done(&body);
 }

@@ -14,6 +14,7 @@
 #include "db/keeper/audit/keyring.h"
 #include "db/keeper/people/tokens.h"
 #include "db/keeper/signing/images.h"
+#include "db/keeper/signing/sboms.h"
 
 #define LIST_AGE_US      (60 * 1000000LL) /* a list of withdrawals is signed anew after it */
 #define ATTESTATIONS_MAX 100
@@ -258,6 +259,8 @@ static void list_one(struct answer *a, const struct ch_attestation_row *row)
 {
     static const char *const endings[] = {"vsa.json", "vsa.sigstore.json",
                                           "approval.sigstore.json"};
+    static const char *const sboms[] = {"cdx.json", "spdx.json", "cdx.sigstore.json",
+                                        "spdx.sigstore.json"};
     struct ch_buf *b = &a->body;
     ch_buf_puts(b, b->ptr[b->len - 1] == '[' ? CH_STR("\n{") : CH_STR(",\n{"));
     json_number(b, "number", row->id);
@@ -270,6 +273,9 @@ static void list_one(struct answer *a, const struct ch_attestation_row *row)
     for (size_t i = 0; i < (approvals_of_bytes(row) ? 3u : 2u); i++) {
         ch_buf_printf(b, "%s\"%llu.%s\"", i > 0 ? "," : "", (unsigned long long)row->id,
                       endings[i]);
+    }
+    for (size_t i = 0; sboms_are_of(a->k, row) && i < CH_ARRAY_LEN(sboms); i++) {
+        ch_buf_printf(b, ",\"%llu.%s\"", (unsigned long long)row->id, sboms[i]);
     }
     ch_buf_puts(b, CH_STR("]}"));
 }
@@ -368,12 +374,30 @@ static void answer_attestations(struct answer *a, const struct ch_ask_document *
     copies_free(c);
 }
 
+/* What its file is made of: of an approval that stands alone. */
+static void answer_sbom(struct answer *a, const struct ch_attestation_row *row, enum ch_part part)
+{
+    struct page *p = page_get(a->k, row->repository, row->project);
+    ptrdiff_t at = p != NULL && page_load(a->k, p) ? page_find_file(p, row->file_name) : -1;
+    struct ch_err err;
+    if (!row->passed || at < 0) {
+        fail(a, 404, "The attestation has no such form");
+        return;
+    }
+    enum ch_code rc = sboms_are(part) ? sboms_put(a->k, p, (size_t)at, part, &a->body, &err)
+                                      : sboms_attested(a->k, p, (size_t)at, part, &a->body, &err);
+    if (rc != CH_OK) {
+        keeper_log("sbom", "file=%s error=\"%s\"", p->project, err.msg);
+        fail(a, rc == CH_E_NOT_FOUND ? 404 : 500, "There is no bill of materials of it");
+    }
+}
+
 static void answer_attestation(struct answer *a, const struct ch_ask_document *ask)
 {
     struct copies *c = copies_new();
     struct ch_err err;
     c->part = ask->part;
-    c->body = &a->body;
+    c->body = sboms_are(ask->part) || sboms_are_attested(ask->part) ? NULL : &a->body;
     enum ch_code rc =
         ch_store_get_attestation(a->k->store, ask->number, &ask->sha256, copy_row, c, &err);
     if (rc != CH_OK && rc != CH_E_NOT_FOUND) {
@@ -387,6 +411,8 @@ static void answer_attestation(struct answer *a, const struct ch_ask_document *a
         } else {
             fail(a, a->reply.refusal.id.len > 0 ? 403 : 404, "The approval does not stand");
         }
+    } else if (sboms_are(ask->part) || sboms_are_attested(ask->part)) {
+        answer_sbom(a, &c->rows[0], ask->part);
     } else if (!c->put) {
         fail(a, 404, "The attestation has no such form");
     }

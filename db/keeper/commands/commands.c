@@ -37,6 +37,7 @@ static const struct {
     {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
     {"gate", command_gate, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
     {"runtime list", command_runtime_list, ACTION_OPERATE, SCOPE_PARTS, ACTS_NOT},
+    {"sbom", command_sbom, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
     {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
     {"status", command_status, ACTION_METRICS_READ, SCOPE_SITE, ACTS_NOT},
     {"fetched-by", command_fetched_by, ACTION_AUDIT_READ, SCOPE_PARTS, ACTS_NOT},

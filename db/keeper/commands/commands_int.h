@@ -254,6 +254,7 @@ enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha
 enum step command_explain_absent(struct command *c, const struct page *p);
 enum step command_gate(struct command *c);
 enum step command_runtime_list(struct command *c);
+enum step command_sbom(struct command *c);
 enum step command_own(struct command *c);
 enum step command_queue(struct command *c);
 enum step command_status(struct command *c);

@@ -4,6 +4,7 @@
 
 #include "approvals.h"
 #include "db/signing/signer.h"
+#include "db/signing/statement.h"
 
 struct image_signing;
 
@@ -24,6 +25,8 @@ void approvals_put_evidence(const struct page *p, size_t file,
 void approvals_put_statement(struct keeper *k, struct page *p, size_t file,
                              const struct ch_inspection_result *in, const struct ch_decision *d,
                              const struct ch_sha256 *evidence, int64_t at_us, struct ch_buf *b);
+/* What it is called, as package URLs have it. `reference`: of an image, its place. */
+struct ch_resource approvals_resource(const struct page *p, size_t file, struct ch_str reference);
 /* Of an in-toto statement, as its envelope has it. */
 enum ch_code approvals_sign_statement(struct ch_signer *signer, struct ch_str statement,
                                       struct ch_buf *sig, struct ch_err *err) CH_MUST_CHECK;

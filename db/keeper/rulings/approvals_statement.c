@@ -99,7 +99,7 @@ static struct ch_resource image_of(const struct page *p, size_t file, struct ch_
                                 .repository_url = reference};
 }
 
-static struct ch_resource resource_of(const struct page *p, size_t file, struct ch_str reference)
+struct ch_resource approvals_resource(const struct page *p, size_t file, struct ch_str reference)
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
     if (images_role(p, file) != CH_WHOLE_PART) {
@@ -142,7 +142,7 @@ void approvals_put_statement(struct keeper *k, struct page *p, size_t file,
     if (images_role(p, file) != CH_WHOLE_PART) {
         approvals_put_reference(k, p, &reference);
     }
-    struct ch_resource of = resource_of(p, file, ch_buf_str(&reference));
+    struct ch_resource of = approvals_resource(p, file, ch_buf_str(&reference));
     ch_resource_uri_put(&resource, &of);
     struct ch_vsa vsa = {
         .file_name =
@@ -172,7 +172,7 @@ enum ch_code approvals_sign_statement(struct ch_signer *signer, struct ch_str st
                                       struct ch_buf *sig, struct ch_err *err)
 {
     struct ch_buf pae;
-    ch_buf_init(&pae, APPROVALS_STATEMENT_BYTES + 256);
+    ch_buf_init(&pae, statement.len + 256);
     ch_dsse_put_pae(&pae, CH_STR(CH_DSSE_IN_TOTO), statement);
     enum ch_code rc = ch_buf_ok(&pae, err);
     rc = rc == CH_OK ? ch_signer_sign(signer, ch_buf_str(&pae), sig, err) : rc;

@@ -1,7 +1,6 @@
-#include "images.h"
+#include "images_int.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "customhouse/limits.h"
 #include "db/keeper/audit/audit.h"
@@ -13,8 +12,7 @@
 #include "db/signing/purpose.h"
 #include "db/signing/statement.h"
 
-#define PAYLOAD_BYTES  4096
-#define DOCUMENT_BYTES (4 * APPROVALS_STATEMENT_BYTES)
+#define PAYLOAD_BYTES 4096
 
 /* ------------------------------------------------------------------ what is signed */
 
@@ -74,32 +72,25 @@ enum ch_code images_sign_payload(const struct image_signing *image, struct ch_si
 
 /* ------------------------------------------------------------------ as registries have it */
 
-static enum ch_code keep(struct keeper *k, struct ch_image_signature_row *row, uint64_t *ret_end,
-                         struct ch_err *err)
+enum ch_code images_keep_row(struct keeper *k, struct ch_image_signature_row *row,
+                             uint64_t *ret_end, struct ch_err *err)
 {
     enum ch_code rc = ch_store_add_image_signature(k->store, row, &row->id, err);
     return rc == CH_OK ? audit_image_signature(k, row, ret_end, err) : rc;
 }
 
-/* What cosign looks for under a tag: a layer and its configuration. */
-static enum ch_code keep_tagged(struct keeper *k, const char *form,
-                                const struct ch_attestation_row *of, struct ch_str layer,
-                                uint64_t *ret_end, struct ch_err *err)
+/* What cosign looks for under its tag for signatures: a layer and its configuration. */
+static enum ch_code keep_signature(struct keeper *k, const struct ch_attestation_row *of,
+                                   struct ch_str layer, uint64_t *ret_end, struct ch_err *err)
 {
-    bool signature = strcmp(form, "cosign") == 0;
     struct ch_buf config, manifest;
     ch_buf_init(&config, PAYLOAD_BYTES);
     ch_buf_init(&manifest, PAYLOAD_BYTES);
-    ch_image_put_config(&config, layer);
-    if (signature) {
-        ch_image_put_signature_manifest(&manifest, ch_buf_str(&config), layer, of->file_sig);
-    } else {
-        ch_image_put_attestation_manifest(&manifest, ch_buf_str(&config), layer,
-                                          CH_STR(CH_VSA_TYPE));
-    }
+    ch_image_put_config(&config, &layer, 1);
+    ch_image_put_signature_manifest(&manifest, ch_buf_str(&config), layer, of->file_sig);
     struct ch_image_signature_row row = {
         .attestation = of->id,
-        .form = ch_str_of(form),
+        .form = CH_STR("cosign"),
         .key = of->key,
         .manifest = ch_buf_str(&manifest),
         .layer = layer,
@@ -108,44 +99,73 @@ static enum ch_code keep_tagged(struct keeper *k, const char *form,
     };
     enum ch_code rc = ch_buf_ok(&manifest, err);
     rc = rc == CH_OK ? ch_buf_ok(&config, err) : rc;
-    rc = rc == CH_OK ? keep(k, &row, ret_end, err) : rc;
+    rc = rc == CH_OK ? images_keep_row(k, &row, ret_end, err) : rc;
     ch_buf_done(&config);
     ch_buf_done(&manifest);
     return rc;
 }
 
-static enum ch_code keep_attestation(struct keeper *k, const struct ch_attestation_row *of,
-                                     uint64_t *ret_end, struct ch_err *err)
+/* And under that for attestations: one manifest, of an envelope each. A row has it with one of them;
+ * they differ in their keys. */
+static enum ch_code keep_attestations(struct keeper *k, const struct ch_attestation_row *of,
+                                      const struct image_sboms *sboms, uint64_t *ret_end,
+                                      struct ch_err *err)
 {
-    struct ch_buf envelope;
-    ch_buf_init(&envelope, DOCUMENT_BYTES);
-    ch_dsse_put_envelope(&envelope, CH_STR(CH_DSSE_IN_TOTO), of->statement, of->statement_sig);
-    enum ch_code rc = ch_buf_ok(&envelope, err);
-    rc = rc == CH_OK ? keep_tagged(k, "attestation", of, ch_buf_str(&envelope), ret_end, err) : rc;
-    ch_buf_done(&envelope);
+    struct ch_buf envelopes[1 + IMAGE_SBOMS], config, manifest;
+    struct ch_str layers[1 + IMAGE_SBOMS];
+    struct ch_image_attestation all[1 + IMAGE_SBOMS];
+    size_t count = 1 + sboms->count;
+    enum ch_code rc = CH_OK;
+    ch_buf_init(&config, PAYLOAD_BYTES);
+    ch_buf_init(&manifest, PAYLOAD_BYTES);
+    for (size_t i = 0; i < count; i++) {
+        const struct image_statement *said = i > 0 ? &sboms->of[i - 1].said : NULL;
+        ch_buf_init(&envelopes[i], ch_limits.attached_bytes);
+        ch_dsse_put_envelope(&envelopes[i], CH_STR(CH_DSSE_IN_TOTO),
+                             said != NULL ? said->statement : of->statement,
+                             said != NULL ? said->sig : of->statement_sig);
+        rc = rc == CH_OK ? ch_buf_ok(&envelopes[i], err) : rc;
+        layers[i] = ch_buf_str(&envelopes[i]);
+        all[i] = (struct ch_image_attestation){
+            layers[i], ch_str_of(said != NULL ? said->predicate_type : CH_VSA_TYPE)};
+    }
+    ch_image_put_config(&config, layers, count);
+    ch_image_put_attestation_manifest(&manifest, ch_buf_str(&config), all, count);
+    rc = rc == CH_OK ? ch_buf_ok(&config, err) : rc;
+    rc = rc == CH_OK ? ch_buf_ok(&manifest, err) : rc;
+    for (size_t i = 0; rc == CH_OK && i < count; i++) {
+        struct ch_image_signature_row row = {
+            .attestation = of->id,
+            .form = i > 0 ? ch_str_of(sboms->of[i - 1].envelope_form) : CH_STR("attestation"),
+            .key = i > 0 ? sboms->of[i - 1].said.key : of->key,
+            .manifest = ch_buf_str(&manifest),
+            .layer = layers[i],
+            .config = ch_buf_str(&config),
+            .at_us = of->at_us,
+        };
+        rc = images_keep_row(k, &row, ret_end, err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        ch_buf_done(&envelopes[i]);
+    }
+    ch_buf_done(&config);
+    ch_buf_done(&manifest);
     return rc;
 }
 
-/* A statement and its signature, as a bundle and a manifest that refers to the image. */
-struct said {
-    const char *form;
-    const char *predicate_type;
-    const char *purpose; /* of the key */
-    struct ch_sha256 key;
-    struct ch_str statement, sig;
-};
-
+/* As a bundle, and a manifest that refers to the image. */
 static enum ch_code keep_bundle(struct keeper *k, const struct image_signing *image,
-                                const struct ch_attestation_row *of, const struct said *said,
-                                uint64_t *ret_end, struct ch_err *err)
+                                const struct ch_attestation_row *of,
+                                const struct image_statement *said, uint64_t *ret_end,
+                                struct ch_err *err)
 {
     const struct ch_index_file *f = &image->p->facts.files[image->file].index;
     const char *type = image->p->eco->media_type(f->file_name);
     char hint[KEYRING_NAME_BYTES];
     struct ch_buf envelope, bundle, manifest;
     struct ch_image_subject subject = {ch_str_of(type), of->sha256, f->size_bytes};
-    ch_buf_init(&envelope, DOCUMENT_BYTES);
-    ch_buf_init(&bundle, DOCUMENT_BYTES);
+    ch_buf_init(&envelope, ch_limits.attached_bytes);
+    ch_buf_init(&bundle, ch_limits.attached_bytes);
     ch_buf_init(&manifest, PAYLOAD_BYTES);
     keyring_name(ch_str_of(said->purpose), &said->key, hint);
     ch_dsse_put_envelope(&envelope, CH_STR(CH_DSSE_IN_TOTO), said->statement, said->sig);
@@ -163,22 +183,30 @@ static enum ch_code keep_bundle(struct keeper *k, const struct image_signing *im
     enum ch_code rc = ch_buf_ok(&envelope, err);
     rc = rc == CH_OK ? ch_buf_ok(&bundle, err) : rc;
     rc = rc == CH_OK ? ch_buf_ok(&manifest, err) : rc;
-    rc = rc == CH_OK ? keep(k, &row, ret_end, err) : rc;
+    rc = rc == CH_OK ? images_keep_row(k, &row, ret_end, err) : rc;
     ch_buf_done(&envelope);
     ch_buf_done(&bundle);
     ch_buf_done(&manifest);
     return rc;
 }
 
+enum ch_code images_sign_statement(struct ch_signer *signer, struct image_statement *said,
+                                   struct ch_buf *sig, struct ch_err *err)
+{
+    said->key = ch_public_key_id(ch_signer_public(signer));
+    enum ch_code rc = approvals_sign_statement(signer, said->statement, sig, err);
+    said->sig = ch_buf_str(sig);
+    return rc;
+}
+
 static enum ch_code sign_and_keep(struct keeper *k, const struct image_signing *image,
                                   const struct ch_attestation_row *of, struct ch_signer *signer,
-                                  struct said *said, uint64_t *ret_end, struct ch_err *err)
+                                  struct image_statement *said, uint64_t *ret_end,
+                                  struct ch_err *err)
 {
     struct ch_buf sig;
     ch_buf_init(&sig, CH_SIGNATURE_BYTES);
-    said->key = ch_public_key_id(ch_signer_public(signer));
-    enum ch_code rc = approvals_sign_statement(signer, said->statement, &sig, err);
-    said->sig = ch_buf_str(&sig);
+    enum ch_code rc = images_sign_statement(signer, said, &sig, err);
     rc = rc == CH_OK ? keep_bundle(k, image, of, said, ret_end, err) : rc;
     ch_buf_done(&sig);
     return rc;
@@ -253,10 +281,10 @@ static enum ch_code keep_scan(struct keeper *k, const struct image_signing *imag
                                       .parts = parts,
                                       .part_count = count,
                                   });
-    struct said said = {.form = "scan",
-                        .predicate_type = CH_IMAGE_SCAN_TYPE,
-                        .purpose = CH_PURPOSE_EVIDENCE,
-                        .statement = ch_buf_str(&statement)};
+    struct image_statement said = {.form = "scan",
+                                   .predicate_type = CH_IMAGE_SCAN_TYPE,
+                                   .purpose = CH_PURPOSE_EVIDENCE,
+                                   .statement = ch_buf_str(&statement)};
     rc = rc == CH_OK ? ch_buf_ok(&statement, err) : rc;
     rc = rc == CH_OK ? sign_and_keep(k, image, of, image->evidence, &said, ret_end, err) : rc;
     ch_buf_done(&url);
@@ -273,26 +301,32 @@ enum ch_code images_keep(struct keeper *k, const struct image_signing *image,
 {
     char purpose[CH_PURPOSE_BYTES];
     struct ch_buf statement;
+    struct image_sboms sboms;
     ch_purpose_approve_image(image->p->config->environment, purpose);
+    images_sboms_sign(k, image, &sboms);
     ch_buf_init(&statement, APPROVALS_STATEMENT_BYTES);
     ch_image_put_approval(&statement, &row->sha256);
-    struct said approval = {.form = "approval",
-                            .predicate_type = CH_IMAGE_APPROVAL_TYPE,
-                            .purpose = purpose,
-                            .statement = ch_buf_str(&statement)};
-    struct said summary = {.form = "summary",
-                           .predicate_type = CH_VSA_TYPE,
-                           .purpose = purpose,
-                           .key = row->key,
-                           .statement = row->statement,
-                           .sig = row->statement_sig};
-    enum ch_code rc = keep_tagged(k, "cosign", row, image->payload, ret_end, err);
-    rc = rc == CH_OK ? keep_attestation(k, row, ret_end, err) : rc;
+    struct image_statement approval = {.form = "approval",
+                                       .predicate_type = CH_IMAGE_APPROVAL_TYPE,
+                                       .purpose = purpose,
+                                       .statement = ch_buf_str(&statement)};
+    struct image_statement summary = {.form = "summary",
+                                      .predicate_type = CH_VSA_TYPE,
+                                      .purpose = purpose,
+                                      .key = row->key,
+                                      .statement = row->statement,
+                                      .sig = row->statement_sig};
+    enum ch_code rc = keep_signature(k, row, image->payload, ret_end, err);
+    rc = rc == CH_OK ? keep_attestations(k, row, &sboms, ret_end, err) : rc;
     rc = rc == CH_OK ? sign_and_keep(k, image, row, image->signer, &approval, ret_end, err) : rc;
     rc = rc == CH_OK ? keep_bundle(k, image, row, &summary, ret_end, err) : rc;
     if (rc == CH_OK && image->evidence != NULL) {
         rc = keep_scan(k, image, row, ret_end, err);
     }
+    for (size_t i = 0; rc == CH_OK && i < sboms.count; i++) {
+        rc = keep_bundle(k, image, row, &sboms.of[i].said, ret_end, err);
+    }
+    images_sboms_done(&sboms);
     ch_buf_done(&statement);
     return rc;
 }

@@ -8,6 +8,7 @@
 #include "db/keeper/asks/ask_int.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/rulings/approvals_int.h"
+#include "db/sbom/sbom.h"
 #include "db/signing/image.h"
 #include "db/signing/statement.h"
 
@@ -96,6 +97,8 @@ static const struct {
     {"approval", CH_IMAGE_APPROVAL_TYPE},
     {"summary", CH_VSA_TYPE},
     {"scan", CH_IMAGE_SCAN_TYPE},
+    {"cyclonedx", CH_SBOM_CYCLONEDX_PREDICATE},
+    {"spdx", CH_SBOM_SPDX_PREDICATE},
 };
 
 struct document {
@@ -106,10 +109,9 @@ struct document {
     bool found;
 };
 
-static bool is_it(const struct document *doc, struct ch_str bytes)
+static bool is_it(const struct document *doc, const struct ch_sha256 *digest)
 {
-    struct ch_sha256 digest = ch_sha256_of(bytes.ptr, bytes.len);
-    return !doc->found && bytes.ptr != NULL && ch_sha256_eq(&digest, doc->digest);
+    return !doc->found && ch_sha256_eq(digest, doc->digest);
 }
 
 static void put(struct document *doc, struct ch_str bytes, const char *type)
@@ -123,11 +125,11 @@ static void on_signature(void *ctx, const struct ch_image_signature_row *row)
 {
     struct document *doc = ctx;
     if (doc->part == CH_PART_SIGNED) {
-        if (is_it(doc, row->manifest)) {
+        if (is_it(doc, &row->manifest_sha256)) {
             put(doc, row->manifest, MANIFEST_TYPE);
-        } else if (is_it(doc, row->layer)) {
+        } else if (is_it(doc, &row->layer_sha256)) {
             put(doc, row->layer, NULL);
-        } else if (is_it(doc, row->config)) {
+        } else if (row->config.ptr != NULL && is_it(doc, &row->config_sha256)) {
             put(doc, row->config, NULL);
         }
         return;
@@ -199,7 +201,7 @@ void images_answer(struct keeper *k, struct page *p, size_t file, struct waiter 
     struct image_signed found;
     struct document doc = {.part = ask->part, .digest = &w->object};
     struct ch_err err;
-    ch_buf_init(&doc.body, CH_ATTESTATION_MAX);
+    ch_buf_init(&doc.body, ch_limits.attached_bytes);
     enum ch_code rc = images_signed(k, p, file, &found, &err);
     if (found.waits_for_log) {
         /* the log has yet to have it: that is when it is signed */

@@ -126,6 +126,7 @@ static void asking_for_a_file_travels(void **state)
                                    47,
                                    text_of(ch_limits.text_bytes),
                                    text_of(CH_ATTESTATION_MAX),
+                                   true,
                                    refusal_of(),
                                    text_of(ch_limits.project_name_bytes),
                                    text_of(ch_limits.file_name_bytes),
@@ -145,6 +146,7 @@ static void asking_for_a_file_travels(void **state)
         assert_int_equal(out.http_status, 47);
         assert_same(out.text, in.text);
         assert_same(out.body, in.body);
+        assert_true(out.body_apart);
         assert_same_refusal(&out.refusal, &in.refusal);
         DONE();
     }

@@ -50,6 +50,7 @@ static void each_has_the_rights_of_his_groups(void **state)
         bool alice, oscar;
     } rows[] = {
         {"explain nothing", "queue.read", true, true},
+        {"sbom nothing", "queue.read", true, true},
         {"queue", "queue.read", true, true},
         {"status", "metrics.read", false, true},
         {"fetched-by nothing", "audit.read", true, false},

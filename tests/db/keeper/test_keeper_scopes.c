@@ -97,6 +97,8 @@ static void what_is_named_is_looked_for_where_one_may(void **state)
     runs_as(h, 2001, 0, "explain " WHEEL, "hold (cool-down)", &out);
     runs_as(h, 2001, 1, "explain pkg --repository=pypi",
             "user:rita may not do this: it needs queue.read in repository pypi (prod), which role", &out);
+    runs_as(h, 2001, 1, "sbom " WHEEL " --repository=pypi",
+            "user:rita may not do this: it needs queue.read in repository pypi (prod), which role", &out);
     runs_as(h, 2001, 1, "exceptions request pkg==1.0 --reason=x --repository=more",
             "it needs exception.request in repository more (prod)", &out);
     runs_as(h, 2001, 0, "exceptions request pkg==1.0 --reason=x", "exception 1", &out);

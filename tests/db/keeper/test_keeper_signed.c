@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "customhouse/base64.h"
+#include "customhouse/limits.h"
 #include "db/keeper/signing/images.h"
 #include "db/signing/public_key.h"
 
@@ -172,11 +173,13 @@ static void referrers_are_ours(void **state)
     (void)state;
     static const char *const types[] = {"https://sigstore.dev/cosign/sign/v1",
                                         "https://slsa.dev/verification_summary/v1",
-                                        "https://in-toto.io/attestation/test-result/v0.1"};
-    static const char *const hints[] = {"approve-prod-image-", "approve-prod-image-", "evidence-"};
+                                        "https://in-toto.io/attestation/test-result/v0.1",
+                                        "https://cyclonedx.org/bom", "https://spdx.dev/Document"};
+    static const char *const hints[] = {"approve-prod-image-", "approve-prod-image-", "evidence-",
+                                        "evidence-", "evidence-"};
     struct house *h = images_house();
     struct images_image m = IMAGE("a manifest");
-    char text[4000], digest[3][80], bundle[80];
+    char text[8000], digest[5][80], bundle[80];
     images_set(h, &m, "1.0");
     images_ask_tag(h, "1.0");
     images_ask_part(h, &m, CH_PART_REFERRERS);
@@ -216,6 +219,28 @@ static void referrers_are_ours(void **state)
     house_free(h);
 }
 
+/* What nothing depends on keeps nothing from being signed. */
+static void an_image_of_too_many_packages_is_signed_without(void **state)
+{
+    (void)state;
+    uint64_t most = ch_limits.sbom_components;
+    struct house *h = images_house();
+    struct images_image m = {.manifest = "a manifest",
+                             .config = "its config",
+                             .layer = "fact:package=deb a 1 - - -;fact:package=deb b 1 - - -;"};
+    images_set(h, &m, "1.0");
+    ch_limits.sbom_components = 1;
+    images_ask_tag(h, "1.0");
+    is_signed(h, &m);
+    ch_limits.sbom_components = most;
+    images_ask_part(h, &m, CH_PART_REFERRERS);
+    assert_true(ch_str_find(h->file.body, CH_STR("test-result"), NULL));
+    assert_false(ch_str_find(h->file.body, CH_STR("cyclonedx"), NULL));
+    images_ask_part(h, &m, CH_PART_ATTESTATION);
+    assert_false(ch_str_find(h->file.body, CH_STR("spdx"), NULL));
+    house_free(h);
+}
+
 /* ------------------------------------------------------------------ no longer */
 
 static uint64_t count_kinds(struct house *h, const char *kind)
@@ -247,7 +272,7 @@ static void a_denial_takes_the_signature_back(void **state)
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     log_until_written(h);
     assert_int_equal(count_kinds(h, "attestation"), 1);
-    assert_int_equal(count_kinds(h, "image-signature"), 5);
+    assert_int_equal(count_kinds(h, "image-signature"), 9);
     assert_int_equal(count_kinds(h, "attestation-end"), 0);
     deny(h, m.layer_digest);
     is_not_signed(h, &m, "part: ");
@@ -483,6 +508,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_approved_image_is_signed),
         cmocka_unit_test(referrers_are_ours),
+        cmocka_unit_test(an_image_of_too_many_packages_is_signed_without),
         cmocka_unit_test(a_denial_takes_the_signature_back),
         cmocka_unit_test(a_policy_takes_the_signature_back_and_gives_another),
         cmocka_unit_test(what_is_held_has_none),

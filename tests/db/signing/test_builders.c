@@ -138,7 +138,7 @@ static void test_image_signature(void **state)
     ch_image_put_payload(&b, CH_STR("gw.example/mcr/app"), &image);
     assert_str_eq(ch_buf_str(&b), PAYLOAD);
     ch_buf_clear(&b);
-    ch_image_put_config(&b, CH_STR("b"));
+    ch_image_put_config(&b, &CH_STR("b"), 1);
     assert_str_eq(ch_buf_str(&b),
                   "{\"architecture\":\"\",\"created\":\"0001-01-01T00:00:00Z\","
                   "\"history\":[{\"created\":\"0001-01-01T00:00:00Z\"}],\"os\":\"\","
@@ -154,13 +154,28 @@ static void test_image_signature(void **state)
         "\"application/vnd.dev.cosign.simplesigning.v1+json\",\"digest\":\"sha256:" SHA_B
         "\",\"size\":1,\"annotations\":{\"dev.cosignproject.cosign/signature\":\"c2ln\"}}]}");
     ch_buf_clear(&b);
-    ch_image_put_attestation_manifest(&b, CH_STR("a"), CH_STR("b"), CH_STR("https://x.example"));
+    const struct ch_image_attestation attestations[] = {
+        {CH_STR("b"), CH_STR("https://x.example")},
+        {CH_STR("a"), CH_STR("https://y.example")},
+    };
+    ch_image_put_attestation_manifest(&b, CH_STR("a"), attestations, 2);
     assert_true(ch_str_find(ch_buf_str(&b),
                             CH_STR("{\"mediaType\":\"application/vnd.dsse.envelope.v1+json\","
                                    "\"digest\":\"sha256:" SHA_B "\",\"size\":1,\"annotations\":{"
                                    "\"dev.cosignproject.cosign/signature\":\"\",\"predicateType\":"
-                                   "\"https://x.example\"}}]}"),
+                                   "\"https://x.example\"}},{\"mediaType\":"
+                                   "\"application/vnd.dsse.envelope.v1+json\",\"digest\":"
+                                   "\"sha256:" SHA_A "\",\"size\":1,\"annotations\":{"
+                                   "\"dev.cosignproject.cosign/signature\":\"\",\"predicateType\":"
+                                   "\"https://y.example\"}}]}"),
                             NULL));
+    ch_buf_clear(&b);
+    ch_image_put_document(&b, CH_STR("gw.example/mcr/app"), &image, CH_STR("https://x.example"),
+                          CH_STR("{\"a\":1}"));
+    assert_str_eq(ch_buf_str(&b),
+                  "{\"_type\":\"https://in-toto.io/Statement/v1\",\"subject\":[{\"name\":"
+                  "\"gw.example/mcr/app\",\"digest\":{\"sha256\":\"" SHA_A
+                  "\"}}],\"predicateType\":\"https://x.example\",\"predicate\":{\"a\":1}}");
 }
 
 #define ANNOTATIONS                                                                                \

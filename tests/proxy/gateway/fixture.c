@@ -144,7 +144,15 @@ static void on_file(struct fixture *f, struct ch_str payload, struct ch_buf *out
     struct ch_file_reply reply = k->file;
     reply.ask = m.ask;
     ch_file_reply_put(out, &reply);
-    send_reply(k->channel, CH_MSG_FILE, out, -1);
+    int fd = -1;
+    if (k->body_apart.ptr != NULL && k->body_unsealed) {
+        fd = memfd_create("body", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+        assert_int_equal(write(fd, k->body_apart.ptr, k->body_apart.len),
+                         (ssize_t)k->body_apart.len);
+    } else if (k->body_apart.ptr != NULL) {
+        fd = sealed(k->body_apart);
+    }
+    send_reply(k->channel, CH_MSG_FILE, out, fd);
 }
 
 static void on_refusal(struct keeper *k, struct ch_str payload, struct ch_buf *out)

@@ -44,6 +44,8 @@ struct keeper {
     bool head;
     uint32_t patience_ms;
     struct ch_file_reply file;
+    struct ch_str body_apart; /* sent with file.body_apart; absent: no descriptor is */
+    bool body_unsealed;
     void (*before_file)(void *fixture); /* runs before the answer is made, NULL: nothing */
     /* tokens: every one stands for this */
     int token_asks;

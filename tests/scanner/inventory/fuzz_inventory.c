@@ -24,6 +24,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     }
     struct ch_str text = {(const char *)data + 1, size - 1};
+    if (data[0] == 'o') {
+        struct ch_str id, version;
+        CH_IGNORE(!ch_inventory_os_release(text, &id, &version));
+        return 0;
+    }
     if (strchr("sgmn", data[0]) != NULL && data[0] != '\0') {
         CH_IGNORE(data[0] == 's'   ? ch_inventory_rpm_sqlite(text, on_package, NULL, &err)
                   : data[0] == 'g' ? ch_inventory_go(text, on_package, NULL, &err)

@@ -148,6 +148,37 @@ static const struct row {
      "line 1: a package without name or version"},
 };
 
+/* ------------------------------------------------------------------ what the distribution is */
+
+static void the_distribution_says_what_it_is(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *id, *version; /* id NULL: none */
+    } releases[] = {
+        {"NAME=\"Debian\"\nVERSION_ID=\"12\"\nID=debian\n", "debian", "12"},
+        {"ID=\"azurelinux\"\nVERSION_ID='3.0'", "azurelinux", "3.0"},
+        {"ID=alpine\nVERSION_ID=3.19.1\n", "alpine", "3.19.1"},
+        {"ID=a\nID=b\n", "b", ""},
+        {"ID=arch\nVERSION_ID=\"$(x)\"\n", "arch", ""},
+        {"#ID=a\nNAME=x\n", NULL, NULL},
+        {"ID=\"a b\"\n", NULL, NULL},
+        {"ID=\n", NULL, NULL},
+        {"ID=\"\n", NULL, NULL},
+        {"ID\n", NULL, NULL},
+        {"", NULL, NULL},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(releases); i++) {
+        struct ch_str id, version;
+        bool found = ch_inventory_os_release(ch_str_of(releases[i].text), &id, &version);
+        assert_int_equal(found, releases[i].id != NULL);
+        if (found) {
+            assert_str_eq(id, releases[i].id);
+            assert_str_eq(version, releases[i].version);
+        }
+    }
+}
+
 /* ------------------------------------------------------------------ programs and libraries */
 
 /* 16 bytes that frame what the linker leaves. */
@@ -390,6 +421,7 @@ int main(void)
         cmocka_unit_test(every_record_counts),
         cmocka_unit_test(other_programs_are_told_from_damaged_ones),
         cmocka_unit_test(databases_are_read_strictly),
+        cmocka_unit_test(the_distribution_says_what_it_is),
         cmocka_unit_test(dpkg_says_the_same_of_this_machine),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

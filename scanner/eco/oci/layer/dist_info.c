@@ -3,6 +3,7 @@
 #include "customhouse/limits.h"
 #include "scanner/content/path.h"
 #include "scanner/eco/oci/layer/layer_int.h"
+#include "scanner/inventory/inventory.h"
 #include "scanner/python/entry_points.h"
 #include "scanner/python/metadata.h"
 #include "scanner/python/record.h"
@@ -45,17 +46,30 @@ static void on_finding(void *arg, enum ch_finding_code code, struct ch_str membe
     ch_scan_write_finding(l->out, code, member, evidence_raw);
 }
 
+static struct ch_str licence_of(const struct ch_metadata *m)
+{
+    struct ch_str value = {NULL, 0};
+    size_t at = 0;
+    if (!ch_metadata_next(m, CH_STR("License-Expression"), &at, &value)) {
+        at = 0;
+        CH_IGNORE(!ch_metadata_next(m, CH_STR("License"), &at, &value));
+    }
+    return value;
+}
+
 void layer_see_metadata(struct layer *l, const struct ch_tar_member *m)
 {
     struct ch_metadata metadata;
     struct ch_err err;
-    struct ch_str none = {NULL, 0};
     bool dist_info = false;
     if (!is_metadata(m->name, &dist_info)) {
         return;
     }
     if (m->bytes.len == m->size_bytes && ch_metadata_parse(m->bytes, &metadata, &err) == CH_OK) {
-        layer_package_text(l, "python", metadata.name, metadata.version, none, none, none);
+        layer_package_of(l, "python",
+                         &(struct ch_package){.name = metadata.name,
+                                              .version = metadata.version,
+                                              .licence = licence_of(&metadata)});
         ch_metadata_done(&metadata);
     } else if (!dist_info) {
         layer_tell(l, LAYER_TOLD_UNREAD, m->path, "no metadata of a Python package");

@@ -8,8 +8,9 @@
  *
  * Facts: "diff-id" (of the unpacked archive, "sha256:HEX", which the image's configuration has to
  * name), "package" ("KIND NAME VERSION ARCHITECTURE SOURCE SOURCE-VERSION", "-" for what is not
- * said; kinds: deb, apk, rpm, go, npm, maven, python, conda), "packages-left-out" (a number, where
- * there are more than layer_packages), and those of content. */
+ * said, and behind it a licence, where one is stated, in whatever words; kinds: deb, apk, rpm, go, npm, maven, python, conda), "packages-left-out" (a number, where
+ * there are more than layer_packages), "distribution" ("debian 12", or "debian"; as its file of
+ * os-release says), and those of content. */
 #ifndef CH_SCANNER_OCI_LAYER_H
 #define CH_SCANNER_OCI_LAYER_H
 

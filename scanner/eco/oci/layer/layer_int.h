@@ -125,10 +125,8 @@ void layer_owners_done(struct layer *l);
 /* --- packages.c, jar.c: which packages it has --- */
 struct ch_package;
 void layer_package(void *arg, const struct ch_package *p); /* ch_package_fn */
-/* Fields may be absent. */
-void layer_package_text(struct layer *l, const char *kind, struct ch_str name,
-                        struct ch_str version, struct ch_str architecture, struct ch_str source,
-                        struct ch_str source_version);
+/* The same of a kind that has no list; p->kind is not looked at. */
+void layer_package_of(struct layer *l, const char *kind, const struct ch_package *p);
 void layer_see_packages(struct layer *l, const struct ch_tar_member *m);
 void layer_see_jar(struct layer *l, const struct ch_tar_member *m);
 void layer_tell_left_out(struct layer *l);

@@ -23,12 +23,13 @@ static void put_word(struct ch_buf *b, struct ch_str text)
     }
 }
 
-void layer_package_text(struct layer *l, const char *kind, struct ch_str name,
-                        struct ch_str version, struct ch_str architecture, struct ch_str source,
-                        struct ch_str source_version)
+/* Some have the whole text there. */
+#define LICENCE_BYTES 256
+
+void layer_package_of(struct layer *l, const char *kind, const struct ch_package *p)
 {
     struct ch_buf b;
-    struct ch_str words[] = {name, version, architecture, source, source_version};
+    struct ch_str words[] = {p->name, p->version, p->architecture, p->source, p->source_version};
     if (++l->packages > ch_limits.layer_packages) {
         return; /* counted: layer_tell_left_out */
     }
@@ -37,6 +38,10 @@ void layer_package_text(struct layer *l, const char *kind, struct ch_str name,
     for (size_t i = 0; i < CH_ARRAY_LEN(words); i++) {
         ch_buf_putc(&b, ' ');
         put_word(&b, words[i]);
+    }
+    if (p->licence.len > 0 && p->licence.len <= LICENCE_BYTES) {
+        ch_buf_putc(&b, ' ');
+        put_word(&b, p->licence);
     }
     if (b.failed) {
         layer_tell(l, LAYER_TOLD_INVENTORY, (struct ch_str){NULL, 0},
@@ -52,8 +57,7 @@ void layer_package(void *arg, const struct ch_package *p)
     static const char *const kinds[] = {
         [CH_PACKAGE_DEB] = "deb", [CH_PACKAGE_APK] = "apk", [CH_PACKAGE_RPM] = "rpm",
         [CH_PACKAGE_GO] = "go",   [CH_PACKAGE_NPM] = "npm", [CH_PACKAGE_MAVEN] = "maven"};
-    layer_package_text(arg, kinds[p->kind], p->name, p->version, p->architecture, p->source,
-                       p->source_version);
+    layer_package_of(arg, kinds[p->kind], p);
 }
 
 void layer_tell_left_out(struct layer *l)
@@ -182,8 +186,13 @@ static void see_conda(struct layer *l, const struct ch_tar_member *m)
     rc = rc == CH_OK ? ch_json_member(root, "subdir", JSON_STRING, &subdir, &err) : rc;
     if (rc == CH_OK) {
         struct ch_str none = {NULL, 0};
-        layer_package_text(l, "conda", ch_json_str(name), ch_json_str(version),
-                           subdir.value != NULL ? ch_json_str(subdir) : none, none, none);
+        layer_package_of(l, "conda",
+                         &(struct ch_package){
+                             .name = ch_json_str(name),
+                             .version = ch_json_str(version),
+                             .architecture = subdir.value != NULL ? ch_json_str(subdir) : none,
+                             .licence = ch_json_text(json_object_get(doc, "license")),
+                         });
     } else {
         layer_tell(l, LAYER_TOLD_UNREAD, m->path, "%s", err.msg);
     }
@@ -197,10 +206,28 @@ static bool is_conda(struct ch_str path)
                                                 ch_str_ends(folder, CH_STR("/conda-meta/")));
 }
 
+/* One that cannot be read names nothing: what is installed is there all the same. */
+static void see_distribution(struct layer *l, const struct ch_tar_member *m)
+{
+    struct ch_str id, version;
+    struct ch_buf b;
+    if (m->bytes.len == m->size_bytes && ch_inventory_os_release(m->bytes, &id, &version)) {
+        ch_buf_init(&b, ch_limits.text_bytes);
+        ch_buf_puts(&b, id);
+        ch_buf_puts(&b, version.len > 0 ? CH_STR(" ") : CH_STR(""));
+        ch_buf_puts(&b, version);
+        ch_scan_write_fact(l->out, CH_STR("distribution"), ch_buf_str(&b));
+        ch_buf_done(&b);
+    }
+}
+
 void layer_see_packages(struct layer *l, const struct ch_tar_member *m)
 {
     read_fn *read = list_at(m->name);
-    if (read != NULL) {
+    if (ch_str_eq(m->name, CH_STR("etc/os-release")) ||
+        ch_str_eq(m->name, CH_STR("usr/lib/os-release"))) {
+        see_distribution(l, m);
+    } else if (read != NULL) {
         read_list(l, m, read);
     } else if (is_unread_list(m->name)) {
         if (m->size_bytes > 0) {

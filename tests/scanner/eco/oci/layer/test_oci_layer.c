@@ -65,7 +65,13 @@ static const struct row {
     const char *says; /* findings and facts but diff-id, in their order */
     struct tb_member members[6];
 } rows[] = {
-    {"nothing", "", {F("etc/os-release", "ID=x\n")}},
+    {"nothing", "", {F("etc/hostname", "x\n")}},
+    {"distribution",
+     "distribution=debian 12\n",
+     {F("etc/os-release", "VERSION_ID=\"12\"\nID=debian\n"), F("opt/os-release", "ID=x\n")}},
+    {"distribution without a version",
+     "distribution=arch\n",
+     {F("usr/lib/os-release", "ID=arch\n")}},
     /* Python packages: as in a wheel, and nothing else */
     {"source that nobody installed",
      "",
@@ -227,6 +233,21 @@ static const struct row {
       F("app/package.json", "{\"name\":\"app\",\"version\":\"1.0\"}"),
       F("app/node_modules/c/lib/package.json", "{\"name\":\"d\",\"version\":\"1.0\"}"),
       F("app/node_modules/e/package.json", "{\"type\":\"module\"}")}},
+    {"npm with a licence",
+     "package=npm a 1.0 - - - (MIT%20OR%20GPL-2.0)\n",
+     {F("node_modules/a/package.json",
+        "{\"name\":\"a\",\"version\":\"1.0\",\"license\":\"(MIT OR GPL-2.0)\"}")}},
+    {"apk with a licence",
+     "package=apk x 1 - - - BSD\n",
+     {F("lib/apk/db/installed", "P:x\nV:1\nL:BSD\n\n")}},
+    {"python with a licence",
+     "package=python foo 1.0 - - - MIT\n",
+     {F(SITE INFO "METADATA", "Metadata-Version: 2.4\nName: foo\nVersion: 1.0\n"
+                              "License-Expression: MIT\n\n")}},
+    {"conda with a licence",
+     "package=conda x 1.0 noarch - - BSD-3-Clause\n",
+     {F("opt/conda/conda-meta/x-1.0-0.json",
+        "{\"name\":\"x\",\"version\":\"1.0\",\"subdir\":\"noarch\",\"license\":\"BSD-3-Clause\"}")}},
     {"npm, words",
      "package=npm a%25b 1.0 - - -\n",
      {F("node_modules/a/package.json", "{\"name\":\"a%b\",\"version\":\"1.0\"}")}},
@@ -250,7 +271,8 @@ static void put_said(struct ch_str all, struct ch_buf *ret)
 {
     struct ch_str line;
     while (all.len > 0 && ch_str_split(&all, '\n', &line)) {
-        if (ch_str_starts(line, CH_STR("! ")) || ch_str_starts(line, CH_STR("package"))) {
+        if (ch_str_starts(line, CH_STR("! ")) || ch_str_starts(line, CH_STR("package")) ||
+            ch_str_starts(line, CH_STR("distribution"))) {
             ch_buf_puts(ret, line);
             ch_buf_putc(ret, '\n');
         }
