@@ -8,7 +8,7 @@ build_packages=(gcc libc6-dev cmake ninja-build pkg-config libssl-dev libcurl4-o
 # `serve` asks pip where packages come from, and upstreams' certificates are checked.
 serve_packages=(ca-certificates python3-pip python3-venv)
 test_packages=(libcmocka-dev golang curl sqlite3 rsyslog rsyslog-gnutls rsyslog-openssl
-    skopeo podman containerd docker.io docker-registry)
+    skopeo podman containerd docker.io docker-registry mmdebstrap umoci)
 
 release_options=(-DCMAKE_BUILD_TYPE=Release "-DCMAKE_C_FLAGS_RELEASE=-O2 -g1 -DNDEBUG" -DCH_TESTS=OFF)
 

@@ -89,12 +89,13 @@ class Service:
         with open(self.path(name), "w") as f:
             f.write(change(text))
 
+    def serve_words(self):
+        return [os.path.join(BIN, "customhouse"), "serve", "--state", self.state] + self.args
+
     def start(self, timeout=30):
         since = self.log_since = len(self.log_lines)
         self.process = subprocess.Popen(
-            [os.path.join(BIN, "customhouse"), "serve", "--state", self.state] + self.args,
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env,
-            preexec_fn=self.before_start)
+            self.serve_words(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=self.env, preexec_fn=self.before_start)
         self.reader = threading.Thread(target=self._read, args=(self.process,), daemon=True)
         self.reader.start()
         end = time.monotonic() + timeout
