@@ -58,6 +58,9 @@ static const struct option gate_options[] = {
     {"--wait", "SECONDS", false, false,
      "have what is not known or not inspected yet fetched and\n"
      "                          inspected, and wait so long at most (default: 0)"},
+    {"--discard", NULL, false, false,
+     "have what was pushed here and is denied taken from its\n"
+     "                          repository, with all tags of it"},
     {"--sarif", "FILE", false, false, "write what was found there, too, in SARIF 2.1.0"},
     {"--junit", "FILE", false, false, "and the images as test cases, in JUnit's XML"},
     REPOSITORY,

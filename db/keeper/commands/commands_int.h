@@ -15,6 +15,7 @@ enum command_acts {
     ACTS,
     ACTS_BY_VERB,   /* but for list and show, its first word */
     ACTS_BY_REASON, /* when one is given */
+    ACTS_BY_DISCARD, /* with --discard */
 };
 
 struct command {
