@@ -46,7 +46,8 @@ static const struct option serve_options[] = {
 static const struct option list_options[] = {JSON};
 static const struct option explain_options[] = {REPOSITORY, JSON};
 static const struct option sbom_options[] = {
-    {"--format", "FORMAT", false, false, "cyclonedx (1.6, the default) or spdx (2.3); both are JSON"},
+    {"--format", "FORMAT", false, false,
+     "cyclonedx (1.6, the default) or spdx (2.3); both are JSON"},
     REPOSITORY,
 };
 static const struct option gate_options[] = {
@@ -277,7 +278,8 @@ static const struct command_row commands[] = {
     {.name = "sbom",
      .words = "ARTIFACT",
      .summary = "Print what a file or an image is made of, by what its inspection found.",
-     .text = "ARTIFACT is a file's name or address, NAME==VERSION of a version of one file, sha256:HEX,\n"
+     .text = "ARTIFACT is a file's name or address, NAME==VERSION of a version of one file, "
+             "sha256:HEX,\n"
              "or an image: NAME:TAG or NAME@sha256:HEX.",
      OPTIONS(sbom_options),
      .remote = true,

@@ -27,7 +27,8 @@ static uint32_t audience_actions(enum audience a)
         return scanner;
     case AUDIENCE_ADMIN:
         return ~(MAY(ACTION_PULL) | MAY(ACTION_PUSH) | scanner);
-    case AUDIENCE_PUSH: /* clients of registries have one token for a host: what is built is built on what is there */
+    case AUDIENCE_PUSH: /* clients of registries have one token for a host: what is built is built
+                           on what is there */
         return MAY(ACTION_PULL) | MAY(ACTION_PUSH) | MAY(ACTION_DELETE);
     }
     return 0;

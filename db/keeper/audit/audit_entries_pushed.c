@@ -7,8 +7,8 @@
 static const char *const changes[] = {
     [CH_PUSHED] = "pushed", [CH_PUSHED_GONE] = "manifest-gone", [CH_PUSHED_TAG_GONE] = "tag-gone"};
 
-enum ch_code audit_pushed(struct keeper *k, const struct ch_pushed_row *row, const uint64_t *denied_by,
-                          struct ch_err *err)
+enum ch_code audit_pushed(struct keeper *k, const struct ch_pushed_row *row,
+                          const uint64_t *denied_by, struct ch_err *err)
 {
     struct audit_entry a;
     const struct ch_str no_file = {NULL, 0};

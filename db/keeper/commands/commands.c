@@ -35,7 +35,8 @@ static const struct {
     enum command_acts acts;
 } rows[] = {
     {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
-    {"gate", command_gate, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_BY_DISCARD}, /* then: image.delete */
+    {"gate", command_gate, ACTION_QUEUE_READ, SCOPE_PARTS,
+     ACTS_BY_DISCARD}, /* then: image.delete */
     {"runtime list", command_runtime_list, ACTION_OPERATE, SCOPE_PARTS, ACTS_NOT},
     {"sbom", command_sbom, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
     {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},

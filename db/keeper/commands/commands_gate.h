@@ -12,7 +12,8 @@ struct gated {
     struct image image; /* repository NULL: its name leads nowhere, and image.reason says why */
     bool passed;
     bool discarded[IMAGE_MANIFESTS_MAX]; /* of image.manifests */
-    char kept[256]; /* why it was not discarded, although that was asked for; "": it was, or was not asked for */
+    char kept[256]; /* why it was not discarded, although that was asked for; "": it was, or was not
+                       asked for */
 };
 
 /* What goes on while it waits (struct command.gate). */

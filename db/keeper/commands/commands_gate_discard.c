@@ -1,6 +1,6 @@
-/* gate --discard: a pushed image that is denied goes from its repository, tags and manifest at once.
- * What is only held may pass tomorrow, and what is mirrored is somebody else's to take away: both
- * stay, refused. */
+/* gate --discard: a pushed image that is denied goes from its repository, tags and manifest at
+ * once. What is only held may pass tomorrow, and what is mirrored is somebody else's to take away:
+ * both stay, refused. */
 #include "commands_gate.h"
 
 #include <stdio.h>
@@ -60,7 +60,8 @@ static void discard(struct command *c, struct gated *g)
         }
     }
     if (g->kept[0] == '\0' && !g->discarded[0]) {
-        snprintf(g->kept, sizeof(g->kept), "the decision that denies it is not in the audit log yet");
+        snprintf(g->kept, sizeof(g->kept),
+                 "the decision that denies it is not in the audit log yet");
     }
 }
 

@@ -146,7 +146,8 @@ static void json_discarded(struct ch_buf *b, const struct gated *g)
     for (size_t m = 0; m < g->image.manifest_count; m++) {
         if (g->discarded[m]) {
             ch_buf_puts(b, first ? CH_STR("\"") : CH_STR(",\""));
-            ch_buf_puts(b, ch_str_of(g->image.manifests[m].page)); /* NAME@sha256:HEX needs no escaping */
+            ch_buf_puts(
+                b, ch_str_of(g->image.manifests[m].page)); /* NAME@sha256:HEX needs no escaping */
             ch_buf_putc(b, '"');
             first = false;
         }
@@ -249,8 +250,8 @@ static void show_image(struct command *c, const struct gated *g)
     }
     for (size_t m = 0; m < im->manifest_count; m++) {
         if (g->discarded[m]) {
-            command_print(c, "discarded: %s is gone from %s, with all tags of it\n", im->manifests[m].page,
-                          im->repository->name);
+            command_print(c, "discarded: %s is gone from %s, with all tags of it\n",
+                          im->manifests[m].page, im->repository->name);
         }
     }
     if (g->kept[0] != '\0') {

@@ -301,16 +301,17 @@ void manifests_look(struct push *p)
 }
 
 /* Durable, and in the log, before anybody is told; with a manifest go all tags of it. */
-static enum ch_code take_away(struct keeper *k, struct ch_pushed_row *row, const uint64_t *denied_by,
-                              struct ch_err *err)
+static enum ch_code take_away(struct keeper *k, struct ch_pushed_row *row,
+                              const uint64_t *denied_by, struct ch_err *err)
 {
     enum ch_code begun = audit_act(k, err), rc = begun;
     row->kind = row->tag.len > 0 ? CH_PUSHED_TAG_GONE : CH_PUSHED_GONE;
     row->at_us = keeper_now_us(k);
     rc = rc == CH_OK ? ch_store_add_pushed(k->store, row, err) : rc;
-    rc = rc == CH_OK && row->tag.len == 0
-             ? ch_store_pushed_names_none(k->store, row->repository, row->project, &row->sha256, err)
-             : rc;
+    rc =
+        rc == CH_OK && row->tag.len == 0
+            ? ch_store_pushed_names_none(k->store, row->repository, row->project, &row->sha256, err)
+            : rc;
     rc = rc == CH_OK ? audit_pushed(k, row, denied_by, err) : rc;
     rc = audit_act_end(k, begun, rc, err);
     if (rc == CH_OK) {
