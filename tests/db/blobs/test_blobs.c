@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
@@ -21,6 +22,22 @@ static int remove_one(const char *path, const struct stat *st, int type, struct 
     (void)type;
     (void)ftw;
     return remove(path);
+}
+
+/* What else goes on while a file is hashed. */
+static void (*while_hashing)(void);
+enum ch_code __wrap_ch_sha256_of_fd(int fd, struct ch_sha256 *ret, uint64_t *ret_size_bytes,
+                                    struct ch_err *e);
+enum ch_code __real_ch_sha256_of_fd(int fd, struct ch_sha256 *ret, uint64_t *ret_size_bytes,
+                                    struct ch_err *e);
+enum ch_code __wrap_ch_sha256_of_fd(int fd, struct ch_sha256 *ret, uint64_t *ret_size_bytes,
+                                    struct ch_err *e)
+{
+    enum ch_code rc = __real_ch_sha256_of_fd(fd, ret, ret_size_bytes, e);
+    if (while_hashing != NULL) {
+        while_hashing();
+    }
+    return rc;
 }
 
 static int setup(void **state)
@@ -130,6 +147,32 @@ static void test_T3_writer_left_is_busy(void **state)
     assert_ch_ok(&err, ch_blobs_publish(blobs, 3, &d, &size, &err));
     struct ch_sha256 expected = ch_sha256_of("halfhalf", 8);
     assert_true(ch_sha256_eq(&d, &expected));
+}
+
+/* root may, whatever the file's mode; it waits for the lease, and would write once that is given back */
+static void open_for_writing(void)
+{
+    int fd = open(below("blobs/spool/3"), O_WRONLY | O_NONBLOCK | O_CLOEXEC);
+    assert_int_equal(fd, -1);
+}
+
+static void test_T3_writer_who_comes_while_hashing_is_busy(void **state)
+{
+    (void)state;
+    struct ch_sha256 d;
+    uint64_t size = 0;
+    if (geteuid() != 0) {
+        print_message("skipped: only root opens for writing what has no such mode\n");
+        skip();
+    }
+    signal(SIGIO, SIG_IGN); /* which who holds the lease is told by */
+    close(spool(3, "whole"));
+    while_hashing = open_for_writing;
+    enum ch_code rc = ch_blobs_publish(blobs, 3, &d, &size, &err);
+    while_hashing = NULL;
+    assert_int_equal(rc, CH_E_BUSY);
+    assert_non_null(strstr(err.msg, "opened the file for writing"));
+    assert_ch_ok(&err, ch_blobs_publish(blobs, 3, &d, &size, &err));
 }
 
 static void test_T3_writable_mapping_is_busy(void **state)
@@ -383,6 +426,7 @@ int main(void)
         T(test_publish),
         T(test_publish_again_keeps_the_inode),
         T(test_T3_writer_left_is_busy),
+        T(test_T3_writer_who_comes_while_hashing_is_busy),
         T(test_T3_writable_mapping_is_busy),
         T(test_publish_as),
         T(test_publish_nothing),

@@ -284,6 +284,8 @@ ROUTES = {
     "/no-range": lambda r: r.reply("200 OK", BODY, ETag=ETAG),
     "/unasked-range": lambda r: r.reply("206 Partial Content", BODY[:10],
                                         Content_Range=f"bytes 0-9/{len(BODY)}"),
+    "/encoded-range": lambda r: r.part(BODY, ETag=ETAG, Content_Encoding="gzip"),
+    "/range-of-another-length": lambda r: r.reply("206 Partial Content", BODY[:60], Content_Range=f"bytes 0-9/{len(BODY)}"),
     "/not-modified": lambda r: r.reply("304 Not Modified", ETag=ETAG),
     "/missing": lambda r: r.reply("404 Not Found", b"no such file"),
     "/missing-big": lambda r: r.reply("404 Not Found", BODY * 5),

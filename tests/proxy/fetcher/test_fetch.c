@@ -215,6 +215,20 @@ static void test_a_range_nobody_asked_for(void **state)
     assert_requests(1);
 }
 
+/* Bytes that are not those of the range would lie where those should. */
+static void test_a_range_that_is_none(void **state)
+{
+    (void)state;
+    struct ch_fetch job = bench_job(&bench, "/encoded-range");
+    job.range_to_bytes = 9;
+    job.kind = CH_FETCH_DOCUMENT; /* a file is what comes, encoded or not */
+    assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_MISMATCH, "an encoded range");
+    job = bench_job(&bench, "/range-of-another-length");
+    job.range_to_bytes = 9;
+    assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_MISMATCH,
+                  "a Content-Length that differs from its Content-Range");
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
@@ -423,6 +437,7 @@ int main(void)
         CASE(test_parts),
         CASE(test_continues_a_spool_file),
         CASE(test_a_range_nobody_asked_for),
+        CASE(test_a_range_that_is_none),
         CASE(test_sizes),
         CASE(test_documents_are_decoded),
         CASE(test_json_of_another_charset_is_none),
