@@ -125,8 +125,8 @@ enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha
     return CH_OK;
 }
 
-/* The index states it, so that lock files have it: of the pages at hand, those of repositories that the
- * command may see. */
+/* The index states it, so that lock files have it: of the pages at hand, those of repositories that
+ * the command may see. */
 static const struct page *page_that_lists(const struct command *c, const struct ch_sha256 *sha256,
                                           size_t *ret_file)
 {
@@ -135,8 +135,7 @@ static const struct page *page_that_lists(const struct command *c, const struct 
     void *value;
     while (ch_map_next(c->k->pages, &cursor, NULL, &value)) {
         const struct page *p = value;
-        if (p->load != PAGE_READY ||
-            (only.len > 0 && !ch_str_eq(only, ch_str_of(p->repository))) ||
+        if (p->load != PAGE_READY || (only.len > 0 && !ch_str_eq(only, ch_str_of(p->repository))) ||
             !command_sees(c, c->action, ch_str_of(p->repository))) {
             continue;
         }
@@ -162,9 +161,8 @@ static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sh
 {
     size_t file = 0;
     enum ch_code rc = ch_store_releases_of(c->k->store, sha256, on_release, ret, err);
-    const struct page *p = rc == CH_OK && ret->file_name[0] == '\0'
-                               ? page_that_lists(c, sha256, &file)
-                               : NULL;
+    const struct page *p =
+        rc == CH_OK && ret->file_name[0] == '\0' ? page_that_lists(c, sha256, &file) : NULL;
     ret->kind = WHAT_FILE;
     if (p != NULL) {
         copy(ret->repository, sizeof(ret->repository), ch_str_of(p->repository));
@@ -317,7 +315,8 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
                        sizeof(ret->extras) - 1);
     }
     char bare[sizeof(ret->spec) + 2];
-    if (eco->match_spec != NULL && is_bare(spec)) { /* as conda writes it: "numpy 1.26", "numpy 1.26.*" */
+    if (eco->match_spec != NULL &&
+        is_bare(spec)) { /* as conda writes it: "numpy 1.26", "numpy 1.26.*" */
         bool star = ch_str_find_char(spec, '*', NULL);
         int n = snprintf(bare, sizeof(bare), "%s%.*s", star ? "=" : "==", CH_STR_ARG(spec));
         spec = (struct ch_str){bare, (size_t)n < sizeof(bare) ? (size_t)n : 0};
@@ -407,8 +406,8 @@ static struct ch_str without_page(const struct ch_repository *repo, struct ch_st
     const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
     size_t at;
     if (eco == NULL || eco->is_page == NULL || eco->page_project != NULL ||
-        !ch_str_find_char(word, '/', &at) ||
-        !eco->is_page(ch_str_sub(word, 0, at)) || at >= sizeof(ret->page)) {
+        !ch_str_find_char(word, '/', &at) || !eco->is_page(ch_str_sub(word, 0, at)) ||
+        at >= sizeof(ret->page)) {
         return word;
     }
     copy(ret->page, sizeof(ret->page), ch_str_sub(word, 0, at));
