@@ -307,6 +307,7 @@ static enum ch_code rotate(struct keeper *k, struct key *key, struct ch_str by,
         return rc;
     }
     replace(k, key, signer, &former);
+    k->approvals_changed++; /* the list of withdrawals is by this key from now on */
     *ret_id = id;
     keeper_log("key", "purpose=%s rotated_by=%.*s", key->purpose.name, CH_STR_ARG(by));
     return CH_OK;
