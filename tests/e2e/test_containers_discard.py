@@ -1,5 +1,6 @@
 """gate --discard: what was pushed and was denied by its inspection is gone at once, with its tags; nothing else is; and the
 log says who, what and why."""
+import itertools
 import json
 import os
 import queue
@@ -197,31 +198,29 @@ class Killed(House):
                     if self.status(name, reference) == 200:
                         self.wrong.append((name, reference))
 
-    def hand_out(self, at):
-        """Some more, which are there to be discarded."""
-        self.eventually(lambda: self.service.ask("/-/ready").status == 200, 60)
-        for i in range(4):
-            name, index = f"kill/n{at}-{i}", images.index([denied(f"kill{at}-{i}"), images.simple(f"kill{at}-{i}", architecture="arm64")])
-            self.push(name, "1.0", index)
-            self.work.append((name, index))
-            self.queue.put((name, index))
-
     def test_kill_9_while_images_are_discarded(self):
         self.ended, self.queue = threading.Event(), queue.Queue()
         self.work, self.wrong, self.told = [], [], []
-        self.hand_out("first")
+        for at in range(4 * (KILLS + 1)):  # all of them before: whoever pushes to a keeper that was just killed is told to try again
+            name, index = f"kill/n{at}", images.index([denied(f"kill{at}"), images.simple(f"kill{at}", architecture="arm64")])
+            self.push(name, "1.0", index)
+            self.work.append((name, index))
+        left = iter(self.work)
         threads = [threading.Thread(target=self.discard_each) for _ in range(3)]
         threads.append(threading.Thread(target=self.look_for_ever))
         for t in threads:
             t.start()
         try:
-            for at in range(KILLS):
-                self.hand_out(at)
+            for _ in range(KILLS):
                 [pid] = self.eventually(self.keepers, 60)
                 before = len(self.told)
-                self.eventually(lambda: len(self.told) > before or len(self.told) == len(self.work), 60)  # and others are on their way
+                for work in itertools.islice(left, 4):
+                    self.queue.put(work)
+                self.eventually(lambda: len(self.told) > before, 60)  # and others are on their way
                 os.kill(pid, signal.SIGKILL)
                 self.eventually(lambda: pid not in self.service.processes(), 60)
+            for work in left:
+                self.queue.put(work)
             self.eventually(lambda: len(self.told) == len(self.work), 120)
         finally:
             self.ended.set()
