@@ -237,12 +237,17 @@ enum ch_code exceptions_approve(struct keeper *k, struct approval *a, struct ch_
     a->in_force = exception_is_approved(all, count, &a->shown, a->needed);
     size_t have = exception_approvals(all, count, &a->shown);
     a->missing = a->in_force || have >= a->needed ? 0 : a->needed - have;
+    struct ch_str page, name;
+    exception_place(of, &page, &name);
+    char *project = ch_str_dup(name);
     rc = store_approval(k, a, of, all, count, err);
     free(all);
     if (rc == CH_OK && a->in_force) {
         rc = rulings_load(k, err);
-        keeper_raise_epoch(k); /* listings change, too */
+        /* what was inspected is decided by it now, not when somebody asks; listings change, too */
+        again_project(k, ch_str_of(project));
     }
+    free(project);
     return rc;
 }
 

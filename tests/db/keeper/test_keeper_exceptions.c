@@ -111,6 +111,38 @@ static void approve_is_an_exception(void **state)
     house_free(h);
 }
 
+/* Whatever was inspected is decided by it at once: nobody has to ask for the file first. */
+static void what_it_lets_pass_is_decided_at_once(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "young", 1);
+    COMMAND(h, 0, false, "approve", "pypi:pkg==1.0", "needed", NULL, &out);
+    const struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    assert_int_equal(p->files[0].recorded_verdict, CH_VERDICT_ALLOW);
+    COMMAND(h, 0, true, "queue", NULL, NULL, NULL, &out);
+    assert_false(says(&out, WHEEL));
+    assert_int_equal(0, exceptions_command(h, "revoke", "1", "found out", &out));
+    assert_int_equal(p->files[0].recorded_verdict, CH_VERDICT_HOLD);
+    COMMAND(h, 0, true, "queue", NULL, NULL, NULL, &out);
+    assert_true(says(&out, WHEEL));
+
+    /* a range names no file, and decides on those that were inspected */
+    uint64_t decisions = count_log(h, "decision"), signed_of = count_log(h, "attestation");
+    COMMAND(h, 0, false, "approve", "pypi:pkg>=1.0", "needed", NULL, &out);
+    assert_int_equal(p->files[0].recorded_verdict, CH_VERDICT_ALLOW);
+    assert_int_equal(count_log(h, "decision"), decisions + 1);
+    assert_int_equal(count_log(h, "attestation"), signed_of + 1);
+    COMMAND(h, 0, true, "queue", NULL, NULL, NULL, &out);
+    assert_false(says(&out, WHEEL));
+    assert_true(is_had(h));
+    assert_int_equal(count_log(h, "decision"), decisions + 1);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* T9: it lifts what held the file when it was approved, and nothing that comes up later. */
 static void t9_it_lifts_what_it_was_approved_for(void **state)
 {
@@ -547,6 +579,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(approve_is_an_exception),
+        cmocka_unit_test(what_it_lets_pass_is_decided_at_once),
         cmocka_unit_test(t9_it_lifts_what_it_was_approved_for),
         cmocka_unit_test(t9_a_range_lists_nothing),
         cmocka_unit_test(t8_what_changed_is_a_conflict),
