@@ -31,6 +31,7 @@ struct ch_epoch_page {
     _Atomic uint64_t lease_until_boot_ms;
     _Atomic uint32_t store_trouble; /* enum ch_store_trouble */
     _Atomic uint32_t unsaved; /* denials, revocations, ends that count and are in the keeper's memory alone */
+    _Atomic uint32_t log_trouble; /* 1: the audit log cannot be written, so nothing new is allowed */
 };
 
 /* One slot of counters per gateway instance; what they mean is the gateway's (proxy/gateway). */

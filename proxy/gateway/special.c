@@ -96,6 +96,10 @@ static void ready(struct gw *gw, struct ch_http_request *r)
                  "not ready: %u denials or revocations are in memory alone (customhouse status)",
                  unsaved);
         gw_respond_text(r, 503, ch_str_of(text));
+    } else if (atomic_load(&gw->epoch->log_trouble) != 0) {
+        gw_respond_text(r, 503,
+                        CH_STR("not ready: the audit log cannot be written, so nothing new is "
+                               "allowed (customhouse status)"));
     } else {
         gw_respond_body(r, 200, text_plain, CH_STR("ready\n"));
     }

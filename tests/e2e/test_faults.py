@@ -48,6 +48,50 @@ class Faults(Alone):
         self.assertEqual(service.ask(file_path("later", "1.0")).status, 200)
         self.assertEqual(service.ask(file_path("early", "1.0")).status, 403)
 
+    def test_log_disk_full(self):
+        """The audit log lies on a disk of its own, which is full: nothing new is allowed, and that is told."""
+        for name in ("early", "young"):
+            add_wheel(self.up, name, "1.0", days=1)
+        service = self.service()
+        os.makedirs(service.path("audit"), mode=0o700, exist_ok=True)
+        folder = self.tmpfs("9m", service.path("audit"))  # less than the log reserves in advance
+        service.start()
+        self.assertEqual(service.ask(file_path("early", "1.0")).status, 403)
+        self.assertEqual(service.ask(file_path("young", "1.0")).status, 403)
+        status, out, err = service.command("approve", "pypi:early==1.0", "--reason", "read", "--expires", "3d")
+        self.assertEqual(status, 0, out + err)
+        self.assertEqual(service.ask(file_path("early", "1.0")).status, 200)
+        filler = self.fill_disk(folder, 0)
+        for i in range(100):  # the last blocks that it has take some entries yet
+            if service.ask("/-/ready").status != 200:
+                break
+            service.command("deny", f"pypi:other{i}", "--reason", "unwanted")
+
+        status, out, err = service.command("approve", "pypi:young==1.0", "--reason", "read", "--expires", "3d")
+        self.assertEqual(status, 1, out + err)
+        self.assertNotIn("now: allow", out)
+        self.assertIn("now: hold, the audit log does not have it yet", out)
+        self.assertIn("is recorded, and takes effect by itself once the audit log has it", err)
+        a = service.ask("/-/ready")
+        self.assertEqual(a.status, 503, a)
+        self.assertIn("the audit log cannot be written", a.body.decode())
+        status, out, err = service.command("status")
+        self.assertEqual(status, 1, out + err)
+        self.assertIn("the audit log CANNOT be written", out)
+        self.assertNotEqual(service.ask(file_path("young", "1.0") + "?wait=99").status, 200)
+        self.assertEqual(service.ask(file_path("early", "1.0")).status, 200)
+        status, out, err = service.command("exceptions", "revoke", "1", "--reason", "found out")
+        self.assertEqual(status, 0, out + err)
+        self.assertEqual(service.ask(file_path("early", "1.0")).status, 403)
+
+        os.unlink(filler)
+        self.eventually(lambda: service.ask("/-/ready").status == 200, 30)
+        self.assertEqual(service.ask(file_path("young", "1.0")).status, 200)
+        self.assertEqual(service.ask(file_path("early", "1.0")).status, 403)
+        self.assertEqual(service.command("status")[0], 0)
+        status, out, err = service.command("audit", "verify")
+        self.assertEqual(status, 0, out + err)
+
     def test_corrupt_database(self):
         service = self.service().start()
         add_wheel(self.up, "some", "1.0")

@@ -273,16 +273,21 @@ bool audit_has(const struct keeper *k, const struct page_file *f)
     return f->log_end <= k->audit->written;
 }
 
-/* It comes to the log's files with the entries that wait for them. */
-static void enter_trouble(struct audit *a, const char *what)
+/* Told to all processes, to who waits for the log, and entered: that comes to the log's files with
+ * the entries that wait for them. `what` "": it can be written again. */
+static void set_trouble(struct audit *a, const char *what)
 {
     struct ch_err err;
+    a->in_trouble = what[0] != '\0';
+    atomic_store(&a->k->child.epoch->log_trouble, a->in_trouble);
+    keeper_log("audit", "writable=%d error=\"%s\"", !a->in_trouble, what);
     if (keeper_write(a->k, &err) != CH_OK ||
         audit_trouble(a->k, !a->in_trouble, ch_str_of(what), &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     } else {
         notices_log(a->k, !a->in_trouble, a->next - 1);
     }
+    wake_waiters(a);
 }
 
 /* How many entries are under a checkpoint is sealed with the next group. Where none comes, one is
@@ -307,9 +312,7 @@ static void on_wake(struct ch_watch *watch, uint32_t events)
     CH_IGNORE(read(watch->fd, &count, sizeof(count)) < 0); /* EAGAIN: told already */
     audit_thread_progress(a->thread, &p);
     if ((p.trouble[0] != '\0') != a->in_trouble) {
-        a->in_trouble = p.trouble[0] != '\0';
-        keeper_log("audit", "writable=%d error=\"%s\"", !a->in_trouble, p.trouble);
-        enter_trouble(a, p.trouble);
+        set_trouble(a, p.trouble);
     }
     if (p.written > a->written) {
         a->written = p.written;
@@ -373,9 +376,7 @@ static void tell_broken_seal(struct audit *a)
     char what[512];
     if (audit_seal_is_broken(&a->seal) && !a->in_trouble) {
         audit_seal_say(&a->seal, what, sizeof(what));
-        a->in_trouble = true;
-        keeper_log("audit", "writable=0 error=\"%s\"", what);
-        enter_trouble(a, what);
+        set_trouble(a, what);
     }
 }
 
@@ -547,6 +548,7 @@ enum ch_code audit_open(struct keeper *k, struct ch_err *err)
     char folder[4096];
     k->audit = a;
     a->k = k;
+    atomic_store(&k->child.epoch->log_trouble, 0); /* of a keeper that was here before */
     a->hash = ch_hash_new();
     a->wake.fn = on_wake;
     a->deadline.fn = on_deadline;

@@ -91,6 +91,7 @@ static void free_command(struct command *c)
     dependencies_free(c->dependencies);
     gate_free(c->gate);
     runtime_free(c->runtime);
+    approved_free(c->approved);
     ch_buf_done(&c->payload);
     ch_buf_done(&c->input);
     ch_buf_done(&c->out);
@@ -142,7 +143,9 @@ static enum step run_row(struct command *c)
         if (ch_str_eq(ch_str_of(rows[i].name), c->args.name)) {
             c->action = rows[i].action;
             c->acts = rows[i].acts;
-            return command_identify(c) && may_run(c, rows[i].scope) ? rows[i].run(c) : STEP_DONE;
+            return !command_identify(c) || !may_run(c, rows[i].scope) ? STEP_DONE
+                   : c->approved != NULL                              ? command_approved(c)
+                                                                      : rows[i].run(c);
         }
     }
     return command_end(c, 2, "no such command");

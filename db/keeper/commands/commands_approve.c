@@ -1,6 +1,6 @@
 /* approve (T8, T9, T22): the approving step of an exception. What is named is fetched and inspected
  * first; who approves has seen what was found; nothing else lets pass what is held. */
-#include "commands_int.h"
+#include "commands_approve.h"
 #include "commands_dependencies.h"
 
 #include <stdio.h>
@@ -10,112 +10,6 @@
 
 /* Of a range only what does not depend on bytes. */
 #define LIFTS_RANGE (ch_approval_liftable(false))
-
-/* ------------------------------------------------------------------ one approval under way */
-
-struct approving {
-    struct command *c;
-    const struct what *what;
-    struct page *page; /* NULL: a range */
-    struct ch_str reason;
-    struct approval a;
-    bool critical;
-    size_t findings; /* that it would let pass */
-    struct command_needed needed;
-};
-
-/* One file's part of the answer: with findings, also where nothing is approved. */
-static void tell_inspected(struct command *c, struct page *p, size_t file)
-{
-    const struct ch_inspection_result *in = inspection_of(c->k, p, file);
-    struct ch_str name = p->facts.files[file].index.file_name;
-    if (!c->args.json) {
-        command_put_escaped(c, name);
-        command_print(c, ": inspected, %zu finding%s\n", in->row.finding_count,
-                      in->row.finding_count == 1 ? "" : "s");
-        command_show_findings(c, in);
-        return;
-    }
-    struct ch_buf b;
-    ch_buf_init(&b, 16u << 20);
-    ch_buf_puts(&b, c->answers++ > 0 ? CH_STR(",\n{") : CH_STR("{"));
-    json_field(&b, "file", name);
-    json_digest(&b, "sha256", &p->files[file].artifact);
-    command_json_findings(&b, in);
-    command_json_dependencies(c, &b, name);
-    command_put(c, ch_buf_str(&b)); /* tell_approved or tell_nothing ends it */
-    ch_buf_done(&b);
-}
-
-static void tell_nothing(struct command *c, uint64_t exception)
-{
-    struct ch_buf b;
-    if (!c->args.json) {
-        return;
-    }
-    ch_buf_init(&b, 256);
-    ch_buf_puts(&b, CH_STR(",\"approved\":false"));
-    if (exception != 0) {
-        json_number(&b, "exception", exception);
-    }
-    ch_buf_putc(&b, '}');
-    command_put(c, ch_buf_str(&b));
-    ch_buf_done(&b);
-}
-
-static void tell_approved(struct command *c, const struct approval *a, uint64_t ruling,
-                          const struct ch_decision *d)
-{
-    char until[40];
-    command_time(a->expires_at_us, until, sizeof(until));
-    if (!c->args.json) {
-        command_print(c, "    approved until %s (exception %llu, ruling %llu), now: %s%s%s\n",
-                      until, (unsigned long long)a->exception, (unsigned long long)ruling,
-                      ch_verdict_name(d->verdict), d->verdict == CH_VERDICT_ALLOW ? "" : ", ",
-                      d->verdict == CH_VERDICT_ALLOW ? "" : d->reason);
-        return;
-    }
-    struct ch_buf b;
-    ch_buf_init(&b, 8192);
-    ch_buf_puts(&b, CH_STR(",\"approved\":true"));
-    json_number(&b, "exception", a->exception);
-    json_number(&b, "ruling", ruling);
-    json_time(&b, "until", a->expires_at_us);
-    json_field(&b, "verdict", ch_str_of(ch_verdict_name(d->verdict)));
-    json_field(&b, "rule", ch_str_of(d->rule));
-    json_field(&b, "reason", ch_str_of(d->reason));
-    ch_buf_putc(&b, '}');
-    command_put(c, ch_buf_str(&b));
-    ch_buf_done(&b);
-}
-
-static void open_list(struct command *c)
-{
-    command_print(c, "%s", c->args.json ? "[" : "");
-}
-
-static void close_list(struct command *c)
-{
-    command_print(c, "%s", c->args.json ? "]\n" : "");
-}
-
-static bool is_named(struct approving *g, size_t file)
-{
-    return command_names(g->page, file, g->what) && inspection_of(g->c->k, g->page, file) != NULL;
-}
-
-static void tell_all(struct approving *g, uint64_t exception)
-{
-    open_list(g->c);
-    for (size_t i = 0; g->page != NULL && i < g->page->facts.file_count; i++) {
-        if (is_named(g, i)) {
-            tell_inspected(g->c, g->page, i);
-            tell_nothing(g->c, exception);
-        }
-    }
-    close_list(g->c);
-    command_tell_dependencies(g->c);
-}
 
 /* ------------------------------------------------------------------ what was seen (T8) */
 
@@ -144,7 +38,7 @@ static bool evidence_seen(struct approving *g, const struct exception *x)
         return true;
     }
     exception_token(&g->a.shown, token);
-    tell_all(g, 0);
+    approve_tell_all(g, 0);
     if (differs != NULL) {
         command_end(c, 1,
                     "conflict: %s; nothing was approved: having read what is there now, run it "
@@ -274,7 +168,7 @@ static void collect_rulings(struct approving *g)
         return;
     }
     for (size_t i = 0; i < most; i++) {
-        if (is_named(g, i)) {
+        if (approve_is_named(g, i)) {
             ruling_of_file(g, i, &g->a.rulings[g->a.ruling_count++]);
         }
     }
@@ -288,73 +182,6 @@ static void free_rulings(struct approving *g)
     free(g->a.rulings);
 }
 
-/* ------------------------------------------------------------------ telling */
-
-static enum step tell_range(struct approving *g)
-{
-    struct command *c = g->c;
-    const struct approval *a = &g->a;
-    if (c->args.json) {
-        struct ch_buf b;
-        ch_buf_init(&b, 8192);
-        ch_buf_puts(&b, CH_STR("[{"));
-        json_field(&b, "repository", ch_str_of(g->what->repository));
-        json_field(&b, "project", ch_str_of(g->what->project));
-        json_field(&b, "versions", ch_str_of(g->what->spec));
-        json_number(&b, "ruling", a->rulings[0].id);
-        json_time(&b, "until", a->expires_at_us);
-        json_number(&b, "exception", a->exception);
-        json_bool(&b, "approved", true);
-        ch_buf_puts(&b, CH_STR("}]\n"));
-        command_put(c, ch_buf_str(&b));
-        ch_buf_done(&b);
-        return command_end(c, 0, "%s", "");
-    }
-    command_print(c,
-                  "approved: %s%s: cool-down and licence are lifted; each file still needs its own "
-                  "clean inspection (exception %llu, ruling %llu)\n",
-                  g->what->project, g->what->spec, (unsigned long long)a->exception,
-                  (unsigned long long)a->rulings[0].id);
-    return command_end(c, 0, "%s", "");
-}
-
-static enum step tell_in_force(struct approving *g)
-{
-    struct command *c = g->c;
-    struct page *p = g->page;
-    size_t n = 0;
-    if (p == NULL) {
-        return tell_range(g);
-    }
-    open_list(c);
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        struct ch_decision d;
-        if (is_named(g, i)) {
-            tell_inspected(c, p, i);
-            judge(c->k, p, i, &d);
-            tell_approved(c, &g->a, g->a.rulings[n++].id, &d);
-        } else if (command_names(p, i, g->what) && !c->args.json) {
-            command_print(c, "%.*s: left out, its type is not inspected yet\n",
-                          CH_STR_ARG(p->facts.files[i].index.file_name));
-        }
-    }
-    close_list(c);
-    command_tell_dependencies(c);
-    return command_end(c, 0, "%s", "");
-}
-
-static enum step tell_waiting(struct approving *g)
-{
-    unsigned long long id = g->a.exception;
-    tell_all(g, id);
-    return command_end(g->c, 0,
-                       "approved by you; %zu more person%s to approve exception %llu before it is "
-                       "in force%s%s",
-                       g->a.missing, g->a.missing == 1 ? " has" : "s have", id,
-                       g->needed.why != NULL ? ": " : "",
-                       g->needed.why != NULL ? g->needed.why : "");
-}
-
 /* ------------------------------------------------------------------ approve */
 
 /* Who asks for something new does not approve it as well: that is another person's. */
@@ -364,7 +191,7 @@ static enum step ask_only(struct approving *g, struct ch_exception_row *row)
     if (exceptions_ask(g->c->k, row, &g->a.shown, &err) != CH_OK) {
         return command_end(g->c, 1, "%s", err.msg);
     }
-    tell_all(g, row->id);
+    approve_tell_all(g, row->id);
     return command_end(g->c, 1,
                        "asked for, as exception %llu, and not approved: you asked for it yourself, "
                        "another person has to approve it (customhouse approve %llu)",
@@ -402,7 +229,7 @@ static enum step approve_new(struct approving *g, uint64_t renews)
     } else {
         g->a.request = &row;
         g->a.reason = (struct ch_str){NULL, 0}; /* said once, with the request */
-        step = exceptions_approve(c->k, &g->a, &err) == CH_OK ? tell_in_force(g)
+        step = exceptions_approve(c->k, &g->a, &err) == CH_OK ? approve_tell_in_force(g)
                                                               : command_end(c, 1, "%s", err.msg);
     }
     ch_buf_done(&overrides);
@@ -417,17 +244,17 @@ static enum step approve_asked(struct approving *g, const struct exception *x)
     if (exceptions_approve(c->k, &g->a, &err) != CH_OK) {
         return command_end(c, 1, "exception %llu: %s", (unsigned long long)x->row.id, err.msg);
     }
-    return g->a.in_force ? tell_in_force(g) : tell_waiting(g);
+    return g->a.in_force ? approve_tell_in_force(g) : approve_tell_waiting(g);
 }
 
 /* There is nothing that an exception could lift: it passes already, or no exception helps. */
 static enum step nothing_to_lift(struct approving *g)
 {
     struct command *c = g->c;
-    tell_all(g, 0);
+    approve_tell_all(g, 0);
     for (size_t i = 0; g->page != NULL && i < g->page->facts.file_count; i++) {
         struct ch_decision d;
-        if (!is_named(g, i)) {
+        if (!approve_is_named(g, i)) {
             continue;
         }
         judge(c->k, g->page, i, &d);
@@ -495,10 +322,10 @@ static bool may_pass(struct approving *g, enum step *ret_step)
     size_t beyond = first_beyond(c, what, g->page);
     if (beyond < g->page->facts.file_count) {
         struct ch_str name = g->page->facts.files[beyond].index.file_name;
-        open_list(c);
-        tell_inspected(c, g->page, beyond);
-        tell_nothing(c, 0);
-        close_list(c);
+        approve_open_list(c);
+        approve_tell_inspected(c, g->page, beyond);
+        approve_tell_nothing(c, 0);
+        approve_close_list(c);
         *ret_step = command_end(
             c, 1, "%.*s: %s; no approval can lift that, and nothing was approved", CH_STR_ARG(name),
             g->page->files[beyond].attack ? "has a finding of class attack"

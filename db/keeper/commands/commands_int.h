@@ -46,6 +46,7 @@ struct command {
     struct gate *gate;
     struct runtime *runtime;           /* commands_runtime.h; NULL: it is none */
     struct dependencies *dependencies; /* of what it names; NULL: not looked up */
+    struct approved *approved;         /* of approve: what is in force and waits for the log */
 };
 
 /* What a command is about. */
@@ -192,6 +193,9 @@ uint64_t command_exception_id(const struct command *c);
  * says; `renews` 0: nothing. */
 enum step command_approve_what(struct command *c, const struct what *what, uint64_t of,
                                uint64_t renews);
+/* Goes on with what is in force and waited for the log (c->approved). */
+enum step command_approved(struct command *c);
+void approved_free(struct approved *a);
 /* Fields of an exception, for programs; of its steps too. */
 void command_json_exception(struct command *c, struct ch_buf *b, const struct exception *x,
                             bool steps);

@@ -53,16 +53,23 @@ enum ch_code __wrap_ch_store_add_log(struct ch_store *s, const struct ch_log_row
                : __real_ch_store_add_log(s, row, entry, clear, clear_count, e);
 }
 
-/* Whether an approval of these bytes is published under their digest, whole or in the list. */
-static bool is_attested(struct house *h, const char *bytes)
+/* Whether an approval of these bytes is published in the list under their digest. */
+static bool is_listed(struct house *h, const char *bytes)
 {
     struct ch_ask_document ask = {.kind = CH_DOCUMENT_ATTESTATIONS,
                                   .sha256 = ch_sha256_of(bytes, strlen(bytes))};
     house_ask_document(h, &ask);
-    bool listed = ch_str_find(ch_buf_str(&h->document_bytes), CH_STR("PASSED"), NULL);
+    return ch_str_find(ch_buf_str(&h->document_bytes), CH_STR("PASSED"), NULL);
+}
+
+/* The same, whole or in the list. */
+static bool is_attested(struct house *h, const char *bytes)
+{
+    struct ch_ask_document ask = {.kind = CH_DOCUMENT_ATTESTATION,
+                                  .part = CH_PART_APPROVAL,
+                                  .sha256 = ch_sha256_of(bytes, strlen(bytes))};
+    bool listed = is_listed(h, bytes);
     bool whole = false;
-    ask.kind = CH_DOCUMENT_ATTESTATION;
-    ask.part = CH_PART_APPROVAL;
     for (ask.number = 1; ask.number <= 2; ask.number++) {
         house_ask_document(h, &ask);
         whole = whole || h->document.http_status == 200;
@@ -119,6 +126,74 @@ static void t4_no_new_allow_without_the_log(void **state)
     assert_true(ch_str_find(ch_buf_str(&all), CH_STR("ruling"), NULL));
     ch_buf_done(&all);
     ch_buf_done(&out);
+    house_free(h);
+}
+
+static uint32_t log_trouble(const struct house *h)
+{
+    return atomic_load(&h->k->child.epoch->log_trouble);
+}
+
+/* T4: an approval that the log has not is told to be none yet; it takes effect by itself. */
+static void t4_an_approval_waits_for_the_log(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheels(h, 1);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(0, house_command(h, false, "approve", "pypi:pkg==1.0", "read", NULL, &out));
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("ruling 1), now: allow\n"), NULL));
+    assert_int_equal(log_trouble(h), 0);
+
+    atomic_store(&fail_log, true); /* not known yet: it is waited for until it is */
+    assert_int_equal(1, house_command(h, false, "approve", "pypi:pkg==1.1", "read", NULL, &out));
+    assert_false(ch_str_find(ch_buf_str(&out), CH_STR("now: allow"), NULL));
+    assert_true(ch_str_find(ch_buf_str(&out),
+                            CH_STR("now: hold, the audit log does not have it yet: no space left\n"),
+                            NULL));
+    assert_true(ch_str_find(ch_buf_str(&out),
+                            CH_STR("exception 2 is recorded, and takes effect by itself once the "
+                                   "audit log has it, which cannot be written now: no space left"),
+                            NULL));
+    assert_int_equal(log_trouble(h), 1);
+    assert_false(is_listed(h, "other bytes"));
+    house_ask_part(h, "pkg", NEXT, CH_PART_FILE, 600);
+    assert_int_equal(h->file.outcome, CH_FILE_WAIT);
+    /* known now, and in JSON */
+    assert_int_equal(1, house_command(h, true, "approve", "pypi:pkg==1.1", "read", NULL, &out));
+    assert_true(ch_str_find(ch_buf_str(&out),
+                            CH_STR("\"approved\":true,\"exception\":3,\"ruling\":3"), NULL));
+    assert_true(ch_str_find(ch_buf_str(&out),
+                            CH_STR("\"verdict\":\"hold\",\"rule\":\"audit-log\""), NULL));
+    assert_int_equal(0, house_run(h, "exceptions revoke 1 --reason=found", &out));
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+
+    atomic_store(&fail_log, false);
+    log_until_written(h);
+    assert_int_equal(log_trouble(h), 0);
+    assert_true(is_listed(h, "other bytes")); /* nobody has asked for the file since */
+    house_restart(h);
+    house_ask_file(h, "pkg", NEXT);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* A keeper that starts says for itself whether its log can be written. */
+static void a_start_forgets_the_log_of_before(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheels(h, 30);
+    log_until_written(h);
+    atomic_store(&h->k->child.epoch->log_trouble, 1);
+    house_restart(h);
+    log_until_written(h);
+    assert_int_equal(log_trouble(h), 0);
     house_free(h);
 }
 
@@ -407,6 +482,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(t4_no_new_allow_without_the_log),
+        cmocka_unit_test(t4_an_approval_waits_for_the_log),
+        cmocka_unit_test(a_start_forgets_the_log_of_before),
         cmocka_unit_test(t4_a_lost_log_is_not_begun_anew),
         cmocka_unit_test(a_lost_group_has_no_entries),
         cmocka_unit_test(an_open_group_is_not_in_the_log),

@@ -173,13 +173,14 @@ class Alone(unittest.TestCase):
             self.assertLess(time.monotonic(), end, f"not within {seconds} s")
             time.sleep(0.05)
 
-    def tmpfs(self, size):
-        """A folder with this much room."""
+    def tmpfs(self, size, folder=None):
+        """A folder with this much room, for the owner alone; `folder`: an existing one."""
         if os.geteuid() != 0:
             self.skipTest("needs root, to mount a small file system")
-        folder = tempfile.mkdtemp(prefix="ch-e2e-small-")
-        self.addCleanup(os.rmdir, folder)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "none", folder],
+        if folder is None:
+            folder = tempfile.mkdtemp(prefix="ch-e2e-small-")
+            self.addCleanup(os.rmdir, folder)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size},mode=0700", "none", folder],
                               capture_output=True, text=True)
         if done.returncode != 0:
             self.skipTest(f"mount is not permitted here: {done.stderr.strip()}")

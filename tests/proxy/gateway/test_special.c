@@ -30,6 +30,11 @@ static void test_health_and_ready(void **state)
                "HTTP/1.1 503 not ready: 2 denials or revocations are in memory alone");
     atomic_store(&f->epoch.unsaved, 0);
     assert_str_eq(body_of(get(f, "/-/ready", NULL)), "ready\n");
+    atomic_store(&f->epoch.log_trouble, 1);
+    assert_has(get(f, "/-/ready", NULL),
+               "HTTP/1.1 503 not ready: the audit log cannot be written, so nothing new is allowed");
+    atomic_store(&f->epoch.log_trouble, 0);
+    assert_str_eq(body_of(get(f, "/-/ready", NULL)), "ready\n");
     fixture_drop_keeper(f);
     assert_has(get(f, "/-/ready", NULL), "HTTP/1.1 503 not ready: no connection to the keeper");
     assert_int_equal(status_of(get(f, "/-/health", NULL)), 200);
