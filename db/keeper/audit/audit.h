@@ -155,6 +155,10 @@ enum ch_code audit_set_value(struct keeper *k, struct ch_str name, struct ch_str
  * in the same step; the place of the entry is the one that was to be next (audit_state). */
 enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, struct ch_str reason,
                           struct ch_err *err) CH_MUST_CHECK;
+/* Somebody has so many files inspected again: "all", what is "due", or what is "named" by `of`,
+ * else empty. */
+enum ch_code audit_rescan(struct keeper *k, const struct ch_exception_row *of, const char *scope,
+                          uint64_t count, struct ch_str by, struct ch_err *err) CH_MUST_CHECK;
 /* So many notifications were given up that a destination did not take (`kind`: of the destination).
  */
 enum ch_code audit_given_up(struct keeper *k, const char *kind, struct ch_str destination,

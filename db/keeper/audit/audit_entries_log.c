@@ -187,6 +187,24 @@ enum ch_code audit_accepted(struct keeper *k, uint64_t from, uint64_t to, struct
     return audit_add(k, &a, err);
 }
 
+enum ch_code audit_rescan(struct keeper *k, const struct ch_exception_row *of, const char *scope,
+                          uint64_t count, struct ch_str by, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin_about(k, &a, "rescan", of->repository, of->project, of->file_name);
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    audit_entry_commit(&a, "by", by);
+    ch_log_entry_str(&a.e, "file", of->file_name);
+    ch_log_entry_int(&a.e, "files", (int64_t)count);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", of->project);
+    ch_log_entry_str(&a.e, "repository", of->repository);
+    ch_log_entry_str(&a.e, "scope", ch_str_of(scope));
+    audit_entry_end(&a);
+    ch_log_entry_str(&a.e, "versions", of->version_spec);
+    return audit_add(k, &a, err);
+}
+
 /* What went wrong is in the operator's log; the text may name folders of the host. */
 enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what, struct ch_err *err)
 {

@@ -44,7 +44,7 @@ static const struct {
     {"fetched-by", command_fetched_by, ACTION_AUDIT_READ, SCOPE_PARTS, ACTS_NOT},
     {"approve", command_approve, ACTION_EXCEPTION_APPROVE, SCOPE_WHAT, ACTS},
     {"deny", command_deny, ACTION_DENY, SCOPE_LISTS, ACTS},
-    {"rescan", command_rescan, ACTION_OPERATE, SCOPE_LISTS, ACTS_NOT},
+    {"rescan", command_rescan, ACTION_OPERATE, SCOPE_LISTS, ACTS_BY_RESCAN},
     {"audit search", command_audit_search, ACTION_AUDIT_READ, SCOPE_SITE, ACTS_NOT},
     {"audit erase", command_audit_erase, ACTION_PEOPLE_ADMIN, SCOPE_SITE, ACTS},
     {"audit accept", command_audit_accept, ACTION_KEY_ADMIN, SCOPE_SITE, ACTS},
@@ -353,7 +353,8 @@ static bool acts(const struct command *c)
            (c->acts == ACTS_BY_VERB && !ch_str_eq(verb, CH_STR("list")) &&
             !ch_str_eq(verb, CH_STR("show"))) ||
            (c->acts == ACTS_BY_REASON && command_has(c, "reason")) ||
-           (c->acts == ACTS_BY_DISCARD && command_has(c, "discard"));
+           (c->acts == ACTS_BY_DISCARD && command_has(c, "discard")) ||
+           (c->acts == ACTS_BY_RESCAN && (verb.len > 0 || command_has(c, "all") || command_has(c, "wait")));
 }
 
 /* Who was refused what: before the answer, and never a reason to refuse anything else. */

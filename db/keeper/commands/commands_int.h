@@ -16,6 +16,7 @@ enum command_acts {
     ACTS_BY_VERB,    /* but for list and show, its first word */
     ACTS_BY_REASON,  /* when one is given */
     ACTS_BY_DISCARD, /* with --discard */
+    ACTS_BY_RESCAN,  /* when something is named, with --all or with --wait */
 };
 
 struct command {

@@ -2,6 +2,7 @@
  * how far it is. */
 #include "commands_int.h"
 
+#include "db/keeper/audit/audit.h"
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/intake/sizes.h"
 
@@ -76,10 +77,33 @@ static bool begin(struct command *c, enum step *ret_step)
     return true;
 }
 
+/* Who has what inspected again is an act: in the log before anything of it. */
+static enum ch_code enter(struct command *c, struct ch_err *err)
+{
+    struct what what;
+    struct ch_exception_row of = {.id = 0};
+    bool named = command_word(c).len > 0;
+    if (named) {
+        enum ch_code read = command_what(c, &what, err);
+        if (read != CH_OK) {
+            return read;
+        }
+        of = command_scope(c, &what);
+    }
+    enum ch_code begun = audit_act(c->k, err), rc = begun;
+    rc = rc == CH_OK ? audit_rescan(c->k, &of,
+                                    named                   ? "named"
+                                    : command_has(c, "all") ? "all"
+                                                            : "due",
+                                    rescan_batch_total(c->batch), ch_str_of(c->who.text), err)
+                     : rc;
+    return audit_act_end(c->k, begun, rc, err);
+}
+
 static void start(struct command *c, bool wait)
 {
-    rescan_batch_start(c->batch);
     size_t total = rescan_batch_total(c->batch);
+    rescan_batch_start(c->batch);
     c->told = true;
     if (!c->args.json) {
         command_print(c, "inspecting %zu file%s again\n", total, total == 1 ? "" : "s");
@@ -102,6 +126,7 @@ static void print_new(struct command *c)
 enum step command_rescan(struct command *c)
 {
     enum step step;
+    struct ch_err err;
     bool wait = command_has(c, "wait");
     if (command_word(c).len == 0 && !command_has(c, "all") && !wait) {
         return show_state(c);
@@ -112,6 +137,9 @@ enum step command_rescan(struct command *c)
     if (rescan_batch_looking(c->batch)) {
         rescan_batch_wait(c->batch, command_waiter(c));
         return STEP_WAIT;
+    }
+    if (!c->told && enter(c, &err) != CH_OK) {
+        return command_end(c, 1, "nothing is inspected again: %s", err.msg);
     }
     if (!c->told) {
         start(c, wait);

@@ -112,7 +112,7 @@ void rescan_batch_start(struct rescan_batch *b)
 
 size_t rescan_batch_total(const struct rescan_batch *b)
 {
-    return b->total;
+    return b->total + (b->items.count - b->items.next);
 }
 
 size_t rescan_batch_bad(const struct rescan_batch *b)

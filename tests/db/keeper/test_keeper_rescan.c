@@ -7,6 +7,8 @@
 
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/rulings/rulings.h"
+#include "db/log/bundle.h"
+#include "log_seen.h"
 
 #define OLD  "pkg-1.0-py3-none-any.whl"
 #define NEW  "pkg-2.0-py3-none-any.whl"
@@ -243,6 +245,73 @@ static void by_hand_it_says_what_became_of_it_and_who_has_it(void **state)
     house_free(h);
 }
 
+static size_t rescans_entered(struct house *h)
+{
+    struct ch_buf kinds;
+    log_until_written(h);
+    kinds = log_kinds(h);
+    struct ch_str rest = ch_buf_str(&kinds), word;
+    size_t n = 0;
+    while (ch_str_split(&rest, ' ', &word)) {
+        n += ch_str_eq(word, CH_STR("rescan"));
+    }
+    ch_buf_done(&kinds);
+    return n;
+}
+
+/* The newest such entry. */
+static void assert_rescan(struct house *h, const char *scope, int64_t files, const char *file,
+                          const char *versions)
+{
+    struct ch_buf entry, text;
+    uint64_t index;
+    int64_t count = 0;
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    ch_buf_init(&text, 512);
+    struct ch_log_entry_fields f = log_newest(h, "rescan", &entry, &index);
+    assert_field(&f, "scope", scope);
+    assert_true(ch_log_entry_get_int(&f, "files", &count));
+    assert_int_equal(count, files);
+    assert_int_equal(ch_log_entry_get_str(&f, "file", &text), file != NULL);
+    assert_str_eq(ch_buf_str(&text), file != NULL ? file : "");
+    ch_buf_clear(&text);
+    assert_int_equal(ch_log_entry_get_str(&f, "versions", &text), versions != NULL);
+    assert_str_eq(ch_buf_str(&text), versions != NULL ? versions : "");
+    assert_int_equal(ch_log_entry_get(&f, "project").len > 0, file != NULL || versions != NULL);
+    log_assert_hidden(h, index, &f, ch_buf_str(&entry), "local:1000");
+    ch_buf_done(&entry);
+    ch_buf_done(&text);
+}
+
+/* Who had what inspected again is in the log; who only looks is not. */
+static void who_has_what_inspected_again_is_entered(void **state)
+{
+    (void)state;
+    struct house *h = open_house(7);
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    assert_int_equal(house_command(h, false, "rescan", NULL, NULL, NULL, &out), 0);
+    assert_int_equal(house_command(h, false, "rescan", "pkg==9", NULL, NULL, &out), 1);
+    assert_int_equal(rescans_entered(h), 0);
+    h->flag = "wait"; /* it is run again each time that something was inspected */
+    assert_int_equal(house_command(h, false, "rescan", "pkg==2.0", NULL, NULL, &out), 0);
+    assert_int_equal(rescans_entered(h), 1);
+    assert_rescan(h, "named", 1, NULL, "==2.0");
+    assert_int_equal(house_command(h, false, "rescan", OLD, NULL, NULL, &out), 0);
+    assert_int_equal(rescans_entered(h), 2);
+    assert_rescan(h, "named", 1, OLD, NULL);
+    assert_int_equal(house_command(h, false, "rescan", NULL, NULL, NULL, &out), 0);
+    assert_int_equal(rescans_entered(h), 3);
+    assert_rescan(h, "due", 0, NULL, NULL);
+    h->flag = "all";
+    assert_int_equal(house_command(h, false, "rescan", NULL, NULL, NULL, &out), 0);
+    assert_int_equal(rescans_entered(h), 4);
+    assert_rescan(h, "all", 2, NULL, NULL);
+    house_settle(h);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* One inspection for both repositories; each judges for itself, and both withdraw. */
 static void repositories_with_one_upstream_share_a_rescan(void **state)
 {
@@ -401,6 +470,7 @@ int main(void)
         cmocka_unit_test(a_file_of_two_hashes_is_inspected_once),
         cmocka_unit_test(a_clock_that_jumped_has_jumped_after_a_restart),
         cmocka_unit_test(a_denial_does_not_end_by_a_jump),
+        cmocka_unit_test(who_has_what_inspected_again_is_entered),
         cmocka_unit_test(repositories_with_one_upstream_share_a_rescan),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
