@@ -511,7 +511,8 @@ uint32_t house_run(struct house *h, const char *line, struct ch_buf *out)
     struct ch_command c = {.arg_count = 0};
     struct ch_str rest = ch_str_of(line), word;
     CH_ASSERT(ch_str_split(&rest, ' ', &c.name));
-    if (ch_str_eq(c.name, CH_STR("policy")) || ch_str_eq(c.name, CH_STR("runtime"))) { /* its first word belongs to its name */
+    if (ch_str_eq(c.name, CH_STR("policy")) || ch_str_eq(c.name, CH_STR("runtime")) ||
+        ch_str_eq(c.name, CH_STR("audit"))) { /* its first word belongs to its name */
         CH_ASSERT(ch_str_split(&rest, ' ', &word));
         c.name.len += 1 + word.len;
     }

@@ -51,6 +51,16 @@ enum ch_code __wrap_ch_store_end_approvals_elsewhere(struct ch_store *s, struct 
                                                          ctx, e);
 }
 
+int64_t __real_ch_now_unix_us(void);
+int64_t __wrap_ch_now_unix_us(void);
+
+static int64_t later_us; /* how much later it is */
+
+int64_t __wrap_ch_now_unix_us(void)
+{
+    return __real_ch_now_unix_us() + later_us;
+}
+
 static void set_wheel(struct house *h, const char *bytes, unsigned days)
 {
     char text[512];
@@ -129,6 +139,44 @@ static bool is_withdrawn(struct house *h, const struct ch_public_key *key, const
 }
 
 /* ------------------------------------------------------------------ tests */
+
+/* The list as it is published now. */
+static char *published_list(struct house *h)
+{
+    assert_int_equal(ask_document(h, CH_DOCUMENT_WITHDRAWALS, "prod", "", 0, CH_PART_FILE), 200);
+    return ch_str_dup(ch_buf_str(&h->document_bytes));
+}
+
+/* It is relied on for a day only: though nothing changes it is signed anew, a minute later at the soonest,
+ * and for a day from then on. */
+static void the_list_of_withdrawals_is_renewed(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    set_wheel(h, "bytes", 30);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    struct ch_public_key *key = key_of(h, "approve-prod-file");
+    house_ask_part(h, "pkg", WHEEL, CH_PART_VSA, 8000);
+    char *vsa = ch_str_dup(h->file.body), *first = published_list(h);
+    later_us += 40 * INT64_C(1000000);
+    char *same = published_list(h);
+    assert_string_equal(first, same);
+    later_us += 30 * INT64_C(1000000);
+    char *next = published_list(h);
+    assert_string_not_equal(first, next);
+    later_us += 86400 * INT64_C(1000000) - 30 * INT64_C(1000000); /* the first one is too old by now, the next is not */
+    assert_ch_code(CH_E_TIMEOUT, check(key, "bytes", ch_str_of(vsa), ch_str_of(first)));
+    assert_ch_ok(&err, check(key, "bytes", ch_str_of(vsa), ch_str_of(next)));
+    assert_false(is_withdrawn(h, key, "bytes", ch_str_of(vsa)));
+    later_us = 0;
+    free(vsa);
+    free(first);
+    free(same);
+    free(next);
+    ch_public_key_free(key);
+    house_free(h);
+}
 
 static void each_allow_is_signed(void **state)
 {
@@ -464,6 +512,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_allow_is_signed),
+        cmocka_unit_test(the_list_of_withdrawals_is_renewed),
         cmocka_unit_test(t23_withdrawn_with_the_allow_and_back),
         cmocka_unit_test(other_bytes_under_the_name_withdraw),
         cmocka_unit_test(what_is_held_is_said_to_have_failed),

@@ -3,11 +3,13 @@
 #include "egress_house.h"
 #include "exceptions_house.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "db/log/append.h"
 #include "log_seen.h"
 #include "db/keeper/egress/notices.h"
 
@@ -16,7 +18,17 @@
 #define MAIL                                                                                       \
     "mail:\n  - {name: people, address: 'm.example.org:25', from: a@b.org, to: [c@d.org]}\n"
 
+enum ch_code __real_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);
+enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);
+
+static atomic_bool fail_log;
 static struct ch_err err;
+
+enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *e)
+{
+    return atomic_load(&fail_log) ? ch_fail(e, CH_E_FULL, "no space left")
+                                  : __real_ch_log_append(log, bundle, e);
+}
 
 static uint64_t waiting(struct house *h, enum ch_destination_kind kind, const char *name)
 {
@@ -421,6 +433,95 @@ static void an_attack_is_an_alarm(void **state)
     house_free(h);
 }
 
+/* What was given out and is found out later is another alarm; that a person denies it is none. */
+static void what_is_withdrawn_for_a_finding_is_an_alarm(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes, *verdict;
+    } rows[] = {{"bytes attack-under:two;", "\"verdict\":\"deny\",\"rule\":\"finding "},
+                {"bytes irregular-under:two;", "\"verdict\":\"hold\",\"rule\":\"finding "}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
+        struct away a = {.count = 0};
+        size_t next = 0;
+        connect_away(&a, h);
+        house_rules(h, "one");
+        set_wheel(h, rows[i].bytes, 30);
+        assert_true(is_had(h));
+        house_settle(h);
+        assert_int_equal(a.count, 0); /* that it is allowed alarms nobody */
+        house_rules(h, "two");
+        house_settle(h);
+        is_told(&a, &next, "alarm.withdrawn", "\"file\":\"" WHEEL "\",");
+        const char *body = a.sent[0].body;
+        assert_non_null(strstr(body, rows[i].verdict));
+        assert_non_null(strstr(body, "\"was_allowed\":true"));
+        assert_non_null(strstr(body, "was allowed, and is withdrawn by what inspection found: "));
+        assert_non_null(strstr(body, "customhouse fetched-by says who has it."));
+        assert_int_equal(a.count, 1);
+        away_done(&a);
+        house_free(h);
+    }
+}
+
+/* Of a person's word nobody is alarmed, whatever was given out. */
+static void what_a_person_denies_is_no_alarm(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
+    struct away a = {.count = 0};
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    connect_away(&a, h);
+    set_wheel(h, "clean", 30);
+    assert_true(is_had(h));
+    COMMAND(h, 0, false, "deny", WHEEL, "unwanted", NULL, &out);
+    assert_false(is_had(h));
+    house_settle(h);
+    assert_int_equal(a.count, 0);
+    away_done(&a);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+static void wait_for_notices(struct house *h, const struct away *a, size_t count)
+{
+    uint64_t until = ch_now_boot_ms() + 20000;
+    while (a->count < count) {
+        house_turn(h, 20);
+        assert_true(ch_now_boot_ms() < until);
+    }
+}
+
+/* That the log's checkpoint cannot be written is told once, and that it can again. */
+static void a_log_in_trouble_is_told(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, EGRESS_HOUSE HOOK);
+    struct away a = {.count = 0};
+    struct ch_buf out;
+    size_t next = 0;
+    ch_buf_init(&out, 1u << 20);
+    log_until_written(h);
+    connect_away(&a, h);
+    atomic_store(&fail_log, true);
+    COMMAND(h, 0, false, "deny", "pypi:other==1.0", "unwanted", NULL, &out);
+    wait_for_notices(h, &a, 1);
+    is_told(&a, &next, "log.trouble", "\"over\":false");
+    COMMAND(h, 0, false, "deny", "pypi:other==2.0", "unwanted", NULL, &out);
+    house_settle(h);
+    assert_int_equal(a.count, 1);
+    atomic_store(&fail_log, false);
+    wait_for_notices(h, &a, 2);
+    is_told(&a, &next, "log.recovered", "\"over\":true");
+    log_until_written(h);
+    assert_int_equal(a.count, 2);
+    away_done(&a);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -437,6 +538,9 @@ int main(void)
         cmocka_unit_test(what_did_not_happen_is_not_told),
         cmocka_unit_test(an_end_is_told_once),
         cmocka_unit_test(an_attack_is_an_alarm),
+        cmocka_unit_test(what_is_withdrawn_for_a_finding_is_an_alarm),
+        cmocka_unit_test(what_a_person_denies_is_no_alarm),
+        cmocka_unit_test(a_log_in_trouble_is_told),
     };
     return cmocka_run_group_tests(tests, quick, NULL);
 }
