@@ -146,7 +146,7 @@ class Faults(Alone):
         service.stop()
         shutil.rmtree(service.path("keys"))
         add_wheel(self.up, "later", "1.0")
-        service.start()
+        service.start(log=False)
         self.assertEqual(service.ask(file_path("bad", "1.0")).status, 403)
         self.assertNotEqual(service.ask(file_path("later", "1.0") + "?wait=29").status, 200)
         status, out, err = service.command("status")
