@@ -173,6 +173,62 @@ static void t22_what_is_critical_takes_two(void **state)
     house_free(h);
 }
 
+#define OTHER_WHEEL "pkg-1.0-py2-none-any.whl"
+
+/* One grave file among several is enough, wherever it stands. */
+static void t22_one_critical_file_makes_its_version_critical(void **state)
+{
+    (void)state;
+    for (int grave = 0; grave < 2; grave++) {
+        struct house *h = house_of_people();
+        struct ch_buf out;
+        char hex[2][CH_SHA256_HEX + 1], page[512], token[EXCEPTION_TOKEN], line[300];
+        const char *bytes[] = {grave == 0 ? "irregular" : "clean", grave == 1 ? "irregular" : "clean"};
+        ch_buf_init(&out, 1u << 20);
+        snprintf(page, sizeof(page), OTHER_WHEEL " %s %zu 1\n" WHEEL " %s %zu 1\n",
+                 house_hex(bytes[0], hex[0]), strlen(bytes[0]), house_hex(bytes[1], hex[1]),
+                 strlen(bytes[1]));
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+        house_site(h, FILE_URL(OTHER_WHEEL), 200, "application/zip", bytes[0]);
+        house_site(h, FILE_URL(WHEEL), 200, "application/zip", bytes[1]);
+        runs_as(h, 2001, 0, "exceptions request pypi:pkg==1.0 --reason=needed", "as exception 1", &out);
+        runs_as(h, 2003, 1, "approve 1", "having read these findings", &out);
+        take_token(&out, token);
+        snprintf(line, sizeof(line), "approve 1 --evidence=%s", token);
+        runs_as(h, 2003, 0, line, "1 more person has to approve exception 1", &out);
+        assert_int_equal(state_of(h, 1), EXCEPTION_STATE_OPEN);
+        runs_as(h, 2002, 0, line, "now: allow", &out);
+        ch_buf_done(&out);
+        house_free(h);
+    }
+}
+
+/* What its upstream took away is grave without any finding. */
+static void t22_what_was_removed_upstream_takes_two(void **state)
+{
+    (void)state;
+    struct house *h = house_of_people();
+    struct ch_buf out;
+    char hex[CH_SHA256_HEX + 1], page[512];
+    ch_buf_init(&out, 1u << 20);
+    set_wheel(h, "clean", 30);
+    assert_true(is_had(h));
+    snprintf(page, sizeof(page), "status quarantined\n" WHEEL " %s 5 30\n", house_hex("clean", hex));
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
+    page_get(h->k, CH_STR("pypi"), CH_STR("pkg"))->checked_at_us -=
+        (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+    house_ask_page(h, "pkg");
+    assert_false(is_had(h));
+    assert_str_eq(h->file.refusal.rule, "removed-upstream");
+    runs_as(h, 2001, 0, "exceptions request " WHEEL " --reason=needed", "as exception 1", &out);
+    runs_as(h, 2003, 0, "approve 1", "1 more person has to approve exception 1", &out);
+    assert_false(is_had(h));
+    runs_as(h, 2002, 0, "approve 1", "now: allow", &out);
+    assert_true(is_had(h));
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* Who asked is noted of persons, or they are told that it was not: they may not approve it. */
 static void t22_a_person_who_asks_is_known(void **state)
 {
@@ -408,6 +464,8 @@ int main(void)
         cmocka_unit_test(t22_longer_than_was_asked_for_takes_two),
         cmocka_unit_test(t22_nobody_approves_what_they_asked_for),
         cmocka_unit_test(t22_what_is_critical_takes_two),
+        cmocka_unit_test(t22_one_critical_file_makes_its_version_critical),
+        cmocka_unit_test(t22_what_was_removed_upstream_takes_two),
         cmocka_unit_test(t22_a_person_who_asks_is_known),
         cmocka_unit_test(t22_what_nobody_known_asked_for_takes_two),
         cmocka_unit_test(t22_a_name_makes_one_enough),
