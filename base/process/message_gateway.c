@@ -278,7 +278,7 @@ enum ch_code ch_ask_document_get(struct ch_str payload, struct ch_ask_document *
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     struct ch_ask_document m = {0};
     m.ask = ch_get_u64(&r);
-    m.kind = ch_msg_get_enum(&r, CH_DOCUMENT_KEYS, CH_DOCUMENT_ENTRIES);
+    m.kind = ch_msg_get_enum(&r, CH_DOCUMENT_KEYS, CH_DOCUMENT_POLICY);
     m.name = ch_msg_get_printable(&r, ch_limits.client_text_bytes);
     m.sha256 = ch_msg_get_sha256(&r);
     m.number = ch_get_u64(&r);

@@ -254,6 +254,7 @@ enum ch_document {
     CH_DOCUMENT_VKEY,        /* a key of the audit log as signed notes have it; `name` as for KEY */
     CH_DOCUMENT_HANDOVER,    /* the checkpoint by which it handed the log to the next; `name` likewise */
     CH_DOCUMENT_ENTRIES,     /* `width` entries of the log's bundle `number`, for who may read them */
+    CH_DOCUMENT_POLICY,      /* the policy of the digest `sha256`, for who may read it */
 };
 struct ch_ask_document {
     uint64_t ask;
@@ -263,7 +264,7 @@ struct ch_ask_document {
     uint64_t number;
     enum ch_part part;
     uint32_t width;
-    struct ch_sha256 token; /* entries: of the token that came with the request; looked at again (T21) */
+    struct ch_sha256 token; /* entries, policy: of the token that came with the request; looked at again (T21) */
     struct ch_repositories pull; /* attestations: only of files of these */
 };
 void ch_ask_document_put(struct ch_buf *b, const struct ch_ask_document *m);
@@ -271,7 +272,7 @@ enum ch_code ch_ask_document_get(struct ch_str payload, struct ch_ask_document *
                                  struct ch_err *err) CH_MUST_CHECK;
 struct ch_document_reply {
     uint64_t ask;
-    uint32_t http_status; /* 200: descriptor [0] is sealed and holds it; 403: `refusal` */
+    uint32_t http_status; /* 200: descriptor [0] is sealed and holds it; 403: `refusal`, unless it is for want of a right */
     struct ch_str text;
     struct ch_refusal refusal;
 };

@@ -161,8 +161,10 @@ static bool read_address(const struct ch_http_view *v, struct ch_ask_document *r
         *ret_type = ret->kind == CH_DOCUMENT_ATTESTATION ? gw_document_type(ret->part) : *ret_type;
         return good;
     }
-    ret->kind = CH_DOCUMENT_EVIDENCE;
-    return ch_str_eq(what, CH_STR("evidence")) && v->segment_count == 4 && !v->trailing_slash &&
+    bool policy = ch_str_eq(what, CH_STR("policy"));
+    ret->kind = policy ? CH_DOCUMENT_POLICY : CH_DOCUMENT_EVIDENCE;
+    *ret_type = policy ? CH_STR("text/plain; charset=utf-8") : *ret_type;
+    return (policy || ch_str_eq(what, CH_STR("evidence"))) && v->segment_count == 4 && !v->trailing_slash &&
            read_digest(v, ret);
 }
 
@@ -188,6 +190,8 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     if (ch_document_reply_get(frame->payload, &m, &err) != CH_OK) {
         gw_complain("keeper", CH_STR("document"), &err);
         gw_respond_text(w->request, 500, CH_STR("The keeper's answer could not be read"));
+    } else if (m.http_status == 403 && m.refusal.id.len == 0) {
+        gw_respond_not_permitted(gw, w->request, "this policy");
     } else if (m.http_status == 403) {
         gw_respond_refusal(gw, w->request, &m.refusal);
     } else if (m.http_status != 200) {
@@ -249,6 +253,13 @@ bool gw_documents_request(struct gw *gw, struct ch_http_request *r, const struct
             gw_respond_not_permitted(gw, r, "what is attested");
             return true;
         }
+    }
+    if (document.kind == CH_DOCUMENT_POLICY) { /* whose token may read it, the keeper knows */
+        if (!gw_caller_of(gw, r)->known) {
+            gw_respond_unauthorized(r, false);
+            return true;
+        }
+        document.token = gw_caller_of(gw, r)->token;
     }
     ask_for(gw, r, &document, type);
     return true;

@@ -94,7 +94,7 @@ static bool is_public(const struct ch_http_view *v)
                !ch_str_eq(v->segments[3], CH_STR("entries"));
     }
     return !ch_str_eq(what, CH_STR("metrics")) && !ch_str_eq(what, CH_STR("attestations")) &&
-           !ch_str_eq(what, CH_STR("evidence"));
+           !ch_str_eq(what, CH_STR("evidence")) && !ch_str_eq(what, CH_STR("policy"));
 }
 
 /* Whether anything here is for people without a token. Else even names of repositories are not

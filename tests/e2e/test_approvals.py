@@ -9,7 +9,7 @@ import subprocess
 import tempfile
 import unittest
 
-from house import cosign, verifiers, wheels
+from house import cosign, people, verifiers, wheels
 from house.case import Quarantine, add_wheel, file_path
 from house.clients import Client
 from house.service import BIN, Service
@@ -116,6 +116,16 @@ class Approvals(Signed):
         a = self.service.ask(evidence["uri"][len(self.service.url):])
         self.assertEqual(hashlib.sha256(a.body).hexdigest(), evidence["digest"]["sha256"])
         self.assertEqual(json.loads(a.body)["artifact"], digest)
+        policy = p["policy"]["uri"][len(self.service.url):]
+        self.assertEqual(p["policy"]["uri"][:len(self.service.url)], self.service.url)
+        self.assertEqual(self.service.ask(policy).status, 401)
+        people.person(self.service, "rita", "reviewer")
+        people.person(self.service, "anna", "reader")
+        for name, status in (("anna", 403), ("rita", 200)):
+            token, _ = people.token(self.service, name)
+            a = self.service.ask(policy, {"Authorization": f"Bearer {token}"})
+            self.assertEqual(a.status, status, a)
+        self.assertEqual(hashlib.sha256(a.body).hexdigest(), p["policy"]["digest"]["sha256"])
         bundle = self.json_of(self.wheel + ".vsa.sigstore.json")
         self.assertEqual(bundle["dsseEnvelope"], self.json_of(self.wheel + ".vsa.json"))
         self.assertNotIn("tlogEntries", bundle["verificationMaterial"])

@@ -13,6 +13,7 @@
 #include "db/keeper/commands/json.h"
 #include "db/keeper/audit/keyring.h"
 #include "db/keeper/people/tokens.h"
+#include "db/keeper/policies/policies.h"
 #include "db/keeper/signing/images.h"
 #include "db/keeper/signing/sboms.h"
 
@@ -456,6 +457,35 @@ static void answer_entries(struct answer *a, const struct ch_ask_document *ask)
     }
 }
 
+/* ------------------------------------------------------------------ policies */
+
+/* What statements name by URI and digest. One text decides on all repositories: who may read it for
+ * one reads it. */
+static void answer_policy(struct answer *a, const struct ch_ask_document *ask)
+{
+    struct keeper *k = a->k;
+    struct ch_sha256 now = ch_policy_digest(k->policy);
+    struct principal who;
+    struct ch_err err;
+    int64_t until_us;
+    if (!tokens_find(k, &ask->token, AUDIENCE_PULL, &who, &until_us)) {
+        fail(a, 401, "The token is not valid");
+        return;
+    }
+    if (!tokens_may_read_policy(k, &who)) {
+        fail(a, 403, "It needs policy.read");
+        return;
+    }
+    if (ch_sha256_eq(&ask->sha256, &now)) { /* perhaps not written down yet */
+        ch_buf_puts(&a->body, ch_buf_str(&k->policies->bundle));
+        return;
+    }
+    enum ch_code rc = ch_store_policy_text(k->store, &ask->sha256, &a->body, &err);
+    if (rc != CH_OK) {
+        fail(a, rc == CH_E_NOT_FOUND ? 404 : 500, "No policy of this digest was ever in force");
+    }
+}
+
 /* ------------------------------------------------------------------ all of them */
 
 static void answer(struct answer *a, const struct ch_ask_document *ask)
@@ -483,6 +513,9 @@ static void answer(struct answer *a, const struct ch_ask_document *ask)
         break;
     case CH_DOCUMENT_ENTRIES:
         answer_entries(a, ask);
+        break;
+    case CH_DOCUMENT_POLICY:
+        answer_policy(a, ask);
         break;
     }
 }

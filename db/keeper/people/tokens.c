@@ -22,6 +22,13 @@ bool tokens_may_read(struct keeper *k, const struct principal *who, enum action 
            people_may(k->people, &owner, a, &site);
 }
 
+bool tokens_may_read_policy(struct keeper *k, const struct principal *who)
+{
+    struct principal owner = *who;
+    owner.audience = AUDIENCE_NONE;
+    return people_may_somewhere(k->people, &owner, ACTION_POLICY_READ);
+}
+
 static void put_pull(struct keeper *k, const struct principal *who, struct ch_repositories *ret)
 {
     for (size_t i = 0; i < k->config->repository_count; i++) {

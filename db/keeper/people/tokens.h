@@ -18,5 +18,7 @@ void tokens_failed(struct keeper *k, enum ch_role via, struct ch_str payload);
 /* Whether its principal may read that: a token for pulling is also for reading what the gateway
  * shows. */
 bool tokens_may_read(struct keeper *k, const struct principal *who, enum action a);
+/* The same of policies: who may for one repository. */
+bool tokens_may_read_policy(struct keeper *k, const struct principal *who);
 
 #endif

@@ -205,13 +205,13 @@ static void the_other_gateway_messages_travel(void **state)
     }
     {
         struct ch_ask_document in = {
-            54,           CH_DOCUMENT_ENTRIES, text_of(ch_limits.client_text_bytes),
+            54,           CH_DOCUMENT_POLICY, text_of(ch_limits.client_text_bytes),
             digest_of(8), UINT64_MAX,          CH_PART_APPROVAL,
             56,           digest_of(57),       repositories_of(CH_REPOSITORIES_MAX)};
         struct ch_ask_document out;
         ROUND_TRIP(ask_document, CH_MSG_ASK_DOCUMENT, in, out);
         assert_int_equal(out.ask, 54);
-        assert_int_equal(out.kind, CH_DOCUMENT_ENTRIES);
+        assert_int_equal(out.kind, CH_DOCUMENT_POLICY);
         assert_same(out.name, in.name);
         assert_true(ch_sha256_eq(&out.sha256, &in.sha256));
         assert_true(out.number == UINT64_MAX);

@@ -357,6 +357,45 @@ static void T21_entries_are_for_who_may_read_them(void **state)
     house_free(h);
 }
 
+/* What statements name by its digest. One text decides on all repositories: who may read it for one reads it. */
+static void a_policy_is_for_who_may_read_it(void **state)
+{
+    (void)state;
+    struct house *h = house_new_with(NULL, CONFIG);
+    person(h, "rita");
+    member(h, "rita", "reviewer", "pypi", NULL);
+    person(h, "anna");
+    member(h, "anna", "reader", NULL, NULL);
+    token(h, "rita", "pull", "of rita", HOUR);
+    token(h, "anna", "pull", "of anna", HOUR);
+    token(h, "rita", "push", "of rita, for pushing", HOUR);
+    struct ch_sha256 before = ch_policy_digest(h->k->policy);
+    assert_ch_ok(&err, house_reload(h, "version: 1\ncool_down_days: 3\n", &err));
+    struct ch_sha256 now = ch_policy_digest(h->k->policy);
+    struct ch_ask_document ask = {.kind = CH_DOCUMENT_POLICY};
+    static const struct {
+        const char *secret;
+        uint32_t status;
+    } rows[] = {{"of anna", 403}, {"of rita, for pushing", 401}, {"nobody's", 401}, {"of rita", 200}};
+    for (int former = 0; former < 2; former++) {
+        ask.sha256 = former ? before : now;
+        for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+            ask.token = ch_sha256_of(rows[i].secret, strlen(rows[i].secret));
+            house_ask_document(h, &ask);
+            if (h->document.http_status != rows[i].status) {
+                fail_msg("%s: %u", rows[i].secret, h->document.http_status);
+            }
+            assert_int_equal(h->document_bytes.len > 0, rows[i].status == 200);
+        }
+        struct ch_sha256 of = ch_sha256_of(h->document_bytes.ptr, h->document_bytes.len);
+        assert_true(ch_sha256_eq(&of, &ask.sha256));
+    }
+    ask.sha256 = ch_sha256_of("", 0);
+    house_ask_document(h, &ask);
+    assert_int_equal(h->document.http_status, 404);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -367,6 +406,7 @@ int main(void)
         cmocka_unit_test(more_rows_than_ours_are_one),
         cmocka_unit_test(who_got_what),
         cmocka_unit_test(T21_entries_are_for_who_may_read_them),
+        cmocka_unit_test(a_policy_is_for_who_may_read_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

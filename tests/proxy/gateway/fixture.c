@@ -207,15 +207,16 @@ static void on_document(struct keeper *k, struct ch_str payload, struct ch_buf *
     struct ch_err err;
     assert_ch_ok(&err, ch_ask_document_get(payload, &k->document, &err));
     k->document_asks++;
+    uint32_t status = k->document_status != 0 ? k->document_status : 200;
     char *text = ch_calloc(k->document_bytes + 1, 1);
     memset(text, 'd', k->document_bytes);
     ch_document_reply_put(out, &(struct ch_document_reply){
                                    .ask = k->document.ask,
-                                   .http_status = 200,
+                                   .http_status = status,
                                    .refusal = k->file.refusal,
                                });
     send_reply(k->channel, CH_MSG_DOCUMENT, out,
-               sealed((struct ch_str){text, k->document_bytes}));
+               status == 200 ? sealed((struct ch_str){text, k->document_bytes}) : -1);
     free(text);
 }
 

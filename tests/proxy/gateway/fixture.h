@@ -59,6 +59,7 @@ struct keeper {
     int document_asks;
     struct ch_ask_document document; /* the last ask, but its names */
     size_t document_bytes;           /* of the answer */
+    uint32_t document_status;        /* its status; 0: 200 */
     /* the rest */
     struct ch_refusal_reply refusal;
     char refusal_id[256];

@@ -121,6 +121,35 @@ static void test_entries_need_a_right(void **state)
     fixture_free(f);
 }
 
+/* A statement's policy.uri: the keeper knows whose token may read it. */
+static void test_a_policy_needs_a_right(void **state)
+{
+    (void)state;
+    struct fixture *f = fixture_new();
+    static const char bearer[] =
+        "Authorization: Bearer chp_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\r\n";
+    static const char path[] =
+        "/-/policy/sha256/00000000000000000000000000000000000000000000000000000000000000ff";
+    struct ch_str a = get(f, path, NULL);
+    assert_int_equal(status_of(a), 401);
+    assert_has(a, "WWW-Authenticate: Basic realm=");
+    assert_int_equal(f->keeper.document_asks, 0);
+    fixture_token(f, "user:anna", "pypi");
+    f->keeper.document_bytes = 20;
+    a = get(f, path, bearer);
+    assert_int_equal(status_of(a), 200);
+    assert_str_eq(header_of(a, "Content-Type"), "text/plain; charset=utf-8");
+    assert_str_eq(header_of(a, "Cache-Control"), "private, no-cache");
+    assert_int_equal(f->keeper.document.kind, CH_DOCUMENT_POLICY);
+    assert_int_equal(f->keeper.document.sha256.byte[31], 0xff);
+    assert_true(ch_sha256_eq(&f->keeper.document.token, &f->keeper.token_digest));
+    f->keeper.document_status = 403;
+    a = get(f, path, bearer);
+    assert_has(a, "HTTP/1.1 403 this policy denied by rights: user:anna may not do this");
+    assert_int_equal(status_of(get(f, "/-/policy/sha256/xyz", bearer)), 404);
+    fixture_free(f);
+}
+
 static void test_tiles(void **state)
 {
     (void)state;
@@ -343,6 +372,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_none_yet),
         cmocka_unit_test(test_entries_need_a_right),
+        cmocka_unit_test(test_a_policy_needs_a_right),
         cmocka_unit_test(test_tiles),
         cmocka_unit_test(test_cosigned),
         cmocka_unit_test(test_proofs),
