@@ -342,7 +342,7 @@ void audit_state(const struct keeper *k, struct audit_state *ret)
 }
 
 enum ch_code audit_accept(struct keeper *k, struct ch_str by, struct ch_str reason,
-                          uint64_t *ret_entries, struct ch_err *err)
+                          uint64_t *ret_entries, struct ch_buf *ret_list, struct ch_err *err)
 {
     struct audit *a = k->audit;
     const struct audit_seal before = a->seal;
@@ -351,7 +351,8 @@ enum ch_code audit_accept(struct keeper *k, struct ch_str by, struct ch_str reas
     }
     enum ch_code begun = audit_act(k, err), rc = begun;
     rc = rc == CH_OK
-             ? audit_accepted(k, before.unproven_from, before.unproven_to - 1, by, reason, err)
+             ? audit_accepted(k, before.unproven_from, before.unproven_to - 1, by, reason, ret_list,
+                              err)
              : rc;
     rc = rc == CH_OK ? audit_seal_begin(k, &a->seal, a->next, err) : rc;
     rc = audit_act_end(k, begun, rc, err);

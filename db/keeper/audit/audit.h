@@ -212,10 +212,12 @@ struct audit_state {
 };
 void audit_state(const struct keeper *k, struct audit_state *ret);
 /* Entries that wait and are under no seal of the log's key (audit_seal.h) are signed from now on as
- * they are: on this person's word, which is entered. CH_E_NOT_FOUND: there are none; CH_E_FORMAT:
+ * they are: on this person's word, which is entered. The approvals among them are listed in
+ * *ret_list, a line each. CH_E_NOT_FOUND: there are none; CH_E_FORMAT:
  * some are missing or are not what their hashes say. */
 enum ch_code audit_accept(struct keeper *k, struct ch_str by, struct ch_str reason,
-                          uint64_t *ret_entries, struct ch_err *err) CH_MUST_CHECK;
+                          uint64_t *ret_entries, struct ch_buf *ret_list,
+                          struct ch_err *err) CH_MUST_CHECK;
 /* An entry that the log's files have, or that waits under a seal; appended. CH_E_NOT_FOUND: it is
  * neither. */
 enum ch_code audit_read_entry(struct keeper *k, uint64_t index, struct ch_buf *ret,

@@ -172,21 +172,6 @@ enum ch_code audit_erased(struct keeper *k, uint64_t entry, struct ch_str by, st
     return rc;
 }
 
-enum ch_code audit_accepted(struct keeper *k, uint64_t from, uint64_t to, struct ch_str by,
-                            struct ch_str reason, struct ch_err *err)
-{
-    struct audit_entry a;
-    audit_entry_begin(k, &a, "accepted");
-    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
-    audit_entry_commit(&a, "by", by);
-    ch_log_entry_int(&a.e, "from", (int64_t)from);
-    ch_log_entry_str(&a.e, "kind", a.row.kind);
-    audit_entry_commit(&a, "reason", reason);
-    ch_log_entry_int(&a.e, "to", (int64_t)to);
-    audit_entry_end(&a);
-    return audit_add(k, &a, err);
-}
-
 enum ch_code audit_rescan(struct keeper *k, const struct ch_exception_row *of, const char *scope,
                           uint64_t count, struct ch_str by, struct ch_err *err)
 {

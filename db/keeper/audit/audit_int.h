@@ -85,9 +85,11 @@ uint64_t audit_count_logged(struct keeper *k);
 bool audit_is_sealed(const struct keeper *k);
 /* CH_E_CONFLICT: the store, which knows of `known` entries, was lost, or is an older one. */
 enum ch_code audit_check_whole(struct keeper *k, uint64_t known, struct ch_err *err) CH_MUST_CHECK;
-/* Entries under no seal are signed on a person's word. */
+/* Entries under no seal are signed on a person's word. Of the approvals among them a line each is appended:
+ * what, until when, by whom and why. The entry has the digest of these lines. */
 enum ch_code audit_accepted(struct keeper *k, uint64_t from, uint64_t to, struct ch_str by,
-                            struct ch_str reason, struct ch_err *err) CH_MUST_CHECK;
+                            struct ch_str reason, struct ch_buf *ret_list,
+                            struct ch_err *err) CH_MUST_CHECK;
 /* The log could not be written, or can again. */
 enum ch_code audit_trouble(struct keeper *k, bool over, struct ch_str what,
                            struct ch_err *err) CH_MUST_CHECK;

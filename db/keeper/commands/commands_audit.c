@@ -101,7 +101,13 @@ enum step command_audit_accept(struct command *c)
     if (reason.len == 0 || reason.len > 500) {
         return command_end(c, 2, "--reason: expected a sentence of 1 to 500 bytes");
     }
-    enum ch_code rc = audit_accept(c->k, ch_str_of(c->who.text), reason, &entries, &err);
+    struct ch_buf list;
+    ch_buf_init(&list, 64u << 20);
+    enum ch_code rc = audit_accept(c->k, ch_str_of(c->who.text), reason, &entries, &list, &err);
+    if (rc == CH_OK) {
+        command_put(c, ch_buf_str(&list));
+    }
+    ch_buf_done(&list);
     if (rc != CH_OK) {
         return command_end(c, 1, "nothing was accepted: %s", err.msg);
     }

@@ -222,6 +222,83 @@ static void test_forged_approval(void **state)
     assert_int_equal(rulings_distrusted(h->k), 1);
 }
 
+static uint64_t newest_entry(void)
+{
+    sqlite3 *db = open_db();
+    sqlite3_stmt *stmt = NULL;
+    assert_int_equal(sqlite3_prepare_v2(db, "SELECT max(id) FROM log_entry", -1, &stmt, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_step(stmt), SQLITE_ROW);
+    uint64_t id = (uint64_t)sqlite3_column_int64(stmt, 0);
+    sqlite3_finalize(stmt);
+    sqlite3_close(db);
+    return id;
+}
+
+/* Who accepts entries is told each approval among them: what, until when, by whom and why. */
+static void test_accepted_approvals_are_listed(void **state)
+{
+    (void)state;
+    struct ch_buf out, entry;
+    ch_buf_init(&out, 1u << 20);
+    ch_buf_init(&entry, CH_ENTRY_MAX);
+    until_written();
+    atomic_store(&full, true);
+    struct ch_ruling_row row = {.repository = CH_STR("pypi"),
+                                .project = CH_STR("pkg"),
+                                .version_spec = CH_STR("==1.0"),
+                                .reason = CH_STR("needed\x1b[2J"),
+                                .by = CH_STR("user:bob"),
+                                .at_us = keeper_now_us(h->k),
+                                .expires_at_us = INT64_C(4102444800000000)};
+    assert_ch_ok(&err, rulings_add(h->k, &row, &err));
+    uint64_t place = state_now().next - 1;
+    assert_int_equal(command("deny", "pypi:pkg==2.0", "malware"), 0);
+    house_settle(h);
+    house_stop(h);
+    forge("{\"at_us\":1,\"deny\":false,\"id\":9,\"kind\":\"ruling\",\"project\":\"evil\",\"v\":1}",
+          "ruling", 9);
+    uint64_t forged = newest_entry();
+    sql("DELETE FROM log_seal");
+    atomic_store(&full, false);
+    house_start(h, NULL, NULL);
+    assert_int_equal(house_command(h, false, "audit accept", NULL, "looked at", NULL, &out), 0);
+    char expected[400];
+    int n = snprintf(expected, sizeof(expected),
+                     "approval in pypi of pkg ==1.0, until 2100-01-01T00:00:00Z (entry %llu, ruling %llu), by "
+                     "user:bob: needed\\x1b[2J\n",
+                     (unsigned long long)place, (unsigned long long)row.id);
+    size_t at = 0;
+    assert_true(ch_str_find(ch_buf_str(&out), ch_str_of(expected), &at));
+    assert_int_equal(at, 0);
+    size_t lines = (size_t)n;
+    n = snprintf(expected, sizeof(expected),
+                 "approval of evil, without end (entry %llu, ruling 9), by (not known): (not known)\n",
+                 (unsigned long long)forged);
+    assert_true(ch_str_find(ch_buf_str(&out), ch_str_of(expected), &at));
+    assert_int_equal(at, lines);
+    lines += (size_t)n;
+    assert_true(ch_str_find(ch_str_sub(ch_buf_str(&out), lines, out.len),
+                            CH_STR(" entries that nobody had sealed are signed as they are"), &at));
+    assert_true(at <= 2); /* the lines are these two, and no more */
+    until_written();
+    /* and the entry has the digest of these lines */
+    struct ch_log_entry_fields f;
+    struct ch_sha256 list, told = ch_sha256_of(out.ptr, lines);
+    int64_t approvals = 0;
+    uint64_t accepted = state_now().next;
+    do {
+        ch_buf_clear(&entry);
+        assert_ch_ok(&err, audit_read_entry(h->k, --accepted, &entry, &err));
+        assert_ch_ok(&err, ch_log_entry_read(ch_buf_str(&entry), &f, &err));
+    } while (!ch_str_eq(ch_log_entry_get(&f, "kind"), CH_STR("\"accepted\"")));
+    assert_true(ch_log_entry_get_sha(&f, "list", &list));
+    assert_true(ch_sha256_eq(&list, &told));
+    assert_true(ch_log_entry_get_int(&f, "approvals", &approvals));
+    assert_int_equal(approvals, 2);
+    ch_buf_done(&entry);
+    ch_buf_done(&out);
+}
+
 /* In what was sealed nothing is exchanged, taken out or added, also where all else agrees. */
 static void test_sealed_entries(void **state)
 {
@@ -304,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_forged_entry),
         TEST(test_forged_approval),
+        TEST(test_accepted_approvals_are_listed),
         TEST(test_sealed_entries),
         TEST(test_older_files),
     };
