@@ -144,6 +144,13 @@ struct audit_verify {
         struct ch_buf names; /* of the first of them, a line each */
     } erased;
     struct audit_keys keys;
+    struct audit_listings { /* approvals, for the entries that say which were in force */
+        struct ch_approval_logged *list;
+        size_t count, cap;
+        bool read, has_digest;
+        struct ch_buf lines;
+        struct ch_sha256 digest; /* of `lines` */
+    } listings;
     struct audit_witnessed { /* the checkpoint that is published with cosignatures */
         const struct audit_witness *whom;
         size_t whom_count;
@@ -221,6 +228,11 @@ enum ch_code audit_check_evidence(struct audit_verify *v, const struct ch_logged
                                   const struct ch_log_entry_fields *f,
                                   struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_check_inspections(struct audit_verify *v, struct ch_err *err) CH_MUST_CHECK;
+/* listings.c: an entry of kind "listing" says which approvals were in force. */
+enum ch_code audit_check_listing(struct audit_verify *v, const struct ch_logged *l,
+                                 const struct ch_log_entry_fields *f,
+                                 struct ch_err *err) CH_MUST_CHECK;
+void audit_listings_done(struct audit_listings *l);
 /* sealed.c: what waits is under a seal of the log's key; *first is the key that it must be, or the
  * log's first. How many were under a checkpoint is known from then on, too. */
 enum ch_code audit_sealed_check(struct audit_verify *v, const struct ch_note_key *first,

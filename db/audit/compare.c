@@ -280,6 +280,7 @@ static enum ch_code on_logged(void *ctx, const struct ch_logged *l, struct ch_er
     audit_check_commitments(v, l, &f);
     check_row(v, l, &f);
     enum ch_code rc = audit_check_evidence(v, l, &f, err);
+    rc = rc == CH_OK ? audit_check_listing(v, l, &f, err) : rc;
     return rc == CH_OK ? take(v, l, &f, err) : rc;
 }
 

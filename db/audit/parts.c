@@ -205,6 +205,7 @@ static void done_part(struct part *part)
     audit_reader_close(&part->reader);
     audit_keys_done(&part->v.keys);
     audit_facts_done(&part->v.facts);
+    audit_listings_done(&part->v.listings);
     ch_buf_done(&part->v.waiting);
     ch_buf_done(&part->v.erased.names);
     ch_hash_free(part->v.hash);

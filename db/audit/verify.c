@@ -277,6 +277,7 @@ enum ch_code audit_verify(const char *state, const struct audit_whom *whom, FILE
     free(v.tiles);
     audit_keys_done(&v.keys);
     audit_facts_done(&v.facts);
+    audit_listings_done(&v.listings);
     ch_buf_done(&v.witnessed.note);
     for (unsigned level = 0; level < CH_TILE_LEVELS; level++) {
         ch_buf_done(&v.upper[level]);

@@ -71,6 +71,24 @@ static enum ch_code read_fingerprints(struct ch_store *s, uint64_t id,
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
+enum ch_code ch_store_approvals_logged(struct ch_store *s, ch_store_approval_logged_fn *each,
+                                       void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_APPROVALS_LOGGED, NULL, 0, &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        int64_t to = ch_col_time(&c, 3);
+        each(ctx, &(struct ch_approval_logged){
+                      .id = ch_col_u64(&c, 0),
+                      .from = ch_col_u64(&c, 2),
+                      .to = to != CH_TIME_UNKNOWN ? (uint64_t)to : UINT64_MAX,
+                      .expires_at_us = ch_col_time(&c, 1),
+                  });
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 enum ch_code ch_store_rulings(struct ch_store *s, ch_store_ruling_fn *each, void *ctx,
                               struct ch_err *err)
 {

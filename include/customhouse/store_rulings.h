@@ -42,6 +42,17 @@ enum ch_code ch_store_rulings(struct ch_store *s, ch_store_ruling_fn *each, void
                               struct ch_err *err) CH_MUST_CHECK;
 
 /* --- exceptions: asked for, approved, ended, step by step; what lets a file pass is a ruling --- */
+/* When an approval comes into force and ends, by the log: the entries that say so. */
+struct ch_approval_logged {
+    uint64_t id;
+    uint64_t from, to; /* entries; UINT64_MAX: nobody has ended it */
+    int64_t expires_at_us;
+};
+typedef void ch_store_approval_logged_fn(void *ctx, const struct ch_approval_logged *a);
+/* All that there ever were, in order of their numbers. */
+enum ch_code ch_store_approvals_logged(struct ch_store *s, ch_store_approval_logged_fn *each,
+                                       void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
 struct ch_exception_row {
     uint64_t id; /* given by the store, counting up */
     struct ch_str repository;

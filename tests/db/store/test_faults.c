@@ -83,7 +83,7 @@ static void test_statements(void **state)
 /* Statements that read a whole table by intent; every other one must go through an index. */
 static bool may_scan(size_t id)
 {
-    return id <= CH_SQL_QUICK_CHECK || id == CH_SQL_RULINGS || id == CH_SQL_OPEN_EXCEPTIONS || id == CH_SQL_EXCEPTIONS || id == CH_SQL_INTAKES ||
+    return id <= CH_SQL_QUICK_CHECK || id == CH_SQL_RULINGS || id == CH_SQL_APPROVALS_LOGGED || id == CH_SQL_OPEN_EXCEPTIONS || id == CH_SQL_EXCEPTIONS || id == CH_SQL_INTAKES ||
            id == CH_SQL_SERVED_ALL || id == CH_SQL_POLICIES || id == CH_SQL_KEYS ||
            id == CH_SQL_ADD_KEY || id == CH_SQL_WITHDRAWALS || id == CH_SQL_ATTESTED_REPOSITORIES || id == CH_SQL_LOG_PENDING ||
            id == CH_SQL_PEOPLE || id == CH_SQL_INSPECTIONS || id == CH_SQL_OPEN_PROPOSALS || id == CH_SQL_OPEN_POLICY_PROPOSALS ||
