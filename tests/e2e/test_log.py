@@ -1,5 +1,6 @@
 """The audit log of a real service: verified over HTTP by a program of other people's code, by `customhouse audit`
 without the server, after kill -9, and after somebody altered it."""
+import glob
 import json
 import os
 import shutil
@@ -106,6 +107,41 @@ class Log(Quarantine):
         second, _ = self.snapshot(self.service, "second")
         self.assertEqual(self.service.ask(file_path("young", "1.0")).status, 403)
         self.verified_outside(self.service, first, second)
+
+    def refused_outside(self, entries, vkey, *trees):
+        done = subprocess.run([outside_program(), "-entries", entries, vkey, *trees], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 1, done.stdout + done.stderr)
+
+    def test_other_peoples_code_refuses_what_was_altered_or_forked(self):
+        service = self.other_service()
+        self.fetch(service, "pkg0", "pkg1")
+        service.stop()
+        shutil.copytree(service.state, os.path.join(self.dir, "state"))
+        service.start()
+        self.fetch(service, "pkg2")
+        one = self.verified_outside(service)
+        entries, vkey = self.export(service)
+        tile = glob.glob(os.path.join(one, "tile/0/000.p/*"))[0]
+        for path in (os.path.join(one, "checkpoint"), tile, entries):
+            with open(path, "rb") as f:
+                good = f.read()
+            for at in (len(good) // 3, len(good) - 3):
+                with self.subTest(path=os.path.basename(path), at=at):
+                    with open(path, "wb") as f:
+                        f.write(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
+                    self.refused_outside(entries, vkey, one)
+            with open(path, "wb") as f:
+                f.write(good)
+        self.verified_outside(service, one)
+        os.rename(one, os.path.join(self.dir, "one"))
+        service.stop()  # its past is set back, and the same key signs another one
+        shutil.rmtree(service.state)
+        shutil.copytree(os.path.join(self.dir, "state"), service.state)
+        service.start()
+        self.fetch(service, "pkg3", "pkg4", "pkg5")
+        two = self.verified_outside(service)
+        entries, _ = self.export(service)
+        self.refused_outside(entries, vkey, os.path.join(self.dir, "one"), two)
 
     def test_what_was_served_is_in_it(self):
         self.fetch(self.service, "pkg4")
