@@ -281,21 +281,6 @@ static const char *word_for(const struct ch_decision *d)
     return d->eligible ? "eligible" : ch_verdict_name(d->verdict);
 }
 
-/* NULL: whoever asks for it now is given it; "": it is not among what is served. */
-static const char *why_not_served(struct command *c, const struct page *p, size_t file,
-                                  const struct ch_decision *d)
-{
-    const char *trouble = keeper_store_trouble(c->k);
-    if (d->verdict != CH_VERDICT_ALLOW || ch_sha256_is_zero(&p->files[file].artifact) ||
-        !ch_blobs_is_served(c->k->blobs, &p->files[file].artifact)) {
-        return "";
-    }
-    if (!c->k->healthy) { /* no lease is given: gateways serve nothing */
-        return trouble != NULL ? trouble : "the database cannot be written";
-    }
-    return page_usable(c->k, p) ? NULL : "its upstream has not confirmed it for too long";
-}
-
 static void json_progress(struct command *c, struct ch_buf *b, const struct page *p, size_t file)
 {
     struct intake_progress progress;
@@ -360,7 +345,7 @@ void command_json_file(struct command *c, struct page *p, size_t file, const str
     if (p->files[file].confirmed_known) {
         json_time(b, "bytes_confirmed", p->files[file].confirmed_at_us);
     }
-    json_bool(b, "served", why_not_served(c, p, file, d) == NULL);
+    json_bool(b, "served", command_why_not_served(c, p, file, d) == NULL);
     json_number(b, "clients", clients_of(c, p, file));
     json_bool(b, "baseline", f->baseline);
     if (!ch_sha256_is_zero(&p->files[file].artifact)) {
@@ -474,7 +459,7 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
         command_time(p->files[file].confirmed_at_us, time, sizeof(time));
         command_print(c, "  fetched last: %s (the upstream states no sha256)\n", time);
     }
-    const char *why_not = why_not_served(c, p, file, d);
+    const char *why_not = command_why_not_served(c, p, file, d);
     command_print(c, "  served: %s%s\n",
                   why_not == NULL      ? "yes, its bytes can be had"
                   : why_not[0] == '\0' ? "no"

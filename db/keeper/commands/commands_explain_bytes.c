@@ -109,3 +109,17 @@ bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256)
     struct ch_err err;
     return ch_store_get_artifact(c->k->store, sha256, &a, &err) != CH_E_NOT_FOUND;
 }
+
+const char *command_why_not_served(struct command *c, const struct page *p, size_t file,
+                                   const struct ch_decision *d)
+{
+    const char *trouble = keeper_store_trouble(c->k);
+    if (d->verdict != CH_VERDICT_ALLOW || ch_sha256_is_zero(&p->files[file].artifact) ||
+        !ch_blobs_is_served(c->k->blobs, &p->files[file].artifact)) {
+        return "";
+    }
+    if (!c->k->healthy) { /* no lease is given: gateways serve nothing */
+        return trouble != NULL ? trouble : "the database cannot be written";
+    }
+    return page_usable(c->k, p) ? NULL : "its upstream has not confirmed it for too long";
+}
