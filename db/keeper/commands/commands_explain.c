@@ -531,7 +531,7 @@ enum step command_explain(struct command *c)
     }
     enum ch_code rc = command_what(c, &what, &err);
     if (digest && rc == CH_E_NOT_FOUND && !command_was_fetched(c, &sha256)) {
-        return command_explain_unknown(c, &sha256);
+        return command_explain_unknown(c, &sha256, err.msg);
     }
     if (rc != CH_OK) {
         return command_end(c, command_status_of(&err), "%s", err.msg);

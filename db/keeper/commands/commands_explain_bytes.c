@@ -52,10 +52,9 @@ static void tell_denial(void *ctx, const struct ch_ruling_row *row)
     d->count++;
 }
 
-enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256)
+enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256,
+                                  const char *never)
 {
-    static const char never[] =
-        "no file with this sha256 was ever fetched, and no page at hand lists it";
     struct denials d = {.c = c};
     struct ch_buf b;
     ch_buf_init(&b, 1u << 20);
@@ -75,7 +74,7 @@ enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha
     }
     ch_buf_done(&b);
     return d.count > 0 ? command_end(c, 0, "%s", "")
-                       : command_end(c, 1, "%s, and nobody denied it", never);
+                       : command_end(c, 1, "%s; nobody denied it", never);
 }
 
 enum step command_explain_absent(struct command *c, const struct page *p)
