@@ -71,6 +71,18 @@ class Installing(Quarantine):
     def test_where_nothing_is_allowed_the_reason_is_seen(self):
         self.with_clients(lambda client: self.is_refused(client, "only-young", "the policy asks for 7"))
 
+    def test_a_range_that_only_a_held_version_is_in(self):
+        """uv says why; pip leaves yanked versions out of all but a pin, and names the versions that there are (PEP 592)."""
+        def check(client):
+            status, text = client.install(self.index, "young>1.5")
+            self.assertNotEqual(status, 0, text)
+            if client.kind == "uv":
+                self.assertIn("the policy asks for 7", text)
+            else:
+                self.assertIn("No matching distribution found for young>1.5", text)
+                self.assertIn("2.0", text)
+        self.with_clients(check)
+
     def test_another_size_is_told_by_explain(self):
         f = self.up.find(wheels.file_name("longer", "1.0"))
         a = self.refused("longer", "1.0", f"finding size-mismatch: is not of the size the index stated: {len(f.data)} bytes "
