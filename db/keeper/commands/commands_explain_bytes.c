@@ -113,11 +113,13 @@ const char *command_why_not_served(struct command *c, const struct page *p, size
                                    const struct ch_decision *d)
 {
     const char *trouble = keeper_store_trouble(c->k);
+    struct ch_err err;
     if (d->verdict != CH_VERDICT_ALLOW || ch_sha256_is_zero(&p->files[file].artifact) ||
         !ch_blobs_is_served(c->k->blobs, &p->files[file].artifact)) {
         return "";
     }
-    if (!c->k->healthy) { /* no lease is given: gateways serve nothing */
+    if (!c->k->healthy || ch_store_whole(c->k->store, &err) !=
+                              CH_OK) { /* no lease is given: gateways serve nothing */
         return trouble != NULL ? trouble : "the database cannot be written";
     }
     return page_usable(c->k, p) ? NULL : "its upstream has not confirmed it for too long";
