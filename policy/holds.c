@@ -118,6 +118,23 @@ static void hold_sdist(struct deciding *d)
     }
 }
 
+/* Of what is not of the stated size nothing was kept, so there is nothing in it to approve. */
+static void hold_by_told_size(struct deciding *d)
+{
+    const struct ch_facts *f = d->facts;
+    const struct ch_finding_row *row = ch_finding_row(CH_F_SIZE_MISMATCH);
+    if (f->told_bytes == 0) {
+        return;
+    }
+    REASON(b);
+    ch_buf_printf(&b,
+                  "%s: %llu bytes stated, %llu%s received; fetched again once the index states the "
+                  "same again",
+                  row->text, (unsigned long long)f->size_bytes, (unsigned long long)f->told_bytes,
+                  f->told_at_least ? " or more" : "");
+    add_hold(d, (struct hold){CH_HOLD_SIZE, "finding", row->name, 0, CH_TIME_UNKNOWN}, &b);
+}
+
 /* It would be listed, chosen and never come: the fetcher stops at that size. */
 static void hold_by_size(struct deciding *d)
 {
@@ -143,6 +160,7 @@ void hold_by_kind(struct deciding *d)
                    "no rule of the policy lists it, and only listed projects pass");
     }
     hold_by_size(d);
+    hold_by_told_size(d);
     if (!f->has_inspector) {
         REASON(b);
         ch_buf_puts(&b, CH_STR("no inspector for this type of file ("));

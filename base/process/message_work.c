@@ -76,8 +76,8 @@ void ch_fetched_put(struct ch_buf *b, const struct ch_fetched *m)
     ch_msg_put_printable(b, m->text, ch_limits.text_bytes);
     ch_put_u32(b, m->elapsed_ms);
     ch_put_u32(b, m->retry_after_s);
-    ch_put_u64(b, m->too_large_bytes);
-    ch_msg_put_bool(b, m->too_large_at_least);
+    ch_put_u64(b, m->told_bytes);
+    ch_msg_put_bool(b, m->told_at_least);
 }
 
 enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret, struct ch_err *err)
@@ -95,8 +95,8 @@ enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret, struc
     m.text = ch_msg_get_printable(&r, ch_limits.text_bytes);
     m.elapsed_ms = ch_get_u32(&r);
     m.retry_after_s = ch_get_u32(&r);
-    m.too_large_bytes = ch_get_u64(&r);
-    m.too_large_at_least = ch_msg_get_bool(&r);
+    m.told_bytes = ch_get_u64(&r);
+    m.told_at_least = ch_msg_get_bool(&r);
     CH_MSG_DECODED("fetched message");
 }
 

@@ -55,8 +55,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "could not be inspected completely")                                                         \
     X(CH_F_DIFFERENTIAL, 32, "parser-differential", ATTACK, HIGH,                                  \
       "is read differently by two independent archive readers")                                    \
-    X(CH_F_NO_INSPECTOR, 33, "no-inspector", IRREGULAR, HIGH,                                      \
-      "is of a type that is not inspected yet")                                                    \
+    /* 33 was for types without inspector, which are held by their type, and of no program */      \
     X(CH_F_INSPECTION_INTERRUPTED, 34, "inspection-interrupted", NOTE, LOW,                        \
       "was not inspected completely, since the inspection was ended from outside each time")       \
     /* 40 to 59: what the index said against what arrived, the keeper */                           \
@@ -100,9 +99,10 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_LICENCE_CONTRADICTS, 72, "licence-contradicts", NOTE, LOW,                              \
       "states licences that contradict each other: by expression, field, classifier, file")        \
     X(CH_F_WHEEL_RENAMED, 73, "wheel-tags-renamed", NOTE, LOW,                                     \
-      "states plain linux, or any platform, inside where its name states which systems")                    \
+      "states plain linux, or any platform, inside where its name states which systems")           \
     X(CH_F_WHEEL_RECORD_FORM, 74, "wheel-record-form", IRREGULAR, LOW,                             \
-      "has a RECORD with hashes in hexadecimal digits, or files of its own package that are not there") \
+      "has a RECORD with hashes in hexadecimal digits, or files of its own package that are not "  \
+      "there")                                                                                     \
     /* 80 to 109: TAR and compressed streams, scanner/unpack, rules of scanning.md 2.2 */          \
     X(CH_F_STREAM_UNREADABLE, 80, "stream-unreadable", IRREGULAR, HIGH,                            \
       "is not readable as the compressed stream that it begins as")                                \
@@ -329,17 +329,17 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_CONDA_OUTSIDE, 236, "conda-outside", ATTACK, HIGH,                                      \
       "would write outside of the environment that it is installed to")                            \
     X(CH_F_CONDA_ENTRY_POINT, 237, "conda-entry-point", ATTACK, HIGH,                              \
-      "has an entry point that is no name, module and function, and would be written or run as something else")\
+      "has an entry point that is no name, module and function, and would be written or run as "   \
+      "something else")                                                                            \
     X(CH_F_CONDA_LINK_SCRIPT, 238, "conda-link-script", IRREGULAR, MEDIUM,                         \
       "runs a script when it is installed or removed")                                             \
     X(CH_F_CONDA_ACTIVATE, 239, "conda-activate", NOTE, LOW,                                       \
       "runs a script whenever its environment is activated")                                       \
-    X(CH_F_CONDA_MENU, 240, "conda-menu", NOTE, LOW,                                               \
-      "adds entries to the desktop's menu")                                                        \
+    X(CH_F_CONDA_MENU, 240, "conda-menu", NOTE, LOW, "adds entries to the desktop's menu")         \
     X(CH_F_CONDA_PLACEHOLDER, 241, "conda-placeholder", IRREGULAR, MEDIUM,                         \
-      "has a prefix to be replaced that is no absolute path")                           \
+      "has a prefix to be replaced that is no absolute path")                                      \
     X(CH_F_CONDA_COLLISION, 242, "conda-collision", ATTACK, HIGH,                                  \
-      "has two paths that are one where case does not count")                                       \
+      "has two paths that are one where case does not count")                                      \
     X(CH_F_CONDA_RECORD, 243, "conda-record", NOTE, LOW,                                           \
       "has a file that the RECORD of its Python package says otherwise (builders change some)")    \
     X(CH_F_CONDA_LINK, 244, "conda-link", IRREGULAR, HIGH,                                         \
@@ -348,7 +348,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "tells Python of a package in a way, or at a place, that is not read")                       \
     X(CH_F_CONDA_META, 245, "conda-meta", IRREGULAR, HIGH,                                         \
       "has a file where installers keep their own records of an environment")                      \
-    /* 260 to 299: images, and what registries name, scanner/eco/oci */                             \
+    /* 260 to 299: images, and what registries name, scanner/eco/oci */                            \
     X(CH_F_OCI_MANIFEST, 260, "oci-manifest", IRREGULAR, HIGH,                                     \
       "is no manifest or index that can be read")                                                  \
     X(CH_F_OCI_AMBIGUOUS, 261, "oci-ambiguous", ATTACK, HIGH,                                      \
@@ -365,8 +365,7 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "has a layer that some clients unpack by a table of contents, not by its bytes")             \
     X(CH_F_OCI_CONFIG, 267, "oci-config", IRREGULAR, HIGH,                                         \
       "has a configuration that cannot be read, or that clients read differently")                 \
-    X(CH_F_OCI_ROOT, 268, "oci-root", NOTE, LOW,                                                   \
-      "runs as root where nobody says otherwise")                                                  \
+    X(CH_F_OCI_ROOT, 268, "oci-root", NOTE, LOW, "runs as root where nobody says otherwise")       \
     X(CH_F_OCI_HISTORY, 269, "oci-history", NOTE, LOW,                                             \
       "has a history of other layers than it has")                                                 \
     X(CH_F_OCI_EMPTY, 270, "oci-empty", IRREGULAR, HIGH,                                           \

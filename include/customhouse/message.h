@@ -307,10 +307,10 @@ struct ch_fetched {
     struct ch_str text;   /* why not, escaped; names host and cause */
     uint32_t elapsed_ms;
     uint32_t retry_after_s; /* as an error status says; 0: it does not */
-    /* CH_E_LIMIT by size: what it has, as the answer states it, or (_at_least) as far as it came;
-     * 0: that is not why */
-    uint64_t too_large_bytes;
-    bool too_large_at_least;
+    /* CH_E_LIMIT by size, and CH_E_MISMATCH with expected_bytes: what it has, as the answer states
+     * it, or (_at_least) as far as it came; 0: that is not why */
+    uint64_t told_bytes;
+    bool told_at_least;
 };
 void ch_fetched_put(struct ch_buf *b, const struct ch_fetched *m);
 enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret,

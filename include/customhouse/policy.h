@@ -139,6 +139,10 @@ struct ch_facts {
     bool has_inspector;
     uint64_t size_bytes; /* CH_SIZE_UNKNOWN */
     bool size_at_least;  /* or more: its transfer was broken off there */
+    /* as its upstream gave it when it was fetched last, which the index contradicts; 0: it does not
+     */
+    uint64_t told_bytes;
+    bool told_at_least;  /* or more */
     uint64_t max_bytes;  /* the largest file that is fetched; CH_SIZE_UNKNOWN: of any size */
     const char *max_bytes_key; /* of the configuration, that says so; static */
     bool hash_stated;    /* the index stated a sha256 */

@@ -136,6 +136,8 @@ static void take_field(struct ch_fetch_job *job, struct ch_str name, struct ch_s
     } else if (ch_str_eq_nocase(name, CH_STR("content-length"))) {
         uint64_t length;
         a->length_bytes = ch_str_u64(value, &length) ? length : CH_SIZE_UNKNOWN;
+    } else if (ch_str_eq_nocase(name, CH_STR("transfer-encoding"))) {
+        a->chunked = ch_str_eq_nocase(value, CH_STR("chunked"));
     } else if (ch_str_eq_nocase(name, CH_STR("content-range"))) {
         take_content_range(value, a);
     } else if (ch_str_eq_nocase(name, CH_STR("content-encoding"))) {
@@ -167,17 +169,26 @@ static void set_validator(struct ch_fetch_job *job)
     }
 }
 
+/* Whoever fetched it compares what is told with what the index said: other answers of this code are
+ * not about its size. */
+static void not_as_stated(struct ch_fetch_job *job, struct ch_err *err)
+{
+    CH_IGNORE(ch_fail(err, CH_E_MISMATCH, "it is %llu bytes, the index said %llu",
+                      (unsigned long long)job->told_bytes,
+                      (unsigned long long)job->spec.expected_bytes));
+}
+
 static bool stop_sized(struct ch_fetch_job *job, uint64_t says, uint64_t limit)
 {
     uint64_t expected = job->spec.expected_bytes;
     uint64_t total = job->have.total_bytes;
     if (expected != CH_SIZE_UNKNOWN && total != CH_SIZE_UNKNOWN && total != expected) {
-        ch_fail(&job->fail, CH_E_MISMATCH, "it is %llu bytes, the index said %llu",
-                (unsigned long long)total, (unsigned long long)expected);
+        job->told_bytes = total;
+        not_as_stated(job, &job->fail);
         return true;
     }
     if (says > limit) {
-        job->too_large_bytes = total != CH_SIZE_UNKNOWN ? total : says;
+        job->told_bytes = total != CH_SIZE_UNKNOWN ? total : says;
         ch_fail(&job->fail, CH_E_LIMIT, "it is %llu bytes, the limit here is %llu",
                 (unsigned long long)says, (unsigned long long)limit);
         return true;
@@ -358,13 +369,15 @@ bool ch_fetch_answer_body(struct ch_fetch_job *job, struct ch_str bytes)
     }
     uint64_t came = job->have.written_bytes + bytes.len;
     if (came > job->spec.max_bytes && came > job->spec.expected_bytes) {
+        job->told_bytes = job->have.base_bytes + came;
+        job->told_at_least = true;
         ch_fail(&job->fail, CH_E_MISMATCH, "it is larger than the %llu bytes that the index said",
                 (unsigned long long)job->spec.expected_bytes);
         return stop(job, false);
     }
     if (came > job->spec.max_bytes) {
-        job->too_large_bytes = job->have.base_bytes + came;
-        job->too_large_at_least = true;
+        job->told_bytes = job->have.base_bytes + came;
+        job->told_at_least = true;
         ch_fail(&job->fail, CH_E_LIMIT, "it is larger than the limit of %llu bytes",
                 (unsigned long long)job->spec.max_bytes);
         return stop(job, false);
@@ -374,6 +387,22 @@ bool ch_fetch_answer_body(struct ch_fetch_job *job, struct ch_str bytes)
     }
     ch_fetch_job_progress(job);
     return true;
+}
+
+/* Its last chunk came (RFC 9112 7.1), else libcurl would have failed: it is not longer. */
+static bool is_whole_by_framing(const struct ch_fetch_job *job)
+{
+    const struct ch_fetch_progress_state *have = &job->have;
+    return job->answer.chunked && have->total_bytes == CH_SIZE_UNKNOWN && have->base_bytes == 0 &&
+           have->to_bytes == UINT64_MAX;
+}
+
+void ch_fetch_answer_ended_short(struct ch_fetch_job *job, struct ch_err *err)
+{
+    if (is_whole_by_framing(job) && job->have.written_bytes > 0) {
+        job->told_bytes = job->have.written_bytes;
+        not_as_stated(job, err);
+    }
 }
 
 enum ch_code ch_fetch_answer_complete(struct ch_fetch_job *job, struct ch_err *err)
@@ -391,6 +420,10 @@ enum ch_code ch_fetch_answer_complete(struct ch_fetch_job *job, struct ch_err *e
         wanted = have->to_bytes + 1;
     }
     if (wanted != CH_SIZE_UNKNOWN && end < wanted) {
+        if (is_whole_by_framing(job)) {
+            job->have.validator[0] =
+                '\0'; /* nothing comes after it: the next request starts over */
+        }
         return ch_fail(err, CH_E_CLOSED, "the body ended after %llu of %llu bytes",
                        (unsigned long long)end, (unsigned long long)wanted);
     }

@@ -175,7 +175,7 @@ static void free_job(struct ch_fetch_job *job)
 static void tell_done(struct ch_fetch_job *job, enum ch_code code, struct ch_str text)
 {
     const struct ch_fetch_answer *a = &job->answer;
-    bool answered = code == CH_OK;
+    bool answered = code == CH_OK, tells_size = code == CH_E_LIMIT || code == CH_E_MISMATCH;
     /* A resumed whole is a whole, although its last answer was a 206. */
     uint32_t status = a->keep_body ? job->have.status : a->status;
     struct ch_fetched done = {
@@ -187,8 +187,8 @@ static void tell_done(struct ch_fetch_job *job, enum ch_code code, struct ch_str
         .elapsed_ms = (uint32_t)(ch_now_boot_ms() - job->start_ms),
         .retry_after_s =
             answered && (a->status == 429 || a->status >= 500) ? job->retry_after_s : 0,
-        .too_large_bytes = code == CH_E_LIMIT ? job->too_large_bytes : 0,
-        .too_large_at_least = code == CH_E_LIMIT && job->too_large_at_least,
+        .told_bytes = tells_size ? job->told_bytes : 0,
+        .told_at_least = tells_size && job->told_at_least,
     };
     if (job->url.text != NULL) {
         done.effective_url = ch_str_of(job->url.text);
@@ -442,9 +442,8 @@ static void answered(struct ch_fetch_job *job)
     if (a->keep_body) {
         if (ch_fetch_answer_complete(job, &err) == CH_OK) {
             finish(job, CH_OK, "");
-        } else if (err.code == CH_E_CLOSED) {
-            fail_or_retry(job, &err);
-        } else {
+        } else if (err.code != CH_E_CLOSED || !retry(job, backoff_ms(job))) {
+            ch_fetch_answer_ended_short(job, &err);
             ch_fetch_job_fail(job, &err);
         }
         return;

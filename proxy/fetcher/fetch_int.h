@@ -92,6 +92,7 @@ struct ch_fetch_answer {
     bool keep_body; /* 200 or 206 */
     bool body_cut;  /* the rest of an error's body was not worth reading */
     bool encoded;   /* Content-Encoding is taken off by libcurl */
+    bool chunked;
     bool has_range;
     uint64_t header_bytes;
     uint64_t body_bytes;       /* not kept */
@@ -131,8 +132,8 @@ struct ch_fetch_job {
     bool heard;              /* a line of some answer has come */
     struct ch_timer step; /* the next request */
     uint32_t retry_after_s; /* as the last answer said; 0: it did not */
-    uint64_t too_large_bytes; /* struct ch_fetched */
-    bool too_large_at_least;
+    uint64_t told_bytes;    /* struct ch_fetched */
+    bool told_at_least;
     uint32_t retries;
     uint32_t timeouts; /* in a row, none with more bytes than the one before */
     uint64_t timeout_bytes; /* that were there at the last of them */
@@ -183,5 +184,8 @@ bool ch_fetch_answer_line(struct ch_fetch_job *job, struct ch_str line);
 bool ch_fetch_answer_body(struct ch_fetch_job *job, struct ch_str bytes);
 /* After the last byte: is all there? */
 enum ch_code ch_fetch_answer_complete(struct ch_fetch_job *job, struct ch_err *err) CH_MUST_CHECK;
+/* After the last attempt that was not complete: where all came that there is, it is of another size
+ * than the index said, which *err and what is told of the job say from then on. */
+void ch_fetch_answer_ended_short(struct ch_fetch_job *job, struct ch_err *err);
 
 #endif

@@ -17,7 +17,17 @@ class ByDigest(Quarantine):
     def test_of_no_page_at_hand(self):
         status, out, err = self.service.command("explain", "sha256:" + "1" * 64)
         self.assertEqual((status, out), (1, ""))
-        self.assertIn("no file with this sha256 was ever fetched, and no page at hand lists it", err)
+        self.assertIn("no file with this sha256 was ever fetched, and none of the ", err)
+        self.assertIn("pages of indexes that are known here lists it: ask for its project's page first", err)
+
+    def test_after_a_restart(self):
+        """Its page is in the store alone until somebody asks for it."""
+        self.page("young")
+        self.service.stop()
+        self.service.start()
+        status, out, err = self.service.command("explain", self.digests["young", "1.0"])
+        self.assertEqual(status, 0, err)
+        self.assertIn("young-1.0-py3-none-any.whl", out)
 
     def test_what_is_held_is_explained_and_approved(self):
         self.page("young")

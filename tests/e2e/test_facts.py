@@ -2,6 +2,7 @@
 import hashlib
 import html.parser
 import json
+import re
 import time
 
 from house import wheels
@@ -93,22 +94,34 @@ class Facts(Moody):
             self.is_refused(client, "json-sha512==1.0", "hash-mismatch")
             self.installs(client, "json-good==1.0", "json_good", "1.0")
 
-    def test_another_size_is_held(self):
-        f = add_wheel(self.up, "longer", "1.0")
-        f.stated_hash = False
-
-        class Lying(bytes):
-            def __len__(self):
-                return super().__len__() + 5
-        real, f.data = f.data, Lying(f.data)
-
-        def honest(h):
-            Upstream.send(h, 200, "application/octet-stream", real)
-            return True
-        self.up.behave = lambda path: honest if path == f"/files/{f.name}" else None
-        a = self.service.ask(file_path("longer", "1.0"))
-        self.assertIn(a.status, (403, 502), a)
-        self.assertNotIn("being inspected", a.reason)
+    def test_another_size_is_refused_until_it_is_right(self):
+        """Longer or shorter, with a length or without: the finding, both sizes and the page of the refusal, wherever one looks."""
+        def chunked(data):
+            def answer(h):
+                h.send_response(200)
+                h.send_header("Transfer-Encoding", "chunked")
+                h.end_headers()
+                h.wfile.write(b"%x\r\n%s\r\n0\r\n\r\n" % (len(data), data))
+                return True
+            return answer
+        wrong = {}
+        for name, more in (("longer", -5), ("shorter", 5)):
+            for framing in ("length", "chunks"):
+                f = wrong[f"{name}-{framing}"] = add_wheel(self.up, f"{name}-{framing}", "1.0")
+                f.size = len(f.data) + more
+        self.up.behave = lambda path: next((chunked(f.data) for name, f in wrong.items()
+                                            if path == f"/files/{f.name}" and name.endswith("-chunks")), None)
+        for name, f in wrong.items():
+            a = self.refused(name, "1.0", f"finding size-mismatch: is not of the size the index stated: {f.size} bytes stated, ")
+            self.assertIn(f" {len(f.data)} received" if "longer-chunks" != name else " or more received", a.reason)
+            page = re.search(r"/-/x/\w+", a.reason)
+            self.assertIn(b"size-mismatch", self.service.ask(page.group()).body)
+        self.with_clients(lambda client: [self.is_refused(client, f"{name}==1.0", "size-mismatch") for name in wrong])
+        for name, f in wrong.items():
+            f.size = None
+            self.refreshed(name, lambda: self.service.ask(file_path(name, "1.0")).body == f.data)
+        with Client("pip-newest") as client:
+            self.installs(client, "longer-chunks==1.0", "longer_chunks", "1.0")
 
     def test_another_name_inside_is_denied(self):
         add_wheel(self.up, "outside", "1.0", data=wheels.wheel("inside", "1.0"), sidecar=False)

@@ -285,6 +285,35 @@ static void test_size_limit(void **state)
     assert_true(case_decide(&f).eligible);
 }
 
+/* What came was of another size than the index states: it passes in no mode, whoever approves it,
+ * and its reason has both. */
+static void test_another_size_than_stated(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    struct ch_ruling approval = case_approval(UINT64_MAX);
+    f.rulings = &approval;
+    f.ruling_count = 1;
+    f.told_bytes = 999;
+    struct ch_decision d = case_decide(&f);
+    assert_hold(d, CH_HOLD_SIZE,
+                "is not of the size the index stated: 1000 bytes stated, 999 received; fetched "
+                "again once the index "
+                "states the same again");
+    assert_string_equal(d.rule, "finding size-mismatch");
+    f.told_bytes = 1001;
+    f.told_at_least = true;
+    f.inspection = CH_INSPECTION_NONE;
+    d = case_decide_with("version: 1\nmode: audit\n", &f);
+    assert_hold(d, CH_HOLD_SIZE,
+                "is not of the size the index stated: 1000 bytes stated, 1001 or more received; "
+                "fetched again once the "
+                "index states the same again");
+    assert_false(d.eligible);
+    f.told_bytes = 0;
+    assert_true(case_decide(&f).eligible);
+}
+
 /* What is said of the end of a denial is true of all that stand: the one that ends last is told, one
  * without an end before all others. */
 static void test_the_last_denial_is_told(void **state)
@@ -328,6 +357,7 @@ int main(void)
         cmocka_unit_test(test_allow_list),
         cmocka_unit_test(test_until_of_an_allow),
         cmocka_unit_test(test_size_limit),
+        cmocka_unit_test(test_another_size_than_stated),
         cmocka_unit_test(test_the_last_denial_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

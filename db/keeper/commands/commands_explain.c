@@ -281,12 +281,6 @@ static const char *word_for(const struct ch_decision *d)
     return d->eligible ? "eligible" : ch_verdict_name(d->verdict);
 }
 
-static bool is_served(struct command *c, const struct page *p, size_t file)
-{
-    return !ch_sha256_is_zero(&p->files[file].artifact) &&
-           ch_blobs_is_served(c->k->blobs, &p->files[file].artifact);
-}
-
 static void json_progress(struct command *c, struct ch_buf *b, const struct page *p, size_t file)
 {
     struct intake_progress progress;
@@ -351,7 +345,7 @@ void command_json_file(struct command *c, struct page *p, size_t file, const str
     if (p->files[file].confirmed_known) {
         json_time(b, "bytes_confirmed", p->files[file].confirmed_at_us);
     }
-    json_bool(b, "served", is_served(c, p, file));
+    json_bool(b, "served", command_why_not_served(c, p, file, d) == NULL);
     json_number(b, "clients", clients_of(c, p, file));
     json_bool(b, "baseline", f->baseline);
     if (!ch_sha256_is_zero(&p->files[file].artifact)) {
@@ -465,7 +459,12 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
         command_time(p->files[file].confirmed_at_us, time, sizeof(time));
         command_print(c, "  fetched last: %s (the upstream states no sha256)\n", time);
     }
-    command_print(c, "  served: %s\n", is_served(c, p, file) ? "yes, its bytes can be had" : "no");
+    const char *why_not = command_why_not_served(c, p, file, d);
+    command_print(c, "  served: %s%s\n",
+                  why_not == NULL      ? "yes, its bytes can be had"
+                  : why_not[0] == '\0' ? "no"
+                                       : "not now: ",
+                  why_not != NULL ? why_not : "");
     size_t clients = clients_of(c, p, file);
     if (clients > 0) {
         command_print(c, "  fetched by: %zu client%s (customhouse fetched-by lists them)\n",
@@ -532,7 +531,7 @@ enum step command_explain(struct command *c)
     }
     enum ch_code rc = command_what(c, &what, &err);
     if (digest && rc == CH_E_NOT_FOUND && !command_was_fetched(c, &sha256)) {
-        return command_explain_unknown(c, &sha256);
+        return command_explain_unknown(c, &sha256, err.msg);
     }
     if (rc != CH_OK) {
         return command_end(c, command_status_of(&err), "%s", err.msg);

@@ -52,10 +52,9 @@ static void tell_denial(void *ctx, const struct ch_ruling_row *row)
     d->count++;
 }
 
-enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256)
+enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256,
+                                  const char *never)
 {
-    static const char never[] =
-        "no file with this sha256 was ever fetched, and no page at hand lists it";
     struct denials d = {.c = c};
     struct ch_buf b;
     ch_buf_init(&b, 1u << 20);
@@ -75,7 +74,7 @@ enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha
     }
     ch_buf_done(&b);
     return d.count > 0 ? command_end(c, 0, "%s", "")
-                       : command_end(c, 1, "%s, and nobody denied it", never);
+                       : command_end(c, 1, "%s; nobody denied it", never);
 }
 
 enum step command_explain_absent(struct command *c, const struct page *p)
@@ -108,4 +107,20 @@ bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256)
     struct ch_artifact a;
     struct ch_err err;
     return ch_store_get_artifact(c->k->store, sha256, &a, &err) != CH_E_NOT_FOUND;
+}
+
+const char *command_why_not_served(struct command *c, const struct page *p, size_t file,
+                                   const struct ch_decision *d)
+{
+    const char *trouble = keeper_store_trouble(c->k);
+    struct ch_err err;
+    if (d->verdict != CH_VERDICT_ALLOW || ch_sha256_is_zero(&p->files[file].artifact) ||
+        !ch_blobs_is_served(c->k->blobs, &p->files[file].artifact)) {
+        return "";
+    }
+    if (!c->k->healthy || ch_store_whole(c->k->store, &err) !=
+                              CH_OK) { /* no lease is given: gateways serve nothing */
+        return trouble != NULL ? trouble : "the database cannot be written";
+    }
+    return page_usable(c->k, p) ? NULL : "its upstream has not confirmed it for too long";
 }

@@ -259,7 +259,11 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
 /* Whether anything was ever received with this digest; and what is known of one with which nothing
  * was. */
 bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256);
-enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256);
+enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256,
+                                  const char *never);
+/* NULL: whoever asks for it now is given it; "": it is not among what is served. */
+const char *command_why_not_served(struct command *c, const struct page *p, size_t file,
+                                   const struct ch_decision *d);
 /* A name that no upstream has: who denied it, or that nobody did. */
 enum step command_explain_absent(struct command *c, const struct page *p);
 enum step command_gate(struct command *c);

@@ -19,6 +19,7 @@
 struct listing {
     struct command *c;
     struct ch_str repository; /* fetched-by: this one alone; absent: all */
+    bool any;                 /* also what is not shown */
     size_t count;
 };
 
@@ -151,6 +152,7 @@ static void show_served(void *ctx, const struct ch_served_row *row)
     struct listing *l = ctx;
     struct command *c = l->c;
     char first[40], last[40], hex[CH_SHA256_HEX + 1];
+    l->any = true;
     if (!command_sees(c, ACTION_AUDIT_READ,
                       row->repository)) { /* T26: who fetches where is for who reads there */
         return;
@@ -211,6 +213,26 @@ static void on_concerned(void *ctx, struct page *p)
     }
 }
 
+static void on_known(void *ctx, struct page *p)
+{
+    (void)p;
+    *(bool *)ctx = true;
+}
+
+/* Whether any page was ever read that has what is asked about, where the one who asks may look. */
+static bool is_known(struct command *c, const struct what *what, struct ch_str repository)
+{
+    bool known = false;
+    for (size_t i = 0; !known && i < c->k->config->repository_count; i++) {
+        struct ch_str name = ch_str_of(c->k->config->repositories[i].name);
+        if ((repository.len == 0 || ch_str_eq(repository, name)) &&
+            command_sees(c, ACTION_AUDIT_READ, name)) {
+            pages_with(c->k, name, ch_str_of(what->project), on_known, &known);
+        }
+    }
+    return known;
+}
+
 enum step command_fetched_by(struct command *c)
 {
     struct what what;
@@ -246,10 +268,26 @@ enum step command_fetched_by(struct command *c)
     }
     if (c->args.json) {
         command_print(c, "]\n");
-    } else if (l.count == 0) {
+    }
+    if (rc != CH_OK) {
+        return command_end(c, 1, "%s", err.msg);
+    }
+    if (l.count > 0) {
+        return command_end(c, 0, "%s", "");
+    }
+    if (digest && !l.any && !command_was_fetched(c, &sha256)) {
+        return command_end(c, 1, "no file with this sha256 was ever fetched here");
+    }
+    if (!digest && !is_known(c, &what, l.repository)) {
+        return command_end(
+            c, 1,
+            "%s: unknown here: no page of it was ever read, and nobody fetched anything of it",
+            what.project);
+    }
+    if (!c->args.json) {
         command_print(c, "nobody fetched it\n");
     }
-    return rc == CH_OK ? command_end(c, 0, "%s", "") : command_end(c, 1, "%s", err.msg);
+    return command_end(c, 0, "%s", "");
 }
 
 /* ------------------------------------------------------------------ status */

@@ -157,6 +157,36 @@ static const struct page *page_that_lists(const struct command *c, const struct 
     return found;
 }
 
+/* Those of which nobody asked for anything lately are in the store alone. */
+static void load_that_list(const struct command *c, const struct ch_sha256 *sha256,
+                           struct pages_looked *looked)
+{
+    struct ch_str only = command_option(c, "repository");
+    for (size_t i = 0; i < c->k->config->repository_count; i++) {
+        struct ch_str name = ch_str_of(c->k->config->repositories[i].name);
+        if ((only.len == 0 || ch_str_eq(only, name)) && command_sees(c, c->action, name)) {
+            pages_load_with(c->k, name, sha256, looked);
+        }
+    }
+}
+
+static enum ch_code fail_unlisted(const struct pages_looked *looked, struct ch_err *err)
+{
+    static const char never[] = "no file with this sha256 was ever fetched, and";
+    if (looked->through == looked->known) {
+        return ch_fail(
+            err, CH_E_NOT_FOUND,
+            "%s none of the %zu pages of indexes that are known here lists it: ask for its "
+            "project's page first (customhouse explain NAME)",
+            never, looked->known);
+    }
+    return ch_fail(
+        err, CH_E_NOT_FOUND,
+        "%s none of the %zu pages that were looked through lists it, of %zu that are known "
+        "here: name it by its file name, or as NAME==VERSION",
+        never, looked->through, looked->known);
+}
+
 static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sha256,
                                    struct what *ret, struct ch_err *err)
 {
@@ -166,11 +196,11 @@ static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sh
     enum ch_code rc = ch_store_releases_of(c->k->store, sha256, on_release, ret, err);
     ret->kind = WHAT_FILE;
     if (rc == CH_OK && ret->file_name[0] == '\0') {
+        struct pages_looked looked = {0};
+        load_that_list(c, sha256, &looked);
         const struct page *p = page_that_lists(c, sha256, &file, &several);
         if (p == NULL) {
-            return ch_fail(err, CH_E_NOT_FOUND,
-                           "no file with this sha256 was ever fetched, and no page at hand lists "
-                           "it: name it by its file name, or as NAME==VERSION");
+            return fail_unlisted(&looked, err);
         }
         copy(ret->project, sizeof(ret->project), page_name(p));
         copy(ret->file_name, sizeof(ret->file_name), p->facts.files[file].index.file_name);

@@ -129,7 +129,9 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     ch_buf_done(&escaped);
     in->fail_status = status;
     in->attempts++;
-    int64_t pause_us = in->again ? intake_pause_us(in) : INTAKE_RETRY_US * in->attempts;
+    int64_t pause_us = in->told_size ? 0
+                       : in->again   ? intake_pause_us(in)
+                                     : INTAKE_RETRY_US * in->attempts;
     int64_t rest_us = (int64_t)in->rest_ms * 1000;
     in->not_before_us = keeper_now_us(in->k) + (rest_us > pause_us ? rest_us : pause_us);
     keeper_log("intake", "file=%s error=\"%s\"", in->file_name, in->error);
@@ -266,7 +268,8 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     if (answer->code != CH_OK || answer->http_status != 200) {
         ch_blobs_discard(k->blobs, in->spool);
         snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
-        if (answer->too_large_bytes > 0 && in->expected_bytes == CH_SIZE_UNKNOWN) {
+        if (answer->told_bytes > 0) {
+            in->told_size = in->expected_bytes != CH_SIZE_UNKNOWN;
             sizes_told(k, in->p, ch_str_of(in->file_name), answer);
         }
         if (is_refused(in, answer)) {
@@ -338,6 +341,7 @@ static void start_fetch(struct intake *in)
     const struct ch_index_file *f = &p->facts.files[at].index;
     struct ch_sha256 known = ch_sha256_is_zero(&f->sha256) ? p->files[at].artifact : f->sha256;
     in->expected_bytes = f->size_bytes;
+    in->told_size = false;
     if (p->upstream->hosted) {
         take_pushed(in, f);
         return;
@@ -354,6 +358,7 @@ static void start_fetch(struct intake *in)
         }
     }
     if ((d.holds >> CH_HOLD_SIZE & 1) != 0 && !(in->rescan && sizes_only_told(p, (size_t)at))) {
+        in->told_size = sizes_differ(p, (size_t)at);
         sizes_refusal(k, p, (size_t)at, text, sizeof(text)); /* d.reason may be another hold's */
         intake_fail(in, 403, ch_str_of(text));
         return;

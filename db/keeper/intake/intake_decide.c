@@ -6,6 +6,7 @@
 #include "quota.h"
 #include "rescan.h"
 #include "shared.h"
+#include "sizes.h"
 #include "db/keeper/pages/sidecar.h"
 
 #include <stdio.h>
@@ -158,6 +159,9 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
         p->files[at].artifact_bytes = 0;
     }
     p->files[at].artifact = in->sha256;
+    if (sizes_differ(p, (size_t)at)) {
+        p->files[at].told_bytes = 0; /* they came whole */
+    }
     if (other) {
         page_index_arrived(p, (size_t)at, &in->sha256);
     }

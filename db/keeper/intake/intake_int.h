@@ -58,6 +58,8 @@ struct intake {
     int64_t not_before_us;
     uint64_t rest_ms; /* its upstream wants it to be asked for no earlier; 0: it did not say */
     uint32_t fail_status;
+    bool told_size; /* it is held for what that found out: nothing else has to keep it from being
+                       tried */
     char error[400];
     struct intake *next_committed;
 };

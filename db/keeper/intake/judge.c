@@ -69,6 +69,11 @@ static void size_facts(struct keeper *k, struct page *p, size_t file, struct ch_
         ret->size_bytes = f->told_bytes; /* nobody has verified it: it holds, and does no more */
         ret->size_at_least = f->told_at_least;
     }
+    if (sizes_differ(p, file)) {
+        ret->size_bytes = p->facts.files[file].index.size_bytes;
+        ret->told_bytes = f->told_bytes;
+        ret->told_at_least = f->told_at_least;
+    }
 }
 
 /* T5: only asked for where the index states no sha256. */

@@ -333,6 +333,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
         inspection_of(k, p, i); /* T10 looks at all of them */
     }
     inspection_drop_broken_transfers(p);
+    sizes_drop_differing(p);
     inspection_look_past(k, p);
     serve_settle_shown(k, p);
     if (rc != CH_OK) {

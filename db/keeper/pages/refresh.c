@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/intake/sizes.h"
 #include "customhouse/limits.h"
 #include "db/keeper/pushes/pushes.h"
 
@@ -284,6 +285,7 @@ void refresh_unchanged(struct refresh *r)
     }
     if (p->load == PAGE_READY) {
         inspection_drop_broken_transfers(p); /* tried again after the index was confirmed */
+        sizes_drop_differing(p);
     }
     k->stats.refreshes_unchanged++;
     refresh_ended(r);

@@ -245,8 +245,8 @@ static void fetching_travels(void **state)
         assert_same(out.text, in.text);
         assert_int_equal(out.elapsed_ms, 94);
         assert_int_equal(out.retry_after_s, 95);
-        assert_int_equal(out.too_large_bytes, 96);
-        assert_true(out.too_large_at_least);
+        assert_int_equal(out.told_bytes, 96);
+        assert_true(out.told_at_least);
         DONE();
     }
     {

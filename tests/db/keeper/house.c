@@ -76,8 +76,8 @@ void house_answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
         answer.http_status = s->status;
         answer.retry_after_s = s->status >= 429 ? s->retry_after_s : 0;
         answer.code = s->code;
-        answer.too_large_bytes = s->too_large_bytes;
-        answer.too_large_at_least = s->too_large_at_least;
+        answer.told_bytes = s->told_bytes;
+        answer.told_at_least = s->told_at_least;
         answer.content_type = ch_str_of(s->type);
         answer.etag = ch_str_of(s->etag);
         answer.last_modified = ch_str_of(s->last_modified);

@@ -178,9 +178,80 @@ static void a_repository_is_of_the_kind_that_is_said(void **state)
     house_free(h);
 }
 
+/* That nobody fetched it is said of what is known alone: else a misspelt name would look like good
+ * news. */
+static void fetched_by_says_what_is_unknown(void **state)
+{
+    (void)state;
+    static const char *const unknown[] = {"nothing", "pypi:nothing", "nothing==1.0",
+                                          "nothing-1.0-py3-none-any.whl"};
+    struct house *h = house_new();
+    struct ch_buf out;
+    char digest[7 + CH_SHA256_HEX + 1] = "sha256:";
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, "pkg-1.0-py3-none-any.whl - - 30\n");
+    house_site(h, FILE_URL("pkg-1.0-py3-none-any.whl"), 200, "application/zip", "bytes");
+    house_ask_file(h, "pkg", "pkg-1.0-py3-none-any.whl");
+    for (int json = 0; json < 2; json++) {
+        for (size_t i = 0; i < CH_ARRAY_LEN(unknown); i++) {
+            assert_int_equal(
+                house_command(h, json == 1, "fetched-by", unknown[i], NULL, NULL, &out), 1);
+            assert_true(says(&out, "nothing: unknown here: no page of it was ever read"));
+        }
+        house_hex("never seen", digest + 7);
+        assert_int_equal(house_command(h, json == 1, "fetched-by", digest, NULL, NULL, &out), 1);
+        assert_true(says(&out, "no file with this sha256 was ever fetched here"));
+    }
+    for (int restarted = 0; restarted < 2; restarted++) {
+        assert_int_equal(house_command(h, false, "fetched-by", "pkg", NULL, NULL, &out), 0);
+        assert_true(says(&out, "nobody fetched it"));
+        assert_int_equal(
+            house_command(h, false, "fetched-by", "pkg-1.0-py3-none-any.whl", NULL, NULL, &out), 0);
+        assert_true(says(&out, "nobody fetched it"));
+        house_restart(h); /* known from the store, too */
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
+/* Lock files have the digest alone, and whoever reads one has asked for nothing here lately. */
+static void a_digest_is_found_on_pages_that_are_only_stored(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    char digest[7 + CH_SHA256_HEX + 1] = "sha256:", hex[CH_SHA256_HEX + 1], files[200];
+    ch_buf_init(&out, 1u << 20);
+    for (int i = 0; i < 3; i++) {
+        char name[8], url[200];
+        snprintf(name, sizeof(name), "pkg%d", i);
+        snprintf(url, sizeof(url), PAGE_URL("%s"), name);
+        snprintf(files, sizeof(files), "%s-1.0-py3-none-any.whl %s - 1\n", name,
+                 house_hex(name, hex));
+        house_site(h, url, 200, PAGE_TYPE, files);
+        house_ask_page(h, name);
+    }
+    house_settle(h);
+    house_restart(h);
+    house_hex("pkg1", digest + 7);
+    assert_int_equal(house_command(h, false, "explain", digest, NULL, NULL, &out), 0);
+    assert_true(says(&out, "pkg1-1.0-py3-none-any.whl"));
+    house_hex("in none of them", digest + 7);
+    for (int at_hand = 0; at_hand < 2; at_hand++) {
+        assert_int_equal(house_command(h, false, "explain", digest, NULL, NULL, &out), 1);
+        assert_true(says(&out, "none of the 3 pages of indexes that are known here lists it"));
+        assert_true(says(&out, "nobody denied it"));
+        house_ask_page(h, "pkg2");
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fetched_by_says_what_is_unknown),
+        cmocka_unit_test(a_digest_is_found_on_pages_that_are_only_stored),
         cmocka_unit_test(a_denial_is_read_widely),
         cmocka_unit_test(what_a_denial_takes_is_told),
         cmocka_unit_test(a_rule_takes_what_clients_take),

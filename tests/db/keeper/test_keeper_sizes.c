@@ -116,8 +116,8 @@ static void what_a_fetch_finds_too_large_is_held_from_then_on(void **state)
         house_site(h, FILE_URL(OLD), 200, "application/zip", "old  bytes");
         struct site *large = house_site(h, FILE_URL(NEW), 200, "application/zip", "large bytes");
         large->code = CH_E_LIMIT;
-        large->too_large_bytes = 11;
-        large->too_large_at_least = at_least == 1;
+        large->told_bytes = 11;
+        large->told_at_least = at_least == 1;
         const char *why =
             at_least == 1
                 ? "it has 11 bytes or more, and the largest file that is fetched here has "
@@ -145,7 +145,7 @@ static void what_a_fetch_finds_too_large_is_held_from_then_on(void **state)
         }
         configure(h, 100, 100, 11);
         large->code = CH_OK;
-        large->too_large_bytes = 0;
+        large->told_bytes = 0;
         house_ask_page(h, "pkg");
         assert_int_equal(house_listed(h, NEW)->listing, CH_LIST_PLAIN);
         house_ask_file(h, "pkg", NEW);
@@ -167,7 +167,7 @@ static void what_one_answer_said_is_asked_again_by_rescan(void **state)
     struct site *s = house_site(h, FILE_URL(NEW), 200, "application/zip", "small");
     configure(h, 10, 10, 10);
     s->code = CH_E_LIMIT;
-    s->too_large_bytes = 1ull << 50;
+    s->told_bytes = 1ull << 50;
     house_ask_file(h, "pkg", NEW);
     assert_str_eq(h->file.refusal.rule, "size-limit");
     assert_true(ch_str_find(h->file.refusal.change, CH_STR(": customhouse rescan FILE"), NULL));
@@ -177,7 +177,7 @@ static void what_one_answer_said_is_asked_again_by_rescan(void **state)
     house_ask_file(h, "pkg", NEW);
     assert_str_eq(h->file.refusal.rule, "size-limit"); /* it is said again */
     s->code = CH_OK;
-    s->too_large_bytes = 0;
+    s->told_bytes = 0;
     house_ask_file(h, "pkg", NEW);
     assert_str_eq(h->file.refusal.rule, "size-limit"); /* clients ask for nothing in vain */
     assert_int_equal(s->asked, 2);
@@ -206,7 +206,7 @@ static void what_was_too_large_is_not_what_the_index_states_now(void **state)
     house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, page);
     struct site *s = house_site(h, FILE_URL(NEW), 200, "application/zip", "large bytes");
     s->code = CH_E_LIMIT;
-    s->too_large_bytes = 1ull << 50;
+    s->told_bytes = 1ull << 50;
     house_ask_file(h, "pkg", NEW);
     assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
     house_restart(h);
@@ -224,6 +224,88 @@ static void what_was_too_large_is_not_what_the_index_states_now(void **state)
     house_free(h);
 }
 
+/* What came is not of the size that the index states: whoever asks is told so, with both sizes, in
+ * the one way that refusals have, and so is who asks what is known of it. Where the upstream was at
+ * fault it comes once its index was read again. */
+static void what_is_not_of_the_stated_size_is_refused_until_it_is(void **state)
+{
+    (void)state;
+    for (int at_least = 0; at_least < 2; at_least++) {
+        struct house *h = house_new();
+        struct ch_buf out;
+        ch_buf_init(&out, 1u << 20);
+        house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, OLD " - 10 30\n" NEW " - 4 30\n");
+        house_site(h, FILE_URL(OLD), 200, "application/zip", "old  bytes");
+        struct site *s = house_site(h, FILE_URL(NEW), 200, "application/zip", "good");
+        s->code = CH_E_MISMATCH;
+        s->told_bytes = 11;
+        s->told_at_least = at_least == 1;
+        const char *why = at_least == 1
+                              ? "is not of the size the index stated: 4 bytes stated, 11 or more "
+                                "received; fetched again once the index states the same again"
+                              : "is not of the size the index stated: 4 bytes stated, 11 "
+                                "received; fetched again once the index states the same again";
+        for (int i = 0; i < 2; i++) {
+            house_ask_file(h, "pkg", NEW);
+            assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+            assert_str_eq(h->file.refusal.rule, "finding size-mismatch");
+            assert_str_eq(h->file.refusal.reason, why);
+            assert_true(h->file.refusal.id.len > 0);
+            assert_true(ch_str_find(
+                h->file.refusal.change,
+                CH_STR("fetching it again, which starts when somebody asks for it"), NULL));
+            assert_int_equal(s->asked, 1); /* nobody asks for it again in vain */
+        }
+        house_ask_page(h, "pkg");
+        assert_int_equal(house_listed(h, NEW)->listing, CH_LIST_YANKED);
+        assert_true(ch_str_find(house_listed(h, NEW)->yanked_reason, ch_str_of(why), NULL));
+        assert_int_equal(house_command(h, false, "explain", NEW, NULL, NULL, &out), 0);
+        assert_true(
+            ch_str_find(ch_buf_str(&out), CH_STR("hold (finding size-mismatch): is not of"), NULL));
+        assert_int_equal(house_command(h, false, "approve", NEW, "needed", "7d", &out), 1);
+        /* the same again, right after its index was read again */
+        page_get(h->k, CH_STR("pypi"), CH_STR("pkg"))->checked_at_us = 0;
+        house_ask_page(h, "pkg");
+        house_settle(h);
+        house_ask_file(h, "pkg", NEW);
+        assert_str_eq(h->file.refusal.rule, "finding size-mismatch");
+        assert_int_equal(s->asked, 2);
+        s->code = CH_OK;
+        s->told_bytes = 0;
+        page_get(h->k, CH_STR("pypi"), CH_STR("pkg"))->checked_at_us = 0;
+        house_ask_page(h, "pkg");
+        house_settle(h);
+        house_ask_file(h, "pkg", NEW);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        assert_int_equal(s->asked, 3);
+        ch_buf_done(&out);
+        house_free(h);
+    }
+}
+
+/* Whoever has it inspected again need not wait for the index. */
+static void rescan_fetches_what_was_of_another_size(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_site(h, PAGE_URL("pkg"), 200, PAGE_TYPE, NEW " - 4 30\n");
+    struct site *s = house_site(h, FILE_URL(NEW), 200, "application/zip", "good");
+    s->code = CH_E_MISMATCH;
+    s->told_bytes = 3;
+    house_ask_file(h, "pkg", NEW);
+    assert_str_eq(h->file.refusal.rule, "finding size-mismatch");
+    s->code = CH_OK;
+    s->told_bytes = 0;
+    h->flag = "wait";
+    assert_int_equal(house_command(h, false, "rescan", NEW, NULL, NULL, &out), 0);
+    house_ask_file(h, "pkg", NEW);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -232,6 +314,8 @@ int main(void)
         cmocka_unit_test(what_a_fetch_finds_too_large_is_held_from_then_on),
         cmocka_unit_test(what_one_answer_said_is_asked_again_by_rescan),
         cmocka_unit_test(what_was_too_large_is_not_what_the_index_states_now),
+        cmocka_unit_test(what_is_not_of_the_stated_size_is_refused_until_it_is),
+        cmocka_unit_test(rescan_fetches_what_was_of_another_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

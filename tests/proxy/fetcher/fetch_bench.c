@@ -38,8 +38,8 @@ static void on_done(void *owner, const struct ch_fetched *f)
     b->last.bytes = f->bytes;
     b->last.elapsed_ms = f->elapsed_ms;
     b->last.retry_after_s = f->retry_after_s;
-    b->last.too_large_bytes = f->too_large_bytes;
-    b->last.too_large_at_least = f->too_large_at_least;
+    b->last.told_bytes = f->told_bytes;
+    b->last.told_at_least = f->told_at_least;
     copy(b->last.content_type, sizeof(b->last.content_type), f->content_type);
     copy(b->last.etag, sizeof(b->last.etag), f->etag);
     copy(b->last.effective_url, sizeof(b->last.effective_url), f->effective_url);

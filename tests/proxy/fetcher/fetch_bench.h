@@ -17,8 +17,8 @@ struct outcome {
     char text[1024];
     uint32_t elapsed_ms;
     uint32_t retry_after_s;
-    uint64_t too_large_bytes;
-    bool too_large_at_least;
+    uint64_t told_bytes;
+    bool told_at_least;
     unsigned progress_count;
     uint64_t file_bytes;
     char *file; /* what lies in the descriptor; freed by the next fetch */

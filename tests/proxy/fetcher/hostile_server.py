@@ -153,6 +153,14 @@ def big_chunked(r):
     r.send(b"0\r\n\r\n")
 
 
+def chunked_short(r):
+    """Whole, as its framing says; what would follow is no part of it."""
+    if "range" in r.headers:
+        return r.reply("416 Range Not Satisfiable", Content_Range="bytes */100")
+    r.send(b'HTTP/1.1 200 OK\r\nETag: "short"\r\nTransfer-Encoding: chunked\r\n\r\n'
+           b"64\r\n%s\r\n0\r\n\r\n" % BODY[:100])
+
+
 def endless_headers(r):
     r.send(b"HTTP/1.1 200 OK\r\n")
     for i in range(100_000):
@@ -301,7 +309,7 @@ ROUTES = {
     "/short": lambda r: (r.reply("200 OK", BODY[:500], length=1000), r.sock.close()),
     "/long": lambda r: (r.reply("200 OK", BODY[:500], length=100), r.sock.close()),
     "/big": lambda r: r.reply("200 OK", b"", length=10 ** 12),
-    "/big-chunked": big_chunked, "/endless-headers": endless_headers,
+    "/big-chunked": big_chunked, "/chunked-short": chunked_short, "/endless-headers": endless_headers,
     "/slow": slow, "/trickle": trickle, "/trickle-as-body": trickle_body, "/stall": stall,
     "/bomb": bomb, "/gzip-nothing": gzip_nothing, "/zstd": zstd_raw,
     "/gzip": lambda r: r.reply("200 OK", gzip.compress(BODY), Content_Encoding="gzip",

@@ -47,6 +47,7 @@ struct content_row {
     enum content_body body;
     struct native_spec native;
     struct ch_str text;
+    size_t head; /* so much of its bytes is there; 0: all */
     const char *findings;
     const char *facts; /* "NAME VALUE" with "; " between, in the order they come */
 };

@@ -270,10 +270,11 @@ static enum ch_code inspect(const struct ch_scan_job *job, const struct ch_input
         o.installed = installed;
     }
     struct ch_content *c = ch_content_new(&o);
-    struct ch_content_member m = {.path = ch_str_of(now->path),
-                                  .type = CH_MEMBER_FILE,
-                                  .bytes = {(const char *)in->ptr, in->len},
-                                  .size_bytes = in->len};
+    struct ch_content_member m = {
+        .path = ch_str_of(now->path),
+        .type = CH_MEMBER_FILE,
+        .bytes = {(const char *)in->ptr, now->head > 0 ? now->head : in->len},
+        .size_bytes = in->len};
     ch_content_see(c, &m);
     ch_content_end(c);
     ch_content_free(c);
