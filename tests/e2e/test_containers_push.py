@@ -26,6 +26,13 @@ class Pushed(Hosted):
         self.push("team/evil", "1.0", image)
         self.is_refused("team/evil", "1.0", image, "hidden-code")
 
+    def test_a_layer_that_nothing_inspects_refuses_the_image(self):
+        """Whoever has the manifest has what it says, so it is not had, or signed, without all of it."""
+        strange = images.Blob("application/vnd.example.thing.v1", b"read by nothing here" * 10)
+        image = images.artifact([strange])
+        self.push("team/unread", "1.0", image)
+        self.is_refused("team/unread", "1.0", image, "file-type")
+
     def test_who_pushed_sees_that_it_is_there(self):
         image = images.simple("seen", evil=True)
         self.push("team/seen", "1.0", image)

@@ -201,6 +201,23 @@ static void what_a_tag_moves_to_is_unknown_until_its_page_is_there(void **state)
     house_free(h);
 }
 
+/* A part that nothing here can look at is one all the same: the manifest is not had without it. */
+static void what_nothing_inspects_refuses_its_whole(void **state)
+{
+    (void)state;
+    struct house *h = images_house();
+    struct images_image m = {.manifest = "a manifest",
+                             .config = "a config",
+                             .layer = "something",
+                             .layer_ending = ".blob"};
+    images_set(h, &m, "1.0");
+    images_ask_tag(h, "1.0");
+    images_refused(h, CH_VERDICT_HOLD, "part");
+    assert_all_refused(h, &m, "1.0", CH_VERDICT_HOLD, "file-type");
+    assert_false(house_serves(h, m.manifest) || house_serves(h, m.config));
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +226,7 @@ int main(void)
         cmocka_unit_test(what_is_asked_for_first_waits_for_its_whole),
         cmocka_unit_test(a_part_of_two_is_had_through_the_one_that_passes),
         cmocka_unit_test(what_a_tag_moves_to_is_unknown_until_its_page_is_there),
+        cmocka_unit_test(what_nothing_inspects_refuses_its_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
