@@ -227,6 +227,11 @@ struct ch_ecosystem {
                      bool directory, struct ch_target *ret);
     const struct ch_index_format *formats; /* in order of preference when q ties */
     size_t format_count;
+    /* A part of a page in its first format, as a client asks for one: of the page's names, in their order (bytes), at most
+     * `most` behind `last` (absent: from the first on). *ret_next is the last of them where more follow, else absent; it
+     * lives as long as `page`. NULL: pages are had whole alone. */
+    enum ch_code (*render_part)(const struct ch_page *page, struct ch_str last, uint64_t most, struct ch_buf *out,
+                                struct ch_str *ret_next, struct ch_err *err);
     /* What clients are told that a file is, and the header in which they are told its digest, "sha256:HEX". NULL: bytes,
      * as all files are; there is none. */
     const char *(*media_type)(struct ch_str file_name);

@@ -1,6 +1,7 @@
 """Pushing to a hosted repository, request by request: what is pushed is inspected and judged as what is mirrored, and
 nobody has a byte of it before it may be had."""
 import json
+import re
 import threading
 
 from house import images, people
@@ -147,6 +148,26 @@ class Pushed(Hosted):
         self.is_pulled("team/gone", "2.0", image)
         self.assertEqual(self.pull("team/gone", "manifests", "latest").status, 404)
 
+    def test_tags_in_parts(self):
+        image = images.simple("parts")
+        self.push("team/parts", "b", image)
+        for tag in ("a", "c", "B", "z-1"):
+            self.assertEqual(self.put_manifest("team/parts", tag, image.manifest).status, 201)
+        got, path = [], "team/parts/tags/list?n=2"
+        while path:
+            a = self.send("GET", path)
+            self.assertEqual((a.status, a["Content-Type"]), (200, "application/json"), a)
+            got.append(json.loads(a.body)["tags"])
+            path = re.fullmatch("<(.*)>; rel=\"next\"", a["Link"])[1] if a["Link"] else None
+        self.assertEqual(got, [["B", "a"], ["b", "c"], ["z-1"]])
+        for query, tags in (("n=0", []), ("last=a", ["b", "c", "z-1"]), ("last=bb&n=9", ["c", "z-1"]), ("last=zz", [])):
+            with self.subTest(query):
+                a = self.send("GET", "team/parts/tags/list?" + query)
+                self.assertEqual((a.status, a["Link"], json.loads(a.body)["tags"]), (200, None, tags), a)
+        for query in ("n=", "n=-1", "n=x", "n=1&n=2", "last", "n=99999999999999999999"):
+            with self.subTest(query):
+                self.assertEqual(self.send("GET", "team/parts/tags/list?" + query).status, 400)
+        self.assertEqual(self.send("GET", "team/none/tags/list?n=1").status, 404)
 
     def test_whoever_was_told_finds_it(self):
         """Each answer of a push or a deletion is true for the request that follows, whatever was being looked up meanwhile."""

@@ -14,6 +14,7 @@
 #include "customhouse/ecosystem.h"
 #include "customhouse/limits.h"
 #include "diff_ids.h"
+#include "tags.h"
 
 /* What stands for the document of a tag's page: its digest is not known to who asks. */
 #define THE_MANIFEST "manifest"
@@ -444,7 +445,7 @@ static const char *push_document_profile(struct ch_str media_type)
                                                                     : NULL;
 }
 
-/* As in render_tags, of what a registry says. */
+/* As in tags.c, of what a registry says. */
 static void push_put_tags(struct ch_buf *b, struct ch_str project, struct ch_str tags)
 {
     bool first = true;
@@ -474,27 +475,6 @@ static const struct ch_push_ops push = {
     .tags_type = "application/json",
 };
 
-/* {"name":"team/app","tags":["1.0","latest"]}; without those of signatures, under which the
- * upstream's are not had. */
-static enum ch_code render_tags(const struct ch_page *page, struct ch_str prefix,
-                                struct ch_buf *out, struct ch_err *err)
-{
-    (void)prefix;
-    ch_buf_puts(out, CH_STR("{\"name\":"));
-    ch_buf_put_json(out, page->project);
-    ch_buf_puts(out, CH_STR(",\"tags\":["));
-    const char *between = "";
-    for (size_t i = 0; i < page->file_count; i++) {
-        if (!ch_oci_is_referrer_tag(page->files[i].file_name)) {
-            ch_buf_puts(out, ch_str_of(between));
-            ch_buf_put_json(out, page->files[i].file_name);
-            between = ",";
-        }
-    }
-    ch_buf_puts(out, CH_STR("]}\n"));
-    return ch_buf_ok(out, err);
-}
-
 /* Registries list no names here: classify never asks for it. */
 static enum ch_code render_no_root(const struct ch_root_page *page, struct ch_str prefix,
                                    struct ch_buf *out, struct ch_err *err)
@@ -506,7 +486,7 @@ static enum ch_code render_no_root(const struct ch_root_page *page, struct ch_st
 }
 
 static const struct ch_index_format formats[] = {
-    {"application/json", "application/json", render_tags, render_no_root, false},
+    {"application/json", "application/json", oci_render_tags, render_no_root, false},
 };
 
 static void usage_line(struct ch_str origin, struct ch_str repository, struct ch_buf *out)
@@ -556,6 +536,7 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),
+    .render_part = oci_render_tags_part,
     .page_accept = MANIFEST_TYPES ", application/json",
     .file_accept = MANIFEST_TYPES ", */*",
     .page_url = page_url,
