@@ -56,12 +56,14 @@ static enum ch_code check_annotations(struct reading *r, struct ch_json d, struc
     return CH_OK;
 }
 
-/* "{}" is all there is of it. Any other content has to be asked for: what clients take from here
- * comes by no decision about it (a child would be had without ever being looked at). */
-static bool may_be_inline(const struct ch_oci_descriptor *part, struct ch_str bytes)
+/* Configuration and layers of an image are judged with its manifest, as one: who has that may have
+ * them, whichever way. Any other content has to be asked for: what clients take from here comes by
+ * no decision about it (a child would be had without ever being looked at, and so would a layer
+ * from elsewhere). */
+static bool is_judged_with_it(const struct ch_oci_descriptor *part)
 {
     return (part->role == CH_OCI_ROLE_CONFIG || part->role == CH_OCI_ROLE_LAYER) &&
-           part->type == CH_OCI_EMPTY && ch_str_eq(bytes, CH_STR("{}"));
+           part->type != CH_OCI_LAYER_FOREIGN;
 }
 
 /* The content itself, in base64: clients take it instead of asking for it. */
@@ -84,7 +86,7 @@ static enum ch_code check_data(struct reading *r, struct ch_json d,
         report(r, CH_F_OCI_DATA, why.msg);
     } else if (ch_oci_digest_check(&part->digest, ch_buf_str(&bytes), &why) != CH_OK) {
         report(r, CH_F_OCI_DATA, why.msg);
-    } else if (!may_be_inline(part, ch_buf_str(&bytes))) {
+    } else if (!is_judged_with_it(part)) {
         ch_fail(&why, CH_E_FORMAT, "data of %zu bytes, which clients would not ask for", bytes.len);
         report(r, CH_F_OCI_DATA, why.msg);
     }

@@ -183,17 +183,19 @@ static const struct row {
     {"data-subject-of-image",
      ROOT(MANIFEST) ",\"config\":" CONFIG ",\"layers\":[],\"subject\":" INLINE(MANIFEST) "}", NULL,
      "oci-data", "clients would not ask for", true},
+    {"data-layer-foreign", IMAGE(INLINE(OCI "layer.nondistributable.v1.tar")), NULL,
+     "oci-foreign oci-data", "clients would not ask for", true},
+    /* what is judged as one with it */
     {"data-config", ROOT(MANIFEST) ",\"config\":" INLINE(OCI "config.v1+json") ",\"layers\":[]}",
-     NULL, "oci-data", "clients would not ask for", true},
-    {"data-layer", IMAGE(INLINE(OCI "layer.v1.tar")), NULL, "oci-data", "clients would not ask for",
-     true},
+     NULL, "", NULL, true},
+    {"data-layer", IMAGE(INLINE(OCI "layer.v1.tar")), NULL, "", NULL, true},
     {"data-layer-empty", IMAGE(INLINE(EMPTY)), NULL, "", NULL, true},
-    /* "x": of the type of what is empty, and something else */
+    /* "x": of the type of what is empty, and something else: its own inspection says so */
     {"data-more-than-empty",
      IMAGE("{\"mediaType\":\"" EMPTY "\",\"digest\":\"sha256:"
            "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\",\"size\":1,"
            "\"data\":\"eA==\"}"),
-     NULL, "oci-data", "data of 1 bytes", true},
+     NULL, "", NULL, true},
     {"data-no-base64", IMAGE(D_MORE(OCI "layer.v1.tar", 2, ",\"data\":\"e30\"")), NULL,
      "oci-manifest", "layers[0].data: expected base64", false},
 };
