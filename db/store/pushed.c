@@ -162,6 +162,21 @@ enum ch_code ch_store_pushed_names_none(struct ch_store *s, struct ch_str reposi
                       NULL, err);
 }
 
+enum ch_code ch_store_unlink_pushed_one(struct ch_store *s, struct ch_str repository,
+                                        struct ch_str project, const struct ch_sha256 *sha256,
+                                        struct ch_err *err)
+{
+    uint64_t ended = 0, size;
+    enum ch_code rc = ch_sql_run(
+        s, CH_SQL_UNLINK_PUSHED_ONE,
+        CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(sha256)), &ended, err);
+    if (rc == CH_OK && ended == 0) {
+        rc = ch_store_pushed_link(s, repository, project, sha256, &size, err);
+        rc = rc == CH_OK ? ch_fail(err, CH_E_BUSY, "a manifest names these bytes") : rc;
+    }
+    return rc;
+}
+
 enum ch_code ch_store_unlink_pushed(struct ch_store *s, int64_t before_us, uint64_t *ret_ended,
                                     struct ch_err *err)
 {

@@ -50,6 +50,11 @@ enum ch_code ch_store_link_pushed(struct ch_store *s, struct ch_str repository,
 enum ch_code ch_store_pushed_link(struct ch_store *s, struct ch_str repository,
                                   struct ch_str project, const struct ch_sha256 *sha256,
                                   uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
+/* And now they may not any more. CH_E_NOT_FOUND: they could not before. CH_E_BUSY: a manifest there
+ * names them. */
+enum ch_code ch_store_unlink_pushed_one(struct ch_store *s, struct ch_str repository,
+                                        struct ch_str project, const struct ch_sha256 *sha256,
+                                        struct ch_err *err) CH_MUST_CHECK;
 /* The manifest names the bytes; and it does no more, whatever it named. */
 enum ch_code ch_store_pushed_names(struct ch_store *s, struct ch_str repository,
                                    struct ch_str project, const struct ch_sha256 *manifest,

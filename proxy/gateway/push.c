@@ -75,7 +75,7 @@ static bool has_method(const struct gw_push_target *t, enum ch_http_method m)
     case GW_PUSH_MANIFEST:
         return m == CH_HTTP_PUT || m == CH_HTTP_DELETE || looks;
     case GW_PUSH_BLOB:
-        return looks;
+        return m == CH_HTTP_DELETE || looks;
     case GW_PUSH_NOTHING:
         break;
     }

@@ -148,6 +148,54 @@ class Pushed(Hosted):
         self.is_pulled("team/gone", "2.0", image)
         self.assertEqual(self.pull("team/gone", "manifests", "latest").status, 404)
 
+    def test_delete_of_blobs(self):
+        """Those that a manifest has go with it; others when somebody says so, who may."""
+        image, alone = images.simple("blobs"), images.layer({"etc/alone": b"to be deleted"})[0]
+        self.push("team/blobs", "1", image)
+        self.push_blob("team/blobs", alone)
+        self.push_blob("team/others", alone)
+        path = f"team/blobs/blobs/{alone.digest}"
+        self.is_error(self.send("DELETE", f"team/blobs/blobs/{image.layers[0].digest}"), 405, "UNSUPPORTED", "manifest")
+        self.is_error(self.send("DELETE", f"team/blobs/blobs/{image.digest}"), 405, "UNSUPPORTED")
+        self.assertEqual(self.send("DELETE", path, token=None).status, 401)
+        self.assertEqual(self.send("DELETE", path).status, 202)
+        self.is_error(self.send("DELETE", path), 404, "BLOB_UNKNOWN")
+        self.is_error(self.send("DELETE", "team/blobs/blobs/sha256:12"), 400, "DIGEST_INVALID")
+        self.assertEqual(self.pull("team/blobs", "blobs", alone.digest, "HEAD", self.token).status, 404)
+        self.assertEqual(self.pull("team/others", "blobs", alone.digest, "HEAD", self.token).status, 200)
+        self.is_pulled("team/blobs", "1", image)
+        self.assertEqual(self.send("DELETE", f"team/blobs/manifests/{image.digest}").status, 202)
+        for blob in image.blobs:
+            self.assertEqual(self.send("DELETE", f"team/blobs/blobs/{blob.digest}").status, 202)
+            self.assertEqual(self.pull("team/blobs", "blobs", blob.digest, "HEAD", self.token).status, 404)
+        self.is_error(self.put_manifest("team/blobs", "1", image.manifest), 404, "MANIFEST_BLOB_UNKNOWN")
+
+    def test_what_it_refers_to_is_told(self):
+        """So that clients do not write it under a tag, too."""
+        subject = images.simple("subject")
+        self.push("team/subject", "1", subject)
+        about = images.artifact([], subject=subject.manifest.descriptor())
+        self.push_blob("team/subject", about.config)
+        a = self.put_manifest("team/subject", about.digest, about.manifest)
+        self.assertEqual((a.status, a["OCI-Subject"]), (201, subject.digest), a)
+        self.assertIsNone(self.put_manifest("team/subject", "1", subject.manifest)["OCI-Subject"])
+        signature = images.artifact([], "application/vnd.dev.sigstore.bundle.v0.3+json", subject=subject.manifest.descriptor())
+        a = self.put_manifest("team/subject", signature.digest, signature.manifest)
+        self.assertIsNone(a["OCI-Subject"], a)
+
+    def test_layers_from_elsewhere(self):
+        """Nobody has to push them, and by default nobody gets an image with one."""
+        image = images.simple("foreign")
+        said = json.loads(image.manifest.data)
+        said["layers"].append({"mediaType": images.OCI_FOREIGN, "digest": images.digest_of(b"elsewhere"), "size": 9,
+                               "urls": ["https://store.example.org/x"]})
+        image.manifest = images.document(images.OCI_MANIFEST, said)
+        self.push("team/foreign", "1", image)
+        self.assertEqual(self.pull("team/foreign", "manifests", "1", "HEAD", self.token).status, 200)
+        self.assertIn("oci-foreign", self.pull("team/foreign", "manifests", "1").reason)
+        for blob in image.blobs:
+            self.assertEqual(self.pull("team/foreign", "blobs", blob.digest).status, 403)
+
     def test_tags_in_parts(self):
         image = images.simple("parts")
         self.push("team/parts", "b", image)

@@ -84,6 +84,21 @@ static enum ch_code check_named(struct reading *r, const struct ch_index_file *f
     return rc;
 }
 
+/* Of what it refers to; absent: nothing. */
+static struct ch_str subject_of(struct ch_str stream)
+{
+    struct ch_scan_reader reader;
+    struct ch_scan_record rec;
+    struct ch_err err;
+    ch_scan_reader_init(&reader, stream);
+    while (ch_scan_read(&reader, &rec, &err) == CH_OK) {
+        if (rec.type == CH_REC_FACT && ch_str_eq(rec.u.fact.name, CH_STR("subject"))) {
+            return rec.u.fact.value;
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}
+
 static enum ch_code add_named(struct reading *r, const struct ch_index_file *f, struct ch_err *err)
 {
     return ch_store_pushed_names(r->p.k->store, r->p.ask.repository, r->p.ask.project, &r->sha256,
@@ -142,7 +157,8 @@ static void take(struct reading *r, struct ch_str stream)
         return;
     }
     pushes_changed(k);
-    struct ch_push_reply reply = {.http_status = 201, .sha256 = r->sha256};
+    struct ch_push_reply reply = {
+        .http_status = 201, .sha256 = r->sha256, .subject = subject_of(stream)};
     push_reply(p, &reply, -1);
     pushes_look_at(k, p->ask.repository, r->page); /* it is inspected now, whoever asks for it */
 }

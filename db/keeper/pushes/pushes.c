@@ -108,7 +108,7 @@ bool push_digest(const struct push *p, struct ch_sha256 *ret)
 
 static enum action action_of(enum ch_push_op op)
 {
-    return op == CH_PUSH_DELETE ? ACTION_DELETE : ACTION_PUSH;
+    return op == CH_PUSH_DELETE || op == CH_PUSH_DELETE_BLOB ? ACTION_DELETE : ACTION_PUSH;
 }
 
 /* T21: the token is looked at again for each ask, whatever the gateway knows of it. */
@@ -190,6 +190,7 @@ void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     case CH_PUSH_FINISH:
     case CH_PUSH_CANCEL:
     case CH_PUSH_LOOK_BLOB:
+    case CH_PUSH_DELETE_BLOB:
     case CH_PUSH_OP_COUNT:
         uploads_on_ask(&p);
         break;

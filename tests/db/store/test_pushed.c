@@ -179,6 +179,30 @@ static void test_links(void **state)
     assert_int_equal(evictable(), 1);
 }
 
+/* Somebody takes bytes away that no manifest has; whoever has none keeps the others'. */
+static void test_one_link_ends(void **state)
+{
+    (void)state;
+    const struct ch_str other = CH_STR("team/other");
+    struct ch_sha256 d = sha("layer"), m = sha("manifest");
+    struct ch_artifact a = {d, 5, 1};
+    uint64_t size = 0;
+    assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
+    assert_ch_ok(&err, ch_store_put_blob(store, &d, 5, CH_BLOB_UNDECIDED, 1, &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
+    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, NAME, &d, 5, 100, &err));
+    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, other, &d, 5, 100, &err));
+    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &m, &d, &err));
+    assert_ch_code(CH_E_BUSY, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_link(store, REPO, NAME, &d, &size, &err));
+    assert_ch_ok(&err, ch_store_unlink_pushed_one(store, REPO, other, &d, &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_pushed_link(store, REPO, other, &d, &size, &err));
+    assert_int_equal(evictable(), 0);
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &m, &err));
+    assert_ch_ok(&err, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
+    assert_int_equal(evictable(), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +210,7 @@ int main(void)
         T(test_what_is_taken_away_takes_its_tags),
         T(test_who_pushed),
         T(test_links),
+        T(test_one_link_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
