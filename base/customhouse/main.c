@@ -46,7 +46,8 @@ static const struct option serve_options[] = {
 static const struct option list_options[] = {JSON};
 static const struct option explain_options[] = {REPOSITORY, JSON};
 static const struct option sbom_options[] = {
-    {"--format", "FORMAT", false, false, "cyclonedx (1.6, the default) or spdx (2.3); both are JSON"},
+    {"--format", "FORMAT", false, false,
+     "cyclonedx (1.6, the default) or spdx (2.3); both are JSON"},
     REPOSITORY,
 };
 static const struct option gate_options[] = {
@@ -58,6 +59,9 @@ static const struct option gate_options[] = {
     {"--wait", "SECONDS", false, false,
      "have what is not known or not inspected yet fetched and\n"
      "                          inspected, and wait so long at most (default: 0)"},
+    {"--discard", NULL, false, false,
+     "have what was pushed here and is denied taken from its\n"
+     "                          repository, with all tags of it"},
     {"--sarif", "FILE", false, false, "write what was found there, too, in SARIF 2.1.0"},
     {"--junit", "FILE", false, false, "and the images as test cases, in JUnit's XML"},
     REPOSITORY,
@@ -274,7 +278,8 @@ static const struct command_row commands[] = {
     {.name = "sbom",
      .words = "ARTIFACT",
      .summary = "Print what a file or an image is made of, by what its inspection found.",
-     .text = "ARTIFACT is a file's name or address, NAME==VERSION of a version of one file, sha256:HEX,\n"
+     .text = "ARTIFACT is a file's name or address, NAME==VERSION of a version of one file, "
+             "sha256:HEX,\n"
              "or an image: NAME:TAG or NAME@sha256:HEX.",
      OPTIONS(sbom_options),
      .remote = true,

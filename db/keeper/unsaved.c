@@ -45,7 +45,7 @@ size_t unsaved_count(const struct keeper *k)
 }
 
 /* Whether one before it is of the same kind. */
-static bool is_told(const struct keeper *k, const struct unsaved *one)
+static bool is_after_its_kind(const struct keeper *k, const struct unsaved *one)
 {
     const struct unsaved *u = k->unsaved;
     while (u != one && u->kind != one->kind) {
@@ -65,7 +65,7 @@ void unsaved_put(const struct keeper *k, struct ch_buf *out)
 {
     for (const struct unsaved *u = k->unsaved; u != NULL; u = u->next) {
         size_t n = 0;
-        if (!is_told(k, u)) {
+        if (!is_after_its_kind(k, u)) {
             unsaved_each(k, u->kind, count_one, &n);
             ch_buf_printf(out, "%s%zu %s", u == k->unsaved ? "" : ", ", n,
                           n == 1 ? u->kind->one : u->kind->several);
@@ -81,18 +81,25 @@ static void free_one(struct unsaved *u)
 
 void unsaved_store(struct keeper *k)
 {
-    while (k->unsaved != NULL) {
-        struct unsaved *u = k->unsaved;
+    struct unsaved **at = &k->unsaved; /* all before it have failed */
+    while (*at != NULL) {
+        struct unsaved *u = *at;
         struct ch_err err;
-        k->unsaved = u->next;
-        enum ch_code rc = u->kind->store(k, u->step, &err);
-        if (rc != CH_OK && rc != CH_E_EXISTS && rc != CH_E_NOT_FOUND && rc != CH_E_CONFLICT) {
-            u->next = k->unsaved;
-            k->unsaved = u;
-            keeper_log("store", "unsaved=\"%s\" error=\"%s\"", u->kind->one, err.msg);
-            break;
+        if (is_after_its_kind(k,
+                              u)) { /* a step on the same may be before it: it comes after that */
+            at = &u->next;
+            continue;
         }
-        free_one(u);
+        *at = u->next; /* it is in no list meanwhile; the others are */
+        enum ch_code rc = u->kind->store(k, u->step, &err);
+        if (rc == CH_OK || rc == CH_E_EXISTS || rc == CH_E_NOT_FOUND || rc == CH_E_CONFLICT) {
+            free_one(u);
+            continue;
+        }
+        keeper_log("store", "unsaved=\"%s\" error=\"%s\"", u->kind->one, err.msg);
+        u->next = *at;
+        *at = u;
+        at = &u->next;
     }
     tell(k);
 }

@@ -23,8 +23,8 @@ void unsaved_each(const struct keeper *k, const struct unsaved_kind *kind, unsav
 size_t unsaved_count(const struct keeper *k);
 /* "1 denial, 2 revocations of exceptions"; nothing where there is none. */
 void unsaved_put(const struct keeper *k, struct ch_buf *out);
-/* Stores what can be: one that fails ends it for this time, as the next one would fail by the same.
- */
+/* Stores what can be. One that fails stays, with those of its kind after it; others are not held by
+ * it. */
 void unsaved_store(struct keeper *k);
 void unsaved_free(struct keeper *k);
 

@@ -26,8 +26,9 @@ static uint32_t audience_actions(enum audience a)
     case AUDIENCE_SCANNER:
         return scanner;
     case AUDIENCE_ADMIN:
-        return ~(MAY(ACTION_PULL) | MAY(ACTION_PUSH) | MAY(ACTION_DELETE) | scanner);
-    case AUDIENCE_PUSH: /* clients of registries have one token for a host: what is built is built on what is there */
+        return ~(MAY(ACTION_PULL) | MAY(ACTION_PUSH) | scanner);
+    case AUDIENCE_PUSH: /* clients of registries have one token for a host: what is built is built
+                           on what is there */
         return MAY(ACTION_PULL) | MAY(ACTION_PUSH) | MAY(ACTION_DELETE);
     }
     return 0;

@@ -198,6 +198,11 @@ void gw_pages_init(struct gw *gw);
 void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
                       struct ch_str project, unsigned document);
 
+/* --- choices.c --- */
+/* The format and coding of a page that the headers of `r` want most. False: none is acceptable (406). */
+bool gw_choose(struct gw *gw, struct ch_http_request *r, const struct ch_ecosystem *eco,
+               size_t *ret_format, enum gw_encoding *ret_encoding);
+
 /* --- files.c --- */
 void gw_files_init(struct gw *gw);
 void gw_files_done(struct gw *gw);

@@ -2,9 +2,21 @@
 
 /*  SIZE --CR--> SIZE_LF --LF--> DATA ... --left = 0--> DATA_CR --> DATA_LF --> SIZE
  *     size 0 --> TRAILER_START --CR--> END_LF --> END
- *                              --other--> TRAILER --CR--> TRAILER_LF --> TRAILER_START */
-enum { C_SIZE, C_SIZE_LF, C_DATA, C_DATA_CR, C_DATA_LF, C_TRAILER_START, C_TRAILER, C_TRAILER_LF,
-       C_END_LF, C_ENDED };
+ *                              --other--> TRAILER_NAME --:--> TRAILER --CR--> TRAILER_LF -->
+ * TRAILER_START */
+enum {
+    C_SIZE,
+    C_SIZE_LF,
+    C_DATA,
+    C_DATA_CR,
+    C_DATA_LF,
+    C_TRAILER_START,
+    C_TRAILER_NAME,
+    C_TRAILER,
+    C_TRAILER_LF,
+    C_END_LF,
+    C_ENDED
+};
 
 #define SIZE_DIGITS_MAX 8
 
@@ -55,6 +67,11 @@ static enum http_chunk step_trailer(struct http_chunks *k, const struct ch_limit
     if (k->state == C_TRAILER_START && !http_is_token_char(c)) {
         return bad(ret_rule, "trailers: a line does not begin with a name");
     }
+    if (k->state != C_TRAILER && c != ':') { /* RFC 9112 5.1: no space before it */
+        k->state = C_TRAILER_NAME;
+        return http_is_token_char(c) ? HTTP_CHUNK_MORE
+                                     : bad(ret_rule, "trailers: expected a colon after the name");
+    }
     if (c == '\r') {
         k->state = C_TRAILER_LF;
         return HTTP_CHUNK_MORE;
@@ -79,6 +96,7 @@ static enum http_chunk step(struct http_chunks *k, const struct ch_limits *limit
         k->state = C_DATA_LF;
         return HTTP_CHUNK_MORE;
     case C_TRAILER_START:
+    case C_TRAILER_NAME:
     case C_TRAILER:
         return step_trailer(k, limits, c, ret_rule);
     default: /* the states that await LF */

@@ -13,8 +13,6 @@ from house.upstream import Upstream
 NOBODY = 65534
 
 
-
-
 class InAContainer(unittest.TestCase):
     @unittest.skipUnless(container.supported(), "no filter was written for this processor")
     def test_without_namespaces_it_serves_and_says_so(self):
@@ -32,6 +30,32 @@ class InAContainer(unittest.TestCase):
                     self.assertIn("namespaces none", line)
                     self.assertIn("seccomp", line)
                 self.assertGreaterEqual(len(re.findall("namespaces none", out)), 5)
+
+
+def told_of(pid):
+    """/proc/PID/status"""
+    with open(f"/proc/{pid}/status") as f:
+        return dict(re.findall(r"(?m)^(\w+):\s*(.*)$", f.read()))
+
+
+class EachProcess(unittest.TestCase):
+    @unittest.skipUnless(os.geteuid() == 0, "only root gives processes uids of their own, by which is seen what cannot be dumped")
+    def test_it_is_as_the_table_says(self):
+        """What no self-test can try: rights that are gone for good, no memory to be read by others, no core."""
+        with contextlib.closing(Upstream()) as up, Service(up.url, admin=True) as service:
+            processes = service.processes()
+            self.assertLessEqual({"keeper", "gateway", "fetcher", "admin", "scanner"}, set(processes.values()))
+            self.assertGreaterEqual(len(processes), 7)
+            for pid, name in processes.items():
+                with self.subTest(f"{name} {pid}"):
+                    told = told_of(pid)
+                    self.assertNotIn("0", told["Uid"].split())
+                    self.assertEqual([int(told[kind], 16) for kind in ("CapInh", "CapPrm", "CapEff", "CapAmb")], [0] * 4)
+                    self.assertEqual((told["NoNewPrivs"], told["Seccomp"]), ("1", "2"))
+                    # proc(5): files of a process that cannot be dumped are root's
+                    self.assertEqual(os.stat(f"/proc/{pid}/maps").st_uid, 0)
+                    with open(f"/proc/{pid}/limits") as f:
+                        self.assertRegex(f.read(), r"(?m)^Max core file size\s+0\s+0\s")
 
 
 class OtherUsers(unittest.TestCase):

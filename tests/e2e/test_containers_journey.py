@@ -5,17 +5,20 @@ import json
 import os
 import re
 import shutil
+import subprocess
 import tempfile
 
-from house import cluster, cosign, images
+from house import cluster, cosign, images, people
 from house.cluster import ApiServer, pod_spec, review
 from house.container_clients import Crane, Skopeo
 from house.hosted import Hosted, basic
-from house.service import free_port
+from house.service import BIN, free_port
 from test_containers_push_clients import layout
 
 
 class Journey(Hosted):
+    admin = True
+
     @classmethod
     def fill(cls):
         cls.folder = tempfile.mkdtemp(prefix="ch-journey-")
@@ -118,6 +121,68 @@ class Journey(Hosted):
         self.assertIs(response["allowed"], False, response)
         self.assertEqual(self.logged("--kind", "pushed").count(image.digest[7:]), 3)  # that it came, and tag and manifest went
         self.assertIn(image.digest[7:], self.logged("--kind", "decision"))
+        self.assertEqual(self.service.command("audit", "verify")[0], 0)
+
+    def by_token(self, token, *args):
+        done = subprocess.run([os.path.join(BIN, "customhouse"), "gate", "--server", f"http://127.0.0.1:{self.service.admin_port}", *args],
+                              capture_output=True, text=True, timeout=180, env=dict(os.environ, CUSTOMHOUSE_TOKEN=token))
+        return done.returncode, done.stdout + done.stderr
+
+    def admin_token(self, name, uid, *roles):
+        people.person(self.service, name, *roles, uid=uid)
+        status, out, err = self.service.command("token", "add", "--user", name, "--audience", "admin", uid=uid)
+        self.assertEqual(status, 0, err)
+        return re.search("chp_[0-9a-f]{64}", out + err)[0]
+
+    def test_what_is_denied_is_discarded(self):
+        """By the pipeline that had it judged; what is only held stays, and so does what is known of both."""
+        pipeline = self.admin_token("pipeline", 64421, "reviewer/apps", "publisher/apps")
+        looker = self.admin_token("looker", 64422, "reviewer/apps")
+        name, image = "team/doomed", images.simple("doomed")
+        self.push(name, "1.0", image)
+        self.push(name, "latest", image)
+        status, text = self.by_token(pipeline, f"{name}:1.0", "--wait", "120", "--discard")
+        self.assertEqual(status, 0, text)  # what passes stays
+        self.assertNotIn("discarded", text)
+        self.assertEqual(self.service.command("deny", f"oci:{name}=={image.digest}", "--reason", "built of the wrong branch")[0], 0)
+        with self.subTest("who has no right to"):
+            status, text = self.by_token(looker, f"{name}:1.0", "--discard")
+            self.assertEqual(status, 3, text)
+            self.assertIn("image.delete", text)
+        self.assertEqual(self.send("HEAD", f"{name}/manifests/1.0").status, 200)
+        status, text = self.by_token(pipeline, f"{name}:1.0", "--discard")
+        self.assertEqual(status, 1, text)
+        for words in (f"{name}:1.0 in apps (prod): NOT PASSED, denied", "built of the wrong branch", "proof that it is in the log:",
+                      f"discarded: {name}@{image.digest} is gone from apps, with all tags of it"):
+            self.assertIn(words, text)
+        for reference in ("1.0", "latest", image.digest):
+            self.assertEqual(self.send("HEAD", f"{name}/manifests/{reference}").status, 404, reference)
+        self.assertEqual(json.loads(self.send("GET", f"{name}/tags/list").body)["tags"], [])
+        [entry] = [json.loads(line[line.index("{"):]) for line in self.logged("--kind", "pushed").splitlines() if "denied_by" in line]
+        self.assertEqual((entry["entry"]["change"], entry["entry"]["sha256"], entry["clear"]["by"]),
+                         ("manifest-gone", image.digest[7:], "user:pipeline"))
+        self.assertIn(f'"index":{entry["entry"]["denied_by"]},', self.logged("--kind", "decision"))
+        self.assertIn(image.digest[7:], self.logged("--kind", "decision"))
+        status, text = self.by_token(pipeline, f"{name}:1.0", "--discard", "--json")
+        self.assertEqual((status, json.loads(text)["images"][0]["discarded"]), (1, []), text)
+        with self.subTest("what is held stays"):
+            held = images.simple("onlyheld", evil=True)
+            self.push("team/onlyheld", "1.0", held)
+            status, text = self.by_token(pipeline, "team/onlyheld:1.0", "--wait", "120", "--discard")
+            self.assertEqual(status, 1, text)
+            self.assertIn("not discarded: it is held, and only what is denied is discarded", text)
+            self.assertEqual(self.send("HEAD", "team/onlyheld/manifests/1.0").status, 200)
+        with self.subTest("an index goes with the image in it that is denied, and no other"):
+            good, bad = images.simple("goodchild"), images.simple("badchild", architecture="arm64")
+            both = images.index([good, bad])
+            self.push("team/both", "1.0", both)
+            self.assertEqual(self.by_token(pipeline, "team/both:1.0", "--platform", "all", "--wait", "120")[0], 0)
+            self.assertEqual(self.service.command("deny", f"oci:team/both=={bad.digest}", "--reason", "no")[0], 0)
+            status, text = self.by_token(pipeline, "team/both:1.0", "--platform", "all", "--discard", "--json")
+            self.assertEqual(status, 1, text)
+            self.assertEqual(json.loads(text)["images"][0]["discarded"], [f"team/both@{both.digest}", f"team/both@{bad.digest}"], text)
+            for digest, expected in ((both.digest, 404), (bad.digest, 404), (good.digest, 200)):
+                self.assertEqual(self.send("HEAD", f"team/both/manifests/{digest}").status, expected)
         self.assertEqual(self.service.command("audit", "verify")[0], 0)
 
     def test_a_tag_is_what_was_pushed_last(self):

@@ -477,6 +477,8 @@ static const struct {
      "p:2:9: lists.names: unknown key; expected one of projects, licences, patterns, specs"},
     {"list, empty", "version: 1\nlists: {projects: {a: []}}\n",
      "p:2:23: lists.projects.a: is an empty list; a rule that speaks of it could never match"},
+    {"list in no file", "version: 1\nlists: {projects: {a: {}}}\n",
+     "p:2:23: lists.projects.a: the key \"file\" is missing"},
     {"list, wrong entry", "version: 1\nlists: {projects: {a: [b, 'c d']}}\n",
      "p:2:27: lists.projects.a[1]: \"c d\" is not a project name, nor a pattern where * stands for "
      "text without \"-\" and ** for any text"},
@@ -533,20 +535,49 @@ static void test_errors(void **state)
     assert_int_equal(wrong, 0);
 }
 
-static void test_too_many_rules(void **state)
+/* `count` entries below `head`: before and behind the number of each. NULL: they are taken. */
+static void check_count(const char *head, const char *before, const char *behind, uint64_t count,
+                        const char *message)
 {
-    (void)state;
     struct ch_policy *p = NULL;
     struct ch_err err = {.msg = ""};
     struct ch_buf b;
     ch_buf_init(&b, (size_t)ch_limits.yaml_bytes);
-    ch_buf_puts(&b, CH_STR("version: 1\nrules:\n"));
-    for (uint64_t i = 0; i <= ch_limits.policy_rules; i++) {
-        ch_buf_printf(&b, "  - {name: a%llu, project: a, then: hold}\n", (unsigned long long)i);
+    ch_buf_printf(&b, "version: 1\n%s", head);
+    for (uint64_t i = 0; i < count; i++) {
+        ch_buf_printf(&b, "%s%llu%s\n", before, (unsigned long long)i, behind);
     }
-    assert_ch_code(CH_E_USAGE, ch_policy_parse(ch_buf_str(&b), "p", &p, &err));
-    assert_string_equal(err.msg, "p:3:3: rules: has 2001 rules; at most 2000 are taken");
+    enum ch_code rc = ch_policy_parse(ch_buf_str(&b), "p", &p, &err);
+    assert_string_equal(err.msg, message != NULL ? message : "");
+    assert_int_equal(rc, message != NULL ? CH_E_USAGE : CH_OK);
+    ch_policy_free(p);
     ch_buf_done(&b);
+}
+
+static void test_too_many_rules(void **state)
+{
+    (void)state;
+    check_count("rules:\n", "  - {name: a", ", project: a, then: hold}", 2001,
+                "p:3:3: rules: has 2001 rules; at most 2000 are taken");
+}
+
+static void test_too_many_overrides(void **state)
+{
+    (void)state;
+    check_count("environments:\n", "  e", ": {cool_down_days: 3}", 200, NULL);
+    check_count("environments:\n", "  e", ": {cool_down_days: 3}", 201,
+                "p:3:3: environments: has 201 entries; at most 200 are taken");
+    check_count("repositories:\n", "  r", ": {cool_down_days: 3}", 201,
+                "p:3:3: repositories: has 201 entries; at most 200 are taken");
+}
+
+/* Of all kinds together. */
+static void test_too_many_lists(void **state)
+{
+    (void)state;
+    check_count("lists:\n  licences: {l: [MIT]}\n  projects:\n", "    p", ": [a]", 199, NULL);
+    check_count("lists:\n  licences: {l: [MIT]}\n  projects:\n", "    p", ": [a]", 200,
+                "p:3:3: lists: has 201 lists; at most 200 are taken");
 }
 
 int main(void)
@@ -561,6 +592,8 @@ int main(void)
         cmocka_unit_test(test_T12_listed_names),
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_too_many_rules),
+        cmocka_unit_test(test_too_many_overrides),
+        cmocka_unit_test(test_too_many_lists),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -53,7 +53,7 @@ static void test_never_matches(void **state)
          "p:2:37: rules[0].finding: can never match: only files of type sdist have that"},
         {"a finding of wheels, of an sdist",
          "file_type: sdist, finding: [wheel-record, entry-points]",
-         "can never match: only files of type wheel have that"},
+         "can never match: only files of type wheel have that, and the rule is about others"},
         {"findings of both, of an sdist", "file_type: sdist, finding: [wheel-record, sdist-name]",
          NULL},
         {"a severity, of an sdist", "file_type: sdist, finding: [wheel-record, low]", NULL},

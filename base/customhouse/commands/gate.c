@@ -38,13 +38,16 @@ static enum ch_code read_command(const struct gate *g, struct ch_command *ret, s
             ret->value[ret->arg_count++] = ch_str_of(args_value(g->args, sent[i]));
         }
     }
+    if (args_has(g->args, "--discard")) {
+        ret->key[ret->arg_count++] = CH_STR("discard");
+    }
     for (size_t i = 0; i < g->args->count; i++) {
         if (g->args->item[i].option != NULL) {
             continue;
         }
         if (ret->arg_count == CH_COMMAND_MAX_ARGS) {
             return ch_fail(err, CH_E_USAGE, "customhouse gate: more images than %d at once",
-                           CH_COMMAND_MAX_ARGS - (int)CH_ARRAY_LEN(sent) - 1);
+                           CH_COMMAND_MAX_ARGS - (int)CH_ARRAY_LEN(sent) - 2);
         }
         ret->value[ret->arg_count++] = ch_str_of(g->args->item[i].value);
     }

@@ -7,7 +7,8 @@
 static const char *const changes[] = {
     [CH_PUSHED] = "pushed", [CH_PUSHED_GONE] = "manifest-gone", [CH_PUSHED_TAG_GONE] = "tag-gone"};
 
-enum ch_code audit_pushed(struct keeper *k, const struct ch_pushed_row *row, struct ch_err *err)
+enum ch_code audit_pushed(struct keeper *k, const struct ch_pushed_row *row,
+                          const uint64_t *denied_by, struct ch_err *err)
 {
     struct audit_entry a;
     const struct ch_str no_file = {NULL, 0};
@@ -18,6 +19,9 @@ enum ch_code audit_pushed(struct keeper *k, const struct ch_pushed_row *row, str
     audit_entry_commit(&a, "by", row->by);
     ch_log_entry_int(&a.e, "bytes", (int64_t)row->size_bytes);
     ch_log_entry_str(&a.e, "change", ch_str_of(changes[row->kind]));
+    if (denied_by != NULL) {
+        ch_log_entry_int(&a.e, "denied_by", (int64_t)*denied_by);
+    }
     ch_log_entry_int(&a.e, "id", (int64_t)row->id);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_str(&a.e, "media_type", row->media_type);

@@ -5,8 +5,9 @@
 #include "audit.h"
 #include "customhouse/store_pushed.h"
 
-/* What was just stored: a manifest was pushed, or it or a tag was taken away. */
+/* What was just stored: a manifest was pushed, or it or a tag was taken away; `denied_by`: for the
+ * decision that the log has as this entry. NULL: because somebody wanted it. */
 enum ch_code audit_pushed(struct keeper *k, const struct ch_pushed_row *row,
-                          struct ch_err *err) CH_MUST_CHECK;
+                          const uint64_t *denied_by, struct ch_err *err) CH_MUST_CHECK;
 
 #endif

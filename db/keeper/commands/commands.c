@@ -35,7 +35,8 @@ static const struct {
     enum command_acts acts;
 } rows[] = {
     {"explain", command_explain, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
-    {"gate", command_gate, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
+    {"gate", command_gate, ACTION_QUEUE_READ, SCOPE_PARTS,
+     ACTS_BY_DISCARD}, /* then: image.delete */
     {"runtime list", command_runtime_list, ACTION_OPERATE, SCOPE_PARTS, ACTS_NOT},
     {"sbom", command_sbom, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
     {"queue", command_queue, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_NOT},
@@ -348,7 +349,8 @@ static bool acts(const struct command *c)
     return c->acts == ACTS ||
            (c->acts == ACTS_BY_VERB && !ch_str_eq(verb, CH_STR("list")) &&
             !ch_str_eq(verb, CH_STR("show"))) ||
-           (c->acts == ACTS_BY_REASON && command_has(c, "reason"));
+           (c->acts == ACTS_BY_REASON && command_has(c, "reason")) ||
+           (c->acts == ACTS_BY_DISCARD && command_has(c, "discard"));
 }
 
 /* Who was refused what: before the answer, and never a reason to refuse anything else. */

@@ -530,7 +530,7 @@ enum step command_explain(struct command *c)
     if (command_digest(c, &digest, &sha256, &err) != CH_OK) {
         return command_end(c, 2, "%s", err.msg);
     }
-    if (digest && !command_was_fetched(c, &sha256)) {
+    if (digest && !command_was_fetched(c, &sha256) && !command_is_listed(c, &sha256)) {
         return command_explain_unknown(c, &sha256);
     }
     if (command_what(c, &what, &err) != CH_OK) {

@@ -54,7 +54,8 @@ static void tell_denial(void *ctx, const struct ch_ruling_row *row)
 
 enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256)
 {
-    static const char never[] = "no file with this sha256 was ever fetched";
+    static const char never[] =
+        "no file with this sha256 was ever fetched, and no page at hand lists it";
     struct denials d = {.c = c};
     struct ch_buf b;
     ch_buf_init(&b, 1u << 20);

@@ -159,6 +159,7 @@ static bool look(struct command *c, struct gated *g, enum step *ret_step)
                      CH_STR_ARG(where.repository));
     }
     rc = rc == CH_OK ? command_check(c, c->action, ch_str_of(repo->name), &err) : rc;
+    rc = rc == CH_OK && command_has(c, "discard") ? gate_may_discard(c, repo, &err) : rc;
     if (rc != CH_OK) {
         struct ch_buf word;
         ch_buf_init(&word, 8192);
@@ -373,13 +374,20 @@ static bool settle(struct command *c, struct gated *list, size_t count)
 
 /* ------------------------------------------------------------------ the command */
 
-static enum step end(struct command *c, const struct gated *list, size_t count)
+static enum step end(struct command *c, struct gated *list, size_t count)
 {
     size_t passed = 0;
     for (size_t i = 0; i < count; i++) {
         passed += list[i].passed;
     }
+    bool discard = command_has(c, "discard");
+    if (discard) {
+        gate_discard(c, list, count);
+    }
     gate_show(c, list, count);
+    if (discard) {
+        gate_discarded(c, list, count);
+    }
     return command_end(c, passed == count ? 0 : 1, "%s", "");
 }
 

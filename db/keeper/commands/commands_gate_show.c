@@ -139,6 +139,25 @@ static void json_manifest(struct command *c, struct ch_buf *b, const struct imag
     ch_buf_putc(b, ']');
 }
 
+static void json_discarded(struct ch_buf *b, const struct gated *g)
+{
+    bool first = true;
+    json_open(b, "discarded", '[');
+    for (size_t m = 0; m < g->image.manifest_count; m++) {
+        if (g->discarded[m]) {
+            ch_buf_puts(b, first ? CH_STR("\"") : CH_STR(",\""));
+            ch_buf_puts(
+                b, ch_str_of(g->image.manifests[m].page)); /* NAME@sha256:HEX needs no escaping */
+            ch_buf_putc(b, '"');
+            first = false;
+        }
+    }
+    ch_buf_putc(b, ']');
+    if (g->kept[0] != '\0') {
+        json_field(b, "kept", ch_str_of(g->kept));
+    }
+}
+
 static void json_image(struct command *c, struct ch_buf *b, const struct gated *g)
 {
     const struct image *im = &g->image;
@@ -154,6 +173,9 @@ static void json_image(struct command *c, struct ch_buf *b, const struct gated *
     if (im->page[0] != '\0') {
         json_field(b, "digest", image_digest(im));
         json_field(b, "name", ch_str_of(im->page));
+    }
+    if (command_has(c, "discard")) {
+        json_discarded(b, g);
     }
     json_open(b, "manifests", '[');
     for (size_t m = 0; m < im->manifest_count; m++) {
@@ -225,6 +247,15 @@ static void show_image(struct command *c, const struct gated *g)
     }
     for (size_t m = 0; m < im->manifest_count; m++) {
         show_manifest(c, im, m);
+    }
+    for (size_t m = 0; m < im->manifest_count; m++) {
+        if (g->discarded[m]) {
+            command_print(c, "discarded: %s is gone from %s, with all tags of it\n",
+                          im->manifests[m].page, im->repository->name);
+        }
+    }
+    if (g->kept[0] != '\0') {
+        command_print(c, "not discarded: %s\n", g->kept);
     }
 }
 

@@ -13,8 +13,9 @@
 enum command_acts {
     ACTS_NOT = 0,
     ACTS,
-    ACTS_BY_VERB,   /* but for list and show, its first word */
-    ACTS_BY_REASON, /* when one is given */
+    ACTS_BY_VERB,    /* but for list and show, its first word */
+    ACTS_BY_REASON,  /* when one is given */
+    ACTS_BY_DISCARD, /* with --discard */
 };
 
 struct command {
@@ -39,11 +40,11 @@ struct command {
     bool gone;              /* the other side went away meanwhile */
     bool told;              /* "inspecting N files" was said */
     size_t answers;         /* JSON objects of a list that were put */
-    struct rescan_batch *batch;        /* of rescan */
-    struct ch_buf input;               /* what it is about, beside its words */
-    struct policy_trial *trial;        /* of policy test and offer */
+    struct rescan_batch *batch; /* of rescan */
+    struct ch_buf input;        /* what it is about, beside its words */
+    struct policy_trial *trial; /* of policy test and offer */
     struct gate *gate;
-    struct runtime *runtime; /* commands_runtime.h; NULL: it is none */
+    struct runtime *runtime;           /* commands_runtime.h; NULL: it is none */
     struct dependencies *dependencies; /* of what it names; NULL: not looked up */
 };
 
@@ -53,11 +54,13 @@ enum what_kind { WHAT_PROJECT, WHAT_RANGE, WHAT_VERSION, WHAT_FILE };
 struct what {
     enum what_kind kind;
     char repository[256];
-    char project[256];   /* FILE: the page that lists it */
-    bool unlisted;       /* FILE: none is known that does; `project` is what its name says */
-    char page[256];      /* that is named beside a project, or the only one that lists its version; empty: neither */
-    char scope[520];     /* VERSION of a page of many projects: "PAGE/PROJECT", as exceptions have it; else empty */
-    char spec[256]; /* RANGE: as given; VERSION: "==VER" */
+    char project[256]; /* FILE: the page that lists it */
+    bool unlisted;     /* FILE: none is known that does; `project` is what its name says */
+    char page[256];    /* that is named beside a project, or the only one that lists its version;
+                          empty: neither */
+    char scope[520];   /* VERSION of a page of many projects: "PAGE/PROJECT", as exceptions have it;
+                          else empty */
+    char spec[256];    /* RANGE: as given; VERSION: "==VER" */
     char version[160];
     char file_name[520];
     char upstream[256]; /* of a digest: where its bytes came from */
@@ -99,16 +102,17 @@ enum ch_code command_what_address(struct command *c, const struct ch_repository 
                                   struct ch_err *err) CH_MUST_CHECK;
 /* Whether its pages list files of many projects, and `what` does not name one of them. */
 bool command_is_searched(struct keeper *k, const struct what *what);
-/* The page that lists it: the project's own; or, where pages list many projects, the only one of those that somebody
- * asked for. NULL: the text says why. Nothing is fetched. */
+/* The page that lists it: the project's own; or, where pages list many projects, the only one of
+ * those that somebody asked for. NULL: the text says why. Nothing is fetched. */
 struct page *command_find_page(struct keeper *k, const struct what *what, struct ch_err *err);
 /* The page of what the command is about; NULL: wait, or (c ended) nothing there. */
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step);
 /* The same, also where no upstream has it: PAGE_ABSENT. And what is said then. */
 struct page *command_any_page(struct command *c, const struct what *what, enum step *ret_step);
 enum step command_end_absent(struct command *c, const struct page *p);
-/* The repository the command is about: --repository, which has to be of the ecosystem, else the only
- * one of that (absent: any), and of those with the upstream (NULL: any). CH_E_USAGE: there is none. */
+/* The repository the command is about: --repository, which has to be of the ecosystem, else the
+ * only one of that (absent: any), and of those with the upstream (NULL: any). CH_E_USAGE: there is
+ * none. */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err);
 /* What an approval of it is about, and no more. */
@@ -160,8 +164,8 @@ bool command_terms(struct command *c, const struct what *what, int64_t wanted_us
 /* The end that nobody named, and the latest that the policy permits. */
 int64_t command_usual_end(const struct ch_exception_terms *terms, int64_t now_us,
                           int64_t *ret_latest_us);
-/* A range is lifted by its project's name alone, and one of a page named beside it would say less than it does; true:
- * the command has ended. */
+/* A range is lifted by its project's name alone, and one of a page named beside it would say less
+ * than it does; true: the command has ended. */
 bool command_is_wide(struct command *c, const struct what *what, enum step *ret_step);
 /* T12: no exception gives what the configuration keeps back; true: the command has ended. */
 bool command_is_withheld(struct command *c, const struct what *what);
@@ -194,7 +198,8 @@ void command_json_exception(struct command *c, struct ch_buf *b, const struct ex
 /* Lines (or "exceptions":[...]) about those that are open and cover the file. */
 void command_explain_exceptions(struct command *c, const struct page *p, size_t file);
 /* Who pushed it, of a hosted repository's manifest; `json` NULL: for people. */
-void command_explain_pushed(struct command *c, const struct page *p, size_t file, struct ch_buf *json);
+void command_explain_pushed(struct command *c, const struct page *p, size_t file,
+                            struct ch_buf *json);
 void command_json_exceptions_of(struct command *c, struct ch_buf *b, const struct page *p,
                                 size_t file);
 
@@ -249,6 +254,9 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
 /* Whether anything was ever received with this digest; and what is known of one with which nothing
  * was. */
 bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256);
+/* Whether a page at hand, of a repository that who asks may see, lists a file of which it states this
+ * digest. */
+bool command_is_listed(const struct command *c, const struct ch_sha256 *sha256);
 enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256);
 /* A name that no upstream has: who denied it, or that nobody did. */
 enum step command_explain_absent(struct command *c, const struct page *p);

@@ -125,12 +125,55 @@ enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha
     return CH_OK;
 }
 
+/* The index states it, so that lock files have it: of the pages at hand, those of repositories that
+ * the command may see. */
+static const struct page *page_that_lists(const struct command *c, const struct ch_sha256 *sha256,
+                                          size_t *ret_file)
+{
+    struct ch_str only = command_option(c, "repository");
+    size_t cursor = 0;
+    void *value;
+    while (ch_map_next(c->k->pages, &cursor, NULL, &value)) {
+        const struct page *p = value;
+        if (p->load != PAGE_READY || (only.len > 0 && !ch_str_eq(only, ch_str_of(p->repository))) ||
+            !command_sees(c, c->action, ch_str_of(p->repository))) {
+            continue;
+        }
+        for (size_t i = 0; i < p->facts.file_count; i++) {
+            const struct page_fact_file *f = &p->facts.files[i];
+            if (f->removed_at_us == CH_TIME_UNKNOWN && ch_sha256_eq(&f->index.sha256, sha256)) {
+                *ret_file = i;
+                return p;
+            }
+        }
+    }
+    return NULL;
+}
+
+bool command_is_listed(const struct command *c, const struct ch_sha256 *sha256)
+{
+    size_t file;
+    return page_that_lists(c, sha256, &file) != NULL;
+}
+
 static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sha256,
                                    struct what *ret, struct ch_err *err)
 {
+    size_t file = 0;
     enum ch_code rc = ch_store_releases_of(c->k->store, sha256, on_release, ret, err);
+    const struct page *p =
+        rc == CH_OK && ret->file_name[0] == '\0' ? page_that_lists(c, sha256, &file) : NULL;
+    ret->kind = WHAT_FILE;
+    if (p != NULL) {
+        copy(ret->repository, sizeof(ret->repository), ch_str_of(p->repository));
+        copy(ret->project, sizeof(ret->project), page_name(p));
+        copy(ret->file_name, sizeof(ret->file_name), p->facts.files[file].index.file_name);
+        return CH_OK;
+    }
     if (rc == CH_OK && ret->file_name[0] == '\0') {
-        rc = ch_fail(err, CH_E_NOT_FOUND, "no file with this sha256 was ever fetched");
+        rc = ch_fail(err, CH_E_NOT_FOUND,
+                     "no file with this sha256 was ever fetched, and no page at hand lists it: "
+                     "name it by its file name, or as NAME==VERSION");
     }
     if (rc == CH_OK) {
         const struct ch_repository *r =
@@ -138,7 +181,6 @@ static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sh
         rc = r == NULL ? CH_E_USAGE : CH_OK;
         copy(ret->repository, sizeof(ret->repository), ch_str_of(r != NULL ? r->name : NULL));
     }
-    ret->kind = WHAT_FILE;
     return rc;
 }
 
@@ -273,7 +315,8 @@ static enum ch_code what_by_name(const struct ch_repository *repo, struct ch_str
                        sizeof(ret->extras) - 1);
     }
     char bare[sizeof(ret->spec) + 2];
-    if (eco->match_spec != NULL && is_bare(spec)) { /* as conda writes it: "numpy 1.26", "numpy 1.26.*" */
+    if (eco->match_spec != NULL &&
+        is_bare(spec)) { /* as conda writes it: "numpy 1.26", "numpy 1.26.*" */
         bool star = ch_str_find_char(spec, '*', NULL);
         int n = snprintf(bare, sizeof(bare), "%s%.*s", star ? "=" : "==", CH_STR_ARG(spec));
         spec = (struct ch_str){bare, (size_t)n < sizeof(bare) ? (size_t)n : 0};
@@ -363,8 +406,8 @@ static struct ch_str without_page(const struct ch_repository *repo, struct ch_st
     const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
     size_t at;
     if (eco == NULL || eco->is_page == NULL || eco->page_project != NULL ||
-        !ch_str_find_char(word, '/', &at) ||
-        !eco->is_page(ch_str_sub(word, 0, at)) || at >= sizeof(ret->page)) {
+        !ch_str_find_char(word, '/', &at) || !eco->is_page(ch_str_sub(word, 0, at)) ||
+        at >= sizeof(ret->page)) {
         return word;
     }
     copy(ret->page, sizeof(ret->page), ch_str_sub(word, 0, at));

@@ -15,6 +15,15 @@ void pushes_done(struct keeper *k); /* before jobs and offload end */
 /* CH_MSG_ASK_PUSH. */
 void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payload);
 
+/* Takes the manifest of this page away, with all tags of it: durable, and in the log as what
+ * follows from the decision there (`denied_by`, an entry). Bytes that nothing else names go after a
+ * while (T24); what is known of them stays. The page answers as before until pushes_look_at.
+ * CH_E_USAGE: it is no page of a pushed manifest. CH_E_NOT_FOUND: it is not there any more. */
+enum ch_code pushes_take_away(struct keeper *k, const struct page *p, struct ch_str by,
+                              const uint64_t *denied_by, struct ch_err *err) CH_MUST_CHECK;
+/* Has the page looked at now. */
+void pushes_look_at(struct keeper *k, struct ch_str repository, const char *page);
+
 /* --- hosted.c: the upstream --- */
 
 /* As jobs_fetch, of a document of a hosted repository's page. */
@@ -23,8 +32,8 @@ uint64_t hosted_fetch(struct keeper *k, struct page *p, const struct ch_fetch *f
 /* Whether nothing was pushed or taken away since the page was looked at: else it is looked at
  * before it answers. */
 bool hosted_is_fresh(const struct keeper *k, const struct page *p);
-/* Its look-up has ended. True: something was pushed, or taken away, since it began, so that it is looked at once more before
- * anybody is answered: whoever was told that a push is done finds it. */
+/* Its look-up has ended. True: something was pushed, or taken away, since it began, so that it is
+ * looked at once more before anybody is answered: whoever was told that a push is done finds it. */
 bool hosted_looks_again(struct keeper *k, struct page *p);
 /* Its look-up failed: the next who asks looks again. */
 void hosted_forget(struct page *p);

@@ -43,9 +43,6 @@ void pushes_changed(struct keeper *k);
 /* Bytes that are in the blob store count as uploaded under this name: in the open group. */
 enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
                          uint64_t size_bytes, struct ch_err *err) CH_MUST_CHECK;
-/* Has the page looked at now. */
-void pushes_look_at(struct keeper *k, struct ch_str repository, const char *page);
-
 /* --- uploads.c --- */
 void uploads_on_ask(struct push *p);
 void uploads_mount(struct push *p);

@@ -275,6 +275,10 @@ static enum ch_code store_kept_revocation(struct keeper *k, const void *kept, st
 {
     const struct revocation *r = kept;
     const struct exception *x = exceptions_find(k, r->exception);
+    if (x == NULL && exceptions_load(k, err) != CH_OK) {
+        return CH_E_IO; /* whatever it was: nothing says that it is not open any more */
+    }
+    x = x != NULL ? x : exceptions_find(k, r->exception);
     struct exception_step step = {.event = EXCEPTION_REVOKED,
                                   .by = ch_str_of(r->who),
                                   .at_us = r->at_us,

@@ -285,6 +285,38 @@ static void scanners_of_both_kinds_start(void **state)
     drain(f);
 }
 
+/* served/ leads to the whole state folder, so that the row lets the process open what must fail: the
+ * self-test finds that in the very process, which ends and was never ready. */
+static void what_can_do_what_must_fail_does_not_start(void **state)
+{
+    struct fixture *f = *state;
+    char served[200];
+    if (!CH_CONFINEMENT_APPLIED) {
+        print_message("a build with sanitizers is not confined: nothing to test\n");
+        skip();
+    }
+    snprintf(served, sizeof(served), "%s/served", state_dir);
+    assert_int_equal(rmdir(served), 0);
+    assert_int_equal(symlink(".", served), 0);
+    struct ch_err err;
+    f->options.role = CH_ROLE_GATEWAY;
+    assert_ch_ok(&err, ch_spawn(&f->options, &f->child, &err));
+    send_setup(f, CH_ROLE_GATEWAY);
+    struct ch_buf b;
+    ch_buf_init(&b, 1 << 20);
+    uint16_t type = 0;
+    int fds[CH_FRAME_MAX_FDS];
+    size_t n = 0;
+    enum ch_code said = ch_frame_read(f->child.channel, CH_ROLE_GATEWAY, &type, &b, fds, &n,
+                                      ch_now_boot_ms() + 10000, &err);
+    ch_buf_done(&b);
+    assert_int_equal(unlink(served), 0);
+    assert_int_equal(mkdir(served, 0755), 0); /* as it was, to be taken away */
+    assert_int_equal(said, CH_E_CLOSED);
+    int status = wait_end(f);
+    assert_true(WIFEXITED(status) && WEXITSTATUS(status) != 0);
+}
+
 static void nothing_is_inherited_but_the_channel(void **state)
 {
     struct fixture *f = *state;
@@ -375,6 +407,7 @@ int main(int argc, char **argv)
         ROW(the_fetcher_keeps_the_network),        ROW(scanners_of_both_kinds_start),
         ROW(nothing_is_inherited_but_the_channel), ROW(it_dies_with_its_supervisor),
         ROW(a_missing_program_is_named),           ROW(without_its_state_it_does_not_serve),
+        ROW(what_can_do_what_must_fail_does_not_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

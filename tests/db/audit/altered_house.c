@@ -192,7 +192,7 @@ static void pushes(void)
                                     .by = CH_STR("service:bot"),
                                     .at_us = keeper_now_us(h->k)};
         rc = rc == CH_OK ? ch_store_add_pushed(h->k->store, &row, &err) : rc;
-        rc = rc == CH_OK ? audit_pushed(h->k, &row, &err) : rc;
+        rc = rc == CH_OK ? audit_pushed(h->k, &row, NULL, &err) : rc;
     }
     assert_ch_ok(&err, audit_act_end(h->k, begun, rc, &err));
 }

@@ -1,6 +1,7 @@
 /* The blob store: what is published, served, withdrawn, and what is refused (T3). */
 #include "tests/ch_test.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <stdio.h>
@@ -14,6 +15,26 @@
 static char state_dir[64];
 static struct ch_blobs *blobs;
 static struct ch_err err;
+
+/* The descriptor's file is opened for writing once it was hashed, before it is published. */
+static const char *writer_comes_to;
+
+enum ch_code __real_ch_sha256_of_fd(int fd, struct ch_sha256 *ret, uint64_t *ret_size_bytes,
+                                    struct ch_err *e);
+enum ch_code __wrap_ch_sha256_of_fd(int fd, struct ch_sha256 *ret, uint64_t *ret_size_bytes,
+                                    struct ch_err *e);
+
+enum ch_code __wrap_ch_sha256_of_fd(int fd, struct ch_sha256 *ret, uint64_t *ret_size_bytes,
+                                    struct ch_err *e)
+{
+    enum ch_code rc = __real_ch_sha256_of_fd(fd, ret, ret_size_bytes, e);
+    if (writer_comes_to != NULL) {
+        assert_int_equal(fchmod(fd, 0600), 0); /* as for one who was let in before the mode fell */
+        assert_true(open(writer_comes_to, O_WRONLY | O_NONBLOCK | O_CLOEXEC) < 0);
+        assert_int_equal(errno, EWOULDBLOCK); /* it waits for the lease */
+    }
+    return rc;
+}
 
 static int remove_one(const char *path, const struct stat *st, int type, struct FTW *ftw)
 {
@@ -130,6 +151,23 @@ static void test_T3_writer_left_is_busy(void **state)
     assert_ch_ok(&err, ch_blobs_publish(blobs, 3, &d, &size, &err));
     struct ch_sha256 expected = ch_sha256_of("halfhalf", 8);
     assert_true(ch_sha256_eq(&d, &expected));
+}
+
+static void test_T3_writer_who_comes_while_hashing_is_busy(void **state)
+{
+    (void)state;
+    struct ch_sha256 d = ch_sha256_of("wheel", 5);
+    struct ch_sha256 ret;
+    uint64_t size = 0;
+    close(spool(3, "wheel"));
+    writer_comes_to = below("blobs/spool/3");
+    enum ch_code rc = ch_blobs_publish(blobs, 3, &ret, &size, &err);
+    writer_comes_to = NULL;
+    assert_int_equal(rc, CH_E_BUSY);
+    assert_non_null(strstr(err.msg, "somebody opened the file for writing"));
+    assert_false(ch_blobs_has(blobs, &d));
+    assert_ch_ok(&err, ch_blobs_publish(blobs, 3, &ret, &size, &err)); /* nobody is left */
+    assert_true(ch_sha256_eq(&ret, &d));
 }
 
 static void test_T3_writable_mapping_is_busy(void **state)
@@ -383,6 +421,7 @@ int main(void)
         T(test_publish),
         T(test_publish_again_keeps_the_inode),
         T(test_T3_writer_left_is_busy),
+        T(test_T3_writer_who_comes_while_hashing_is_busy),
         T(test_T3_writable_mapping_is_busy),
         T(test_publish_as),
         T(test_publish_nothing),

@@ -14,9 +14,9 @@ def command(service, *args):
     return out
 
 
-def person(service, name, *roles, service_account=False):
+def person(service, name, *roles, service_account=False, uid=None):
     """`roles`: "reader", or "reader/REPOSITORY"; each by a group of its own."""
-    command(service, "user", "add", name, *(["--service"] if service_account else []))
+    command(service, "user", "add", name, *(["--service"] if service_account else []), *(["--uid", str(uid)] if uid else []))
     for role in roles:
         role, _, repository = role.partition("/")
         group = f"{role}-{repository or 'all'}"

@@ -78,10 +78,12 @@ def direct_reference(name, version, url):
     return wheel(name, version, requires=[f"colourful @ {url}"])
 
 
+UNCHECKED_PYC = b"\xa7\r\r\n" + struct.pack("<I", 1) + b"\0" * 8 + b"\xe3"
+
+
 def unchecked_pyc(name, version):
     module = name.replace("-", "_")
-    pyc = b"\xa7\r\r\n" + struct.pack("<I", 1) + b"\0" * 8 + b"\xe3"
-    return wheel(name, version, files={f"{module}/__pycache__/x.cpython-311.pyc": pyc})
+    return wheel(name, version, files={f"{module}/__pycache__/x.cpython-311.pyc": UNCHECKED_PYC})
 
 
 def big(path, name, version, size):

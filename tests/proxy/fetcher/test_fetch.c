@@ -215,6 +215,29 @@ static void test_a_range_nobody_asked_for(void **state)
     assert_requests(1);
 }
 
+/* A part is put where it belongs in the file: so it has to be the bytes it says, as they are. */
+static void test_a_range_that_contradicts_itself(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        bool document; /* which alone is decoded: an artifact is taken as it comes */
+        const char *why;
+    } rows[] = {
+        {"/encoded-range", true, "answered with an encoded range"},
+        {"/longer-range", false, "states a Content-Length that differs from its Content-Range"},
+        {"/shorter-range", false, "states a Content-Length that differs from its Content-Range"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_fetch job = bench_job(&bench, rows[i].path);
+        job.range_to_bytes = 9;
+        job.kind = rows[i].document ? CH_FETCH_DOCUMENT : job.kind;
+        assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_MISMATCH, rows[i].why);
+        assert_int_equal(bench.last.file_bytes, 0);
+        assert_requests(1);
+    }
+}
+
 static void test_sizes(void **state)
 {
     (void)state;
@@ -423,6 +446,7 @@ int main(void)
         CASE(test_parts),
         CASE(test_continues_a_spool_file),
         CASE(test_a_range_nobody_asked_for),
+        CASE(test_a_range_that_contradicts_itself),
         CASE(test_sizes),
         CASE(test_documents_are_decoded),
         CASE(test_json_of_another_charset_is_none),

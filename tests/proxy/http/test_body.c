@@ -66,6 +66,9 @@ static const struct {
     {"chunk size, bare LF", CHUNKED "1\na\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
     {"chunk data too long", CHUNKED "1\r\nab\r\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
     {"chunk data, bare LF", CHUNKED "1\r\na\n0\r\n\r\n", "HTTP/1.1 400 ", NULL},
+    {"trailer without a colon", CHUNKED "0\r\nfoo bar\r\n\r\n", "HTTP/1.1 400 ", NULL},
+    {"trailer of a name alone", CHUNKED "0\r\nfoo\r\n\r\n", "HTTP/1.1 400 ", NULL},
+    {"trailer with a space before its colon", CHUNKED "0\r\nfoo : bar\r\n\r\n", "HTTP/1.1 400 ", NULL},
     {"trailer folded", CHUNKED "0\r\n X: y\r\n\r\n", "HTTP/1.1 400 ", NULL},
     {"trailer, bare LF", CHUNKED "0\r\nX: y\n\r\n", "HTTP/1.1 400 ", NULL},
 };

@@ -91,6 +91,33 @@ static void sees_code_behind_blanks(void **state)
     ch_buf_done(&out);
 }
 
+/* `x = "..."` of so many characters of an alphabet of `kinds`. */
+static bool has_long_literal(size_t count, size_t kinds)
+{
+    struct ch_buf text;
+    struct ch_buf out;
+    ch_buf_init(&text, 10000);
+    ch_buf_init(&out, 10000);
+    ch_buf_puts(&text, CH_STR("x = '"));
+    for (size_t i = 0; i < count; i++) {
+        ch_buf_printf(&text, "%c", (int)('A' + (i * 7) % kinds));
+    }
+    ch_buf_puts(&text, CH_STR("'\n"));
+    look(text.ptr, text.len, CH_PLACE_IMPORT, &out);
+    bool has = ch_str_find(ch_buf_str(&out), CH_STR(" long-literal "), NULL);
+    ch_buf_done(&text);
+    ch_buf_done(&out);
+    return has;
+}
+
+static void names_long_literals(void **state)
+{
+    (void)state;
+    assert_true(has_long_literal(2000, 26));
+    assert_false(has_long_literal(1999, 26));
+    assert_false(has_long_literal(2000, 5)); /* a pattern, not what was encoded */
+}
+
 static void judges_tests_mildly(void **state)
 {
     (void)state;
@@ -325,6 +352,7 @@ int main(void)
         cmocka_unit_test(finds),
         cmocka_unit_test(sees_across_files),
         cmocka_unit_test(sees_code_behind_blanks),
+        cmocka_unit_test(names_long_literals),
         cmocka_unit_test(judges_tests_mildly),
         cmocka_unit_test(tells_capabilities),
         cmocka_unit_test(knows_the_runner_of_pip),
