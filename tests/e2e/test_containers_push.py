@@ -5,6 +5,7 @@ import re
 import threading
 
 from house import images, people
+from house.case import with_key
 from house.hosted import Hosted
 
 
@@ -170,6 +171,18 @@ class Pushed(Hosted):
             self.assertEqual(self.pull("team/blobs", "blobs", blob.digest, "HEAD", self.token).status, 404)
         self.is_error(self.put_manifest("team/blobs", "1", image.manifest), 404, "MANIFEST_BLOB_UNKNOWN")
 
+    def test_what_an_artifact_has_for_a_configuration(self):
+        """Where something is signed "{}" is there, with what is signed: then an artifact may name it unasked."""
+        image, about = images.simple("empty"), images.artifact([])
+        self.push("team/empty", "1", image)
+        self.assertEqual(self.pull("team/empty", "manifests", "1").status, 200)
+        self.assertEqual(self.pull("team/empty", "blobs", about.config.digest, "HEAD", self.token).status, 200)
+        self.assertEqual(self.put_manifest("team/empty", "2", about.manifest).status, 201)
+        self.is_pulled("team/empty", "2", about)
+        for manifest in (image.manifest, about.manifest):
+            self.assertEqual(self.send("DELETE", f"team/empty/manifests/{manifest.digest}").status, 202)
+        self.assertEqual(self.pull("team/empty", "blobs", about.config.digest).status, 404)
+
     def test_what_it_refers_to_is_told(self):
         """So that clients do not write it under a tag, too."""
         subject = images.simple("subject")
@@ -244,6 +257,22 @@ class Pushed(Hosted):
             stop.set()
             for t in others:
                 t.join()
+
+
+class Auditing(Hosted):
+    policy = staticmethod(lambda text: with_key(text, "mode", "audit"))
+
+    def test_bytes_of_a_deleted_image_are_anothers(self):
+        """Who has them now is asked, not who had them last, whatever the policy lets pass."""
+        layer = images.layer({"etc/shared": b"shared"})
+        one, two = (images.image([layer], cmd=[name]) for name in ("one", "two"))
+        for tag, image in (("1", one), ("2", two)):
+            self.push("team/shared", tag, image)
+            self.is_pulled("team/shared", tag, image)
+        self.assertEqual(self.send("DELETE", f"team/shared/manifests/{two.digest}").status, 202)
+        self.is_pulled("team/shared", "1", one)
+        self.assertEqual(self.send("DELETE", f"team/shared/manifests/{one.digest}").status, 202)
+        self.assertEqual(self.pull("team/shared", "blobs", layer[0].digest).status, 404)
 
 
 class Rights(Hosted):

@@ -65,6 +65,24 @@ static enum ch_code each_named(struct reading *r, struct ch_str stream, named_fn
     return rc == CH_E_NOT_FOUND ? CH_OK : rc; /* after its proper end */
 }
 
+/* "{}" stands where an artifact has no configuration, and has nothing to tell: it is there, uploaded
+ * or not, as what is signed of images has it, too (images_answer_empty). CH_E_NOT_FOUND: it is not
+ * that. */
+static enum ch_code keep_empty(struct reading *r, const struct ch_index_file *f,
+                               uint64_t *ret_size, struct ch_err *err)
+{
+    struct keeper *k = r->p.k;
+    const struct ch_str empty = CH_STR("{}");
+    struct ch_sha256 sha256 = ch_sha256_of(empty.ptr, empty.len);
+    if (!ch_sha256_eq(&sha256, &f->sha256)) {
+        return CH_E_NOT_FOUND;
+    }
+    enum ch_code rc = ch_blobs_put(k->blobs, empty, &sha256, err);
+    rc = rc == CH_OK ? keeper_write(k, err) : rc;
+    *ret_size = empty.len;
+    return rc == CH_OK ? pushes_keep(k, &r->p, &sha256, empty.len, err) : rc;
+}
+
 /* CH_E_DENIED: it was not uploaded here. CH_E_FORMAT: it was, and is of another size. */
 static enum ch_code check_named(struct reading *r, const struct ch_index_file *f,
                                 struct ch_err *err)
@@ -74,6 +92,7 @@ static enum ch_code check_named(struct reading *r, const struct ch_index_file *f
     ch_sha256_hex(&f->sha256, hex);
     enum ch_code rc = ch_store_pushed_link(r->p.k->store, r->p.ask.repository, r->p.ask.project,
                                            &f->sha256, &size, err);
+    rc = rc == CH_E_NOT_FOUND ? keep_empty(r, f, &size, err) : rc;
     if (rc == CH_E_NOT_FOUND) {
         return ch_fail(err, CH_E_DENIED, "sha256:%s was not pushed under this name before", hex);
     }

@@ -44,4 +44,8 @@ void hosted_page_came(struct keeper *k, struct page *p);
 /* Whether this page has a listing that is not pushed there any more: to clients it is not there. */
 bool hosted_is_gone(const struct page *p, size_t file);
 
+/* Whether the manifest of this page, of a repository, is there now; of one that is not hosted it is. */
+bool hosted_is_there(struct keeper *k, struct ch_str repository, struct ch_str page,
+                     const struct ch_sha256 *sha256);
+
 #endif

@@ -7,6 +7,7 @@
 #include "customhouse/limits.h"
 #include "db/keeper/asks/ask_int.h"
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/pushes/pushes.h"
 #include "db/keeper/rulings/approvals_int.h"
 #include "db/sbom/sbom.h"
 #include "db/signing/image.h"
@@ -38,8 +39,9 @@ static struct ch_str name_of(const struct ch_ecosystem *eco, const struct ch_ask
 }
 
 struct meant {
+    struct keeper *k;
     const struct ch_ecosystem *eco;
-    struct ch_str name;
+    struct ch_str repository, name;
     char *page;
     struct ch_sha256 image;
 };
@@ -223,17 +225,24 @@ void images_answer(struct keeper *k, struct page *p, size_t file, struct waiter 
     ask_free_waiter(w);
 }
 
+/* Of what was taken away the approvals end a little later. */
 static void on_any(void *ctx, const struct ch_attestation_row *row)
 {
     struct meant *m = ctx;
-    m->image = ch_str_eq(m->eco->page_project(row->project), m->name) ? row->sha256 : m->image;
+    if (ch_str_eq(m->eco->page_project(row->project), m->name) &&
+        hosted_is_there(m->k, m->repository, row->project, &row->sha256)) {
+        m->image = row->sha256;
+    }
 }
 
 bool images_answer_empty(struct keeper *k, struct waiter *w, const struct ch_ask_file *ask)
 {
     const struct ch_str empty = CH_STR("{}");
     struct ch_sha256 of_empty = ch_sha256_of(empty.ptr, empty.len), digest;
-    struct meant m = {.eco = ecosystem_of(k, ask->repository), .name = ask->project};
+    struct meant m = {.k = k,
+                      .eco = ecosystem_of(k, ask->repository),
+                      .repository = ask->repository,
+                      .name = ask->project};
     struct ch_buf to;
     struct ch_err err;
     if (m.eco == NULL || !ask->any_page || ask->part != CH_PART_FILE ||
