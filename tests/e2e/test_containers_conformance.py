@@ -1,0 +1,102 @@
+"""The conformance suite of OCI distribution against a hosted repository: where we differ, line by line, and why.
+
+The suite reads back each blob as soon as it is pushed. Here nobody has bytes that no ALLOW manifest links, not even who
+pushed them (T24), so each of these reads is 404; the suite then tries its other ways to push the same blob, which end alike. All
+else passes where the policy lets it; a line that passes by surprise, or is not there any more, fails here, too."""
+import collections
+import re
+import tempfile
+
+from house import conformance
+from house.case import with_key
+from house.hosted import Hosted
+
+WAYS = ("blob-post-put", "blob-post-only", "blob-patch-stream", "blob-patch-chunked")
+# Of each set of the suite's data how many blobs are pushed before the manifest that has them.
+BLOBS = {
+    "image": 3, "image-uncompressed": 3, "large-manifest": 3, "index": 6, "nested-index": 10, "artifact": 2, "artifact-index": 3,
+    "artifact-without-layers": 1, "artifacts-with-subject": 8, "index-with-subject": 9, "missing-subject": 2, "data-field": 3,
+    "non-distributable-layers": 2, "custom-fields": 6, "no-layers": 1, "bad-digest-image": 3,
+}
+# Each way to push a blob by itself, and a mount: of a place whose blob no manifest has, so it becomes an upload.
+ALONE = {
+    "post only": ["blob-post-only"], "post+put": ["blob-post-put"], "stream": ["blob-patch-stream"],
+    "chunked single": ["blob-patch-chunked"], "chunked multi": ["blob-patch-chunked"],
+    "chunked multi and put chunk": ["blob-patch-chunked"], "chunked out-of-order": ["blob-patch-chunked"],
+    "chunked out-of-order and put chunk": ["blob-patch-chunked"],
+    "mount": [*WAYS, "blob-mount"], "mount anonymous": [*WAYS, "blob-mount-anonymous"], "mount missing": ["blob-mount"],
+    "range requests": WAYS,  # which ends there: tests/e2e/test_containers.py has ranges
+    "empty": [*WAYS, "blob-get"], "emptyJSON": [*WAYS, "blob-get"],
+}
+ALGORITHMS = ("sha256",)
+# Those that no manifest has in the end: what was pushed as one was not what its digest says.
+NEVER_LINKED = {"bad-digest-image/pull/blob-get": 3, **{f"invalid-digest-format/{way}": 2 for way in WAYS}}
+# The referrers of what nobody may have, or that nobody may have themselves, are not listed.
+LISTS = {"artifacts-with-subject/referrers": 1, "index-with-subject/referrers": 1, "missing-subject/referrers": 1}
+
+
+def unlinked():
+    """{name of a line: how often it fails for want of a link}"""
+    lines = collections.Counter(NEVER_LINKED)
+    for data, count in BLOBS.items():
+        lines.update({f"{data}/push/{way}": count for way in WAYS})
+    for algorithm in ALGORITHMS:
+        lines.update(f"{algorithm} blobs/{test}/{line}" for test, names in ALONE.items() for line in names)
+    return lines
+
+
+def is_refused(line, status, code):
+    """Only a read failed, and that by this answer: what else it says of it follows. A push, a length or a digest that were wrong
+    would be told first."""
+    return line.status == "failure" and f'"code":"{code}"' in line.why \
+        and re.match("(failed to verify returned location|blob get failed|manifest get failed): ", line.why) is not None \
+        and re.findall(r"expected one of \[\d+\], received \d+", line.why) == [f"expected one of [200], received {status}"]
+
+
+def is_unlinked(line):
+    """Nothing is wrong but that a blob, there for who pushed it, is not to be read."""
+    return is_refused(line, 404, "BLOB_UNKNOWN")
+
+
+def is_denied(line):
+    """By the policy, which says so."""
+    return is_refused(line, 403, "DENIED") and "/-/policies/" in line.why
+
+
+class Suite(Hosted):
+    settings = {"OCI_API_BLOBS_UPLOAD_CANCEL": "true", "OCI_API_BLOBS_DIGEST_HEADER": "true",
+                "OCI_API_MANIFESTS_DIGEST_HEADER": "true", "OCI_DATA_SHA512": "false"}
+
+    def run_suite(self):
+        """Its lines that do not pass, by name."""
+        with tempfile.TemporaryDirectory() as folder:
+            lines = conformance.run(f"127.0.0.1:{self.service.port}", "ci", self.token, folder,
+                                    OCI_REPO1="apps/conformance/one", OCI_REPO2="apps/conformance/two", **self.settings)
+        self.assertGreater(sum(line.status == "passed" for line in lines), 200)
+        return [line for line in lines if line.status != "passed"]
+
+    def counted(self, lines):
+        return dict(collections.Counter(line.name for line in lines))
+
+
+class Permitting(Suite):
+    """Where the policy lets pass what the suite pushes: images whose layers are not what their configuration says, layers
+    from elsewhere."""
+    policy = staticmethod(lambda text: with_key(text, "mode", "audit"))
+
+    def test_nothing_but_reads_of_what_no_manifest_links(self):
+        lines = self.run_suite()
+        for line in lines:
+            if line.name not in LISTS and not is_denied(line):
+                self.assertTrue(is_unlinked(line), line)
+        self.assertEqual(self.counted(line for line in lines if is_unlinked(line)), dict(unlinked()))
+
+
+class ByDefault(Suite):
+    def test_every_further_difference_is_a_denial(self):
+        lines = self.run_suite()
+        further = [line for line in lines if not is_unlinked(line)]
+        for line in further:
+            self.assertTrue(is_denied(line) or line.name in LISTS, line)
+        self.assertEqual(self.counted(line for line in lines if is_unlinked(line)), dict(unlinked()))
+        self.assertEqual({line.name: 1 for line in further if not is_denied(line)}, LISTS)
