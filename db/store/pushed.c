@@ -162,6 +162,22 @@ enum ch_code ch_store_pushed_names_none(struct ch_store *s, struct ch_str reposi
                       NULL, err);
 }
 
+enum ch_code ch_store_pushed_naming(struct ch_store *s, struct ch_str repository,
+                                    struct ch_str project, const struct ch_sha256 *sha256,
+                                    ch_store_naming_fn *each, void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_PUSHED_NAMING,
+        CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(sha256)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_sha256 manifest = ch_col_sha(&c, 0);
+        each(ctx, &manifest);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 enum ch_code ch_store_unlink_pushed_one(struct ch_store *s, struct ch_str repository,
                                         struct ch_str project, const struct ch_sha256 *sha256,
                                         struct ch_err *err)

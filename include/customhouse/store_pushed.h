@@ -63,6 +63,12 @@ enum ch_code ch_store_pushed_names(struct ch_store *s, struct ch_str repository,
 enum ch_code ch_store_pushed_names_none(struct ch_store *s, struct ch_str repository,
                                         struct ch_str project, const struct ch_sha256 *manifest,
                                         struct ch_err *err) CH_MUST_CHECK;
+/* Each manifest there that names them, but the bytes themselves. */
+typedef void ch_store_naming_fn(void *ctx, const struct ch_sha256 *manifest);
+enum ch_code ch_store_pushed_naming(struct ch_store *s, struct ch_str repository,
+                                    struct ch_str project, const struct ch_sha256 *sha256,
+                                    ch_store_naming_fn *each, void *ctx,
+                                    struct ch_err *err) CH_MUST_CHECK;
 /* Links older than this of bytes that no manifest there names end: the bytes may be evicted. */
 enum ch_code ch_store_unlink_pushed(struct ch_store *s, int64_t before_us, uint64_t *ret_ended,
                                     struct ch_err *err) CH_MUST_CHECK;

@@ -14,10 +14,6 @@ static enum ch_code read_query(const struct ch_http_request *r, struct part *p, 
 {
     struct ch_buf n;
     bool counted = false, after = false;
-    *ret_given = false;
-    if (ch_http_view(r)->query.len == 0) {
-        return CH_OK;
-    }
     ch_buf_init(&n, 32);
     enum ch_code rc = ch_http_query(r, CH_STR("n"), &n, &counted, err);
     rc = rc == CH_OK ? ch_http_query(r, CH_STR("last"), &p->last, &after, err) : rc;

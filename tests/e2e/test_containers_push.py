@@ -196,6 +196,70 @@ class Pushed(Hosted):
         a = self.put_manifest("team/subject", signature.digest, signature.manifest)
         self.assertIsNone(a["OCI-Subject"], a)
 
+    def referrers(self, name, digest, query="", token=None):
+        a = self.send("GET", f"{name}/referrers/{digest}{query}", token=token)
+        self.assertEqual((a.status, a["Content-Type"]), (200, images.OCI_INDEX), a)
+        self.assertEqual(a["OCI-Filters-Applied"], "artifactType" if query else None)
+        return json.loads(a.body)["manifests"]
+
+    def test_what_refers_to_an_image(self):
+        """Beside what is signed of it; each as long as it may be had, and by its bytes, not by its word alone."""
+        image = images.simple("referred")
+        self.push("team/referred", "1", image)
+        self.assertEqual(self.pull("team/referred", "manifests", "1").status, 200)
+        about = images.artifact([], "application/vnd.example.note", subject=image.manifest.descriptor(),
+                                annotations={"org.example.by": "ci \"quoted\"", "a": ""})
+        plain = images.image([images.layer({"etc/plain": b"plain"})])
+        said = json.loads(plain.manifest.data)
+        plain.manifest = images.document(images.OCI_MANIFEST, {**said, "subject": image.manifest.descriptor()})
+        listed = images.document(images.OCI_INDEX, {"schemaVersion": 2, "mediaType": images.OCI_INDEX,
+                                                    "manifests": [plain.manifest.descriptor()], "subject": image.manifest.descriptor()})
+        evil = images.simple("aboutevil", evil=True)
+        evil.manifest = images.document(images.OCI_MANIFEST, {**json.loads(evil.manifest.data), "subject": image.manifest.descriptor()})
+        ours = {e["digest"] for e in self.referrers("team/referred", image.digest)}
+        self.assertTrue(ours)
+        for i in (about, plain, evil):
+            self.push("team/referred", "x", i)
+        self.assertEqual(self.put_manifest("team/referred", listed.digest, listed).status, 201)
+        for i, status in ((about, 200), (plain, 200), (evil, 403)):
+            self.assertEqual(self.pull("team/referred", "manifests", i.digest).status, status)
+        self.assertEqual(self.pull("team/referred", "manifests", listed.digest).status, 200)
+        of_note = {**about.manifest.descriptor(), "artifactType": "application/vnd.example.note",
+                   "annotations": {"org.example.by": "ci \"quoted\"", "a": ""}}
+        of_plain = {**plain.manifest.descriptor(), "artifactType": images.OCI_CONFIG}
+        theirs = [e for e in self.referrers("team/referred", image.digest) if e["digest"] not in ours]
+        self.assertCountEqual(theirs, [of_note, of_plain, listed.descriptor()])
+        self.assertLessEqual(ours, {e["digest"] for e in self.referrers("team/referred", image.digest)})
+        query = "?artifactType=application%2Fvnd.example.note"
+        self.assertEqual(self.referrers("team/referred", image.digest, query), [of_note])
+        self.assertEqual(self.referrers("team/referred", image.digest, query[:-1]), [])
+        bundles = self.referrers("team/referred", image.digest, "?artifactType=application/vnd.dev.sigstore.bundle.v0.3%2Bjson")
+        self.assertEqual({e["digest"] for e in bundles}, ours)
+        tag = self.pull("team/referred", "manifests", image.digest.replace(":", "-"))
+        self.assertEqual(json.loads(tag.body)["manifests"], self.referrers("team/referred", image.digest), tag)
+        self.assertEqual(self.send("DELETE", f"team/referred/manifests/{about.digest}").status, 202)
+        self.assertEqual(self.referrers("team/referred", image.digest, query), [])
+        self.assertEqual(self.referrers("team/elsewhere", image.digest), [])
+
+    def test_what_refers_to_nothing_that_is_here(self):
+        missing = images.Blob(images.OCI_MANIFEST, b"never pushed")
+        about = images.artifact([], "application/vnd.example.note", subject=missing.descriptor())
+        self.assertEqual(self.referrers("team/missing", missing.digest), [])
+        self.push("team/missing", "1", about)
+        self.assertEqual(self.pull("team/missing", "manifests", "1").status, 200)
+        self.assertEqual([e["digest"] for e in self.referrers("team/missing", missing.digest)], [about.digest])
+
+    def test_signatures_of_others_are_no_referrers(self):
+        """T23"""
+        image = images.simple("unsigned", evil=True)
+        self.push("team/unsigned", "1", image)
+        bundle = images.Blob("application/vnd.dev.sigstore.bundle.v0.3+json", b"{\"theirs\":1}")
+        for kind in ("application/vnd.dev.sigstore.bundle.v0.3+json", "application/vnd.example.note"):
+            theirs = images.artifact([bundle], kind, subject=image.manifest.descriptor())
+            self.push("team/unsigned", "sig", theirs)
+            self.assertNotEqual(self.pull("team/unsigned", "manifests", theirs.digest).status, 200)
+        self.assertEqual(self.referrers("team/unsigned", image.digest), [])
+
     def test_layers_from_elsewhere(self):
         """Nobody has to push them, and by default nobody gets an image with one."""
         image = images.simple("foreign")

@@ -147,6 +147,12 @@ bool hosted_is_gone(const struct page *p, size_t file)
     return p->config->hosted && p->facts.files[file].removed_at_us != CH_TIME_UNKNOWN;
 }
 
+bool hosted_is(const struct keeper *k, struct ch_str repository)
+{
+    const struct ch_repository *config = ch_config_repository(k->config, repository);
+    return config != NULL && config->hosted;
+}
+
 bool hosted_is_there(struct keeper *k, struct ch_str repository, struct ch_str page,
                      const struct ch_sha256 *sha256)
 {

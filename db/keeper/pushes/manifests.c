@@ -126,6 +126,18 @@ static enum ch_code add_named(struct reading *r, const struct ch_index_file *f, 
 
 /* ------------------------------------------------------------------ the push */
 
+/* By which it is found when somebody asks what refers to that (referrers.c), there or not. */
+static enum ch_code add_subject(struct reading *r, struct ch_str stream, struct ch_err *err)
+{
+    struct ch_index_file f = {.size_bytes = 0};
+    struct ch_str subject = subject_of(stream), tag;
+    if (subject.len == 0 || !r->p.eco->push->reference_is(subject, &tag, &f.sha256) ||
+        tag.len > 0) {
+        return CH_OK;
+    }
+    return add_named(r, &f, err);
+}
+
 /* All of it or nothing; who pushes has it durable before it is told. */
 static enum ch_code store(struct reading *r, struct ch_str stream, struct ch_err *err)
 {
@@ -151,6 +163,7 @@ static enum ch_code store(struct reading *r, struct ch_str stream, struct ch_err
     rc = rc == CH_OK ? pushes_keep(k, &r->p, &r->sha256, r->p.ask.body.len, err) : rc;
     rc = rc == CH_OK ? add_named(r, &itself, err) : rc;
     rc = rc == CH_OK ? each_named(r, stream, add_named, err) : rc;
+    rc = rc == CH_OK ? add_subject(r, stream, err) : rc;
     rc = rc == CH_OK ? ch_store_add_pushed(k->store, &row, err) : rc;
     rc = rc == CH_OK ? audit_pushed(k, &row, NULL, err) : rc;
     return audit_act_end(k, begun, rc, err);

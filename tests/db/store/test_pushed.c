@@ -179,6 +179,25 @@ static void test_links(void **state)
     assert_int_equal(evictable(), 1);
 }
 
+static void note(void *ctx, const struct ch_sha256 *manifest)
+{
+    struct ch_sha256 *seen = ctx;
+    seen[ch_sha256_is_zero(&seen[0]) ? 0 : 1] = *manifest;
+}
+
+static void test_who_names_it(void **state)
+{
+    (void)state;
+    struct ch_sha256 d = sha("subject"), one = sha("one"), seen[2] = {{{0}}};
+    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &d, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_naming(store, REPO, NAME, &d, note, seen, &err));
+    assert_true(ch_sha256_is_zero(&seen[0]));
+    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &one, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, CH_STR("x"), &d, &one, &err));
+    assert_ch_ok(&err, ch_store_pushed_naming(store, REPO, NAME, &d, note, seen, &err));
+    assert_true(ch_sha256_eq(&seen[0], &one) && ch_sha256_is_zero(&seen[1]));
+}
+
 /* Somebody takes bytes away that no manifest has; whoever has none keeps the others'. */
 static void test_one_link_ends(void **state)
 {
@@ -211,6 +230,7 @@ int main(void)
         T(test_who_pushed),
         T(test_links),
         T(test_one_link_ends),
+        T(test_who_names_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
