@@ -165,7 +165,7 @@ struct keeper {
     struct people_proposal *people_proposals; /* people_proposals.h */
     bool loopback_only;        /* every listener is, as the supervisor said last */
     struct list *withdrawals;  /* signed lists (documents.c) */
-    uint64_t approvals_changed; /* times: signed or withdrawn */
+    uint64_t approvals_changed; /* times: signed, withdrawn, or by another key from then on */
     struct commands *commands;
     struct budget *budget;   /* budget.h */
     struct pushes *pushes;   /* pushes.h */

@@ -4,13 +4,23 @@
 #include "scanner/inventory/lines.h"
 
 enum { MAGIC_BYTES = 14, HEAD_BYTES = 32, ALIGN = 16, FRAME_BYTES = 16 };
-enum { FLAG_INLINE = 2 }; /* both texts follow the head */
+enum { FLAG_BIG_ENDIAN = 1, FLAG_INLINE = 2 }; /* of which the second: both texts follow the head */
 
 struct reading {
     ch_package_fn *fn;
     void *arg;
     struct ch_package p; /* the last module, which the next line may replace; no name: none */
 };
+
+/* What a linker leaves states its machine's size of a pointer and nothing but these flags. A
+ * program that looks for records has the text by which they begin too, as this one does, and at
+ * whatever place its own linker chose. */
+static bool is_head(const char *p)
+{
+    uint8_t pointer = (uint8_t)p[MAGIC_BYTES];
+    uint8_t flags = (uint8_t)p[MAGIC_BYTES + 1];
+    return (pointer == 4 || pointer == 8) && (flags & ~(FLAG_BIG_ENDIAN | FLAG_INLINE)) == 0;
+}
 
 /* The next one from `from` on. */
 static bool find_record(struct ch_str program, size_t from, size_t *ret)
@@ -22,11 +32,11 @@ static bool find_record(struct ch_str program, size_t from, size_t *ret)
             return false;
         }
         at = (size_t)(p - program.ptr);
-        if (at % ALIGN == 0 && at + HEAD_BYTES <= program.len) {
+        if (at % ALIGN == 0 && at + HEAD_BYTES <= program.len && is_head(p)) {
             *ret = at;
             return true;
         }
-        at++; /* the text of a program that looks for it, as this one does */
+        at++;
     }
     return false;
 }

@@ -3,6 +3,7 @@ import base64
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -285,6 +286,7 @@ class Keys(Signed):
 
     def test_rotation(self):
         """What the former key signed verifies on; what comes then is the new one's."""
+        self.withdrawals()  # what was answered a moment ago is not what counts now
         status, out, err = self.service.command("keys", "rotate", "approve-prod-file", "--reason", "it is time")
         self.assertEqual(status, 0, out + err)
         status, out, err = self.service.command("keys", "list", "--json")
@@ -416,6 +418,20 @@ class Renamed(Quarantine):
         self.service.start()
         self.assertEqual(self.service.ask(file_path("demo", "1.2", "lab")).status, 404)
         self.assertEqual(self.withdrawn(), ["demo-1.2-py3-none-any.whl"])
+
+
+class Last(Renamed):
+    """The last one of its environment."""
+
+    def test_what_it_had_approved_is_withdrawn(self):
+        self.assertEqual(self.service.ask("/-/withdrawals/nowhere.json").status, 404)
+        self.assertEqual(self.service.ask(file_path("demo", "1.2", "lab")).status, 200)
+        self.service.stop()
+        self.service.edit("customhouse.yaml", lambda text: re.sub(r"(?m)^  - \{name: lab,.*\n", "", text))
+        self.service.start()
+        self.assertEqual(self.service.ask(file_path("demo", "1.2", "lab")).status, 404)
+        self.assertEqual(self.withdrawn(), ["demo-1.2-py3-none-any.whl"])
+        self.assertEqual(self.service.ask("/-/withdrawals/nowhere.json").status, 404)
 
 
 if __name__ == "__main__":

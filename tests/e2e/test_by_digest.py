@@ -1,6 +1,7 @@
 """What lock files have of a release is its hash: explain, approve and deny take it, whether or not the file was ever fetched."""
 import hashlib
 import json
+import re
 
 from house.case import Quarantine, add_wheel, file_path
 
@@ -14,7 +15,7 @@ class ByDigest(Quarantine):
             cls.digests[name, version] = "sha256:" + hashlib.sha256(data).hexdigest()
 
     def test_of_no_page_at_hand(self):
-        status, out, err = self.service.command("explain", "sha256:" + "0" * 64)
+        status, out, err = self.service.command("explain", "sha256:" + "1" * 64)
         self.assertEqual((status, out), (1, ""))
         self.assertIn("no file with this sha256 was ever fetched, and no page at hand lists it", err)
 
@@ -42,3 +43,37 @@ class ByDigest(Quarantine):
         self.assertEqual(status, 0, err)
         self.assertIn("good-1.0-py3-none-any.whl", out)
         self.assertIn("stolen", out)
+
+
+class OfTwo(Quarantine):
+    """Two repositories of one index."""
+
+    @classmethod
+    def fill(cls):
+        cls.digest = "sha256:" + hashlib.sha256(add_wheel(cls.up, "young", "2.0", days=1).data).hexdigest()
+
+    @classmethod
+    def configure(cls, text):
+        name = re.search(r"(?m)^upstreams:\n(?:\s*#.*\n)*\s*- name: (\S+)", text).group(1)
+        return re.sub(r"(?m)^repositories:\n", f"repositories:\n  - {{name: lab, ecosystem: pypi, upstreams: [{name}]}}\n", text, count=1)
+
+    def test_zeros_are_no_digest(self):
+        self.page("young")
+        for word in ("explain", "approve", "deny", "fetched-by"):
+            with self.subTest(word):
+                reason = ["--reason", "x"] if word in ("approve", "deny") else []
+                status, out, err = self.service.command(word, "sha256:" + "0" * 64, *reason)
+                self.assertEqual((status, out), (2, ""), err)
+                self.assertIn("nothing has a digest of zeros alone", err)
+
+    def test_which_repository_is_not_left_to_an_order(self):
+        self.page("young")  # of one of them alone
+        for word in ("explain", "approve"):
+            reason = ["--reason", "x"] if word == "approve" else []
+            status, out, err = self.service.command(word, self.digest, *reason)
+            self.assertEqual((status, out), (2, ""), err)
+            self.assertIn("several repositories have it: say which with --repository", err)
+        status, out, err = self.service.command("approve", self.digest, "--reason", "x", "--repository", "pypi")
+        self.assertEqual(status, 0, err)
+        self.assertEqual(self.service.ask(file_path("young", "2.0")).status, 200)
+        self.assertEqual(self.service.ask(file_path("young", "2.0", "lab")).status, 403)

@@ -176,14 +176,14 @@ static void answer_withdrawals(struct answer *a, struct ch_str name)
 {
     struct keeper *k = a->k;
     struct ch_err err;
-    const char *environment = NULL;
-    for (size_t i = 0; i < k->config->repository_count; i++) {
-        if (ch_str_eq(name, ch_str_of(k->config->repositories[i].environment))) {
-            environment = k->config->repositories[i].environment;
-        }
+    char environment[CH_PURPOSE_BYTES / 2], purpose[CH_PURPOSE_BYTES];
+    bool known = ch_str_copy(name, environment, sizeof(environment));
+    if (known) { /* also of one that no repository is of any more: its approvals are withdrawn */
+        ch_purpose_approve_file(environment, purpose);
+        known = keyring_has(k, purpose);
     }
-    if (environment == NULL) {
-        fail(a, 404, "No repository is of this environment");
+    if (!known) {
+        fail(a, 404, "No repository is, or was, of this environment");
         return;
     }
     struct list *l = list_of(k, environment);

@@ -204,10 +204,43 @@ static void add_key(struct keeper *k, const struct ch_purpose *purpose)
     }
 }
 
+struct known {
+    struct ch_purpose *list;
+    size_t count;
+};
+
+static void on_known(void *ctx, const struct ch_key_row *row)
+{
+    struct known *n = ctx;
+    struct ch_purpose p = {.kind = (enum ch_key_kind)row->kind};
+    if (row->ended_at_us == CH_TIME_UNKNOWN && n->count < CH_PURPOSES_MAX &&
+        ch_str_copy(row->purpose, p.name, sizeof(p.name))) {
+        n->list[n->count++] = p;
+    }
+}
+
+/* Also those that the configuration wants no more: what they had signed is withdrawn, and the list
+ * of that is theirs to sign. None is made for them. */
+static void complete_known(struct keeper *k)
+{
+    struct ch_purpose purposes[CH_PURPOSES_MAX];
+    struct known n = {purposes, 0};
+    struct ch_err err;
+    if (ch_store_keys(k->store, on_known, &n, &err) != CH_OK) {
+        keeper_log("key", "error=\"%s\"", err.msg);
+    }
+    for (size_t i = 0; i < n.count; i++) {
+        if (find_key(k->keyring, ch_str_of(purposes[i].name)) == NULL) {
+            add_key(k, &purposes[i]);
+        }
+    }
+}
+
 void keyring_complete(struct keeper *k)
 {
     struct ch_purpose purposes[CH_PURPOSES_MAX];
     size_t count = ch_purposes(k->config, purposes);
+    complete_known(k);
     for (size_t i = 0; i < count; i++) {
         if (find_key(k->keyring, ch_str_of(purposes[i].name)) == NULL) {
             add_key(k, &purposes[i]);
@@ -307,6 +340,7 @@ static enum ch_code rotate(struct keeper *k, struct key *key, struct ch_str by,
         return rc;
     }
     replace(k, key, signer, &former);
+    k->approvals_changed++; /* the list of withdrawals is by this key from now on */
     *ret_id = id;
     keeper_log("key", "purpose=%s rotated_by=%.*s", key->purpose.name, CH_STR_ARG(by));
     return CH_OK;
@@ -329,6 +363,11 @@ enum ch_code keyring_rotate(struct keeper *k, struct ch_str purpose, struct ch_s
         audit_resume(k);
     }
     return rc;
+}
+
+bool keyring_has(const struct keeper *k, const char *purpose)
+{
+    return find_key(k->keyring, ch_str_of(purpose)) != NULL;
 }
 
 struct ch_signer *keyring_former(struct keeper *k)

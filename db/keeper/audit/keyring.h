@@ -9,7 +9,7 @@
  * there that says so (keyring_complete). A key whose file cannot be used is logged and signs
  * nothing: no new ALLOW for it, until it is put back or rotated. */
 enum ch_code keyring_open(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
-/* Those of all purposes that are not open yet: at the start, and after a reload. What is missing is
+/* Those of all purposes that are not open yet, and those that were ones once: at the start, and after a reload. What is missing is
  * made, also in a state that was initialised before there were keys. What fails is logged, as
  * above. */
 void keyring_complete(struct keeper *k);
@@ -18,6 +18,8 @@ void keyring_free(struct keeper *k);
 /* Borrowed until the next rotation. CH_E_NOT_FOUND: it has no usable key now. */
 enum ch_code keyring_signer(struct keeper *k, const char *purpose, struct ch_signer **ret,
                             struct ch_err *err) CH_MUST_CHECK;
+/* Whether there is, or was, such a purpose; not whether its key can be used. */
+bool keyring_has(const struct keeper *k, const char *purpose);
 /* "PURPOSE-ID": how a key is named in bundles and under /-/keys/. */
 #define KEYRING_NAME_BYTES (CH_PURPOSE_BYTES + CH_KEY_ID_HEX + 2)
 void keyring_name(struct ch_str purpose, const struct ch_sha256 *id, char ret[KEYRING_NAME_BYTES]);

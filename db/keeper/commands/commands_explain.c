@@ -530,10 +530,11 @@ enum step command_explain(struct command *c)
     if (command_digest(c, &digest, &sha256, &err) != CH_OK) {
         return command_end(c, 2, "%s", err.msg);
     }
-    if (digest && !command_was_fetched(c, &sha256) && !command_is_listed(c, &sha256)) {
+    enum ch_code rc = command_what(c, &what, &err);
+    if (digest && rc == CH_E_NOT_FOUND && !command_was_fetched(c, &sha256)) {
         return command_explain_unknown(c, &sha256);
     }
-    if (command_what(c, &what, &err) != CH_OK) {
+    if (rc != CH_OK) {
         return command_end(c, command_status_of(&err), "%s", err.msg);
     }
     struct page *p = command_any_page(c, &what, &step);

@@ -15,7 +15,7 @@
 #define LOG_WAIT_MS                                                                                \
     10000 /* until a decision is under a checkpoint: as a client's patience, and no option */
 #define BUDGET_AGAIN_MS 250
-#define TRY_AGAIN_MS 2000 /* what failed and may be had later, within --wait */
+#define TRY_AGAIN_MS    2000 /* what failed and may be had later, within --wait */
 
 void gate_free(struct gate *g)
 {
@@ -175,10 +175,11 @@ static bool look(struct command *c, struct gated *g, enum step *ret_step)
         return false;
     }
     if (c->gate->over_budget && g->image.state == IMAGE_UNKNOWN) {
-        snprintf(g->image.reason, sizeof(g->image.reason),
-                 "%.100s asks for more than one may at once, so it was not looked up: try again, or "
-                 "with --wait",
-                 c->who.text);
+        snprintf(
+            g->image.reason, sizeof(g->image.reason),
+            "%.100s asks for more than one may at once, so it was not looked up: try again, or "
+            "with --wait",
+            c->who.text);
     }
     /* T23: an attribute of the repository, never of who asks */
     if (where.environment.len > 0 && !ch_str_eq(where.environment, ch_str_of(repo->environment))) {
@@ -204,8 +205,8 @@ static bool is_to_come(struct command *c, struct page *p, size_t file)
                           intake_progress(c->k, p, file, &progress) && !progress.failed);
 }
 
-/* Each file of it that is to come, as far as there is budget: of the first for which `stop` is given
- * it is the intake, which the next one may end; *ret_failed: one could not be begun now. */
+/* Each file of it that is to come, as far as there is budget: of the first for which `stop` is
+ * given it is the intake, which the next one may end; *ret_failed: one could not be begun now. */
 static struct intake *want(struct command *c, const struct image *im, bool stop, bool *ret_failed)
 {
     struct ch_client client = client_of(c);
@@ -251,7 +252,8 @@ static bool is_wanted(const struct image *im)
 static bool may_come(const struct command *c, const struct image *im)
 {
     struct page *p = NULL;
-    if (im->state == IMAGE_UNKNOWN && im->repository != NULL) {
+    if (im->state == IMAGE_UNKNOWN && im->repository != NULL &&
+        (im->page[0] != '\0' || !im->repository->hosted)) { /* else it was not pushed */
         const char *name = im->page[0] != '\0' ? im->page : im->asked;
         p = page_get(c->k, ch_str_of(im->repository->name), ch_str_of(name));
     }

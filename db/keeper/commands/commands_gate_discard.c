@@ -4,6 +4,7 @@
 #include "commands_gate.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "db/keeper/intake/judge_together.h"
 #include "db/keeper/pushes/pushes.h"
@@ -13,55 +14,63 @@ enum ch_code gate_may_discard(struct command *c, const struct ch_repository *r, 
     return r->hosted ? command_check(c, ACTION_DELETE, ch_str_of(r->name), err) : CH_OK;
 }
 
-/* The log's entry of the decision that denies a file of the page. False: none is denied, or not in
- * the log. */
-static bool denied_by(struct command *c, struct page *p, uint64_t *ret_entry)
+/* The log's entry of the decision by which inspected bytes deny the manifest (T25: what nobody has
+ * looked at is not thrown away on a word): of a file that is denied for itself, where there is one.
+ * False: none does, or that it does is not stored yet. */
+static bool is_denied(struct keeper *k, struct page *p, uint64_t *ret_entry)
 {
-    bool found = false;
     struct judged_together together;
     struct ch_decision d;
     struct ch_log_row row;
     struct ch_err err;
+    bool found = false, alone = false;
     judge_together(p, &together);
-    for (size_t i = 0; !found && i < p->facts.file_count; i++) {
+    for (size_t i = 0; !alone && i < p->facts.file_count; i++) {
         if (!image_has_file(p, i)) {
             continue;
         }
-        judge(c->k, p, i, &d);
-        found = d.verdict == CH_VERDICT_DENY &&
-                ch_store_decision_entry(c->k->store, ch_str_of(p->repository), page_name(p),
-                                        p->facts.files[i].index.file_name, &row, &err) == CH_OK;
+        judge(k, p, i, &d);
+        bool itself = !ch_str_eq(ch_str_of(d.rule), ch_str_of(ch_hold_kind_name(CH_HOLD_PART)));
+        if (d.verdict == CH_VERDICT_DENY && inspection_of(k, p, i) != NULL &&
+            p->files[i].recorded_verdict == CH_VERDICT_DENY && (itself || !found) &&
+            ch_store_decision_entry(k->store, ch_str_of(p->repository), page_name(p),
+                                    p->facts.files[i].index.file_name, &row, &err) == CH_OK) {
+            found = true;
+            alone = itself;
+            *ret_entry = row.index;
+        }
     }
     judge_apart(p);
-    *ret_entry = found ? row.index : 0;
     return found;
 }
 
 static void discard(struct command *c, struct gated *g)
 {
     const struct image *im = &g->image;
-    struct page *named = image_page(c->k, im, 0);
-    uint64_t entry = 0;
+    struct pushed_denied list[IMAGE_MANIFESTS_MAX];
+    size_t count = 0;
     struct ch_err err;
-    /* What an index leads to first: its own entry follows from the decision on that. */
-    for (size_t m = im->manifest_count; named != NULL && m-- > 0 && g->kept[0] == '\0';) {
-        struct page *p = m > 0 ? image_page(c->k, im, m) : named;
-        uint64_t its = 0;
-        bool denied = p != NULL && denied_by(c, p, &its);
-        entry = denied ? its : entry;
-        if (entry == 0 || (!denied && m > 0)) {
-            continue;
-        }
-        enum ch_code rc = pushes_take_away(c->k, p, ch_str_of(c->who.text), &entry, &err);
-        if (rc == CH_OK || rc == CH_E_NOT_FOUND) { /* somebody else had the same done */
-            g->discarded[m] = true;
-        } else {
-            snprintf(g->kept, sizeof(g->kept), "%.160s: %.80s", im->manifests[m].page, err.msg);
+    for (size_t m = 0; m < im->manifest_count; m++) {
+        struct page *p = image_page(c->k, im, m);
+        g->discarded[m] = p != NULL && is_denied(c->k, p, &list[count].decision);
+        if (g->discarded[m]) {
+            list[count++].page = ch_str_of(im->manifests[m].page);
         }
     }
-    if (g->kept[0] == '\0' && !g->discarded[0]) {
+    if (count == 0) {
         snprintf(g->kept, sizeof(g->kept),
-                 "the decision that denies it is not in the audit log yet");
+                 "that its inspection denies it is not stored, or it was not inspected");
+        return;
+    }
+    if (!g->discarded[0]) { /* an index goes with what it leads to, for the same decision */
+        g->discarded[0] = true;
+        list[count] = (struct pushed_denied){ch_str_of(im->manifests[0].page), list[0].decision};
+        count++;
+    }
+    if (pushes_take_away(c->k, im->repository, list, count, ch_str_of(c->who.text), &err) !=
+        CH_OK) {
+        memset(g->discarded, 0, sizeof(g->discarded));
+        snprintf(g->kept, sizeof(g->kept), "it could not be stored: %.200s", err.msg);
     }
 }
 

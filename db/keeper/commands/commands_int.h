@@ -254,9 +254,6 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
 /* Whether anything was ever received with this digest; and what is known of one with which nothing
  * was. */
 bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256);
-/* Whether a page at hand, of a repository that who asks may see, lists a file of which it states this
- * digest. */
-bool command_is_listed(const struct command *c, const struct ch_sha256 *sha256);
 enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256);
 /* A name that no upstream has: who denied it, or that nobody did. */
 enum step command_explain_absent(struct command *c, const struct page *p);

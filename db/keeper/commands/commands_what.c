@@ -121,18 +121,23 @@ enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha
     if (is && !ch_sha256_from_any_hex(ch_str_sub(word, 7, word.len), ret)) {
         return ch_fail(err, CH_E_USAGE, "sha256: expected 64 hex digits after it");
     }
+    if (is && ch_sha256_is_zero(ret)) { /* which stands for a digest that nobody stated */
+        return ch_fail(err, CH_E_USAGE, "sha256: nothing has a digest of zeros alone");
+    }
     *ret_is = is;
     return CH_OK;
 }
 
 /* The index states it, so that lock files have it: of the pages at hand, those of repositories that
- * the command may see. */
+ * the command may see. *ret_several: more than one repository lists it. */
 static const struct page *page_that_lists(const struct command *c, const struct ch_sha256 *sha256,
-                                          size_t *ret_file)
+                                          size_t *ret_file, bool *ret_several)
 {
     struct ch_str only = command_option(c, "repository");
+    const struct page *found = NULL;
     size_t cursor = 0;
     void *value;
+    *ret_several = false;
     while (ch_map_next(c->k->pages, &cursor, NULL, &value)) {
         const struct page *p = value;
         if (p->load != PAGE_READY || (only.len > 0 && !ch_str_eq(only, ch_str_of(p->repository))) ||
@@ -141,43 +146,41 @@ static const struct page *page_that_lists(const struct command *c, const struct 
         }
         for (size_t i = 0; i < p->facts.file_count; i++) {
             const struct page_fact_file *f = &p->facts.files[i];
-            if (f->removed_at_us == CH_TIME_UNKNOWN && ch_sha256_eq(&f->index.sha256, sha256)) {
-                *ret_file = i;
-                return p;
+            if (f->removed_at_us != CH_TIME_UNKNOWN || !ch_sha256_eq(&f->index.sha256, sha256)) {
+                continue;
             }
+            *ret_several = *ret_several || (found != NULL && found->config != p->config);
+            *ret_file = found == NULL ? i : *ret_file;
+            found = found == NULL ? p : found;
         }
     }
-    return NULL;
-}
-
-bool command_is_listed(const struct command *c, const struct ch_sha256 *sha256)
-{
-    size_t file;
-    return page_that_lists(c, sha256, &file) != NULL;
+    return found;
 }
 
 static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sha256,
                                    struct what *ret, struct ch_err *err)
 {
     size_t file = 0;
+    bool several = false;
+    const struct ch_repository *r = NULL;
     enum ch_code rc = ch_store_releases_of(c->k->store, sha256, on_release, ret, err);
-    const struct page *p =
-        rc == CH_OK && ret->file_name[0] == '\0' ? page_that_lists(c, sha256, &file) : NULL;
     ret->kind = WHAT_FILE;
-    if (p != NULL) {
-        copy(ret->repository, sizeof(ret->repository), ch_str_of(p->repository));
+    if (rc == CH_OK && ret->file_name[0] == '\0') {
+        const struct page *p = page_that_lists(c, sha256, &file, &several);
+        if (p == NULL) {
+            return ch_fail(err, CH_E_NOT_FOUND,
+                           "no file with this sha256 was ever fetched, and no page at hand lists "
+                           "it: name it by its file name, or as NAME==VERSION");
+        }
         copy(ret->project, sizeof(ret->project), page_name(p));
         copy(ret->file_name, sizeof(ret->file_name), p->facts.files[file].index.file_name);
-        return CH_OK;
+        copy(ret->upstream, sizeof(ret->upstream), ch_str_of(p->upstream->name));
     }
-    if (rc == CH_OK && ret->file_name[0] == '\0') {
-        rc = ch_fail(err, CH_E_NOT_FOUND,
-                     "no file with this sha256 was ever fetched, and no page at hand lists it: "
-                     "name it by its file name, or as NAME==VERSION");
+    if (rc == CH_OK && several) {
+        rc = ch_fail(err, CH_E_USAGE, "several repositories list it: say which with --repository");
     }
     if (rc == CH_OK) {
-        const struct ch_repository *r =
-            command_repository(c, (struct ch_str){NULL, 0}, ret->upstream, err);
+        r = command_repository(c, (struct ch_str){NULL, 0}, ret->upstream, err);
         rc = r == NULL ? CH_E_USAGE : CH_OK;
         copy(ret->repository, sizeof(ret->repository), ch_str_of(r != NULL ? r->name : NULL));
     }

@@ -348,46 +348,58 @@ void manifests_look(struct push *p)
     ch_buf_done(&strings);
 }
 
-/* Durable, and in the log, before anybody is told; with a manifest go all tags of it. */
-static enum ch_code take_away(struct keeper *k, struct ch_pushed_row *row,
-                              const uint64_t *denied_by, struct ch_err *err)
+/* In the open group, with its entry of the log; with a manifest go all tags of it. */
+static enum ch_code add_gone(struct keeper *k, struct ch_pushed_row *row, const uint64_t *denied_by,
+                             struct ch_err *err)
 {
-    enum ch_code begun = audit_act(k, err), rc = begun;
     row->kind = row->tag.len > 0 ? CH_PUSHED_TAG_GONE : CH_PUSHED_GONE;
     row->at_us = keeper_now_us(k);
-    rc = rc == CH_OK ? ch_store_add_pushed(k->store, row, err) : rc;
+    enum ch_code rc = ch_store_add_pushed(k->store, row, err);
     rc =
         rc == CH_OK && row->tag.len == 0
             ? ch_store_pushed_names_none(k->store, row->repository, row->project, &row->sha256, err)
             : rc;
-    rc = rc == CH_OK ? audit_pushed(k, row, denied_by, err) : rc;
-    rc = audit_act_end(k, begun, rc, err);
-    if (rc == CH_OK) {
-        pushes_changed(k);
-    }
-    return rc;
+    return rc == CH_OK ? audit_pushed(k, row, denied_by, err) : rc;
 }
 
-enum ch_code pushes_take_away(struct keeper *k, const struct page *p, struct ch_str by,
-                              const uint64_t *denied_by, struct ch_err *err)
+static enum ch_code add_denied(struct keeper *k, const struct ch_repository *r,
+                               const struct pushed_denied *d, struct ch_str by, struct ch_err *err)
 {
+    const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(r->ecosystem));
     struct ch_pushed_row row;
     struct ch_str project, tag;
     struct ch_sha256 sha256;
     struct ch_buf strings;
-    if (!p->config->hosted || !p->eco->push->page_is(page_name(p), &project, &tag, &sha256) ||
+    if (!r->hosted || eco->push == NULL || !eco->push->page_is(d->page, &project, &tag, &sha256) ||
         ch_sha256_is_zero(&sha256)) {
         return ch_fail(err, CH_E_USAGE, "it was not pushed here");
     }
     ch_buf_init(&strings, 4096);
-    enum ch_code rc = ch_store_pushed(k->store, ch_str_of(p->repository), project,
+    enum ch_code rc = ch_store_pushed(k->store, ch_str_of(r->name), project,
                                       (struct ch_str){NULL, 0}, &sha256, &row, &strings, err);
     if (rc == CH_OK) {
         row.tag = (struct ch_str){NULL, 0};
         row.by = by;
-        rc = take_away(k, &row, denied_by, err);
+        rc = add_gone(k, &row, &d->decision, err);
+    } else if (rc == CH_E_NOT_FOUND) { /* somebody else had the same done */
+        rc = CH_OK;
     }
     ch_buf_done(&strings);
+    return rc;
+}
+
+enum ch_code pushes_take_away(struct keeper *k, const struct ch_repository *r,
+                              const struct pushed_denied *list, size_t count, struct ch_str by,
+                              struct ch_err *err)
+{
+    enum ch_code begun = audit_act(k, err), rc = begun;
+    for (size_t i = 0; rc == CH_OK && i < count; i++) {
+        rc = add_denied(k, r, &list[i], by, err);
+    }
+    rc = audit_act_end(k, begun, rc, err);
+    if (rc == CH_OK) {
+        pushes_changed(k);
+    }
     return rc;
 }
 
@@ -405,9 +417,12 @@ void manifests_delete(struct push *p)
     if (find(p, &tag, &row, &strings)) {
         row.tag = tag;
         row.by = ch_str_of(p->who.text);
-        enum ch_code rc = take_away(k, &row, NULL, &err);
+        enum ch_code begun = audit_act(k, &err), rc = begun;
+        rc = rc == CH_OK ? add_gone(k, &row, NULL, &err) : rc;
+        rc = audit_act_end(k, begun, rc, &err);
         if (rc == CH_OK) {
             struct ch_push_reply reply = {.http_status = 202, .sha256 = row.sha256};
+            pushes_changed(k);
             if (p->eco->push->page_of(p->ask.project, tag, &row.sha256, page, sizeof(page))) {
                 pushes_look_at(k, p->ask.repository, page);
             }

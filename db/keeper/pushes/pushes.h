@@ -15,12 +15,18 @@ void pushes_done(struct keeper *k); /* before jobs and offload end */
 /* CH_MSG_ASK_PUSH. */
 void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payload);
 
-/* Takes the manifest of this page away, with all tags of it: durable, and in the log as what
- * follows from the decision there (`denied_by`, an entry). Bytes that nothing else names go after a
- * while (T24); what is known of them stays. The page answers as before until pushes_look_at.
- * CH_E_USAGE: it is no page of a pushed manifest. CH_E_NOT_FOUND: it is not there any more. */
-enum ch_code pushes_take_away(struct keeper *k, const struct page *p, struct ch_str by,
-                              const uint64_t *denied_by, struct ch_err *err) CH_MUST_CHECK;
+/* A manifest that is denied: its page (NAME@sha256:HEX), and the log's entry of the decision. */
+struct pushed_denied {
+    struct ch_str page;
+    uint64_t decision;
+};
+/* Takes them away from a hosted repository, each with all tags of it, in one act: all of them or
+ * none, durable, and in the log for which decision. Bytes that nothing else names go after a while
+ * (T24); what is known of them stays. What is not there any more is passed over. The pages answer
+ * as before until pushes_look_at. CH_E_USAGE: one is no page of a pushed manifest. */
+enum ch_code pushes_take_away(struct keeper *k, const struct ch_repository *r,
+                              const struct pushed_denied *list, size_t count, struct ch_str by,
+                              struct ch_err *err) CH_MUST_CHECK;
 /* Has the page looked at now. */
 void pushes_look_at(struct keeper *k, struct ch_str repository, const char *page);
 

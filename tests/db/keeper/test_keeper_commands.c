@@ -201,7 +201,7 @@ static void wrong_words_say_what_is_expected(void **state)
         {"http://127.0.0.1:8080/pypi/simple/", 2, "expected pypi:NAME"},
         {"http://127.0.0.1:8080/pypi/simple/nosuch/", 1, "no upstream"},
         {"sha256:12", 2, "64 hex digits"},
-        {"sha256:0000000000000000000000000000000000000000000000000000000000000000", 1,
+        {"sha256:0000000000000000000000000000000000000000000000000000000000000001", 1,
          "ever fetched"},
         {"nosuch", 1, "no upstream"},
         {"pkg==9.9", 1, "lists nothing like that"},

@@ -195,6 +195,9 @@ static void test_audiences(void **state)
         {"pull", ACTION_EXCEPTION_REQUEST, ACTION_QUEUE_READ},
         {"admin", ACTION_EXCEPTION_APPROVE, ACTION_PULL},
         {"admin", ACTION_EXCEPTION_REQUEST, ACTION_VERDICT_WRITE},
+        {"admin", ACTION_DELETE, ACTION_PUSH},
+        {"push", ACTION_DELETE, ACTION_DENY},
+        {"pull", ACTION_PULL, ACTION_DELETE},
         {"scanner", ACTION_VERDICT_WRITE, ACTION_PULL},
         {"scanner", ACTION_PULL_QUARANTINED, ACTION_EXCEPTION_APPROVE},
         {"push", ACTION_PULL, ACTION_EXCEPTION_REQUEST},
@@ -203,6 +206,7 @@ static void test_audiences(void **state)
     add(person("alice", false));
     add(grant("all", "approver", NULL, NULL));
     add(grant("all", "scanner", NULL, NULL));
+    add(grant("all", "publisher", NULL, NULL));
     add(member("all", "alice"));
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         char secret[16];

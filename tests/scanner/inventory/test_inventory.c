@@ -280,6 +280,37 @@ static void every_record_counts(void **state)
     ch_buf_done(&b);
 }
 
+/* What looks for such records has the text by which they begin, wherever its linker puts that; what
+ * stands behind it there is any text, and may look like flags. */
+static void a_text_that_begins_like_a_record_is_none(void **state)
+{
+    static const char *const behind[] = {"a text of the same program",
+                                         "\x01\x02 and of another program",
+                                         "\x08"
+                                         "and one of sixteen bytes and more",
+                                         "\x04r, which reads as a long text follows"};
+    (void)state;
+    for (size_t i = 0; i < sizeof(behind) / sizeof(behind[0]); i++) {
+        struct ch_buf program;
+        struct ch_buf b;
+        struct ch_err err;
+        ch_buf_init(&program, 65536);
+        ch_buf_init(&b, 65536);
+        for (size_t at = 0; at < 64; at++) {
+            ch_buf_putc(&program, 'x');
+        }
+        ch_buf_put(&program, "\xff Go buildinf:", i < 2 ? 15 : 14); /* with its end, or not */
+        ch_buf_puts(&program, ch_str_of(behind[i]));
+        for (size_t at = 0; at < 64; at++) {
+            ch_buf_putc(&program, 'x');
+        }
+        assert_ch_code(CH_E_NOT_FOUND, ch_inventory_go(ch_buf_str(&program), on_package, &b, &err));
+        assert_int_equal(b.len, 0);
+        ch_buf_done(&program);
+        ch_buf_done(&b);
+    }
+}
+
 static void other_programs_are_told_from_damaged_ones(void **state)
 {
     struct ch_buf program;
@@ -419,6 +450,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(programs_of_go_say_what_they_are_made_of),
         cmocka_unit_test(every_record_counts),
+        cmocka_unit_test(a_text_that_begins_like_a_record_is_none),
         cmocka_unit_test(other_programs_are_told_from_damaged_ones),
         cmocka_unit_test(databases_are_read_strictly),
         cmocka_unit_test(the_distribution_says_what_it_is),
