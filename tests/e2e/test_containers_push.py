@@ -28,12 +28,16 @@ class Pushed(Hosted):
         self.push("team/evil", "1.0", image)
         self.is_refused("team/evil", "1.0", image, "hidden-code")
 
-    def test_a_layer_that_nothing_inspects_refuses_the_image(self):
-        """Whoever has the manifest has what it says, so it is not had, or signed, without all of it."""
-        strange = images.Blob("application/vnd.example.thing.v1", b"read by nothing here" * 10)
-        image = images.artifact([strange])
-        self.push("team/unread", "1.0", image)
-        self.is_refused("team/unread", "1.0", image, "file-type")
+    def test_what_is_of_an_unknown_type_is_looked_at_and_held(self):
+        """All of it, manifest and "{}": whoever has the manifest has what it says."""
+        script = b"#!/usr/bin/env python3\n" + images.EVIL_SOURCE
+        for name, data in (("plain", b"read by nothing here" * 10), ("script", script)):
+            image = images.artifact([images.Blob("application/vnd.example.thing.v1", data)])
+            self.push("team/" + name, "1.0", image)
+            self.is_refused("team/" + name, "1.0", image, "held by ")
+            self.assertIn("oci-type", self.pull("team/" + name, "manifests", "1.0").reason)
+        text = people.command(self.service, "explain", f"oci:team/script=={image.digest}")
+        self.assertIn("hidden-code", text)
 
     def test_who_pushed_sees_that_it_is_there(self):
         image = images.simple("seen", evil=True)
@@ -325,6 +329,22 @@ class Pushed(Hosted):
 
 class Auditing(Hosted):
     policy = staticmethod(lambda text: with_key(text, "mode", "audit"))
+
+    def test_artifacts_of_any_type(self):
+        image = images.artifact([images.Blob("application/vnd.example.thing.v1", b"a thing" * 10)])
+        self.push("team/thing", "1", image)
+        self.is_pulled("team/thing", "1", image)
+
+    def test_layers_from_elsewhere(self):
+        """The manifest is had, which says where; the layer is not, by any address of ours."""
+        image = images.simple("foreign")
+        said = json.loads(image.manifest.data)
+        elsewhere = images.digest_of(b"elsewhere")
+        said["layers"].append({"mediaType": images.OCI_FOREIGN, "digest": elsewhere, "size": 9, "urls": ["https://store.example.org/x"]})
+        image.manifest = images.document(images.OCI_MANIFEST, said)
+        self.push("team/foreign", "1", image)
+        self.is_pulled("team/foreign", "1", image)
+        self.assertEqual(self.pull("team/foreign", "blobs", elsewhere).status, 404)
 
     def test_bytes_of_a_deleted_image_are_anothers(self):
         """Who has them now is asked, not who had them last, whatever the policy lets pass."""

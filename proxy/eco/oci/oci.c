@@ -84,7 +84,7 @@ static struct ch_str page_project(struct ch_str page)
 static const char *const file_types[] = {"manifest",  "index", "config", "layer",
                                          "statement", "other", NULL};
 static const char *const profiles[] = {"oci-manifest", "oci-index",     "oci-config", "oci-empty",
-                                       "oci-layer",    "oci-statement", NULL};
+                                       "oci-layer",    "oci-statement", "oci-blob",   NULL};
 static const char *const shared_profiles[] = {"oci-layer", NULL};
 static const char *const file_endings[] = {".oci-manifest.json",
                                            ".docker-manifest.json",
@@ -102,7 +102,7 @@ static const struct {
     const char *file_type;
     const char *profile;
 } kinds[CH_OCI_FILE_KIND_COUNT] = {
-    [CH_OCI_FILE_BLOB] = {"other", NULL},
+    [CH_OCI_FILE_BLOB] = {"other", "oci-blob"},
     [CH_OCI_FILE_OCI_MANIFEST] = {"manifest", "oci-manifest"},
     [CH_OCI_FILE_DOCKER_MANIFEST] = {"manifest", "oci-manifest"},
     [CH_OCI_FILE_OCI_INDEX] = {"index", "oci-index"},

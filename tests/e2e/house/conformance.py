@@ -20,7 +20,8 @@ def run(host, user, token, folder, **settings):
     """Each line of the suite. `settings` are its own, by the names of its environment (README.md of the module)."""
     env = {"PATH": os.environ["PATH"], "HOME": folder, "OCI_RESULTS_DIR": folder, "OCI_REGISTRY": host, "OCI_TLS": "disabled",
            "OCI_USERNAME": user, "OCI_PASSWORD": token, **settings}
-    done = subprocess.run([go_tools.need("conformance")], env=env, cwd=folder, capture_output=True, text=True, timeout=540)
+    done = subprocess.run([go_tools.need("conformance")], env=env, cwd=folder, capture_output=True, text=True,
+                          errors="replace", timeout=540)
     path = os.path.join(folder, "junit.xml")
     if not os.path.exists(path):
         raise RuntimeError(f"the suite ended with {done.returncode} and no report:\n{done.stdout[-2000:]}{done.stderr[-2000:]}")
