@@ -45,8 +45,8 @@ void oci_write_member(struct ch_scan_writer *out, const struct ch_oci_digest *di
 
 /* --- manifests and indexes --- */
 
-/* The document says which of the types of its profile it is; what the registry said was compared
- * when its page was read. */
+/* The document says which of the types of its profile it is, or it is OCI's; what the registry said
+ * was compared when its page was read. */
 static struct ch_str stated_type(struct ch_str bytes, enum ch_oci_document kind, json_t **ret_doc)
 {
     enum ch_oci_type wanted = kind == CH_OCI_DOCUMENT_INDEX ? CH_OCI_INDEX : CH_OCI_MANIFEST;
