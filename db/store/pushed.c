@@ -157,19 +157,32 @@ enum ch_code ch_store_pushed_names_none(struct ch_store *s, struct ch_str reposi
                                         struct ch_str project, const struct ch_sha256 *manifest,
                                         struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_PUSHED_NAMES_NONE,
-                      CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(manifest)),
+    const struct ch_arg args[] = {ch_arg_text(repository), ch_arg_text(project),
+                                  ch_arg_sha(manifest)};
+    enum ch_code rc = ch_sql_run(s, CH_SQL_PUSHED_NAMES_NONE, args, CH_ARRAY_LEN(args), NULL, err);
+    return rc == CH_OK
+               ? ch_sql_run(s, CH_SQL_PUSHED_REFERS_NONE, args, CH_ARRAY_LEN(args), NULL, err)
+               : rc;
+}
+
+enum ch_code ch_store_pushed_refers(struct ch_store *s, struct ch_str repository,
+                                    struct ch_str project, const struct ch_sha256 *manifest,
+                                    const struct ch_sha256 *subject, struct ch_err *err)
+{
+    return ch_sql_run(s, CH_SQL_PUSHED_REFERS,
+                      CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(subject),
+                              ch_arg_sha(manifest)),
                       NULL, err);
 }
 
-enum ch_code ch_store_pushed_naming(struct ch_store *s, struct ch_str repository,
-                                    struct ch_str project, const struct ch_sha256 *sha256,
-                                    ch_store_naming_fn *each, void *ctx, struct ch_err *err)
+enum ch_code ch_store_pushed_referrers(struct ch_store *s, struct ch_str repository,
+                                       struct ch_str project, const struct ch_sha256 *subject,
+                                       ch_store_referrer_fn *each, void *ctx, struct ch_err *err)
 {
     struct ch_cursor c;
     enum ch_code rc = ch_cursor_open(
-        s, CH_SQL_PUSHED_NAMING,
-        CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(sha256)), &c, err);
+        s, CH_SQL_PUSHED_REFERRERS,
+        CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(subject)), &c, err);
     while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
         struct ch_sha256 manifest = ch_col_sha(&c, 0);
         each(ctx, &manifest);

@@ -169,8 +169,9 @@ class Pushed(Hosted):
         self.assertEqual(self.pull("team/blobs", "blobs", alone.digest, "HEAD", self.token).status, 404)
         self.assertEqual(self.pull("team/others", "blobs", alone.digest, "HEAD", self.token).status, 200)
         self.is_pulled("team/blobs", "1", image)
+        self.push("team/blobs", "about", images.artifact([], subject=image.manifest.descriptor()))  # which keeps nothing of it
         self.assertEqual(self.send("DELETE", f"team/blobs/manifests/{image.digest}").status, 202)
-        for blob in image.blobs:
+        for blob in [*image.blobs, image.manifest]:
             self.assertEqual(self.send("DELETE", f"team/blobs/blobs/{blob.digest}").status, 202)
             self.assertEqual(self.pull("team/blobs", "blobs", blob.digest, "HEAD", self.token).status, 404)
         self.is_error(self.put_manifest("team/blobs", "1", image.manifest), 404, "MANIFEST_BLOB_UNKNOWN")

@@ -65,11 +65,11 @@ static enum ch_code each_named(struct reading *r, struct ch_str stream, named_fn
     return rc == CH_E_NOT_FOUND ? CH_OK : rc; /* after its proper end */
 }
 
-/* "{}" stands where an artifact has no configuration, and has nothing to tell: it is there, uploaded
- * or not, as what is signed of images has it, too (images_answer_empty). CH_E_NOT_FOUND: it is not
- * that. */
-static enum ch_code keep_empty(struct reading *r, const struct ch_index_file *f,
-                               uint64_t *ret_size, struct ch_err *err)
+/* "{}" stands where an artifact has no configuration, and has nothing to tell: it is there,
+ * uploaded or not, as what is signed of images has it, too (images_answer_empty). CH_E_NOT_FOUND:
+ * it is not that. */
+static enum ch_code keep_empty(struct reading *r, const struct ch_index_file *f, uint64_t *ret_size,
+                               struct ch_err *err)
 {
     struct keeper *k = r->p.k;
     const struct ch_str empty = CH_STR("{}");
@@ -129,13 +129,13 @@ static enum ch_code add_named(struct reading *r, const struct ch_index_file *f, 
 /* By which it is found when somebody asks what refers to that (referrers.c), there or not. */
 static enum ch_code add_subject(struct reading *r, struct ch_str stream, struct ch_err *err)
 {
-    struct ch_index_file f = {.size_bytes = 0};
     struct ch_str subject = subject_of(stream), tag;
-    if (subject.len == 0 || !r->p.eco->push->reference_is(subject, &tag, &f.sha256) ||
-        tag.len > 0) {
+    struct ch_sha256 sha256;
+    if (subject.len == 0 || !r->p.eco->push->reference_is(subject, &tag, &sha256) || tag.len > 0) {
         return CH_OK;
     }
-    return add_named(r, &f, err);
+    return ch_store_pushed_refers(r->p.k->store, r->p.ask.repository, r->p.ask.project, &r->sha256,
+                                  &sha256, err);
 }
 
 /* All of it or nothing; who pushes has it durable before it is told. */

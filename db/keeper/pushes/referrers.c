@@ -144,8 +144,8 @@ enum ch_code referrers_put(struct keeper *k, const struct referrers *of, struct 
     if (l.eco == NULL || l.eco->push == NULL || l.eco->media_type == NULL) {
         return CH_OK;
     }
-    enum ch_code rc = ch_store_pushed_naming(k->store, of->repository, of->project, &of->subject,
-                                             on_manifest, &l, err);
+    enum ch_code rc = ch_store_pushed_referrers(k->store, of->repository, of->project, &of->subject,
+                                                on_manifest, &l, err);
     for (size_t i = 0; rc == CH_OK && i < l.count; i++) {
         look_at_manifest(&l, &l.manifests[i]);
     }

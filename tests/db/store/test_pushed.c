@@ -185,17 +185,39 @@ static void note(void *ctx, const struct ch_sha256 *manifest)
     seen[ch_sha256_is_zero(&seen[0]) ? 0 : 1] = *manifest;
 }
 
-static void test_who_names_it(void **state)
+static void test_who_refers_to_it(void **state)
 {
     (void)state;
-    struct ch_sha256 d = sha("subject"), one = sha("one"), seen[2] = {{{0}}};
+    const struct ch_str other = CH_STR("x");
+    struct ch_sha256 d = sha("subject"), one = sha("one"), two = sha("two"), seen[2] = {{{0}}};
     assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &d, &d, &err));
-    assert_ch_ok(&err, ch_store_pushed_naming(store, REPO, NAME, &d, note, seen, &err));
+    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &two, &d, &err)); /* an index */
+    assert_ch_ok(&err, ch_store_pushed_referrers(store, REPO, NAME, &d, note, seen, &err));
     assert_true(ch_sha256_is_zero(&seen[0]));
-    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &one, &d, &err));
-    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, CH_STR("x"), &d, &one, &err));
-    assert_ch_ok(&err, ch_store_pushed_naming(store, REPO, NAME, &d, note, seen, &err));
+    assert_ch_ok(&err, ch_store_pushed_refers(store, REPO, NAME, &one, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_refers(store, REPO, NAME, &one, &d, &err)); /* once more */
+    assert_ch_ok(&err, ch_store_pushed_refers(store, REPO, other, &two, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_referrers(store, REPO, NAME, &d, note, seen, &err));
     assert_true(ch_sha256_eq(&seen[0], &one) && ch_sha256_is_zero(&seen[1]));
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &one, &err));
+    seen[0] = seen[1];
+    assert_ch_ok(&err, ch_store_pushed_referrers(store, REPO, NAME, &d, note, seen, &err));
+    assert_true(ch_sha256_is_zero(&seen[0]));
+}
+
+/* What was taken away goes, whoever goes on to refer to it. */
+static void test_what_refers_to_it_keeps_nothing(void **state)
+{
+    (void)state;
+    struct ch_sha256 d = sha("subject"), one = sha("one");
+    uint64_t ended = 0;
+    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, NAME, &d, 5, 100, &err));
+    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &d, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_refers(store, REPO, NAME, &one, &d, &err));
+    assert_ch_code(CH_E_BUSY, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &d, &err));
+    assert_ch_ok(&err, ch_store_unlink_pushed(store, 101, &ended, &err));
+    assert_int_equal(ended, 1);
 }
 
 /* Somebody takes bytes away that no manifest has; whoever has none keeps the others'. */
@@ -230,7 +252,8 @@ int main(void)
         T(test_who_pushed),
         T(test_links),
         T(test_one_link_ends),
-        T(test_who_names_it),
+        T(test_who_refers_to_it),
+        T(test_what_refers_to_it_keeps_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
