@@ -16,11 +16,6 @@
 #define NOTICE_COLUMNS                                                                             \
     "SELECT id, kind, destination, message, event, body, at_us, tries, due_at_us FROM notice"
 
-#define EXCEPTION_COLUMNS                                                                          \
-    "SELECT id, repository, environment, ecosystem, project, version_spec, file_name, sha256,"     \
-    " overrides, reason, requester, address, refusal, coalesce(renews, 0), at_us, expires_at_us"   \
-    " FROM exception e"
-
 #define ATTESTATION_COLUMNS                                                                        \
     "SELECT id, repository, upstream, project, file_name, sha256, environment, passed, key,"      \
     " statement, statement_sig, file_sig, at_us, (SELECT s.purpose FROM signing_key s WHERE s.id"  \
@@ -224,82 +219,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                             " ORDER BY id DESC LIMIT 1",
                             "tttd"},
 
-    [CH_SQL_ADD_RULING] =
-        {"add ruling",
-         "INSERT INTO ruling (deny, repository, ecosystem, project, version_spec, file_name, "
-         "sha256,"
-         " evidence, policy, lifts, reason, by_person, at_us, expires_at_us)"
-         " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14) RETURNING id",
-         "innnnnzzzittiw"},
-    [CH_SQL_ADD_FINGERPRINT] = {"add fingerprint",
-                                "INSERT INTO ruling_fingerprint (ruling, number, fingerprint)"
-                                " VALUES ($1, $2, $3)",
-                                "iid"},
-    [CH_SQL_END_RULING] = {"end ruling",
-                           "INSERT INTO ruling_end (ruling, by_person, why, at_us)"
-                           " VALUES ($1, $2, $3, $4)",
-                           "itti"},
-    [CH_SQL_END_RULINGS_OF_NAME] =
-        {"end rulings of name",
-         "INSERT INTO ruling_end (ruling, by_person, why, at_us)"
-         " SELECT r.id, $1, 'the name was given to another upstream: ' || $2, $3 FROM ruling r"
-         " WHERE r.deny = 0 AND r.sha256 IS NULL AND r.project = $4"
-         " AND (r.repository IS NULL OR r.repository = $5)"
-         " AND NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)"
-         " RETURNING ruling, why",
-         "ttitt"},
-    [CH_SQL_RULINGS] = {"list rulings",
-                        "SELECT id, deny, repository, ecosystem, project, version_spec, file_name,"
-                        " sha256, evidence, policy, lifts, reason, by_person, at_us, expires_at_us,"
-                        " (SELECT x.environment FROM exception_ruling l"
-                        " JOIN exception x ON x.id = l.exception WHERE l.ruling = r.id),"
-                        " deny = 0 AND (EXISTS (SELECT 1 FROM log_entry g"
-                        " WHERE g.kind = 'ruling-expired' AND g.source = r.id)"
-                        " OR EXISTS (SELECT 1 FROM exception_ruling l JOIN exception_step t"
-                        " ON t.exception = l.exception WHERE l.ruling = r.id AND t.kind > 4))"
-                        " FROM ruling r"
-                        " WHERE NOT EXISTS (SELECT 1 FROM ruling_end e WHERE e.ruling = r.id)"
-                        " ORDER BY id",
-                        ""},
-    [CH_SQL_ADD_EXCEPTION] =
-        {"add exception",
-         "INSERT INTO exception (repository, environment, ecosystem, project, version_spec,"
-         " file_name, sha256, overrides, reason, requester, address, refusal, renews, at_us,"
-         " expires_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12,"
-         " nullif($13, 0), $14, $15) RETURNING id",
-         "ttttnnztttttiii"},
-    [CH_SQL_ADD_EXCEPTION_STEP] =
-        {"add step of exception",
-         "INSERT INTO exception_step (exception, kind, by_person, alone, reason, bytes, evidence,"
-         " policy, at_us, expires_at_us) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
-         " RETURNING id",
-         "iititzzziw"},
-    [CH_SQL_ADD_EXCEPTION_RULING] = {"add ruling of exception",
-                                     "INSERT INTO exception_ruling (exception, ruling)"
-                                     " VALUES ($1, $2)",
-                                     "ii"},
-    [CH_SQL_OPEN_EXCEPTIONS] =
-        {"list open exceptions",
-         EXCEPTION_COLUMNS
-         " WHERE NOT EXISTS (SELECT 1 FROM exception_step s WHERE s.exception = e.id"
-         " AND s.kind > 4) ORDER BY id",
-         ""},
-    [CH_SQL_EXCEPTIONS] = {"list exceptions", EXCEPTION_COLUMNS " ORDER BY id DESC LIMIT $1", "i"},
-    [CH_SQL_GET_EXCEPTION] = {"get exception", EXCEPTION_COLUMNS " WHERE id = $1", "i"},
-    [CH_SQL_EXCEPTION_STEPS] = {"list steps of exception",
-                                "SELECT id, exception, kind, by_person, alone, reason, bytes,"
-                                " evidence, policy, at_us, expires_at_us FROM exception_step"
-                                " WHERE exception = $1 ORDER BY id",
-                                "i"},
-    [CH_SQL_EXCEPTION_RULINGS] = {"list rulings of exception",
-                                  "SELECT ruling FROM exception_ruling WHERE exception = $1"
-                                  " ORDER BY ruling",
-                                  "i"},
-    [CH_SQL_FINGERPRINTS] = {"list fingerprints",
-                             "SELECT fingerprint FROM ruling_fingerprint WHERE ruling = $1"
-                             " ORDER BY number",
-                             "i"},
-
+#include "db/store/statements_rulings.inc"
     [CH_SQL_ADD_DECISION] = {"add decision",
                              "INSERT INTO decision (repository, upstream, project, file_name,"
                              " sha256, verdict, rule, reason, policy, at_us, audited)"
