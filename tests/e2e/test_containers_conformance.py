@@ -1,4 +1,4 @@
-"""The conformance suite of OCI distribution against a hosted repository: where we differ, line by line, and why.
+"""The conformance suite of OCI distribution against a hosted repository, and a mirrored one: where we differ, line by line, and why.
 
 The suite reads back each blob as soon as it is pushed. Here nobody has bytes that no ALLOW manifest links, not even who
 pushed them (T24), so each of these reads is 404 (the specification has it so: a blob that the registry does not serve is not found);
@@ -9,8 +9,9 @@ import collections
 import re
 import tempfile
 
-from house import conformance
+from house import conformance, images
 from house.case import with_key
+from house.containers import OfRegistry
 from house.hosted import Hosted
 
 WAYS = ("blob-post-put", "blob-post-only", "blob-patch-stream", "blob-patch-chunked")
@@ -132,3 +133,48 @@ class ByDefault(Suite):
         self.assertEqual(reasons(refused), {data: why for data, (*_, why) in DENIED.items()})
         further = [line for line in lines if not is_unlinked(line) and not is_denied(line)]
         self.assertEqual(self.counted(further), LISTS, further)
+
+
+class Mirrored(OfRegistry):
+    """What comes from elsewhere is read alone: what may be had without a difference, and of the rest nothing."""
+    debian = True  # ours lists no tags
+    settings = {"OCI_API_PUSH": "false", "OCI_API_BLOBS_DELETE": "false", "OCI_API_MANIFESTS_DELETE": "false",
+                "OCI_API_TAGS_DELETE": "false",
+                "OCI_FILTER_TEST": "OCI Conformance Test/read-only"}  # beyond that the suite breaks off where it does not push
+
+    @classmethod
+    def fill(cls):
+        cls.make_registry()
+        cls.good = [images.simple("read"), images.index([images.simple("read", architecture=a) for a in ("amd64", "arm64")])]
+        cls.evil = [images.simple("evil", evil=True)]
+        for name, read in (("good", cls.good), ("evil", cls.evil)):
+            for i, image in enumerate(read):
+                cls.registry.push("team/" + name, f"{i}.0", image)
+
+    def read(self, name, read):
+        """(the lines of the suite that it ran, {name: how many of them read what there is})"""
+        found = {"tags": {f"{i}.0" for i in range(len(read))}, "manifests": {m.digest for image in read for m in image.manifests},
+                 "blobs": {b.digest for image in read for b in image.blobs}, "referrers": {image.digest for image in read}}
+        data = {f"OCI_RO_DATA_{what.upper()}": " ".join(sorted(those)) for what, those in found.items()}
+        with tempfile.TemporaryDirectory() as folder:
+            lines = conformance.run(f"127.0.0.1:{self.service.port}", "", "", folder, OCI_REPO1="mcr/team/" + name, **data, **self.settings)
+        counts = {}
+        for way, manifest, blob in (("head", "manifest-head-by", "blob-head"), ("pull", "manifest-by", "blob-get")):
+            counts.update({f"read-only/{way}/{manifest}-tag": len(found["tags"]), f"read-only/{way}/{blob}": len(found["blobs"]),
+                           f"read-only/{way}/{manifest}-digest": len(found["manifests"])})
+        return [line for line in lines if line.status != "skipped"], counts
+
+    def test_what_may_be_had(self):
+        lines, counts = self.read("good", self.good)
+        self.assertEqual([line for line in lines if line.status != "passed"], [])
+        self.assertEqual(collections.Counter(line.name for line in lines), {**counts, "read-only/tag-list": 1, "read-only/referrers": 1})
+
+    def test_what_may_not_be_had(self):
+        lines, counts = self.read("evil", self.evil)
+        differ = [line for line in lines if line.status != "passed"]
+        self.assertEqual(collections.Counter(line.name for line in differ), counts)
+        for line in differ:
+            self.assertRegex(line.why, "expected one of .200., received 403$")
+            if "/pull/" in line.name:  # where the policy says so
+                self.assertIn("/-/policies/", line.talk)
+        self.assertEqual([line.name for line in lines if line.status == "passed"], ["read-only/tag-list", "read-only/referrers"])
