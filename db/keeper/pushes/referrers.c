@@ -146,7 +146,7 @@ enum ch_code referrers_put(struct keeper *k, const struct referrers *of, struct 
     }
     enum ch_code rc = ch_store_pushed_referrers(k->store, of->repository, of->project, &of->subject,
                                                 on_manifest, &l, err);
-    for (size_t i = 0; rc == CH_OK && i < l.count; i++) {
+    for (size_t i = 0; rc == CH_OK && !b->failed && i < l.count; i++) {
         look_at_manifest(&l, &l.manifests[i]);
     }
     free(l.manifests);
