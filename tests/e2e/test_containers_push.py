@@ -383,7 +383,13 @@ class Rights(Hosted):
         self.push("team/norights", "1.0", image)
         a = self.pull("team/norights", "manifests", "1.0", token=push)
         self.assertEqual(a.status, 200, a)
-        self.is_error(self.send("DELETE", "team/norights/manifests/1.0", token=push), 403, "DENIED")
+        alone = images.layer({"etc/norights": b"norights"})[0]
+        self.push_blob("team/norights", alone)
+        pull = people.token(self.service, "rob")[0]
+        for token in (push, pull):  # there or not: nothing is said of that
+            for path in ("manifests/1.0", f"blobs/{alone.digest}", f"blobs/{images.digest_of(b'not there')}"):
+                self.is_error(self.send("DELETE", f"team/norights/{path}", token=token), 403, "DENIED")
+        self.assertEqual(self.pull("team/norights", "blobs", alone.digest, "HEAD", self.token).status, 200)
 
     def test_what_is_mirrored_is_not_pushed_to(self):
         a = self.send("POST", "/v2/nowhere/app/blobs/uploads/", b"")
