@@ -40,6 +40,8 @@ struct ch_push_ops {
                     struct ch_sha256 *ret_sha256);
     /* What "sha256:HEX" or a tag in an address says: one of both. False: neither. */
     bool (*reference_is)(struct ch_str reference, struct ch_str *ret_tag, struct ch_sha256 *ret_sha256);
+    /* A digest, but of an algorithm by which nothing is known here: well formed, and of nothing. */
+    bool (*is_other_digest)(struct ch_str reference);
     /* Tags that the service alone writes: signatures and what else is attached (T23). */
     bool (*is_ours)(struct ch_str tag);
     /* The scanner's profile for a document of this media type. NULL: none that can be pushed. */

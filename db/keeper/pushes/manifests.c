@@ -251,6 +251,10 @@ static bool check_reference(const struct push *p, const struct ch_sha256 *sha256
                             struct ch_str *ret_tag)
 {
     struct ch_sha256 stated;
+    if (p->eco->push->is_other_digest(p->ask.reference)) {
+        push_refuse(p, 400, "DIGEST_INVALID", PUSH_OTHER_DIGEST);
+        return false;
+    }
     if (!p->eco->push->reference_is(p->ask.reference, ret_tag, &stated)) {
         push_refuse(p, 400, "MANIFEST_INVALID", "expected a tag, or a digest sha256:HEX");
         return false;
@@ -318,6 +322,10 @@ static bool find(const struct push *p, struct ch_str *ret_tag, struct ch_pushed_
 {
     struct ch_sha256 sha256;
     struct ch_err err;
+    if (p->eco->push->is_other_digest(p->ask.reference)) {
+        push_refuse(p, 404, "MANIFEST_UNKNOWN", PUSH_OTHER_DIGEST);
+        return false;
+    }
     if (!p->eco->push->reference_is(p->ask.reference, ret_tag, &sha256)) {
         push_refuse(p, 400, "MANIFEST_INVALID", "expected a tag, or a digest sha256:HEX");
         return false;

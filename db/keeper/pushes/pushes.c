@@ -100,7 +100,14 @@ bool push_digest(const struct push *p, struct ch_sha256 *ret)
     if (p->eco->push->reference_is(p->ask.reference, &tag, ret) && tag.len == 0) {
         return true;
     }
-    push_refuse(p, 400, "DIGEST_INVALID", "expected a digest, sha256:HEX");
+    bool asks = p->ask.op == CH_PUSH_LOOK_BLOB || p->ask.op == CH_PUSH_DELETE_BLOB;
+    if (!p->eco->push->is_other_digest(p->ask.reference)) {
+        push_refuse(p, 400, "DIGEST_INVALID", "expected a digest, sha256:HEX");
+    } else if (asks) {
+        push_refuse(p, 404, "BLOB_UNKNOWN", PUSH_OTHER_DIGEST);
+    } else {
+        push_refuse(p, 400, "DIGEST_INVALID", PUSH_OTHER_DIGEST);
+    }
     return false;
 }
 

@@ -412,6 +412,14 @@ static bool push_reference_is(struct ch_str reference, struct ch_str *ret_tag,
     return ch_oci_is_tag(reference);
 }
 
+static bool push_is_other_digest(struct ch_str reference)
+{
+    struct ch_oci_digest digest;
+    struct ch_err err;
+    enum ch_code rc = ch_oci_digest_parse(reference, &digest, &err);
+    return rc == CH_E_UNSUPPORTED || (rc == CH_OK && digest.alias.kind != CH_HASH_NONE);
+}
+
 static bool push_page_of(struct ch_str project, struct ch_str tag, const struct ch_sha256 *sha256,
                          char *ret, size_t ret_size)
 {
@@ -469,6 +477,7 @@ static const struct ch_push_ops push = {
     .page_of = push_page_of,
     .page_is = push_page_is,
     .reference_is = push_reference_is,
+    .is_other_digest = push_is_other_digest,
     .is_ours = ch_oci_is_referrer_tag,
     .document_profile = push_document_profile,
     .put_tags = push_put_tags,

@@ -342,6 +342,13 @@ static void what_is_pushed_is_named_by_tag_or_digest(void **state)
     assert_false(ch_sha256_is_zero(&sha256));
     assert_false(push->reference_is(CH_STR("sha256:" HEX64 "0"), &tag, &sha256));
     assert_false(push->reference_is(CH_STR("sha512:" HEX64), &tag, &sha256));
+    assert_false(push->reference_is(CH_STR("sha512:" HEX64 HEX64), &tag, &sha256));
+    assert_true(push->is_other_digest(CH_STR("sha512:" HEX64 HEX64)));
+    assert_true(push->is_other_digest(CH_STR("blake3:" HEX64)));
+    assert_false(push->is_other_digest(CH_STR("sha256:" HEX64)));
+    assert_false(push->is_other_digest(CH_STR("sha512:" HEX64))); /* too short */
+    assert_false(push->is_other_digest(CH_STR("1.0")));
+    assert_false(push->is_other_digest(CH_STR("")));
     assert_false(push->reference_is(CH_STR(""), &tag, &sha256));
     assert_true(push->is_ours(CH_STR("sha256-" HEX64 ".sig")));
     assert_true(push->is_ours(CH_STR("sha256-" HEX64)));
