@@ -186,8 +186,8 @@ static const struct option inspect_options[] = {
     {"--profile", "PROFILE", false, false,
      "wheel, sdist, conda, conda-tar (.tar.bz2), oci-layer,\n"
      "                          oci-manifest, oci-index, oci-config, oci-statement,\n"
-     "                          oci-empty, zip, tar (the bare archive), or auto\n"
-     "                          (default)"},
+     "                          oci-empty, oci-blob (any file by its bytes), zip, tar\n"
+     "                          (the bare archive), or auto (default)"},
     {"--rules", "DIR", false, true, "a folder of YARA rules, besides those that are shipped"},
     {"--files-from", "LIST", false, false, "a file with a path per line; -: standard input"},
     {"--sarif", "FILE", false, false, "write the findings there, too, in SARIF 2.1.0"},

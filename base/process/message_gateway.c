@@ -72,6 +72,7 @@ void ch_ask_file_put(struct ch_buf *b, const struct ch_ask_file *m)
     ch_msg_put_enum(b, m->part);
     ch_msg_put_bool(b, m->head);
     ch_put_u32(b, m->patience_ms);
+    ch_msg_put_name(b, m->filter, ch_limits.client_text_bytes);
     ch_msg_put_client(b, &m->client);
 }
 
@@ -87,6 +88,7 @@ enum ch_code ch_ask_file_get(struct ch_str payload, struct ch_ask_file *ret, str
     m.part = ch_msg_get_enum(&r, CH_PART_FILE, CH_PART_SIGNED);
     m.head = ch_msg_get_bool(&r);
     m.patience_ms = ch_get_u32(&r);
+    m.filter = ch_msg_get_text(&r, ch_limits.client_text_bytes);
     m.client = ch_msg_get_client(&r);
     CH_MSG_DECODED("ask-file message");
 }

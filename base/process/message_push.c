@@ -51,6 +51,7 @@ void ch_push_reply_put(struct ch_buf *b, const struct ch_push_reply *m)
     ch_msg_put_sha256(b, &m->sha256);
     ch_put_u64(b, m->size_bytes);
     ch_msg_put_name(b, m->media_type, ch_limits.client_text_bytes);
+    ch_msg_put_name(b, m->subject, ch_limits.project_name_bytes);
 }
 
 enum ch_code ch_push_reply_get(struct ch_str payload, struct ch_push_reply *ret, struct ch_err *err)
@@ -68,5 +69,6 @@ enum ch_code ch_push_reply_get(struct ch_str payload, struct ch_push_reply *ret,
     m.sha256 = ch_msg_get_sha256(&r);
     m.size_bytes = ch_get_u64(&r);
     m.media_type = ch_msg_get_text(&r, ch_limits.client_text_bytes);
+    m.subject = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     CH_MSG_DECODED("push message");
 }

@@ -157,9 +157,53 @@ enum ch_code ch_store_pushed_names_none(struct ch_store *s, struct ch_str reposi
                                         struct ch_str project, const struct ch_sha256 *manifest,
                                         struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_PUSHED_NAMES_NONE,
-                      CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(manifest)),
+    const struct ch_arg args[] = {ch_arg_text(repository), ch_arg_text(project),
+                                  ch_arg_sha(manifest)};
+    enum ch_code rc = ch_sql_run(s, CH_SQL_PUSHED_NAMES_NONE, args, CH_ARRAY_LEN(args), NULL, err);
+    return rc == CH_OK
+               ? ch_sql_run(s, CH_SQL_PUSHED_REFERS_NONE, args, CH_ARRAY_LEN(args), NULL, err)
+               : rc;
+}
+
+enum ch_code ch_store_pushed_refers(struct ch_store *s, struct ch_str repository,
+                                    struct ch_str project, const struct ch_sha256 *manifest,
+                                    const struct ch_sha256 *subject, struct ch_err *err)
+{
+    return ch_sql_run(s, CH_SQL_PUSHED_REFERS,
+                      CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(subject),
+                              ch_arg_sha(manifest)),
                       NULL, err);
+}
+
+enum ch_code ch_store_pushed_referrers(struct ch_store *s, struct ch_str repository,
+                                       struct ch_str project, const struct ch_sha256 *subject,
+                                       ch_store_referrer_fn *each, void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(
+        s, CH_SQL_PUSHED_REFERRERS,
+        CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(subject)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_sha256 manifest = ch_col_sha(&c, 0);
+        each(ctx, &manifest);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
+enum ch_code ch_store_unlink_pushed_one(struct ch_store *s, struct ch_str repository,
+                                        struct ch_str project, const struct ch_sha256 *sha256,
+                                        struct ch_err *err)
+{
+    uint64_t ended = 0, size;
+    enum ch_code rc = ch_sql_run(
+        s, CH_SQL_UNLINK_PUSHED_ONE,
+        CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(sha256)), &ended, err);
+    if (rc == CH_OK && ended == 0) {
+        rc = ch_store_pushed_link(s, repository, project, sha256, &size, err);
+        rc = rc == CH_OK ? ch_fail(err, CH_E_BUSY, "a manifest names these bytes") : rc;
+    }
+    return rc;
 }
 
 enum ch_code ch_store_unlink_pushed(struct ch_store *s, int64_t before_us, uint64_t *ret_ended,

@@ -40,6 +40,8 @@ struct ch_push_ops {
                     struct ch_sha256 *ret_sha256);
     /* What "sha256:HEX" or a tag in an address says: one of both. False: neither. */
     bool (*reference_is)(struct ch_str reference, struct ch_str *ret_tag, struct ch_sha256 *ret_sha256);
+    /* A digest, but of an algorithm by which nothing is known here: well formed, and of nothing. */
+    bool (*is_other_digest)(struct ch_str reference);
     /* Tags that the service alone writes: signatures and what else is attached (T23). */
     bool (*is_ours)(struct ch_str tag);
     /* The scanner's profile for a document of this media type. NULL: none that can be pushed. */
@@ -227,6 +229,11 @@ struct ch_ecosystem {
                      bool directory, struct ch_target *ret);
     const struct ch_index_format *formats; /* in order of preference when q ties */
     size_t format_count;
+    /* A part of a page in its first format, as a client asks for one: of the page's names, in their order (bytes), at most
+     * `most` behind `last` (absent: from the first on). *ret_next is the last of them where more follow, else absent; it
+     * lives as long as `page`. NULL: pages are had whole alone. */
+    enum ch_code (*render_part)(const struct ch_page *page, struct ch_str last, uint64_t most, struct ch_buf *out,
+                                struct ch_str *ret_next, struct ch_err *err);
     /* What clients are told that a file is, and the header in which they are told its digest, "sha256:HEX". NULL: bytes,
      * as all files are; there is none. */
     const char *(*media_type)(struct ch_str file_name);

@@ -359,8 +359,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "is of Docker's first format, which does not say what its layers unpack to")                 \
     X(CH_F_OCI_FOREIGN, 264, "oci-foreign", IRREGULAR, HIGH,                                       \
       "has content that clients would get from somewhere else")                                    \
-    X(CH_F_OCI_TYPE, 265, "oci-type", IRREGULAR, MEDIUM,                                           \
-      "has content of a media type that nothing here inspects")                                    \
+    X(CH_F_OCI_TYPE, 265, "oci-type", IRREGULAR, HIGH,                                             \
+      "has content of a media type that nothing here reads as its clients do")                     \
     X(CH_F_OCI_CONTENTS, 266, "oci-contents", IRREGULAR, HIGH,                                     \
       "has a layer that some clients unpack by a table of contents, not by its bytes")             \
     X(CH_F_OCI_CONFIG, 267, "oci-config", IRREGULAR, HIGH,                                         \

@@ -142,6 +142,7 @@ struct ch_ask_file {
     enum ch_part part;
     bool head;            /* answer at once, WAIT included */
     uint32_t patience_ms; /* how long the keeper may keep the answer back while inspection runs */
+    struct ch_str filter; /* REFERRERS: of this artifactType alone; absent: all */
     struct ch_client client;
 };
 void ch_ask_file_put(struct ch_buf *b, const struct ch_ask_file *m);

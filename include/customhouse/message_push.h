@@ -24,6 +24,7 @@ enum ch_push_op {
     CH_PUSH_LOOK_MANIFEST, /* whether `reference` is there, for who pushes: 200 */
     CH_PUSH_LOOK_BLOB,     /* likewise */
     CH_PUSH_DELETE,        /* the manifest or tag `reference`: 202 */
+    CH_PUSH_DELETE_BLOB,   /* the bytes `reference` under this name, that no manifest has: 202 */
     CH_PUSH_OP_COUNT
 };
 #define CH_UPLOAD_ID_LEN 32 /* hexadecimal digits of 128 random bits */
@@ -58,6 +59,7 @@ struct ch_push_reply {
     struct ch_sha256 sha256;  /* 200 and 201: what is there */
     uint64_t size_bytes;      /* 200 of LOOK_: its size */
     struct ch_str media_type; /* 200 of LOOK_MANIFEST */
+    struct ch_str subject;    /* 201 of MANIFEST: the digest of what it refers to; absent: nothing */
 };
 void ch_push_reply_put(struct ch_buf *b, const struct ch_push_reply *m);
 enum ch_code ch_push_reply_get(struct ch_str payload, struct ch_push_reply *ret,

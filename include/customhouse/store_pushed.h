@@ -50,7 +50,12 @@ enum ch_code ch_store_link_pushed(struct ch_store *s, struct ch_str repository,
 enum ch_code ch_store_pushed_link(struct ch_store *s, struct ch_str repository,
                                   struct ch_str project, const struct ch_sha256 *sha256,
                                   uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
-/* The manifest names the bytes; and it does no more, whatever it named. */
+/* And now they may not any more. CH_E_NOT_FOUND: they could not before. CH_E_BUSY: a manifest there
+ * names them. */
+enum ch_code ch_store_unlink_pushed_one(struct ch_store *s, struct ch_str repository,
+                                        struct ch_str project, const struct ch_sha256 *sha256,
+                                        struct ch_err *err) CH_MUST_CHECK;
+/* The manifest names the bytes; and it does no more, whatever it named or referred to. */
 enum ch_code ch_store_pushed_names(struct ch_store *s, struct ch_str repository,
                                    struct ch_str project, const struct ch_sha256 *manifest,
                                    const struct ch_sha256 *sha256,
@@ -58,6 +63,17 @@ enum ch_code ch_store_pushed_names(struct ch_store *s, struct ch_str repository,
 enum ch_code ch_store_pushed_names_none(struct ch_store *s, struct ch_str repository,
                                         struct ch_str project, const struct ch_sha256 *manifest,
                                         struct ch_err *err) CH_MUST_CHECK;
+/* The manifest refers to another one, there or not, which keeps nothing of that; and each there that
+ * does. */
+enum ch_code ch_store_pushed_refers(struct ch_store *s, struct ch_str repository,
+                                    struct ch_str project, const struct ch_sha256 *manifest,
+                                    const struct ch_sha256 *subject,
+                                    struct ch_err *err) CH_MUST_CHECK;
+typedef void ch_store_referrer_fn(void *ctx, const struct ch_sha256 *manifest);
+enum ch_code ch_store_pushed_referrers(struct ch_store *s, struct ch_str repository,
+                                       struct ch_str project, const struct ch_sha256 *subject,
+                                       ch_store_referrer_fn *each, void *ctx,
+                                       struct ch_err *err) CH_MUST_CHECK;
 /* Links older than this of bytes that no manifest there names end: the bytes may be evicted. */
 enum ch_code ch_store_unlink_pushed(struct ch_store *s, int64_t before_us, uint64_t *ret_ended,
                                     struct ch_err *err) CH_MUST_CHECK;

@@ -510,6 +510,9 @@ static void ask_for(struct file_wait *w)
     w->ask.on_lost = on_lost;
     uint64_t now_ms = ch_loop_now_ms(gw->loop);
     uint64_t left_ms = now_ms < w->keep_until_ms ? w->keep_until_ms - now_ms : 0;
+    struct ch_buf filter;
+    ch_buf_init(&filter, ch_limits.client_text_bytes);
+    gw_referrers_filter(w->request, &w->target, &filter);
     ch_ask_file_put(&w->ask.payload, &(struct ch_ask_file){
                                          .ask = w->ask.id,
                                          .repository = ch_str_of(w->repo->name),
@@ -519,18 +522,16 @@ static void ask_for(struct file_wait *w)
                                          .part = w->target.part,
                                          .head = w->head && !w->repo->eco->whole_versions,
                                          .patience_ms = (uint32_t)left_ms,
+                                         .filter = ch_buf_str(&filter),
                                          .client = gw_client_of(gw, w->request),
                                      });
+    ch_buf_done(&filter);
     gw_ask_send_until(gw, &w->ask, w->deadline_ms);
 }
 
 /* Ours to write; what is no number is none. */
 static enum ch_code read_hop(const struct ch_http_request *r, uint32_t *ret, struct ch_err *err)
 {
-    *ret = 0;
-    if (ch_http_view(r)->query.len == 0) {
-        return CH_OK;
-    }
     struct ch_buf value;
     bool given = false;
     ch_buf_init(&value, ch_limits.text_bytes);

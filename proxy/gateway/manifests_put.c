@@ -23,8 +23,9 @@ static void on_put(struct gw_push *p, const struct ch_push_reply *m, struct ch_f
     const struct ch_http_header headers[] = {
         {CH_STR("Location"), ch_buf_str(&location)},
         {CH_STR("Docker-Content-Digest"), ch_buf_str(&digest)},
+        {CH_STR("OCI-Subject"), m->subject}, /* it is listed by itself: no tag is needed for that */
     };
-    gw_push_done(p, 201, headers, CH_ARRAY_LEN(headers));
+    gw_push_done(p, 201, headers, CH_ARRAY_LEN(headers) - (m->subject.len == 0 ? 1 : 0));
     ch_buf_done(&digest);
     ch_buf_done(&location);
 }
@@ -99,7 +100,7 @@ void gw_manifests_request(struct gw_push *p)
     if (v->method == CH_HTTP_PUT) {
         put(p);
     } else if (v->method == CH_HTTP_DELETE) {
-        gw_push_ask(p, CH_PUSH_DELETE, CH_STR(""), on_deleted);
+        gw_push_ask(p, blob ? CH_PUSH_DELETE_BLOB : CH_PUSH_DELETE, CH_STR(""), on_deleted);
     } else {
         gw_push_ask(p, blob ? CH_PUSH_LOOK_BLOB : CH_PUSH_LOOK_MANIFEST, CH_STR(""), on_look);
     }

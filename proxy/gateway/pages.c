@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "encode.h"
+#include "page_part.h"
 
 struct page_wait {
     struct page_wait *next;
@@ -263,6 +264,10 @@ static void answer(struct page *p, struct ch_http_request *r, size_t format,
     struct ch_err err = {0};
     if (p->missing) {
         gw_respond_text(r, 404, CH_STR("No project has this name"));
+        return;
+    }
+    if (p->map != NULL && p->project.len > 0 && format == 0 &&
+        gw_page_part(r, p->repo->eco, (struct ch_str){p->map, p->map_len})) {
         return;
     }
     encoding = p->documents ? GW_IDENTITY : encoding;

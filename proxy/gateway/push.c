@@ -75,7 +75,7 @@ static bool has_method(const struct gw_push_target *t, enum ch_http_method m)
     case GW_PUSH_MANIFEST:
         return m == CH_HTTP_PUT || m == CH_HTTP_DELETE || looks;
     case GW_PUSH_BLOB:
-        return looks;
+        return m == CH_HTTP_DELETE || looks;
     case GW_PUSH_NOTHING:
         break;
     }
@@ -108,7 +108,7 @@ static void respond_error(struct ch_http_request *r, int status, const char *cod
     ch_buf_done(&body);
 }
 
-static bool is_hosted(const struct gw *gw, const struct gw_repository *repo)
+bool gw_push_is_hosted(const struct gw *gw, const struct gw_repository *repo)
 {
     const struct ch_repository *c = ch_config_repository(gw->config, ch_str_of(repo->name));
     return c != NULL && c->hosted;
@@ -155,7 +155,7 @@ bool gw_push_request(struct gw *gw, struct ch_http_request *r, struct gw_reposit
     const struct ch_http_view *v = ch_http_view(r);
     struct gw_push_target t;
     bool writes = gw_push_writes(v), answered = true;
-    if (!writes && !is_hosted(gw, repo)) {
+    if (!writes && !gw_push_is_hosted(gw, repo)) {
         return false;
     }
     read_target(v, at, &t);
@@ -163,7 +163,7 @@ bool gw_push_request(struct gw *gw, struct ch_http_request *r, struct gw_reposit
     bool upload = t.what == GW_PUSH_UPLOADS || t.what == GW_PUSH_UPLOAD;
     if (!writes && !looks && !upload) {
         answered = false;
-    } else if (!is_hosted(gw, repo)) { /* T24 */
+    } else if (!gw_push_is_hosted(gw, repo)) { /* T24 */
         respond_error(r, 405, "UNSUPPORTED",
                       CH_STR("Nothing is pushed here: what it has comes from its upstream"), NULL,
                       0);

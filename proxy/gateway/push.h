@@ -53,6 +53,7 @@ struct gw_push {
     size_t at;
 };
 
+bool gw_push_is_hosted(const struct gw *gw, const struct gw_repository *repo);
 /* POST, PUT, PATCH and DELETE. */
 bool gw_push_writes(const struct ch_http_view *v);
 /* Whether the request is one of these, and then it is answered, now or later. False: it is for

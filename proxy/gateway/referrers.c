@@ -61,7 +61,7 @@ static void respond_empty(struct ch_http_request *r, bool filtered)
             CH_STR("{\"schemaVersion\":2,\"mediaType\":\"" INDEX_TYPE "\",\"manifests\":[]}"));
 }
 
-bool gw_referrers_filtered(struct ch_http_request *r, const struct ch_target *target)
+bool gw_referrers_filtered(struct ch_http_request *r, const struct ch_target *target, bool hosted)
 {
     struct ch_buf type;
     struct ch_err err;
@@ -73,12 +73,24 @@ bool gw_referrers_filtered(struct ch_http_request *r, const struct ch_target *ta
     if (read_filter(r, &type, &given, &err) != CH_OK) {
         gw_respond_text(r, 400, ch_str_of(err.msg));
         answered = true;
-    } else if (given && !ch_str_eq(ch_buf_str(&type), CH_STR(ARTIFACT_TYPE))) {
+    } else if (given && type.len > ch_limits.client_text_bytes) {
+        gw_respond_text(r, 400, CH_STR("artifactType: no type is so long"));
+        answered = true;
+    } else if (given && !hosted && !ch_str_eq(ch_buf_str(&type), CH_STR(ARTIFACT_TYPE))) {
         respond_empty(r, true);
         answered = true;
     }
     ch_buf_done(&type);
     return answered;
+}
+
+void gw_referrers_filter(const struct ch_http_request *r, const struct ch_target *target,
+                         struct ch_buf *out)
+{
+    bool given;
+    if (is_list(r, target)) {
+        CH_IGNORE(read_filter(r, out, &given, NULL)); /* it was read before */
+    }
 }
 
 bool gw_referrers_none(struct ch_http_request *r, const struct ch_target *target)

@@ -5,9 +5,12 @@
 
 #include "gateway_int.h"
 
-/* True: the list of referrers was asked for of a type that none of ours has, or with a query that
- * cannot be read, and that is answered. */
-bool gw_referrers_filtered(struct ch_http_request *r, const struct ch_target *target);
+/* True: the list of referrers was asked for with a query that cannot be read, or, where nothing is
+ * pushed, of a type that none of ours has, and that is answered. */
+bool gw_referrers_filtered(struct ch_http_request *r, const struct ch_target *target, bool hosted);
+/* The one type that is asked for; nothing is appended: of all. */
+void gw_referrers_filter(const struct ch_http_request *r, const struct ch_target *target,
+                         struct ch_buf *out);
 /* The keeper knows of none. True: for the list of referrers that is an empty one, and it is
  * answered. */
 bool gw_referrers_none(struct ch_http_request *r, const struct ch_target *target);

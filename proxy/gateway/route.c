@@ -66,7 +66,7 @@ static void route_repository(struct gw *gw, struct ch_http_request *r, const str
         return;
     case CH_TARGET_FILE:
     case CH_TARGET_ANY_PAGE:
-        if (!gw_referrers_filtered(r, &target)) {
+        if (!gw_referrers_filtered(r, &target, gw_push_is_hosted(gw, repo))) {
             gw_files_request(gw, r, repo, &target);
         }
         return;

@@ -273,6 +273,33 @@ static void list_archive(const struct ch_archive_kind *kind, const struct ch_inp
     ch_hash_free(o.hash);
 }
 
+static void list_one(struct ch_str path, const struct ch_input *in, struct ch_scan_writer *out)
+{
+    enum { BLOCK = 65536 };
+    struct ch_str rest = {in->ptr != NULL ? (const char *)in->ptr : "", in->len};
+    struct ch_member m = {.path = path, .type = CH_MEMBER_FILE, .size_bytes = in->len};
+    struct ch_rules_scan *rules = ch_rules_scan_new(out, (struct ch_str){NULL, 0});
+    struct ch_hash *hash = ch_hash_new();
+    struct inside inside;
+    struct inside_member member;
+    inside_init(&inside, rules, out);
+    inside_begin(&member);
+    ch_rules_scan_member(rules, path);
+    while (rest.len > 0) {
+        struct ch_str block = ch_str_sub(rest, 0, BLOCK);
+        ch_hash_add(hash, block.ptr, block.len);
+        ch_rules_scan_add(rules, block);
+        inside_add(&member, block);
+        rest = ch_str_sub(rest, block.len, rest.len);
+    }
+    m.sha256 = ch_hash_end(hash);
+    ch_rules_scan_member_end(rules);
+    inside_end(&inside, &member, path);
+    ch_scan_write_member(out, &m);
+    ch_rules_scan_free(rules);
+    ch_hash_free(hash);
+}
+
 /* A member named U+00E9, stored, empty: what ch_second_prepare tries the tables with. */
 static bool names_come_out(void)
 {
@@ -334,4 +361,16 @@ enum ch_code ch_second_opinion(const struct ch_scan_job *job, const struct ch_in
 {
     struct ch_archive_kind kind = ch_archive_kind_of(job, in);
     return ch_second_list(&kind, in, out, err);
+}
+
+enum ch_code ch_second_one(struct ch_str path, const struct ch_input *in, struct ch_scan_writer *out,
+                           struct ch_err *err)
+{
+    if (utf8_locale == (locale_t)0 && ch_second_prepare(err) != CH_OK) {
+        return err == NULL ? CH_E_SYSTEM : err->code;
+    }
+    locale_t before = uselocale(utf8_locale);
+    list_one(path, in, out);
+    uselocale(before);
+    return ch_scan_writer_ok(out, err);
 }

@@ -20,4 +20,9 @@ enum ch_code ch_second_prepare(struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_second_list(const struct ch_archive_kind *kind, const struct ch_input *in,
                             struct ch_scan_writer *out, struct ch_err *err) CH_MUST_CHECK;
 
+/* Of a file that is no archive but may be anything: it is the one member, of this path, and rules are matched on it and on
+ * what is in it, where it is an archive after all. */
+enum ch_code ch_second_one(struct ch_str path, const struct ch_input *in, struct ch_scan_writer *out,
+                           struct ch_err *err) CH_MUST_CHECK;
+
 #endif

@@ -189,7 +189,8 @@ class Pulling(OfRegistry):
                 self.assertIn(a.status, (400, 404), a)
 
     def test_nothing_is_pushed(self):
-        for method, path in (("PUT", "/v2/mcr/team/oci/manifests/1.0"), ("POST", "/v2/mcr/team/oci/blobs/uploads/"),
+        blob = "/v2/mcr/team/oci/blobs/" + self.images["team/oci"].layers[0].digest
+        for method, path in (("PUT", "/v2/mcr/team/oci/manifests/1.0"), ("POST", "/v2/mcr/team/oci/blobs/uploads/"), ("DELETE", blob),
                              ("DELETE", "/v2/mcr/team/oci/manifests/1.0"), ("PATCH", "/v2/mcr/team/oci/blobs/uploads/1")):
             with self.subTest(method):
                 a = raw.ask(self.service.port, path, {"Content-Length": "0"}, method)

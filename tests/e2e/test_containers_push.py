@@ -1,9 +1,12 @@
 """Pushing to a hosted repository, request by request: what is pushed is inspected and judged as what is mirrored, and
 nobody has a byte of it before it may be had."""
+import hashlib
 import json
+import re
 import threading
 
 from house import images, people
+from house.case import with_key
 from house.hosted import Hosted
 
 
@@ -25,6 +28,17 @@ class Pushed(Hosted):
         image = images.simple("evil", evil=True)
         self.push("team/evil", "1.0", image)
         self.is_refused("team/evil", "1.0", image, "hidden-code")
+
+    def test_what_is_of_an_unknown_type_is_looked_at_and_held(self):
+        """All of it, manifest and "{}": whoever has the manifest has what it says."""
+        script = b"#!/usr/bin/env python3\n" + images.EVIL_SOURCE
+        for name, data in (("plain", b"read by nothing here" * 10), ("script", script)):
+            image = images.artifact([images.Blob("application/vnd.example.thing.v1", data)])
+            self.push("team/" + name, "1.0", image)
+            self.is_refused("team/" + name, "1.0", image, "held by ")
+            self.assertIn("oci-type", self.pull("team/" + name, "manifests", "1.0").reason)
+        text = people.command(self.service, "explain", f"oci:team/script=={image.digest}")
+        self.assertIn("hidden-code", text)
 
     def test_who_pushed_sees_that_it_is_there(self):
         image = images.simple("seen", evil=True)
@@ -140,6 +154,157 @@ class Pushed(Hosted):
         self.is_pulled("team/gone", "2.0", image)
         self.assertEqual(self.pull("team/gone", "manifests", "latest").status, 404)
 
+    def test_delete_of_blobs(self):
+        """Those that a manifest has go with it; others when somebody says so, who may."""
+        image, alone = images.simple("blobs"), images.layer({"etc/alone": b"to be deleted"})[0]
+        self.push("team/blobs", "1", image)
+        self.push_blob("team/blobs", alone)
+        self.push_blob("team/others", alone)
+        path = f"team/blobs/blobs/{alone.digest}"
+        self.is_error(self.send("DELETE", f"team/blobs/blobs/{image.layers[0].digest}"), 405, "UNSUPPORTED", "manifest")
+        self.is_error(self.send("DELETE", f"team/blobs/blobs/{image.digest}"), 405, "UNSUPPORTED")
+        self.assertEqual(self.send("DELETE", path, token=None).status, 401)
+        self.assertEqual(self.send("DELETE", path).status, 202)
+        self.is_error(self.send("DELETE", path), 404, "BLOB_UNKNOWN")
+        self.is_error(self.send("DELETE", "team/blobs/blobs/sha256:12"), 400, "DIGEST_INVALID")
+        other = "sha512:" + hashlib.sha512(alone.data).hexdigest()
+        self.is_error(self.send("DELETE", f"team/blobs/blobs/{other}"), 404, "BLOB_UNKNOWN", "by sha256")
+        self.is_error(self.send("DELETE", f"team/blobs/manifests/{other}"), 404, "MANIFEST_UNKNOWN", "by sha256")
+        self.is_error(self.send("POST", f"team/blobs/blobs/uploads/?digest={other}", alone.data), 400, "DIGEST_INVALID", "by sha256")
+        self.is_error(self.send("PUT", f"team/blobs/manifests/{other}", image.manifest.data, {"Content-Type": image.media_type}),
+                      400, "DIGEST_INVALID", "by sha256")
+        self.assertEqual(self.pull("team/blobs", "blobs", alone.digest, "HEAD", self.token).status, 404)
+        self.assertEqual(self.pull("team/others", "blobs", alone.digest, "HEAD", self.token).status, 200)
+        self.is_pulled("team/blobs", "1", image)
+        self.push("team/blobs", "about", images.artifact([], subject=image.manifest.descriptor()))  # which keeps nothing of it
+        self.assertEqual(self.send("DELETE", f"team/blobs/manifests/{image.digest}").status, 202)
+        for blob in [*image.blobs, image.manifest]:
+            self.assertEqual(self.send("DELETE", f"team/blobs/blobs/{blob.digest}").status, 202)
+            self.assertEqual(self.pull("team/blobs", "blobs", blob.digest, "HEAD", self.token).status, 404)
+        self.is_error(self.put_manifest("team/blobs", "1", image.manifest), 404, "MANIFEST_BLOB_UNKNOWN")
+
+    def test_what_an_artifact_has_for_a_configuration(self):
+        """Where something is signed "{}" is there, with what is signed: then an artifact may name it unasked."""
+        image, about = images.simple("empty"), images.artifact([])
+        self.push("team/empty", "1", image)
+        self.assertEqual(self.pull("team/empty", "manifests", "1").status, 200)
+        self.assertEqual(self.pull("team/empty", "blobs", about.config.digest, "HEAD", self.token).status, 200)
+        self.assertEqual(self.put_manifest("team/empty", "2", about.manifest).status, 201)
+        self.is_pulled("team/empty", "2", about)
+        for manifest in (image.manifest, about.manifest):
+            self.assertEqual(self.send("DELETE", f"team/empty/manifests/{manifest.digest}").status, 202)
+        self.assertEqual(self.pull("team/empty", "blobs", about.config.digest).status, 404)
+
+    def test_what_it_refers_to_is_told(self):
+        """So that clients do not write it under a tag, too."""
+        subject = images.simple("subject")
+        self.push("team/subject", "1", subject)
+        about = images.artifact([], subject=subject.manifest.descriptor())
+        self.push_blob("team/subject", about.config)
+        a = self.put_manifest("team/subject", about.digest, about.manifest)
+        self.assertEqual((a.status, a["OCI-Subject"]), (201, subject.digest), a)
+        self.assertIsNone(self.put_manifest("team/subject", "1", subject.manifest)["OCI-Subject"])
+        signature = images.artifact([], "application/vnd.dev.sigstore.bundle.v0.3+json", subject=subject.manifest.descriptor())
+        a = self.put_manifest("team/subject", signature.digest, signature.manifest)
+        self.assertIsNone(a["OCI-Subject"], a)
+
+    def referrers(self, name, digest, query="", token=None):
+        a = self.send("GET", f"{name}/referrers/{digest}{query}", token=token)
+        self.assertEqual((a.status, a["Content-Type"]), (200, images.OCI_INDEX), a)
+        self.assertEqual(a["OCI-Filters-Applied"], "artifactType" if query else None)
+        return json.loads(a.body)["manifests"]
+
+    def test_what_refers_to_an_image(self):
+        """Beside what is signed of it; each as long as it may be had, and by its bytes, not by its word alone."""
+        image = images.simple("referred")
+        self.push("team/referred", "1", image)
+        self.assertEqual(self.pull("team/referred", "manifests", "1").status, 200)
+        about = images.artifact([], "application/vnd.example.note", subject=image.manifest.descriptor(),
+                                annotations={"org.example.by": "ci \"quoted\"", "a": ""})
+        plain = images.image([images.layer({"etc/plain": b"plain"})])
+        said = json.loads(plain.manifest.data)
+        plain.manifest = images.document(images.OCI_MANIFEST, {**said, "subject": image.manifest.descriptor()})
+        listed = images.document(images.OCI_INDEX, {"schemaVersion": 2, "mediaType": images.OCI_INDEX,
+                                                    "manifests": [plain.manifest.descriptor()], "subject": image.manifest.descriptor()})
+        evil = images.simple("aboutevil", evil=True)
+        evil.manifest = images.document(images.OCI_MANIFEST, {**json.loads(evil.manifest.data), "subject": image.manifest.descriptor()})
+        ours = {e["digest"] for e in self.referrers("team/referred", image.digest)}
+        self.assertTrue(ours)
+        for i in (about, plain, evil):
+            self.push("team/referred", "x", i)
+        self.assertEqual(self.put_manifest("team/referred", listed.digest, listed).status, 201)
+        for i, status in ((about, 200), (plain, 200), (evil, 403)):
+            self.assertEqual(self.pull("team/referred", "manifests", i.digest).status, status)
+        self.assertEqual(self.pull("team/referred", "manifests", listed.digest).status, 200)
+        of_note = {**about.manifest.descriptor(), "artifactType": "application/vnd.example.note",
+                   "annotations": {"org.example.by": "ci \"quoted\"", "a": ""}}
+        of_plain = {**plain.manifest.descriptor(), "artifactType": images.OCI_CONFIG}
+        theirs = [e for e in self.referrers("team/referred", image.digest) if e["digest"] not in ours]
+        self.assertCountEqual(theirs, [of_note, of_plain, listed.descriptor()])
+        self.assertLessEqual(ours, {e["digest"] for e in self.referrers("team/referred", image.digest)})
+        query = "?artifactType=application%2Fvnd.example.note"
+        self.assertEqual(self.referrers("team/referred", image.digest, query), [of_note])
+        self.assertEqual(self.referrers("team/referred", image.digest, query[:-1]), [])
+        bundles = self.referrers("team/referred", image.digest, "?artifactType=application/vnd.dev.sigstore.bundle.v0.3%2Bjson")
+        self.assertEqual({e["digest"] for e in bundles}, ours)
+        tag = self.pull("team/referred", "manifests", image.digest.replace(":", "-"))
+        self.assertEqual(json.loads(tag.body)["manifests"], self.referrers("team/referred", image.digest), tag)
+        self.assertEqual(self.send("DELETE", f"team/referred/manifests/{about.digest}").status, 202)
+        self.assertEqual(self.referrers("team/referred", image.digest, query), [])
+        self.assertEqual(self.referrers("team/elsewhere", image.digest), [])
+
+    def test_what_refers_to_nothing_that_is_here(self):
+        missing = images.Blob(images.OCI_MANIFEST, b"never pushed")
+        about = images.artifact([], "application/vnd.example.note", subject=missing.descriptor())
+        self.assertEqual(self.referrers("team/missing", missing.digest), [])
+        self.push("team/missing", "1", about)
+        self.assertEqual(self.pull("team/missing", "manifests", "1").status, 200)
+        self.assertEqual([e["digest"] for e in self.referrers("team/missing", missing.digest)], [about.digest])
+
+    def test_signatures_of_others_are_no_referrers(self):
+        """T23"""
+        image = images.simple("unsigned", evil=True)
+        self.push("team/unsigned", "1", image)
+        bundle = images.Blob("application/vnd.dev.sigstore.bundle.v0.3+json", b"{\"theirs\":1}")
+        for kind in ("application/vnd.dev.sigstore.bundle.v0.3+json", "application/vnd.example.note"):
+            theirs = images.artifact([bundle], kind, subject=image.manifest.descriptor())
+            self.push("team/unsigned", "sig", theirs)
+            self.assertNotEqual(self.pull("team/unsigned", "manifests", theirs.digest).status, 200)
+        self.assertEqual(self.referrers("team/unsigned", image.digest), [])
+
+    def test_layers_from_elsewhere(self):
+        """Nobody has to push them, and by default nobody gets an image with one."""
+        image = images.simple("foreign")
+        said = json.loads(image.manifest.data)
+        said["layers"].append({"mediaType": images.OCI_FOREIGN, "digest": images.digest_of(b"elsewhere"), "size": 9,
+                               "urls": ["https://store.example.org/x"]})
+        image.manifest = images.document(images.OCI_MANIFEST, said)
+        self.push("team/foreign", "1", image)
+        self.assertEqual(self.pull("team/foreign", "manifests", "1", "HEAD", self.token).status, 200)
+        self.assertIn("oci-foreign", self.pull("team/foreign", "manifests", "1").reason)
+        for blob in image.blobs:
+            self.assertEqual(self.pull("team/foreign", "blobs", blob.digest).status, 403)
+
+    def test_tags_in_parts(self):
+        image = images.simple("parts")
+        self.push("team/parts", "b", image)
+        for tag in ("a", "c", "B", "z-1"):
+            self.assertEqual(self.put_manifest("team/parts", tag, image.manifest).status, 201)
+        got, path = [], "team/parts/tags/list?n=2"
+        while path:
+            a = self.send("GET", path)
+            self.assertEqual((a.status, a["Content-Type"]), (200, "application/json"), a)
+            got.append(json.loads(a.body)["tags"])
+            path = re.fullmatch("<(.*)>; rel=\"next\"", a["Link"])[1] if a["Link"] else None
+        self.assertEqual(got, [["B", "a"], ["b", "c"], ["z-1"]])
+        for query, tags in (("n=0", []), ("last=a", ["b", "c", "z-1"]), ("last=bb&n=9", ["c", "z-1"]), ("last=zz", [])):
+            with self.subTest(query):
+                a = self.send("GET", "team/parts/tags/list?" + query)
+                self.assertEqual((a.status, a["Link"], json.loads(a.body)["tags"]), (200, None, tags), a)
+        for query in ("n=", "n=-1", "n=x", "n=1&n=2", "last", "n=99999999999999999999"):
+            with self.subTest(query):
+                self.assertEqual(self.send("GET", "team/parts/tags/list?" + query).status, 400)
+        self.assertEqual(self.send("GET", "team/none/tags/list?n=1").status, 404)
 
     def test_whoever_was_told_finds_it(self):
         """Each answer of a push or a deletion is true for the request that follows, whatever was being looked up meanwhile."""
@@ -170,6 +335,38 @@ class Pushed(Hosted):
                 t.join()
 
 
+class Auditing(Hosted):
+    policy = staticmethod(lambda text: with_key(text, "mode", "audit"))
+
+    def test_artifacts_of_any_type(self):
+        image = images.artifact([images.Blob("application/vnd.example.thing.v1", b"a thing" * 10)])
+        self.push("team/thing", "1", image)
+        self.is_pulled("team/thing", "1", image)
+
+    def test_layers_from_elsewhere(self):
+        """The manifest is had, which says where; the layer is not, by any address of ours."""
+        image = images.simple("foreign")
+        said = json.loads(image.manifest.data)
+        elsewhere = images.digest_of(b"elsewhere")
+        said["layers"].append({"mediaType": images.OCI_FOREIGN, "digest": elsewhere, "size": 9, "urls": ["https://store.example.org/x"]})
+        image.manifest = images.document(images.OCI_MANIFEST, said)
+        self.push("team/foreign", "1", image)
+        self.is_pulled("team/foreign", "1", image)
+        self.assertEqual(self.pull("team/foreign", "blobs", elsewhere).status, 404)
+
+    def test_bytes_of_a_deleted_image_are_anothers(self):
+        """Who has them now is asked, not who had them last, whatever the policy lets pass."""
+        layer = images.layer({"etc/shared": b"shared"})
+        one, two = (images.image([layer], cmd=[name]) for name in ("one", "two"))
+        for tag, image in (("1", one), ("2", two)):
+            self.push("team/shared", tag, image)
+            self.is_pulled("team/shared", tag, image)
+        self.assertEqual(self.send("DELETE", f"team/shared/manifests/{two.digest}").status, 202)
+        self.is_pulled("team/shared", "1", one)
+        self.assertEqual(self.send("DELETE", f"team/shared/manifests/{one.digest}").status, 202)
+        self.assertEqual(self.pull("team/shared", "blobs", layer[0].digest).status, 404)
+
+
 class Rights(Hosted):
     def test_without_credentials(self):
         a = self.send("POST", "team/app/blobs/uploads/", b"", token=None)
@@ -193,7 +390,13 @@ class Rights(Hosted):
         self.push("team/norights", "1.0", image)
         a = self.pull("team/norights", "manifests", "1.0", token=push)
         self.assertEqual(a.status, 200, a)
-        self.is_error(self.send("DELETE", "team/norights/manifests/1.0", token=push), 403, "DENIED")
+        alone = images.layer({"etc/norights": b"norights"})[0]
+        self.push_blob("team/norights", alone)
+        pull = people.token(self.service, "rob")[0]
+        for token in (push, pull):  # there or not: nothing is said of that
+            for path in ("manifests/1.0", f"blobs/{alone.digest}", f"blobs/{images.digest_of(b'not there')}"):
+                self.is_error(self.send("DELETE", f"team/norights/{path}", token=token), 403, "DENIED")
+        self.assertEqual(self.pull("team/norights", "blobs", alone.digest, "HEAD", self.token).status, 200)
 
     def test_what_is_mirrored_is_not_pushed_to(self):
         a = self.send("POST", "/v2/nowhere/app/blobs/uploads/", b"")

@@ -11,7 +11,7 @@ import tempfile
 import unittest
 import zipfile
 
-from house import conda, wheels
+from house import conda, images, wheels
 from house.case import Quarantine, add_wheel, file_path
 from house.service import BIN
 
@@ -206,6 +206,14 @@ class Inspecting(unittest.TestCase):
                 self.assertEqual(inspect(self.write("none", b"hello"), "--profile", profile)[0], 2)
         self.assertEqual(inspect(self.write("empty", b"{}"), "--profile", "oci-empty")[0], 0)
         self.assertEqual(inspect(self.write("empty", b"{ }"), "--profile", "oci-empty")[0], 1)
+        code, out, err = inspect(self.write("blob", b"\1\2 anything"), "--profile", "oci-blob")
+        self.assertEqual((code, err), (0, ""), out)
+        self.assertRegex(out, ": oci-blob, 1 member, 0 findings\n")
+        evil = b"#!/usr/bin/env python3\n" + images.EVIL_SOURCE
+        for what, data in (("script", evil), ("archive", wheels.pack({"a/run": evil}))):
+            code, out, err = inspect(self.write("blob", data), "--profile", "oci-blob")
+            self.assertEqual((code, err), (1, ""), (what, out))
+            self.assertIn("hidden-code: ", out, what)
         site = "usr/local/lib/python3.12/site-packages/"
         metadata = {site + "foo-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: foo\nVersion: 1.0\n"}
         good = self.layer("layer.tar.gz", {"etc/x": b"y\n", site + "foo/__init__.py": b"x = 1\n", **metadata})

@@ -270,7 +270,7 @@ static enum ch_code check_words(const struct inspect *in, struct ch_err *err)
         return ch_fail(err, CH_E_USAGE,
                        "--profile: %.64s is unknown: expected wheel, sdist, conda, conda-tar, "
                        "oci-layer, oci-manifest, oci-index, oci-config, oci-statement, "
-                       "oci-empty, zip, tar or auto",
+                       "oci-empty, oci-blob, zip, tar or auto",
                        in->profile);
     }
     return CH_OK;

@@ -502,6 +502,11 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
             return;
         }
     }
+    if (ask->part == CH_PART_REFERRERS && hosted_is(k, ask->repository)) {
+        bool here = p != NULL && p->load == PAGE_READY && page_usable(k, p);
+        images_answer_referrers(k, p, here ? find_meant(p, ask->file_name) : -1, w, ask);
+        return;
+    }
     if (answer_no_page(k, p, w, ask)) {
         return;
     }

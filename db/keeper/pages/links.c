@@ -40,11 +40,12 @@ static void found_done(struct found *found)
     found->count = 0;
 }
 
-/* -1: it does not list what is meant, for this project. */
-static ptrdiff_t listed(const struct page *p, const struct ch_ask_file *ask)
+/* -1: it does not list what is meant, for this project; or it did, and `gone` does not count. */
+static ptrdiff_t listed(const struct page *p, const struct ch_ask_file *ask, bool gone)
 {
     for (size_t i = 0; p->eco->is_meant != NULL && i < p->facts.file_count; i++) {
         if (p->eco->is_meant(ask->file_name, &p->facts.files[i].index) &&
+            (gone || p->facts.files[i].removed_at_us == CH_TIME_UNKNOWN) &&
             ch_str_eq(page_project(p, i), ask->project)) {
             return (ptrdiff_t)i;
         }
@@ -61,13 +62,13 @@ static bool digest_of(struct ch_str asked, struct ch_sha256 *ret)
 
 /* The next page from the newest on; NULL: there are no more. */
 static struct page *next_linked(struct keeper *k, const struct found *found, size_t *at,
-                                const struct ch_ask_file *ask, size_t *ret_file)
+                                const struct ch_ask_file *ask, bool gone, size_t *ret_file)
 {
     size_t kept = found->count < LINKS_LOOKED_AT ? found->count : LINKS_LOOKED_AT;
     while (*at < kept) {
         const char *name = found->page[(found->count - ++*at) % LINKS_LOOKED_AT];
         struct page *p = page_get(k, ask->repository, ch_str_of(name));
-        ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask) : -1;
+        ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask, gone) : -1;
         char other[sizeof(((struct ch_target *)NULL)->project)];
         bool pointer = file >= 0 && p->eco->decided_on != NULL &&
                        p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, other,
@@ -80,14 +81,15 @@ static struct page *next_linked(struct keeper *k, const struct found *found, siz
     return NULL;
 }
 
-/* A page on which it is ALLOW; else one on which it may yet be; else the newest. */
+/* A page on which it is ALLOW; else one on which it may yet be; else the newest. With `gone` also
+ * those that list it no more. */
 static struct page *best_of(struct keeper *k, const struct found *found,
-                            const struct ch_ask_file *ask)
+                            const struct ch_ask_file *ask, bool gone)
 {
     size_t at = 0, file, best = 0;
     bool eligible = false;
     struct page *p;
-    while ((p = next_linked(k, found, &at, ask, &file)) != NULL) {
+    while ((p = next_linked(k, found, &at, ask, gone, &file)) != NULL) {
         struct ch_decision d;
         judge(k, p, file, &d);
         bool usable = page_usable(k, p) && !page_withheld(p);
@@ -101,7 +103,7 @@ static struct page *best_of(struct keeper *k, const struct found *found,
     }
     /* none is kept while another one is looked for: it may be forgotten for that */
     at = best - 1;
-    return best == 0 ? NULL : next_linked(k, found, &at, ask, &file);
+    return best == 0 ? NULL : next_linked(k, found, &at, ask, gone, &file);
 }
 
 /* Pages that list what nobody has fetched through them. */
@@ -133,13 +135,17 @@ struct page *links_page_of(struct keeper *k, const struct ch_ask_file *ask)
     if (found.eco == NULL || !digest_of(ask->file_name, &sha256)) {
         return NULL;
     }
-    if (ch_store_releases_of(k->store, &sha256, on_release, &found, &err) != CH_OK) {
-        keeper_log("store", "error=\"%s\"", err.msg);
-    }
-    struct page *p = best_of(k, &found, ask);
-    if (p == NULL) {
-        look_in_pages(k, ask, &found);
-        p = best_of(k, &found, ask);
+    struct page *p = NULL;
+    for (int gone = 0; p == NULL && gone < 2; gone++) { /* who has it is asked before who had it */
+        found_done(&found);
+        if (ch_store_releases_of(k->store, &sha256, on_release, &found, &err) != CH_OK) {
+            keeper_log("store", "error=\"%s\"", err.msg);
+        }
+        p = best_of(k, &found, ask, gone != 0);
+        if (p == NULL) {
+            look_in_pages(k, ask, &found);
+            p = best_of(k, &found, ask, gone != 0);
+        }
     }
     found_done(&found);
     return p;

@@ -15,8 +15,10 @@ static void release_of(const struct page *p, size_t file, struct ch_release *ret
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
     p->eco->split(page_project(p, file), f->file_name, ret);
-    if (f->project.len > 0 && ret->version[0] == '\0' && ret->profile != NULL &&
-        f->version.len < sizeof(ret->version)) { /* names of its ecosystem say no version */
+    /* Names of its ecosystem say none; and what nothing inspects is a part of its whole, too. */
+    bool told = ret->profile != NULL || p->eco->whole_versions;
+    if (f->project.len > 0 && ret->version[0] == '\0' && told &&
+        f->version.len < sizeof(ret->version)) {
         snprintf(ret->version, sizeof(ret->version), "%.*s", CH_STR_ARG(f->version));
     }
     if (f->project.len > 0) { /* what its record states is the same, or it says nothing */

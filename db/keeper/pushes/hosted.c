@@ -147,6 +147,36 @@ bool hosted_is_gone(const struct page *p, size_t file)
     return p->config->hosted && p->facts.files[file].removed_at_us != CH_TIME_UNKNOWN;
 }
 
+bool hosted_is(const struct keeper *k, struct ch_str repository)
+{
+    const struct ch_repository *config = ch_config_repository(k->config, repository);
+    return config != NULL && config->hosted;
+}
+
+bool hosted_is_there(struct keeper *k, struct ch_str repository, struct ch_str page,
+                     const struct ch_sha256 *sha256)
+{
+    const struct ch_repository *config = ch_config_repository(k->config, repository);
+    const struct ch_ecosystem *eco =
+        config != NULL ? ch_ecosystem_find(ch_str_of(config->ecosystem)) : NULL;
+    struct ch_pushed_row row;
+    struct ch_str project, tag;
+    struct ch_sha256 of;
+    struct ch_buf strings;
+    struct ch_err err;
+    if (config == NULL || !config->hosted || eco == NULL || eco->push == NULL) {
+        return config != NULL;
+    }
+    if (!eco->push->page_is(page, &project, &tag, &of)) {
+        return false;
+    }
+    ch_buf_init(&strings, 4096);
+    bool there = ch_store_pushed(k->store, repository, project, (struct ch_str){NULL, 0}, sha256,
+                                 &row, &strings, &err) == CH_OK;
+    ch_buf_done(&strings);
+    return there;
+}
+
 /* As want_parts does it for who asks, at nobody's expense: nothing is fetched. */
 void hosted_page_came(struct keeper *k, struct page *p)
 {

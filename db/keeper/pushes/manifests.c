@@ -65,6 +65,24 @@ static enum ch_code each_named(struct reading *r, struct ch_str stream, named_fn
     return rc == CH_E_NOT_FOUND ? CH_OK : rc; /* after its proper end */
 }
 
+/* "{}" stands where an artifact has no configuration, and has nothing to tell: it is there,
+ * uploaded or not, as what is signed of images has it, too (images_answer_empty). CH_E_NOT_FOUND:
+ * it is not that. */
+static enum ch_code keep_empty(struct reading *r, const struct ch_index_file *f, uint64_t *ret_size,
+                               struct ch_err *err)
+{
+    struct keeper *k = r->p.k;
+    const struct ch_str empty = CH_STR("{}");
+    struct ch_sha256 sha256 = ch_sha256_of(empty.ptr, empty.len);
+    if (!ch_sha256_eq(&sha256, &f->sha256)) {
+        return CH_E_NOT_FOUND;
+    }
+    enum ch_code rc = ch_blobs_put(k->blobs, empty, &sha256, err);
+    rc = rc == CH_OK ? keeper_write(k, err) : rc;
+    *ret_size = empty.len;
+    return rc == CH_OK ? pushes_keep(k, &r->p, &sha256, empty.len, err) : rc;
+}
+
 /* CH_E_DENIED: it was not uploaded here. CH_E_FORMAT: it was, and is of another size. */
 static enum ch_code check_named(struct reading *r, const struct ch_index_file *f,
                                 struct ch_err *err)
@@ -74,6 +92,7 @@ static enum ch_code check_named(struct reading *r, const struct ch_index_file *f
     ch_sha256_hex(&f->sha256, hex);
     enum ch_code rc = ch_store_pushed_link(r->p.k->store, r->p.ask.repository, r->p.ask.project,
                                            &f->sha256, &size, err);
+    rc = rc == CH_E_NOT_FOUND ? keep_empty(r, f, &size, err) : rc;
     if (rc == CH_E_NOT_FOUND) {
         return ch_fail(err, CH_E_DENIED, "sha256:%s was not pushed under this name before", hex);
     }
@@ -84,6 +103,21 @@ static enum ch_code check_named(struct reading *r, const struct ch_index_file *f
     return rc;
 }
 
+/* Of what it refers to; absent: nothing. */
+static struct ch_str subject_of(struct ch_str stream)
+{
+    struct ch_scan_reader reader;
+    struct ch_scan_record rec;
+    struct ch_err err;
+    ch_scan_reader_init(&reader, stream);
+    while (ch_scan_read(&reader, &rec, &err) == CH_OK) {
+        if (rec.type == CH_REC_FACT && ch_str_eq(rec.u.fact.name, CH_STR("subject"))) {
+            return rec.u.fact.value;
+        }
+    }
+    return (struct ch_str){NULL, 0};
+}
+
 static enum ch_code add_named(struct reading *r, const struct ch_index_file *f, struct ch_err *err)
 {
     return ch_store_pushed_names(r->p.k->store, r->p.ask.repository, r->p.ask.project, &r->sha256,
@@ -91,6 +125,18 @@ static enum ch_code add_named(struct reading *r, const struct ch_index_file *f, 
 }
 
 /* ------------------------------------------------------------------ the push */
+
+/* By which it is found when somebody asks what refers to that (referrers.c), there or not. */
+static enum ch_code add_subject(struct reading *r, struct ch_str stream, struct ch_err *err)
+{
+    struct ch_str subject = subject_of(stream), tag;
+    struct ch_sha256 sha256;
+    if (subject.len == 0 || !r->p.eco->push->reference_is(subject, &tag, &sha256) || tag.len > 0) {
+        return CH_OK;
+    }
+    return ch_store_pushed_refers(r->p.k->store, r->p.ask.repository, r->p.ask.project, &r->sha256,
+                                  &sha256, err);
+}
 
 /* All of it or nothing; who pushes has it durable before it is told. */
 static enum ch_code store(struct reading *r, struct ch_str stream, struct ch_err *err)
@@ -117,6 +163,7 @@ static enum ch_code store(struct reading *r, struct ch_str stream, struct ch_err
     rc = rc == CH_OK ? pushes_keep(k, &r->p, &r->sha256, r->p.ask.body.len, err) : rc;
     rc = rc == CH_OK ? add_named(r, &itself, err) : rc;
     rc = rc == CH_OK ? each_named(r, stream, add_named, err) : rc;
+    rc = rc == CH_OK ? add_subject(r, stream, err) : rc;
     rc = rc == CH_OK ? ch_store_add_pushed(k->store, &row, err) : rc;
     rc = rc == CH_OK ? audit_pushed(k, &row, NULL, err) : rc;
     return audit_act_end(k, begun, rc, err);
@@ -142,7 +189,8 @@ static void take(struct reading *r, struct ch_str stream)
         return;
     }
     pushes_changed(k);
-    struct ch_push_reply reply = {.http_status = 201, .sha256 = r->sha256};
+    struct ch_push_reply reply = {
+        .http_status = 201, .sha256 = r->sha256, .subject = subject_of(stream)};
     push_reply(p, &reply, -1);
     pushes_look_at(k, p->ask.repository, r->page); /* it is inspected now, whoever asks for it */
 }
@@ -203,6 +251,10 @@ static bool check_reference(const struct push *p, const struct ch_sha256 *sha256
                             struct ch_str *ret_tag)
 {
     struct ch_sha256 stated;
+    if (p->eco->push->is_other_digest(p->ask.reference)) {
+        push_refuse(p, 400, "DIGEST_INVALID", PUSH_OTHER_DIGEST);
+        return false;
+    }
     if (!p->eco->push->reference_is(p->ask.reference, ret_tag, &stated)) {
         push_refuse(p, 400, "MANIFEST_INVALID", "expected a tag, or a digest sha256:HEX");
         return false;
@@ -270,6 +322,10 @@ static bool find(const struct push *p, struct ch_str *ret_tag, struct ch_pushed_
 {
     struct ch_sha256 sha256;
     struct ch_err err;
+    if (p->eco->push->is_other_digest(p->ask.reference)) {
+        push_refuse(p, 404, "MANIFEST_UNKNOWN", PUSH_OTHER_DIGEST);
+        return false;
+    }
     if (!p->eco->push->reference_is(p->ask.reference, ret_tag, &sha256)) {
         push_refuse(p, 400, "MANIFEST_INVALID", "expected a tag, or a digest sha256:HEX");
         return false;

@@ -100,7 +100,14 @@ bool push_digest(const struct push *p, struct ch_sha256 *ret)
     if (p->eco->push->reference_is(p->ask.reference, &tag, ret) && tag.len == 0) {
         return true;
     }
-    push_refuse(p, 400, "DIGEST_INVALID", "expected a digest, sha256:HEX");
+    bool asks = p->ask.op == CH_PUSH_LOOK_BLOB || p->ask.op == CH_PUSH_DELETE_BLOB;
+    if (!p->eco->push->is_other_digest(p->ask.reference)) {
+        push_refuse(p, 400, "DIGEST_INVALID", "expected a digest, sha256:HEX");
+    } else if (asks) {
+        push_refuse(p, 404, "BLOB_UNKNOWN", PUSH_OTHER_DIGEST);
+    } else {
+        push_refuse(p, 400, "DIGEST_INVALID", PUSH_OTHER_DIGEST);
+    }
     return false;
 }
 
@@ -108,7 +115,7 @@ bool push_digest(const struct push *p, struct ch_sha256 *ret)
 
 static enum action action_of(enum ch_push_op op)
 {
-    return op == CH_PUSH_DELETE ? ACTION_DELETE : ACTION_PUSH;
+    return op == CH_PUSH_DELETE || op == CH_PUSH_DELETE_BLOB ? ACTION_DELETE : ACTION_PUSH;
 }
 
 /* T21: the token is looked at again for each ask, whatever the gateway knows of it. */
@@ -190,6 +197,7 @@ void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     case CH_PUSH_FINISH:
     case CH_PUSH_CANCEL:
     case CH_PUSH_LOOK_BLOB:
+    case CH_PUSH_DELETE_BLOB:
     case CH_PUSH_OP_COUNT:
         uploads_on_ask(&p);
         break;

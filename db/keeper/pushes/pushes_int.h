@@ -36,6 +36,7 @@ void push_refuse(const struct push *p, uint32_t status, const char *code, const 
     CH_PRINTF(4, 5);
 /* What came of storing something, as an error. */
 void push_refuse_store(const struct push *p, enum ch_code code, const struct ch_err *err);
+#define PUSH_OTHER_DIGEST "bytes are known here by sha256, and by no other digest"
 /* `reference` says a digest; else that was answered. */
 bool push_digest(const struct push *p, struct ch_sha256 *ret);
 /* Something is there, or gone, since this moment. */

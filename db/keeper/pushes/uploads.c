@@ -335,6 +335,32 @@ static void look(struct push *p)
     }
 }
 
+/* What a manifest has goes with that. */
+static void take_away(struct push *p)
+{
+    struct keeper *k = p->k;
+    struct ch_push_reply reply = {.http_status = 202};
+    struct ch_err err;
+    if (!push_digest(p, &reply.sha256)) {
+        return;
+    }
+    enum ch_code rc = keeper_write(k, &err);
+    rc = rc == CH_OK ? ch_store_unlink_pushed_one(k->store, p->ask.repository, p->ask.project,
+                                                  &reply.sha256, &err)
+                     : rc;
+    enum ch_code ended = rc == CH_OK ? keeper_commit(k, &err) : rc; /* durable before it is told */
+    if (ended == CH_OK) {
+        push_reply(p, &reply, -1);
+    } else if (rc == CH_E_NOT_FOUND) {
+        push_refuse(p, 404, "BLOB_UNKNOWN", "this was not pushed under this name");
+    } else if (rc == CH_E_BUSY) {
+        push_refuse(p, 405, "UNSUPPORTED",
+                    "a manifest under this name has it: take that away, then this");
+    } else {
+        push_refuse_store(p, ended, &err);
+    }
+}
+
 static bool is_linked(const struct push *p, const struct ch_sha256 *sha256)
 {
     uint64_t size;
@@ -426,6 +452,10 @@ void uploads_on_ask(struct push *p)
     }
     if (p->ask.op == CH_PUSH_LOOK_BLOB) {
         look(p);
+        return;
+    }
+    if (p->ask.op == CH_PUSH_DELETE_BLOB) {
+        take_away(p);
         return;
     }
     if (p->ask.op == CH_PUSH_FINISH && was_finished(p)) {

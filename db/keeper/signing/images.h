@@ -77,6 +77,10 @@ void images_meant(struct keeper *k, struct waiter *w);
 /* The answer to an ask with one of the parts of signatures; the waiter is taken over. */
 void images_answer(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                    const struct ch_ask_file *ask);
+/* What refers to an image of a hosted repository: ours, and what was pushed. `file` -1: it is not
+ * there itself. The waiter is taken over. */
+void images_answer_referrers(struct keeper *k, struct page *p, ptrdiff_t file, struct waiter *w,
+                             const struct ch_ask_file *ask);
 /* "{}", the configuration of our referrers, which has no link of its own. False: it is not that. */
 bool images_answer_empty(struct keeper *k, struct waiter *w, const struct ch_ask_file *ask);
 

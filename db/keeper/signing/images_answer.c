@@ -7,8 +7,10 @@
 #include "customhouse/limits.h"
 #include "db/keeper/asks/ask_int.h"
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/pushes/pushes.h"
 #include "db/keeper/rulings/approvals_int.h"
 #include "db/sbom/sbom.h"
+#include "db/signing/bundle.h"
 #include "db/signing/image.h"
 #include "db/signing/statement.h"
 
@@ -38,8 +40,9 @@ static struct ch_str name_of(const struct ch_ecosystem *eco, const struct ch_ask
 }
 
 struct meant {
+    struct keeper *k;
     const struct ch_ecosystem *eco;
-    struct ch_str name;
+    struct ch_str repository, name;
     char *page;
     struct ch_sha256 image;
 };
@@ -223,17 +226,82 @@ void images_answer(struct keeper *k, struct page *p, size_t file, struct waiter 
     ask_free_waiter(w);
 }
 
+/* Ours, while the image is signed; *ret_later: the log is yet to have that. */
+static enum ch_code put_ours(struct keeper *k, struct page *p, ptrdiff_t file, struct document *doc,
+                             bool *ret_later, struct ch_err *err)
+{
+    struct image_signed found;
+    *ret_later = false;
+    if (p == NULL || file < 0) {
+        return CH_OK;
+    }
+    enum ch_code rc = images_signed(k, p, (size_t)file, &found, err);
+    *ret_later = found.waits_for_log;
+    if (rc == CH_OK) {
+        return ch_store_image_signatures(k->store, found.attestation, on_signature, doc, err);
+    }
+    return rc == CH_E_NOT_FOUND || found.waits_for_log ? CH_OK : rc;
+}
+
+void images_answer_referrers(struct keeper *k, struct page *p, ptrdiff_t file, struct waiter *w,
+                             const struct ch_ask_file *ask)
+{
+    const struct ch_ecosystem *eco = ecosystem_of(k, ask->repository);
+    struct referrers of = {.repository = ask->repository,
+                           .project = eco != NULL ? name_of(eco, ask) : ask->project,
+                           .subject_text = ask->file_name,
+                           .filter = ask->filter};
+    struct document doc = {.part = CH_PART_REFERRERS};
+    bool later = false, more = false;
+    struct ch_err err;
+    bool ours = ask->filter.len == 0 || ch_str_eq(ask->filter, CH_STR(CH_BUNDLE_MEDIA_TYPE));
+    ch_buf_init(&doc.body, ch_limits.attached_bytes);
+    ch_image_referrers_begin(&doc.body);
+    size_t none = doc.body.len;
+    enum ch_code rc = read_digest(ask->file_name, &of.subject)
+                          ? CH_OK
+                          : ch_fail(&err, CH_E_NOT_FOUND, "it is no digest");
+    rc = rc == CH_OK && ours ? put_ours(k, p, file, &doc, &later, &err) : rc;
+    rc = rc == CH_OK ? referrers_put(k, &of, &doc.body, &more, &err) : rc;
+    bool any = doc.body.len > none;
+    ch_image_referrers_end(&doc.body);
+    rc = rc == CH_OK ? ch_buf_ok(&doc.body, &err) : rc;
+    if (rc == CH_OK && (later || more)) {
+        ch_buf_done(&doc.body);
+        if (w->deadline_ms > ch_loop_now_ms(k->child.loop)) {
+            audit_wait(k, w); /* and then all is looked at again */
+            return;
+        }
+        ask_file_waits(k, w, ask->ask, LOG_EXPECTED_S, "");
+    } else if (rc == CH_OK && any) {
+        answer_body(k, w, ask, ch_buf_str(&doc.body), INDEX_TYPE);
+    } else if (rc == CH_OK || rc == CH_E_NOT_FOUND) {
+        answer_none(k, w, ask, "nothing refers to it");
+    } else {
+        ask_file_failed(k, w, ask->ask, keeper_store_status(rc, 500), 0, err.msg);
+    }
+    ch_buf_done(&doc.body);
+    ask_free_waiter(w);
+}
+
+/* Of what was taken away the approvals end a little later. */
 static void on_any(void *ctx, const struct ch_attestation_row *row)
 {
     struct meant *m = ctx;
-    m->image = ch_str_eq(m->eco->page_project(row->project), m->name) ? row->sha256 : m->image;
+    if (ch_str_eq(m->eco->page_project(row->project), m->name) &&
+        hosted_is_there(m->k, m->repository, row->project, &row->sha256)) {
+        m->image = row->sha256;
+    }
 }
 
 bool images_answer_empty(struct keeper *k, struct waiter *w, const struct ch_ask_file *ask)
 {
     const struct ch_str empty = CH_STR("{}");
     struct ch_sha256 of_empty = ch_sha256_of(empty.ptr, empty.len), digest;
-    struct meant m = {.eco = ecosystem_of(k, ask->repository), .name = ask->project};
+    struct meant m = {.k = k,
+                      .eco = ecosystem_of(k, ask->repository),
+                      .repository = ask->repository,
+                      .name = ask->project};
     struct ch_buf to;
     struct ch_err err;
     if (m.eco == NULL || !ask->any_page || ask->part != CH_PART_FILE ||

@@ -14,6 +14,7 @@
 #include "customhouse/ecosystem.h"
 #include "customhouse/limits.h"
 #include "diff_ids.h"
+#include "tags.h"
 
 /* What stands for the document of a tag's page: its digest is not known to who asks. */
 #define THE_MANIFEST "manifest"
@@ -83,7 +84,7 @@ static struct ch_str page_project(struct ch_str page)
 static const char *const file_types[] = {"manifest",  "index", "config", "layer",
                                          "statement", "other", NULL};
 static const char *const profiles[] = {"oci-manifest", "oci-index",     "oci-config", "oci-empty",
-                                       "oci-layer",    "oci-statement", NULL};
+                                       "oci-layer",    "oci-statement", "oci-blob",   NULL};
 static const char *const shared_profiles[] = {"oci-layer", NULL};
 static const char *const file_endings[] = {".oci-manifest.json",
                                            ".docker-manifest.json",
@@ -101,7 +102,7 @@ static const struct {
     const char *file_type;
     const char *profile;
 } kinds[CH_OCI_FILE_KIND_COUNT] = {
-    [CH_OCI_FILE_BLOB] = {"other", NULL},
+    [CH_OCI_FILE_BLOB] = {"other", "oci-blob"},
     [CH_OCI_FILE_OCI_MANIFEST] = {"manifest", "oci-manifest"},
     [CH_OCI_FILE_DOCKER_MANIFEST] = {"manifest", "oci-manifest"},
     [CH_OCI_FILE_OCI_INDEX] = {"index", "oci-index"},
@@ -411,6 +412,14 @@ static bool push_reference_is(struct ch_str reference, struct ch_str *ret_tag,
     return ch_oci_is_tag(reference);
 }
 
+static bool push_is_other_digest(struct ch_str reference)
+{
+    struct ch_oci_digest digest;
+    struct ch_err err;
+    enum ch_code rc = ch_oci_digest_parse(reference, &digest, &err);
+    return rc == CH_E_UNSUPPORTED || (rc == CH_OK && digest.alias.kind != CH_HASH_NONE);
+}
+
 static bool push_page_of(struct ch_str project, struct ch_str tag, const struct ch_sha256 *sha256,
                          char *ret, size_t ret_size)
 {
@@ -444,7 +453,7 @@ static const char *push_document_profile(struct ch_str media_type)
                                                                     : NULL;
 }
 
-/* As in render_tags, of what a registry says. */
+/* As in tags.c, of what a registry says. */
 static void push_put_tags(struct ch_buf *b, struct ch_str project, struct ch_str tags)
 {
     bool first = true;
@@ -468,32 +477,12 @@ static const struct ch_push_ops push = {
     .page_of = push_page_of,
     .page_is = push_page_is,
     .reference_is = push_reference_is,
+    .is_other_digest = push_is_other_digest,
     .is_ours = ch_oci_is_referrer_tag,
     .document_profile = push_document_profile,
     .put_tags = push_put_tags,
     .tags_type = "application/json",
 };
-
-/* {"name":"team/app","tags":["1.0","latest"]}; without those of signatures, under which the
- * upstream's are not had. */
-static enum ch_code render_tags(const struct ch_page *page, struct ch_str prefix,
-                                struct ch_buf *out, struct ch_err *err)
-{
-    (void)prefix;
-    ch_buf_puts(out, CH_STR("{\"name\":"));
-    ch_buf_put_json(out, page->project);
-    ch_buf_puts(out, CH_STR(",\"tags\":["));
-    const char *between = "";
-    for (size_t i = 0; i < page->file_count; i++) {
-        if (!ch_oci_is_referrer_tag(page->files[i].file_name)) {
-            ch_buf_puts(out, ch_str_of(between));
-            ch_buf_put_json(out, page->files[i].file_name);
-            between = ",";
-        }
-    }
-    ch_buf_puts(out, CH_STR("]}\n"));
-    return ch_buf_ok(out, err);
-}
 
 /* Registries list no names here: classify never asks for it. */
 static enum ch_code render_no_root(const struct ch_root_page *page, struct ch_str prefix,
@@ -506,7 +495,7 @@ static enum ch_code render_no_root(const struct ch_root_page *page, struct ch_st
 }
 
 static const struct ch_index_format formats[] = {
-    {"application/json", "application/json", render_tags, render_no_root, false},
+    {"application/json", "application/json", oci_render_tags, render_no_root, false},
 };
 
 static void usage_line(struct ch_str origin, struct ch_str repository, struct ch_buf *out)
@@ -556,6 +545,7 @@ const struct ch_ecosystem ch_ecosystem_oci = {
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),
+    .render_part = oci_render_tags_part,
     .page_accept = MANIFEST_TYPES ", application/json",
     .file_accept = MANIFEST_TYPES ", */*",
     .page_url = page_url,

@@ -45,8 +45,8 @@ void oci_write_member(struct ch_scan_writer *out, const struct ch_oci_digest *di
 
 /* --- manifests and indexes --- */
 
-/* The document says which of the types of its profile it is; what the registry said was compared
- * when its page was read. */
+/* The document says which of the types of its profile it is, or it is OCI's; what the registry said
+ * was compared when its page was read. */
 static struct ch_str stated_type(struct ch_str bytes, enum ch_oci_document kind, json_t **ret_doc)
 {
     enum ch_oci_type wanted = kind == CH_OCI_DOCUMENT_INDEX ? CH_OCI_INDEX : CH_OCI_MANIFEST;
@@ -107,6 +107,38 @@ static void tell_child(const struct ch_oci_descriptor *d, struct ch_scan_writer 
     ch_buf_done(&b);
 }
 
+/* What a list of those that refer to an image says of each: what kind of artifact it is, and its
+ * annotations, as "KEY\nVALUE". What is longer than a fact may be, or has a line feed in its key, is
+ * left out. Spec: OCI distribution 1.1, "Listing Referrers". */
+static void tell_referrer(const struct ch_oci_manifest *m, const struct ch_oci_descriptor *subject,
+                          const json_t *doc, struct ch_scan_writer *out)
+{
+    const char *key;
+    json_t *value;
+    struct ch_str type = m->artifact_type;
+    for (size_t i = 0; type.len == 0 && i < m->count; i++) {
+        type = m->list[i].role == CH_OCI_ROLE_CONFIG ? m->list[i].media_type : type;
+    }
+    tell_digest("subject", &subject->digest, out);
+    if (type.len > 0) {
+        ch_scan_write_fact(out, CH_STR("artifact-type"), type);
+    }
+    json_object_foreach(json_object_get(doc, "annotations"), key, value)
+    {
+        struct ch_str text = {json_string_value(value), json_string_length(value)};
+        struct ch_buf b;
+        size_t at;
+        ch_buf_init(&b, ch_limits.text_bytes);
+        ch_buf_puts(&b, ch_str_of(key));
+        ch_buf_putc(&b, '\n');
+        ch_buf_puts(&b, text);
+        if (!b.failed && !ch_str_find_char(ch_str_of(key), '\n', &at)) {
+            ch_scan_write_fact(out, CH_STR("annotation"), ch_buf_str(&b));
+        }
+        ch_buf_done(&b);
+    }
+}
+
 static void inspect_manifest(struct ch_str bytes, enum ch_oci_document kind,
                              struct ch_scan_writer *out)
 {
@@ -120,6 +152,9 @@ static void inspect_manifest(struct ch_str bytes, enum ch_oci_document kind,
                 tell_digest("layer", &m.list[i].digest, out);
             }
             tell_child(&m.list[i], out);
+            if (m.list[i].role == CH_OCI_ROLE_SUBJECT) {
+                tell_referrer(&m, &m.list[i], doc, out);
+            }
         }
         ch_oci_manifest_done(&m);
     }

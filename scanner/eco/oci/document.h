@@ -23,7 +23,8 @@ enum ch_oci_document {
 enum ch_oci_document ch_oci_document_of(struct ch_str profile);
 
 /* Writes MEMBER, FINDING and FACT: "platform" ("linux/arm64/v8"), "predicate-type", of an
- * index "child" ("sha256:HEX linux/arm64/v8"), each in its order.
+ * index "child" ("sha256:HEX linux/arm64/v8"), each in its order; of what refers to something else
+ * "subject", "artifact-type" and "annotation" ("KEY", line feed, value).
  * CH_E_UNSUPPORTED: another profile. */
 ch_inspect_fn ch_oci_document_inspect;
 ch_inspect_fn ch_oci_document_second;

@@ -56,12 +56,14 @@ static enum ch_code check_annotations(struct reading *r, struct ch_json d, struc
     return CH_OK;
 }
 
-/* "{}" is all there is of it. Any other content has to be asked for: what clients take from here
- * comes by no decision about it (a child would be had without ever being looked at). */
-static bool may_be_inline(const struct ch_oci_descriptor *part, struct ch_str bytes)
+/* Configuration and layers of an image are judged with its manifest, as one: who has that may have
+ * them, whichever way. Any other content has to be asked for: what clients take from here comes by
+ * no decision about it (a child would be had without ever being looked at, and so would a layer
+ * from elsewhere). */
+static bool is_judged_with_it(const struct ch_oci_descriptor *part)
 {
     return (part->role == CH_OCI_ROLE_CONFIG || part->role == CH_OCI_ROLE_LAYER) &&
-           part->type == CH_OCI_EMPTY && ch_str_eq(bytes, CH_STR("{}"));
+           part->type != CH_OCI_LAYER_FOREIGN;
 }
 
 /* The content itself, in base64: clients take it instead of asking for it. */
@@ -84,7 +86,7 @@ static enum ch_code check_data(struct reading *r, struct ch_json d,
         report(r, CH_F_OCI_DATA, why.msg);
     } else if (ch_oci_digest_check(&part->digest, ch_buf_str(&bytes), &why) != CH_OK) {
         report(r, CH_F_OCI_DATA, why.msg);
-    } else if (!may_be_inline(part, ch_buf_str(&bytes))) {
+    } else if (!is_judged_with_it(part)) {
         ch_fail(&why, CH_E_FORMAT, "data of %zu bytes, which clients would not ask for", bytes.len);
         report(r, CH_F_OCI_DATA, why.msg);
     }
@@ -251,6 +253,8 @@ static enum ch_code read_one(struct reading *r, struct ch_json root, const char 
 
 /* ------------------------------------------------------------------ the whole */
 
+#define CONFIG_TYPE "application/vnd.oci.image.config.v1+json"
+
 /* All that a decoder of any of the formats looks for. */
 static const char *const root_keys[] = {
     "schemaVersion", "mediaType", "artifactType", "config",       "layers",
@@ -260,6 +264,38 @@ static const char *const root_keys[] = {
 static bool has(struct ch_json root, const char *key)
 {
     return json_object_get(root.value, key) != NULL;
+}
+
+/* Where it does not say what it is, Content-Type does, which not every client asks: some look at
+ * what it has, and take for Docker's what has another configuration than OCI's, or no children,
+ * others for its first format what has parts of that (CVE-2021-41190). So it has to be OCI's to all
+ * of them. Docker's own formats always say it. Spec: OCI image 1.1, "Image Manifest", mediaType. */
+static enum ch_code check_untold(const struct reading *r, struct ch_json root,
+                                 struct ch_str media_type, struct ch_err *err)
+{
+    static const char *const first_format[] = {"fsLayers", "history", "signatures", NULL};
+    bool list = r->m->type == CH_OCI_INDEX;
+    struct ch_json part = {.value = NULL};
+    struct ch_json type = {.value = NULL};
+    if (!ch_str_starts(media_type, CH_STR("application/vnd.oci."))) {
+        return ch_fail(err, CH_E_FORMAT, "no mediaType, the registry says \"%.*s\"",
+                       CH_STR_ARG(media_type));
+    }
+    for (size_t i = 0; first_format[i] != NULL; i++) {
+        if (has(root, first_format[i])) {
+            return ch_fail(err, CH_E_FORMAT, "no mediaType, with %s", first_format[i]);
+        }
+    }
+    if (list) {
+        return json_array_size(json_object_get(root.value, "manifests")) > 0
+                   ? CH_OK
+                   : ch_fail(err, CH_E_FORMAT, "no mediaType, and no manifests in it");
+    }
+    part.value = json_object_get(root.value, "config");
+    type.value = json_object_get(part.value, "mediaType");
+    return json_is_string(type.value) && ch_str_eq(ch_json_str(type), CH_STR(CONFIG_TYPE))
+               ? CH_OK
+               : ch_fail(err, CH_E_FORMAT, "no mediaType, and its config is not of " CONFIG_TYPE);
 }
 
 /* T18: what one client unpacks as an image, another follows as an index. */
@@ -288,6 +324,10 @@ static bool is_unambiguous(struct reading *r, struct ch_json root, struct ch_str
         report(r, CH_F_OCI_AMBIGUOUS, why.msg);
         return false;
     }
+    if (stated.value == NULL && check_untold(r, root, media_type, &why) != CH_OK) {
+        report(r, CH_F_OCI_AMBIGUOUS, why.msg);
+        return false;
+    }
     return true;
 }
 
@@ -299,8 +339,9 @@ static enum ch_code read_root(struct reading *r, struct ch_json root, struct ch_
     if (rc == CH_OK && json_integer_value(v.value) != 2) {
         rc = ch_json_fail(v, err, "expected 2");
     }
-    /* needed: a client that is not told takes it for what it likes (CVE-2021-41190) */
-    rc = rc == CH_OK ? ch_json_need(root, "mediaType", JSON_STRING, &v, err) : rc;
+    if (has(root, "mediaType")) { /* null is no text: some clients take it for one, some for none */
+        rc = rc == CH_OK ? ch_json_need(root, "mediaType", JSON_STRING, &v, err) : rc;
+    }
     rc = rc == CH_OK ? get_text(&root, "artifactType", &m->artifact_type, err) : rc;
     rc = rc == CH_OK ? check_annotations(r, root, err) : rc;
     if (m->type == CH_OCI_INDEX) {

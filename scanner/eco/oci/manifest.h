@@ -2,8 +2,10 @@
  * alike. Pure; allocates.
  *
  * Spec: OCI image 1.1, "Image Manifest", "Image Index", "Descriptors"; Docker's schema 2. Rules:
- * T18 (layers and manifests at once, mediaType, data, tables of contents). The bytes are read,
- * never written anew: their digest is what everything else hangs on. */
+ * T18 (layers and manifests at once, mediaType, data, tables of contents). One without mediaType,
+ * as OCI image 1.0 has them, is what the registry says of it, where nothing in it could be taken for
+ * something else. The bytes are read, never written anew: their digest is what everything else
+ * hangs on. */
 #ifndef CH_SCANNER_OCI_MANIFEST_H
 #define CH_SCANNER_OCI_MANIFEST_H
 

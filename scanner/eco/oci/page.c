@@ -154,6 +154,14 @@ static enum ch_code add_part(struct part *parts, size_t *count, const struct ch_
     return CH_OK;
 }
 
+/* A layer from elsewhere is nothing that a registry need have: that an image has one is a finding
+ * about its manifest (oci-foreign), and no part of it is had here then. */
+static bool is_part(const struct ch_oci_descriptor *d)
+{
+    return d->role == CH_OCI_ROLE_CONFIG ||
+           (d->role == CH_OCI_ROLE_LAYER && d->type != CH_OCI_LAYER_FOREIGN);
+}
+
 static enum ch_code gather(const struct page *p, const struct ch_oci_manifest *m,
                            struct part *parts, size_t *count, struct ch_err *err)
 {
@@ -163,8 +171,7 @@ static enum ch_code gather(const struct page *p, const struct ch_oci_manifest *m
         if (d->digest.alias.kind != CH_HASH_NONE) {
             rc = ch_fail(err, CH_E_FORMAT, "names content by %s; expected sha256",
                          ch_hash_kind_name(d->digest.alias.kind));
-        } else if (p->by_digest &&
-                   (d->role == CH_OCI_ROLE_CONFIG || d->role == CH_OCI_ROLE_LAYER)) {
+        } else if (p->by_digest && is_part(d)) {
             rc = add_part(parts, count, d, err);
         }
     }
@@ -215,6 +222,20 @@ static enum ch_code write_file(const struct page *p, const struct part *part,
     return rc;
 }
 
+/* What the whole is about, where it is about something: who pushes it is told that this was read. */
+static void write_subject(const struct ch_oci_manifest *m, struct ch_scan_writer *out)
+{
+    struct ch_buf b;
+    for (size_t i = 0; i < m->count; i++) {
+        if (m->list[i].role == CH_OCI_ROLE_SUBJECT) {
+            ch_buf_init(&b, CH_OCI_DIGEST_MAX);
+            ch_oci_digest_put(&b, &m->list[i].digest);
+            ch_scan_write_fact(out, CH_STR("subject"), ch_buf_str(&b));
+            ch_buf_done(&b);
+        }
+    }
+}
+
 static enum ch_code write_page(const struct ch_scan_job *job, const struct page *p,
                                const struct part *parts, size_t count, struct ch_scan_writer *out,
                                struct ch_err *err)
@@ -248,6 +269,10 @@ static enum ch_code parse(const struct ch_scan_job *job, const struct ch_input *
     parts[count++] = (struct part){p.digest, in->len, signature ? CH_OCI_FILE_SIGNATURE : kind};
     rc = signature ? CH_OK : gather(&p, &m, parts, &count, err); /* it is had by no address */
     rc = rc == CH_OK ? write_page(job, &p, parts, count, out, err) : rc;
+    if (rc == CH_OK && !signature) { /* whose lists we write alone (T23) */
+        write_subject(&m, out);
+        rc = ch_scan_writer_ok(out, err);
+    }
     free(parts);
     ch_oci_manifest_done(&m);
     return rc;

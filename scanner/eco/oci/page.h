@@ -3,7 +3,8 @@
  * Page names: "NAME:TAG" and "NAME@sha256:HEX". Of a tag the document alone is listed, since a tag
  * points to a digest and nothing is decided about it; so it is of an index, whose children are
  * pages of their own. Of a manifest's digest it is the document, then its configuration and its
- * layers, each digest once. Spec: OCI distribution 1.1, "Pulling manifests" and "Pulling blobs". */
+ * layers, each digest once, without those from elsewhere. A fact "subject" has the digest of what
+ * it refers to. Spec: OCI distribution 1.1, "Pulling manifests" and "Pulling blobs". */
 #ifndef CH_SCANNER_OCI_PAGE_H
 #define CH_SCANNER_OCI_PAGE_H
 

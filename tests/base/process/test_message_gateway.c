@@ -99,6 +99,7 @@ static void asking_for_a_file_travels(void **state)
                                  CH_PART_METADATA,
                                  true,
                                  32,
+                                 text_of(ch_limits.client_text_bytes),
                                  client_of()};
         struct ch_ask_file out;
         ROUND_TRIP(ask_file, CH_MSG_ASK_FILE, in, out);
@@ -110,6 +111,7 @@ static void asking_for_a_file_travels(void **state)
         assert_int_equal(out.part, CH_PART_METADATA);
         assert_true(out.head);
         assert_int_equal(out.patience_ms, 32);
+        assert_same(out.filter, in.filter);
         assert_same(out.client.address, in.client.address);
         assert_same(out.client.user_agent, in.client.user_agent);
         assert_same(out.client.principal, in.client.principal);

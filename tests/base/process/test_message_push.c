@@ -76,7 +76,8 @@ static void what_came_of_it_travels(void **state)
                                .max_bytes = UINT64_MAX,
                                .sha256 = {{9}},
                                .size_bytes = 3,
-                               .media_type = text_of(ch_limits.client_text_bytes)};
+                               .media_type = text_of(ch_limits.client_text_bytes),
+                               .subject = text_of(ch_limits.project_name_bytes)};
     struct ch_push_reply out;
     ROUND_TRIP(push_reply, CH_MSG_PUSH, in, out);
     assert_int_equal(out.ask, 32);
@@ -90,6 +91,7 @@ static void what_came_of_it_travels(void **state)
     assert_true(ch_sha256_eq(&out.sha256, &in.sha256));
     assert_int_equal(out.size_bytes, 3);
     assert_same(out.media_type, in.media_type);
+    assert_same(out.subject, in.subject);
     DONE();
 }
 

@@ -30,6 +30,7 @@ static const struct {
     {"not_found", "likewise: what upstreams say of a file at the moment"},
     {"pushed_blob", "work: which pushed bytes a manifest may name; what of them is had is decided on manifests"},
     {"pushed_part", "likewise: which of them a manifest names, as it says itself"},
+    {"pushed_subject", "likewise: what it refers to"},
     {"notice", "work in hand: what people are still to be told"},
     {"notice_of_end", "likewise, and who was told"},
     {"forwarded", "how far another server has the log's entries"},

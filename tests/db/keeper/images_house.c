@@ -56,7 +56,8 @@ void images_set_at(struct house *h, struct images_image *m, const char *tag, con
         put_digest(m->layer_digest, m->layer);
         put_digest(m->config_digest, m->config);
         add_file(h, m, 1, m->config, ".config.json", &text);
-        add_file(h, m, 2, m->layer, ".layer.tar.gz", &text);
+        add_file(h, m, 2, m->layer, m->layer_ending != NULL ? m->layer_ending : ".layer.tar.gz",
+                 &text);
     }
     set_page(h, host, m->digest, type, &text);
     ch_buf_done(&text);

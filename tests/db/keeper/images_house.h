@@ -24,6 +24,7 @@ struct images_image {
     const char *config, *layer; /* NULL: an index */
     const char *ending;         /* of the manifest's name; NULL: an image's or index's own */
     size_t layer_size;          /* as the manifest states it; 0: as it is */
+    const char *layer_ending;   /* NULL: ".layer.tar.gz" */
     /* filled by images_set */
     char digest[80]; /* "sha256:HEX" of the manifest */
     char page[100];

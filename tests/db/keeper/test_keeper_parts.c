@@ -66,7 +66,8 @@ static void what_never_came_is_refused_as_its_manifest(void **state)
                 {"irregular", CH_VERDICT_HOLD, "finding zip-crc-differs"}};
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct house *h = images_house();
-        struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = rows[i].layer};
+        struct images_image m = {
+            .manifest = "a manifest", .config = "a config", .layer = rows[i].layer};
         images_set(h, &m, "1.0");
         uint64_t ask = begin(h, "1.0");
         assert_int_equal(house_told(h, ask), -1);
@@ -93,7 +94,8 @@ static void explain(struct house *h, const char *kind, const char *digest, uint3
 {
     struct ch_buf out;
     char word[200];
-    snprintf(word, sizeof(word), "http://127.0.0.1:8080/v2/img/" IMAGES_NAME "/%s/%s", kind, digest);
+    snprintf(word, sizeof(word), "http://127.0.0.1:8080/v2/img/" IMAGES_NAME "/%s/%s", kind,
+             digest);
     ch_buf_init(&out, 1u << 20);
     uint32_t ended = house_command(h, false, "explain", word, NULL, NULL, &out);
     if (ended != status || !ch_str_find(ch_buf_str(&out), ch_str_of(says), NULL)) {
@@ -144,7 +146,8 @@ static void a_part_of_two_is_had_through_the_one_that_passes(void **state)
     (void)state;
     struct house *h = images_house();
     struct images_image good = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
-    struct images_image bad = {.manifest = "bad manifest", .config = "irregular", .layer = "a layer"};
+    struct images_image bad = {
+        .manifest = "bad manifest", .config = "irregular", .layer = "a layer"};
     images_set(h, &good, "1.0");
     images_ask_tag(h, "1.0");
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
@@ -174,8 +177,10 @@ static void what_a_tag_moves_to_is_unknown_until_its_page_is_there(void **state)
 {
     (void)state;
     struct house *h = images_house();
-    struct images_image old = {.manifest = "old manifest", .config = "a config", .layer = "a layer"};
-    struct images_image new = {.manifest = "new manifest", .config = "new config", .layer = "an attack"};
+    struct images_image old = {
+        .manifest = "old manifest", .config = "a config", .layer = "a layer"};
+    struct images_image new = {
+        .manifest = "new manifest", .config = "new config", .layer = "an attack"};
     images_set(h, &old, "1.0");
     images_ask_tag(h, "1.0");
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
@@ -201,6 +206,50 @@ static void what_a_tag_moves_to_is_unknown_until_its_page_is_there(void **state)
     house_free(h);
 }
 
+/* A part that nothing here can look at is one all the same: the manifest is not had without it. */
+static void what_nothing_inspects_refuses_its_whole(void **state)
+{
+    (void)state;
+    struct house *h = images_house();
+    struct images_image m = {.manifest = "a manifest",
+                             .config = "a config",
+                             .layer = "something",
+                             .layer_ending = ".signature.json"};
+    images_set(h, &m, "1.0");
+    images_ask(h, &m);
+    images_refused(h, CH_VERDICT_HOLD, "part");
+    images_ask_blob(h, m.config_digest);
+    images_refused(h, CH_VERDICT_HOLD, "part");
+    images_ask_blob(h, m.layer_digest);
+    assert_int_equal(h->file.outcome, CH_FILE_NOT_FOUND);
+    assert_false(house_serves(h, m.manifest) || house_serves(h, m.config));
+    house_free(h);
+}
+
+/* Of an unknown media type: by its bytes. */
+static void a_part_of_any_type_is_inspected(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        enum ch_verdict verdict;
+        const char *rule;
+    } rows[] = {{"an attack", CH_VERDICT_DENY, "finding direct-reference"},
+                {"irregular", CH_VERDICT_HOLD, "finding zip-crc-differs"}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct house *h = images_house();
+        struct images_image m = {.manifest = "a manifest",
+                                 .config = "a config",
+                                 .layer = rows[i].bytes,
+                                 .layer_ending = ".blob"};
+        images_set(h, &m, "1.0");
+        images_ask_tag(h, "1.0");
+        images_refused(h, rows[i].verdict, "part");
+        assert_all_refused(h, &m, "1.0", rows[i].verdict, rows[i].rule);
+        house_free(h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -209,6 +258,8 @@ int main(void)
         cmocka_unit_test(what_is_asked_for_first_waits_for_its_whole),
         cmocka_unit_test(a_part_of_two_is_had_through_the_one_that_passes),
         cmocka_unit_test(what_a_tag_moves_to_is_unknown_until_its_page_is_there),
+        cmocka_unit_test(what_nothing_inspects_refuses_its_whole),
+        cmocka_unit_test(a_part_of_any_type_is_inspected),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -179,6 +179,71 @@ static void test_links(void **state)
     assert_int_equal(evictable(), 1);
 }
 
+static void note(void *ctx, const struct ch_sha256 *manifest)
+{
+    struct ch_sha256 *seen = ctx;
+    seen[ch_sha256_is_zero(&seen[0]) ? 0 : 1] = *manifest;
+}
+
+static void test_who_refers_to_it(void **state)
+{
+    (void)state;
+    const struct ch_str other = CH_STR("x");
+    struct ch_sha256 d = sha("subject"), one = sha("one"), two = sha("two"), seen[2] = {{{0}}};
+    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &d, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &two, &d, &err)); /* an index */
+    assert_ch_ok(&err, ch_store_pushed_referrers(store, REPO, NAME, &d, note, seen, &err));
+    assert_true(ch_sha256_is_zero(&seen[0]));
+    assert_ch_ok(&err, ch_store_pushed_refers(store, REPO, NAME, &one, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_refers(store, REPO, NAME, &one, &d, &err)); /* once more */
+    assert_ch_ok(&err, ch_store_pushed_refers(store, REPO, other, &two, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_referrers(store, REPO, NAME, &d, note, seen, &err));
+    assert_true(ch_sha256_eq(&seen[0], &one) && ch_sha256_is_zero(&seen[1]));
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &one, &err));
+    seen[0] = seen[1];
+    assert_ch_ok(&err, ch_store_pushed_referrers(store, REPO, NAME, &d, note, seen, &err));
+    assert_true(ch_sha256_is_zero(&seen[0]));
+}
+
+/* What was taken away goes, whoever goes on to refer to it. */
+static void test_what_refers_to_it_keeps_nothing(void **state)
+{
+    (void)state;
+    struct ch_sha256 d = sha("subject"), one = sha("one");
+    uint64_t ended = 0;
+    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, NAME, &d, 5, 100, &err));
+    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &d, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_refers(store, REPO, NAME, &one, &d, &err));
+    assert_ch_code(CH_E_BUSY, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &d, &err));
+    assert_ch_ok(&err, ch_store_unlink_pushed(store, 101, &ended, &err));
+    assert_int_equal(ended, 1);
+}
+
+/* Somebody takes bytes away that no manifest has; whoever has none keeps the others'. */
+static void test_one_link_ends(void **state)
+{
+    (void)state;
+    const struct ch_str other = CH_STR("team/other");
+    struct ch_sha256 d = sha("layer"), m = sha("manifest");
+    struct ch_artifact a = {d, 5, 1};
+    uint64_t size = 0;
+    assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
+    assert_ch_ok(&err, ch_store_put_blob(store, &d, 5, CH_BLOB_UNDECIDED, 1, &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
+    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, NAME, &d, 5, 100, &err));
+    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, other, &d, 5, 100, &err));
+    assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &m, &d, &err));
+    assert_ch_code(CH_E_BUSY, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_link(store, REPO, NAME, &d, &size, &err));
+    assert_ch_ok(&err, ch_store_unlink_pushed_one(store, REPO, other, &d, &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_pushed_link(store, REPO, other, &d, &size, &err));
+    assert_int_equal(evictable(), 0);
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &m, &err));
+    assert_ch_ok(&err, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
+    assert_int_equal(evictable(), 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -186,6 +251,9 @@ int main(void)
         T(test_what_is_taken_away_takes_its_tags),
         T(test_who_pushed),
         T(test_links),
+        T(test_one_link_ends),
+        T(test_who_refers_to_it),
+        T(test_what_refers_to_it_keeps_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -18,7 +18,8 @@ FOLDER = os.environ.get("CUSTOMHOUSE_GO_TOOLS", os.path.join(
 TOOLCHAIN = "golang.org/toolchain@v0.0.1-go1.26.0.linux-amd64"
 # Half a minute each.
 TOOLS = {"crane": ("github.com/google/go-containerregistry/cmd/crane", "0.22.1"),
-         "oras": ("oras.land/oras/cmd/oras", "1.3.6")}
+         "oras": ("oras.land/oras/cmd/oras", "1.3.6"),
+         "conformance": ("github.com/opencontainers/distribution-spec/conformance", "0.0.0-20260831232431-97274622c111")}
 
 
 def path(name):

@@ -11,6 +11,8 @@ from . import conda, wheels
 OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 OCI_CONFIG = "application/vnd.oci.image.config.v1+json"
+OCI_EMPTY = "application/vnd.oci.empty.v1+json"
+OCI_FOREIGN = "application/vnd.oci.image.layer.nondistributable.v1.tar+gzip"
 OCI_LAYER = "application/vnd.oci.image.layer.v1.tar"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -128,6 +130,14 @@ def image(layers, docker=False, architecture="amd64", cmd=("/bin/true",), **conf
     manifest = document(media_type, {"schemaVersion": 2, "mediaType": media_type, "config": config.descriptor(),
                                      "layers": [blob.descriptor() for blob, _ in layers]})
     return Image(manifest, config, [blob for blob, _ in layers], {"architecture": architecture, "os": "linux"})
+
+
+def artifact(blobs, artifact_type="application/vnd.example.artifact.v1", **more):
+    """What is no image: blobs of any type, and "{}" for a configuration. `more`: keys of the manifest."""
+    empty = Blob(OCI_EMPTY, b"{}")
+    manifest = document(OCI_MANIFEST, {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "artifactType": artifact_type,
+                                       "config": empty.descriptor(), "layers": [b.descriptor() for b in blobs], **more})
+    return Image(manifest, empty, blobs, None)
 
 
 def index(images, docker=False):

@@ -67,6 +67,43 @@ static void tags_are_a_page_of_their_own(void **state)
     assert_string_equal(name, "team/app:1.0");
 }
 
+/* In the order of their bytes, whatever the upstream's is; more are told of only where they follow. */
+static void tags_are_had_in_parts(void **state)
+{
+    (void)state;
+    struct ch_page_file files[] = {{.file_name = CH_STR("b")},
+                                   {.file_name = CH_STR("sha256-" DIGITS)},
+                                   {.file_name = CH_STR("a")},
+                                   {.file_name = CH_STR("C")}};
+    struct ch_page page = {.project = CH_STR("x"), .files = files, .file_count = 4};
+    static const struct {
+        const char *last;
+        uint64_t most;
+        const char *tags;
+        const char *next;
+    } rows[] = {
+        {"", UINT64_MAX, "\"C\",\"a\",\"b\"", ""}, {"", 3, "\"C\",\"a\",\"b\"", ""},
+        {"", 2, "\"C\",\"a\"", "a"},             {"", 0, "", ""},
+        {"a", 1, "\"b\"", ""},                   {"aa", 5, "\"b\"", ""},
+        {"C", 1, "\"a\"", "a"},                  {"b", 1, "", ""},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_buf out, expected;
+        struct ch_str next;
+        struct ch_err err;
+        ch_buf_init(&out, 1000);
+        ch_buf_init(&expected, 1000);
+        ch_buf_printf(&expected, "{\"name\":\"x\",\"tags\":[%s]}\n", rows[i].tags);
+        assert_int_equal(oci()->render_part(&page, ch_str_of(rows[i].last), rows[i].most,
+                                                       &out, &next, &err),
+                         CH_OK);
+        assert_true(ch_str_eq(ch_buf_str(&out), ch_buf_str(&expected)));
+        assert_true(ch_str_eq(next, ch_str_of(rows[i].next)));
+        ch_buf_done(&out);
+        ch_buf_done(&expected);
+    }
+}
+
 static void blobs_are_on_whichever_page(void **state)
 {
     (void)state;
@@ -305,6 +342,13 @@ static void what_is_pushed_is_named_by_tag_or_digest(void **state)
     assert_false(ch_sha256_is_zero(&sha256));
     assert_false(push->reference_is(CH_STR("sha256:" HEX64 "0"), &tag, &sha256));
     assert_false(push->reference_is(CH_STR("sha512:" HEX64), &tag, &sha256));
+    assert_false(push->reference_is(CH_STR("sha512:" HEX64 HEX64), &tag, &sha256));
+    assert_true(push->is_other_digest(CH_STR("sha512:" HEX64 HEX64)));
+    assert_true(push->is_other_digest(CH_STR("blake3:" HEX64)));
+    assert_false(push->is_other_digest(CH_STR("sha256:" HEX64)));
+    assert_false(push->is_other_digest(CH_STR("sha512:" HEX64))); /* too short */
+    assert_false(push->is_other_digest(CH_STR("1.0")));
+    assert_false(push->is_other_digest(CH_STR("")));
     assert_false(push->reference_is(CH_STR(""), &tag, &sha256));
     assert_true(push->is_ours(CH_STR("sha256-" HEX64 ".sig")));
     assert_true(push->is_ours(CH_STR("sha256-" HEX64)));
@@ -337,6 +381,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(manifests_are_pages),
         cmocka_unit_test(tags_are_a_page_of_their_own),
+        cmocka_unit_test(tags_are_had_in_parts),
         cmocka_unit_test(blobs_are_on_whichever_page),
         cmocka_unit_test(other_addresses_are_none),
         cmocka_unit_test(signatures_are_beside_their_image),

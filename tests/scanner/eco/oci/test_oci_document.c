@@ -36,6 +36,7 @@
 #define STATE(type, subject)                                                                       \
     "{\"_type\":\"https://in-toto.io/Statement/" type "\",\"predicateType\":\"https://spdx.dev\"," \
     "\"subject\":[" subject "],\"predicate\":{\"a\":[1]}}"
+#define SUBJECT_OF "subject=sha256:" HEX(cc) "\n"
 #define SUBJECT "{\"name\":\"pkg:docker/x\",\"digest\":{\"sha256\":\"" HEX(b1) "\"}}"
 
 static const struct row {
@@ -51,7 +52,17 @@ static const struct row {
     {"docker's", "oci-manifest", ROOT(DOCKER "manifest.v2+json") PARTS "}",
      F(aa, 7) F(b1, 11) LAYER, NULL},
     {"subject", "oci-manifest", ROOT(MANIFEST) PARTS ",\"subject\":" D(MANIFEST, cc, 3) "}",
-     F(aa, 7) F(b1, 11) LAYER F(cc, 3), NULL},
+     F(aa, 7) F(b1, 11) LAYER F(cc, 3) SUBJECT_OF "artifact-type=" OCI "config.v1+json\n", NULL},
+    {"artifact with a subject", "oci-manifest",
+     ROOT(MANIFEST) ",\"artifactType\":\"application/a\"" PARTS
+                    ",\"subject\":" D(MANIFEST, cc, 3) ",\"annotations\":{\"b\":\"1\",\"a\\nb\":\"2\"}}",
+     F(aa, 7) F(b1, 11) LAYER F(cc, 3) SUBJECT_OF "artifact-type=application/a\n"
+                                                  "annotation=b\n1\n",
+     F(aa, 7) F(b1, 11) F(cc, 3)},
+    {"index with a subject", "oci-index",
+     ROOT(INDEX) ",\"manifests\":[],\"subject\":" D(MANIFEST, cc, 3) "}", F(cc, 3) SUBJECT_OF, NULL},
+    {"annotations of an image", "oci-manifest", ROOT(MANIFEST) PARTS ",\"annotations\":{\"b\":\"1\"}}",
+     F(aa, 7) F(b1, 11) LAYER, NULL},
     {"a digest twice", "oci-index",
      ROOT(INDEX) ",\"manifests\":[" D(MANIFEST, aa, 1) "," D(MANIFEST, aa, 1) "]}",
      F(aa, 1) CHILD(aa, "") F(aa, 1) CHILD(aa, ""), F(aa, 1) F(aa, 1)},

@@ -19,6 +19,7 @@
 #define CONFIG       D(OCI "config.v1+json")
 #define LAYER        D(OCI "layer.v1.tar+gzip")
 #define ROOT(type)   "{\"schemaVersion\":2,\"mediaType\":\"" type "\""
+#define UNTOLD       "{\"schemaVersion\":2"
 #define IMAGE(layer) ROOT(MANIFEST) ",\"config\":" CONFIG ",\"layers\":[" layer "]}"
 #define LIST(child)  ROOT(INDEX) ",\"manifests\":[" child "]}"
 
@@ -103,8 +104,56 @@ static const struct row {
     {"version-text", "{\"schemaVersion\":\"2\",\"mediaType\":\"" MANIFEST "\"}", NULL,
      "oci-manifest", "schemaVersion: expected an integer", false},
     /* T18: one thing to all */
-    {"no-media-type", "{\"schemaVersion\":2,\"config\":" CONFIG ",\"layers\":[]}", NULL,
-     "oci-manifest", "mediaType: expected a string, found nothing", false},
+    {"media-type-null",
+     "{\"schemaVersion\":2,\"mediaType\":null,\"config\":" CONFIG ",\"layers\":[]}", NULL,
+     "oci-manifest", "mediaType: expected a string, found null", false},
+    {"media-type-number",
+     "{\"schemaVersion\":2,\"mediaType\":2,\"config\":" CONFIG ",\"layers\":[]}", NULL,
+     "oci-manifest", "mediaType: expected a string", false},
+    /* as umoci writes it: all it has is an OCI image's, or an OCI index's */
+    {"untold", UNTOLD ",\"config\":" CONFIG ",\"layers\":[" LAYER "]}", NULL, "", NULL, true},
+    {"untold-index", UNTOLD ",\"manifests\":[" D(MANIFEST) "]}", INDEX, "", NULL, true},
+    {"untold-as-index", UNTOLD ",\"config\":" CONFIG ",\"layers\":[]}", INDEX, "oci-ambiguous",
+     "an index, with layers", false},
+    {"untold-as-manifest", UNTOLD ",\"manifests\":[" D(MANIFEST) "]}", NULL, "oci-ambiguous",
+     "a manifest, with manifests", false},
+    {"untold-both", UNTOLD ",\"config\":" CONFIG ",\"layers\":[],\"manifests\":[" D(MANIFEST) "]}",
+     NULL, "oci-ambiguous", "a manifest, with manifests", false},
+    {"untold-both-as-index",
+     UNTOLD ",\"config\":" CONFIG ",\"layers\":[],\"manifests\":[" D(MANIFEST) "]}", INDEX,
+     "oci-ambiguous", "an index, with layers", false},
+    {"untold-key-capital",
+     UNTOLD ",\"config\":" CONFIG ",\"layers\":[],\"MediaType\":\"" INDEX "\"}", NULL,
+     "oci-ambiguous", "for mediaType", false},
+    {"untold-docker", UNTOLD ",\"config\":" D(DOCKER "container.image.v1+json") ",\"layers\":[]}",
+     DOCKER "distribution.manifest.v2+json", "oci-ambiguous",
+     "no mediaType, the registry says \"" DOCKER, false},
+    {"untold-docker-list", UNTOLD ",\"manifests\":[" D(MANIFEST) "]}",
+     DOCKER "distribution.manifest.list.v2+json", "oci-ambiguous",
+     "no mediaType, the registry says \"" DOCKER, false},
+    /* of which clients guess that it is Docker's */
+    {"untold-config-docker",
+     UNTOLD ",\"config\":" D(DOCKER "container.image.v1+json") ",\"layers\":[]}", NULL,
+     "oci-ambiguous", "its config is not of " OCI "config.v1+json", false},
+    {"untold-artifact", UNTOLD ",\"config\":" D(EMPTY) ",\"layers\":[]}", NULL, "oci-ambiguous",
+     "its config is not of", false},
+    {"untold-config-no-type", UNTOLD ",\"config\":{},\"layers\":[]}", NULL, "oci-ambiguous",
+     "its config is not of", false},
+    {"untold-no-config", UNTOLD ",\"layers\":[]}", NULL, "oci-ambiguous", "its config is not of",
+     false},
+    {"untold-empty", UNTOLD ",\"manifests\":[]}", INDEX, "oci-ambiguous",
+     "no mediaType, and no manifests", false},
+    {"untold-no-list", UNTOLD ",\"manifests\":{}}", INDEX, "oci-ambiguous",
+     "no mediaType, and no manifests", false},
+    {"untold-nothing", UNTOLD "}", NULL, "oci-ambiguous", "its config is not of", false},
+    {"untold-schema1", UNTOLD ",\"config\":" CONFIG ",\"layers\":[],\"fsLayers\":[]}", NULL,
+     "oci-ambiguous", "a manifest, with fsLayers", false},
+    {"untold-history", UNTOLD ",\"config\":" CONFIG ",\"layers\":[],\"history\":[]}", NULL,
+     "oci-ambiguous", "no mediaType, with history", false},
+    {"untold-signatures", UNTOLD ",\"manifests\":[" D(MANIFEST) "],\"signatures\":[]}", INDEX,
+     "oci-ambiguous", "no mediaType, with signatures", false},
+    {"untold-version", "{\"schemaVersion\":1,\"config\":" CONFIG ",\"layers\":[]}", NULL,
+     "oci-manifest", "schemaVersion: expected 2, found 1", false},
     {"another-media-type", IMAGE(LAYER), INDEX, "oci-ambiguous", "the registry says", false},
     {"both", ROOT(MANIFEST) ",\"config\":" CONFIG ",\"layers\":[" LAYER "],\"manifests\":[]}", NULL,
      "oci-ambiguous", "a manifest, with manifests", false},
@@ -183,17 +232,19 @@ static const struct row {
     {"data-subject-of-image",
      ROOT(MANIFEST) ",\"config\":" CONFIG ",\"layers\":[],\"subject\":" INLINE(MANIFEST) "}", NULL,
      "oci-data", "clients would not ask for", true},
+    {"data-layer-foreign", IMAGE(INLINE(OCI "layer.nondistributable.v1.tar")), NULL,
+     "oci-foreign oci-data", "clients would not ask for", true},
+    /* what is judged as one with it */
     {"data-config", ROOT(MANIFEST) ",\"config\":" INLINE(OCI "config.v1+json") ",\"layers\":[]}",
-     NULL, "oci-data", "clients would not ask for", true},
-    {"data-layer", IMAGE(INLINE(OCI "layer.v1.tar")), NULL, "oci-data", "clients would not ask for",
-     true},
+     NULL, "", NULL, true},
+    {"data-layer", IMAGE(INLINE(OCI "layer.v1.tar")), NULL, "", NULL, true},
     {"data-layer-empty", IMAGE(INLINE(EMPTY)), NULL, "", NULL, true},
-    /* "x": of the type of what is empty, and something else */
+    /* "x": of the type of what is empty, and something else: its own inspection says so */
     {"data-more-than-empty",
      IMAGE("{\"mediaType\":\"" EMPTY "\",\"digest\":\"sha256:"
            "2d711642b726b04401627ca9fbac32f5c8530fb1903cc4db02258717921a4881\",\"size\":1,"
            "\"data\":\"eA==\"}"),
-     NULL, "oci-data", "data of 1 bytes", true},
+     NULL, "", NULL, true},
     {"data-no-base64", IMAGE(D_MORE(OCI "layer.v1.tar", 2, ",\"data\":\"e30\"")), NULL,
      "oci-manifest", "layers[0].data: expected base64", false},
 };

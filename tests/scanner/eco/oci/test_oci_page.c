@@ -28,8 +28,8 @@ struct row {
     const char *profile;
     const char *reference; /* NULL: the document's own digest */
     const char *document;
-    /* Lines "KIND DIGITS SIZE" of the files but the first, which is the document; "!...": of the
-     * error; SIGNATURE: it is somebody's, and lists nothing else. */
+    /* Lines "KIND DIGITS SIZE" of the files but the first, which is the document, and "subject
+     * DIGITS 0"; "!...": of the error; SIGNATURE: it is somebody's, and lists nothing else. */
     const char *expected;
 };
 
@@ -58,7 +58,11 @@ static void expect(const struct row *row, const char *page, const char *hex, con
     while (rest.len > 0 && ch_str_split(&rest, '\n', &line)) {
         char kind[64], xx[8], bytes[16];
         assert_int_equal(sscanf(line.ptr, "%63s %7s %15s", kind, xx, bytes), 3);
-        put_line(ret, xx, kind, "blobs", bytes, version);
+        if (strcmp(kind, "subject") == 0) {
+            ch_buf_printf(ret, "subject=sha256:%s%s\n", xx, REST);
+        } else {
+            put_line(ret, xx, kind, "blobs", bytes, version);
+        }
     }
 }
 
@@ -130,11 +134,18 @@ static const struct row rows[] = {
      ROOT(MANIFEST) ",\"config\":" D(EMPTY, aa, 2) ",\"layers\":[" D(EMPTY, aa, 2) "]}",
      ".empty.json aa 2"},
     {"layer from elsewhere", "page-oci-manifest", NULL,
-     IMAGE(D(OCI "layer.nondistributable.v1.tar+gzip", b1, 11)), ".config.json aa 7\n.blob b1 11"},
+     IMAGE(D(OCI "layer.nondistributable.v1.tar+gzip", b1, 11)), ".config.json aa 7"},
     {"subject is no part", "page-oci-manifest", NULL,
      ROOT(MANIFEST) ",\"config\":" D(EMPTY, aa, 2) ",\"layers\":[],\"subject\":" D(MANIFEST, cc,
                                                                                    9) "}",
-     ".empty.json aa 2"},
+     ".empty.json aa 2\nsubject cc 0"},
+    {"subject by tag", "page-oci-index", "8.0",
+     ROOT(INDEX) ",\"manifests\":[],\"subject\":" D(MANIFEST, cc, 9) "}", "subject cc 0"},
+    {"signature with a subject", "page-oci-manifest", NULL,
+     ROOT(MANIFEST) ",\"artifactType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\","
+                    "\"config\":" D(EMPTY, aa, 2) ",\"layers\":[],\"subject\":" D(MANIFEST, cc,
+                                                                                  9) "}",
+     SIGNATURE},
     {"index", "page-oci-index", NULL, LIST(D(MANIFEST, b1, 11) "," D(INDEX, b2, 12)), ""},
     {"list", "page-docker-list", NULL,
      ROOT(DOCKER "distribution.manifest.list.v2+json") ",\"manifests\":[" D(
