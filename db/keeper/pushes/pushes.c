@@ -165,8 +165,13 @@ void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     struct ch_err err;
     struct push p = {
         .k = k, .gateway = ch_channel_instance(ch), .gateway_serial = ch_channel_serial(ch)};
-    if (ch_ask_push_get(payload, &p.ask, &err) != CH_OK || !find_repository(&p) || !may(&p) ||
-        !check_name(&p)) {
+    if (ch_ask_push_get(payload, &p.ask, &err) != CH_OK) {
+        return;
+    }
+    if (p.ask.op == CH_PUSH_WROTE) {
+        uploads_wrote(&p);
+    }
+    if (!find_repository(&p) || !may(&p) || !check_name(&p)) {
         return;
     }
     switch (p.ask.op) {

@@ -45,6 +45,9 @@ enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch
                          uint64_t size_bytes, struct ch_err *err) CH_MUST_CHECK;
 /* --- uploads.c --- */
 void uploads_on_ask(struct push *p);
+/* WROTE: the gateway's WRITE of this number has ended. It needs no right: nothing comes of it but
+ * that others may go on with the upload, and a token can end while its request runs. */
+void uploads_wrote(const struct push *p);
 void uploads_mount(struct push *p);
 void uploads_done(struct pushes *all);
 void uploads_on_idle(struct ch_timer *t);

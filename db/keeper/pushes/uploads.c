@@ -31,7 +31,7 @@ struct upload {
     uint64_t used_ms;
     bool writing; /* by the gateway that has its descriptor, while that lives */
     uint32_t writer;
-    uint64_t writer_serial;
+    uint64_t writer_serial, writer_ask; /* its WRITE */
     bool publishing;
     struct ch_sha256 expected; /* while it is published, */
     struct push finish;        /* for whom: without its slices */
@@ -221,6 +221,7 @@ static void write_to(struct push *p, struct upload *u)
         u->writing = true;
         u->writer = p->gateway;
         u->writer_serial = p->gateway_serial;
+        u->writer_ask = p->ask.ask;
         push_reply(p, &reply, fd);
     }
     close(fd);
@@ -242,17 +243,19 @@ static void more(struct push *p, struct upload *u)
     }
 }
 
-static void wrote(struct push *p, struct upload *u)
+void uploads_wrote(const struct push *p)
 {
+    struct upload *u = ch_map_get(p->k->pushes->uploads, p->ask.upload);
     uint64_t bytes;
     struct ch_err err;
-    if (is_writer(p, u)) {
-        u->writing = false;
-        if (ch_blobs_spooled(p->k->blobs, u->spool, &bytes, &err) == CH_OK) {
-            quota_give(p->k, &u->part, bytes);
-        }
+    if (u == NULL || !is_writer(p, u) || u->writer_ask != p->ask.offset) {
+        return;
     }
-    reply_offset(p, u, 202);
+    u->writing = false;
+    u->used_ms = ch_loop_now_ms(p->k->child.loop);
+    if (ch_blobs_spooled(p->k->blobs, u->spool, &bytes, &err) == CH_OK) {
+        quota_give(p->k, &u->part, bytes);
+    }
 }
 
 /* ------------------------------------------------------------------ the end */
@@ -440,7 +443,7 @@ void uploads_on_ask(struct push *p)
     } else if (p->ask.op == CH_PUSH_MORE) {
         more(p, u);
     } else if (p->ask.op == CH_PUSH_WROTE) {
-        wrote(p, u);
+        reply_offset(p, u, 202);
     } else if (p->ask.op == CH_PUSH_FINISH) {
         finish(p, u);
     } else if (p->ask.op == CH_PUSH_STATUS) {

@@ -7,6 +7,7 @@
 
 #include "customhouse/limits.h"
 #include "db/keeper/people/people.h"
+#include "db/people/people.h"
 
 static struct ch_err err;
 
@@ -26,6 +27,39 @@ static void give(struct house *h, struct ch_people_row row)
     row.by = CH_STR("local:0");
     row.at_us = ch_now_unix_us();
     assert_ch_ok(&err, people_give(h->k, &row, 1, &err));
+}
+
+/* One more token of this person, for pushing. */
+static void token(struct house *h, const char *name, const char *secret)
+{
+    give(h, (struct ch_people_row){.kind = CH_PEOPLE_TOKEN,
+                                   .person = ch_str_of(name),
+                                   .audience = CH_STR("push"),
+                                   .label = CH_STR("more"),
+                                   .sha256 = ch_sha256_of(secret, strlen(secret)),
+                                   .expires_at_us = ch_now_unix_us() + HOUR});
+}
+
+struct sought {
+    struct ch_sha256 sha256;
+    uint64_t id;
+};
+
+static void seek(void *ctx, const struct ch_people_row *row)
+{
+    struct sought *s = ctx;
+    if (row->kind == CH_PEOPLE_TOKEN && ch_sha256_eq(&row->sha256, &s->sha256)) {
+        s->id = row->id;
+    }
+}
+
+static void end_token(struct house *h, const char *secret)
+{
+    struct sought s = {.sha256 = ch_sha256_of(secret, strlen(secret))};
+    people_each(h->k->people, seek, &s);
+    assert_true(s.id != 0);
+    assert_ch_ok(&err,
+                 people_take(h->k, &s.id, 1, CH_STR("local:0"), CH_STR("it leaked"), &err));
 }
 
 /* A person with a role in one repository, and a token "SECRET" of this audience. */
@@ -91,6 +125,14 @@ static void begin(struct house *h, char ret_upload[CH_UPLOAD_ID_LEN + 1])
     assert_int_equal(ask_for(h, CH_PUSH_BEGIN, ""), 202);
     assert_int_equal(h->push.upload.len, CH_UPLOAD_ID_LEN);
     snprintf(ret_upload, CH_UPLOAD_ID_LEN + 1, "%.*s", CH_STR_ARG(h->push.upload));
+}
+
+/* The WRITE of this number has ended. */
+static uint32_t wrote(struct house *h, const char *secret, const char *upload, uint64_t write)
+{
+    struct ch_ask_push m = an_ask(CH_PUSH_WROTE, upload);
+    m.offset = write;
+    return ask(h, secret, m);
 }
 
 static uint32_t finish(struct house *h, const char *upload, const char *bytes)
@@ -175,18 +217,43 @@ static void T3_who_could_still_write_publishes_nothing(void **state)
     begin(h, upload);
     assert_int_equal(ask_for(h, CH_PUSH_WRITE, upload), 202);
     int kept = dup(h->push_fd);
+    uint64_t of = h->asks;
     assert_true(kept >= 0 && h->push.granted_bytes > 0);
     assert_int_equal(write(kept, "bytes", 5), 5);
     ask_for(h, CH_PUSH_WRITE, upload); /* one request at a time */
     assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
     finish(h, upload, "bytes");
     assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
-    assert_int_equal(ask_for(h, CH_PUSH_WROTE, upload), 202); /* a gateway that says so, and keeps it open */
+    assert_int_equal(wrote(h, "of ci", upload, h->asks), 202); /* what was refused has not ended this one */
+    ask_for(h, CH_PUSH_WRITE, upload);
+    assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
+    assert_int_equal(wrote(h, "of ci", upload, of), 202); /* a gateway that says so, and keeps it open */
     assert_int_equal(h->push.offset, 5);
     finish(h, upload, "bytes");
     assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
     assert_false(is_there(h, "bytes"));
     close(kept);
+    house_free(h);
+}
+
+/* A token that ends while its request sends: the upload is nobody's for that, but its person's. */
+static void writing_ends_whatever_the_token_may_by_then(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    char upload[CH_UPLOAD_ID_LEN + 1];
+    begin(h, upload);
+    assert_int_equal(ask_for(h, CH_PUSH_WRITE, upload), 202);
+    uint64_t of = h->asks;
+    assert_int_equal(write(h->push_fd, "some", 4), 4);
+    assert_true(h->k->coming_bytes > 4);
+    token(h, "ci", "second of ci");
+    end_token(h, "of ci");
+    wrote(h, "of ci", upload, of);
+    assert_refused(h, 401, "UNAUTHORIZED");
+    assert_int_equal(h->k->coming_bytes, 4); /* what it held ahead is given back */
+    assert_int_equal(ask(h, "second of ci", an_ask(CH_PUSH_WRITE, upload)), 202);
+    assert_int_equal(h->push.offset, 4);
     house_free(h);
 }
 
@@ -206,7 +273,7 @@ static void bytes_are_kept_under_their_digest_alone(void **state)
         assert_int_equal(write(h->push_fd, "what came", 9), 9);
         close(h->push_fd);
         h->push_fd = -1;
-        assert_int_equal(ask_for(h, CH_PUSH_WROTE, upload), 202);
+        assert_int_equal(wrote(h, "of ci", upload, h->asks), 202);
         assert_int_equal(h->push.offset, 9);
         assert_true(h->k->coming_bytes >= 9); /* it counts in the quota while it is on its way */
         if (right == 0) {
@@ -233,6 +300,7 @@ int main(void)
         cmocka_unit_test(T21_each_ask_is_checked),
         cmocka_unit_test(an_upload_is_of_who_began_it),
         cmocka_unit_test(T3_who_could_still_write_publishes_nothing),
+        cmocka_unit_test(writing_ends_whatever_the_token_may_by_then),
         cmocka_unit_test(bytes_are_kept_under_their_digest_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,6 +106,15 @@ static void on_page(struct keeper *k, struct ch_str payload, struct ch_buf *out)
                reply.outcome == CH_PAGE_NEW ? sealed(ch_buf_str(&k->page_content)) : -1);
 }
 
+void fixture_answer_push(struct fixture *f, const struct ch_push_reply *reply, int fd)
+{
+    struct ch_buf out;
+    ch_buf_init(&out, 1 << 20);
+    ch_push_reply_put(&out, reply);
+    send_reply(f->keeper.channel, CH_MSG_PUSH, &out, fd);
+    ch_buf_done(&out);
+}
+
 void fixture_answer_page(struct fixture *f, uint64_t ask)
 {
     struct ch_page_reply reply = f->keeper.page;
@@ -274,6 +283,14 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
             ch_buf_printf(&k->sign_ins, "%d %.*s %u;", m.fault, CH_STR_ARG(m.path), m.times);
         }
         break;
+    case CH_MSG_ASK_PUSH: {
+        struct ch_ask_push m;
+        struct ch_err err;
+        assert_ch_ok(&err, ch_ask_push_get(frame->payload, &m, &err));
+        assert_non_null(k->on_push);
+        k->on_push(f, &m);
+        break;
+    }
     case CH_MSG_SERVED:
         on_served(k, frame->payload);
         break;

@@ -12,6 +12,7 @@
 #include "customhouse/limits.h"
 #include "customhouse/loop.h"
 #include "customhouse/message.h"
+#include "customhouse/message_push.h"
 #include "proxy/gateway/gateway.h"
 
 #define MAX_ASKS 64
@@ -59,6 +60,8 @@ struct keeper {
     int document_asks;
     struct ch_ask_document document; /* the last ask, but its names */
     size_t document_bytes;           /* of the answer */
+    /* pushing: what is asked goes to the test, which answers as it likes */
+    void (*on_push)(void *fixture, const struct ch_ask_push *m);
     /* the rest */
     struct ch_refusal_reply refusal;
     char refusal_id[256];
@@ -99,6 +102,8 @@ void fixture_connect_keeper(struct fixture *f);
 void fixture_drop_keeper(struct fixture *f);
 /* The keeper answers this page ask after all, as f->keeper.page says. */
 void fixture_answer_page(struct fixture *f, uint64_t ask);
+/* The keeper answers a push; `fd` goes with it and is closed, -1: none. */
+void fixture_answer_push(struct fixture *f, const struct ch_push_reply *reply, int fd);
 /* Puts bytes into served/ as the keeper would; `ret` is their digest. */
 void fixture_serve(struct fixture *f, struct ch_str bytes, struct ch_sha256 *ret);
 void fixture_withdraw(struct fixture *f, const struct ch_sha256 *sha256);
