@@ -150,11 +150,12 @@ static void take(struct reading *r, struct ch_str stream)
 static void on_read(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
 {
     struct reading *r = ctx;
-    const struct push *p = &r->p;
-    if (ch_config_repository(p->k->config, p->ask.repository) == NULL) {
-        push_refuse(p, 404, "NAME_UNKNOWN", "no repository has this name any more");
-    } else if (answer->outcome == CH_SCAN_DONE) {
-        r->p.repository = ch_config_repository(p->k->config, p->ask.repository);
+    struct push *p = &r->p;
+    if (!push_allowed(p)) { /* not any more: that was answered */
+        end(r);
+        return;
+    }
+    if (answer->outcome == CH_SCAN_DONE) {
         take(r, stream);
     } else if (ch_scanned_is_interrupted(answer)) {
         push_refuse(p, 503, "UNAVAILABLE", "its reading was interrupted, try again");

@@ -111,7 +111,8 @@ static enum action action_of(enum ch_push_op op)
     return op == CH_PUSH_DELETE ? ACTION_DELETE : ACTION_PUSH;
 }
 
-/* T21: the token is looked at again for each ask, whatever the gateway knows of it. */
+/* T21: the token is looked at again for each ask, whatever the gateway knows of it, and once more
+ * before what took its time has an effect. */
 static bool may(struct push *p)
 {
     int64_t until_us;
@@ -149,6 +150,11 @@ static bool find_repository(struct push *p)
     return true;
 }
 
+bool push_allowed(struct push *p)
+{
+    return find_repository(p) && may(p);
+}
+
 static bool check_name(struct push *p)
 {
     char name[sizeof(((struct ch_target *)NULL)->project)];
@@ -171,7 +177,7 @@ void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     if (p.ask.op == CH_PUSH_WROTE) {
         uploads_wrote(&p);
     }
-    if (!find_repository(&p) || !may(&p) || !check_name(&p)) {
+    if (!push_allowed(&p) || !check_name(&p)) {
         return;
     }
     switch (p.ask.op) {
@@ -203,6 +209,31 @@ void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
 
 /* ------------------------------------------------------------------ what both need */
 
+/* In the open group: the quota knows of them. */
+static enum ch_code count_bytes(struct keeper *k, const struct ch_sha256 *sha256,
+                                uint64_t size_bytes, struct ch_err *err)
+{
+    struct ch_artifact artifact = {*sha256, size_bytes, keeper_now_us(k)};
+    enum ch_blob_place place;
+    enum ch_code rc = ch_store_add_artifact(k->store, &artifact, err);
+    if (rc == CH_OK &&
+        (ch_store_get_blob(k->store, sha256, &place, err) != CH_OK || place == CH_BLOB_EVICTED)) {
+        rc = ch_store_put_blob(k->store, sha256, size_bytes, CH_BLOB_UNDECIDED, keeper_now_us(k),
+                               err);
+    }
+    return rc;
+}
+
+void pushes_leave(struct keeper *k, const struct ch_sha256 *sha256, uint64_t size_bytes)
+{
+    struct ch_err err;
+    enum ch_code rc = keeper_write(k, &err);
+    rc = rc == CH_OK ? count_bytes(k, sha256, size_bytes, &err) : rc;
+    if (rc != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+}
+
 enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
                          uint64_t size_bytes, struct ch_err *err)
 {
@@ -211,13 +242,7 @@ enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch
         ch_loop_set_timer(k->child.loop, &k->pushes->stale,
                           ch_loop_now_ms(k->child.loop) + STALE_LOOK_MS);
     }
-    struct ch_artifact artifact = {*sha256, size_bytes, now};
-    enum ch_blob_place place;
-    enum ch_code rc = ch_store_add_artifact(k->store, &artifact, err);
-    if (rc == CH_OK &&
-        (ch_store_get_blob(k->store, sha256, &place, err) != CH_OK || place == CH_BLOB_EVICTED)) {
-        rc = ch_store_put_blob(k->store, sha256, size_bytes, CH_BLOB_UNDECIDED, now, err);
-    }
+    enum ch_code rc = count_bytes(k, sha256, size_bytes, err);
     return rc == CH_OK ? ch_store_link_pushed(k->store, ch_str_of(p->repository->name),
                                               p->ask.project, sha256, size_bytes, now, err)
                        : rc;

@@ -34,8 +34,7 @@ struct upload {
     uint64_t writer_serial, writer_ask; /* its WRITE */
     bool publishing;
     struct ch_sha256 expected; /* while it is published, */
-    struct push finish;        /* for whom: without its slices */
-    uint64_t finish_ask;
+    struct push finish;        /* for whom: its slices are gone */
 };
 
 static void end(struct upload *u)
@@ -279,13 +278,16 @@ static void on_published(void *ctx, const struct published *result)
     struct upload *u = ctx;
     struct push p = u->finish;
     struct ch_err err = result->err;
-    p.ask = (struct ch_ask_push){.ask = u->finish_ask,
+    p.ask = (struct ch_ask_push){.ask = u->finish.ask.ask,
+                                 .op = CH_PUSH_FINISH,
                                  .repository = ch_str_of(u->repository),
-                                 .project = ch_str_of(u->project)};
-    p.repository = ch_config_repository(p.k->config, p.ask.repository); /* as it is by now */
+                                 .project = ch_str_of(u->project),
+                                 .token = u->finish.ask.token};
     enum ch_code rc = result->code;
-    if (rc == CH_OK && p.repository == NULL) {
-        push_refuse(&p, 404, "NAME_UNKNOWN", "no repository has this name any more");
+    if (!push_allowed(&p)) { /* not any more */
+        if (rc == CH_OK) {
+            pushes_leave(p.k, &u->expected, result->size_bytes);
+        }
     } else if (rc == CH_E_MISMATCH) {
         push_refuse(&p, 400, "DIGEST_INVALID", "this is not what was pushed: %s", err.msg);
     } else if (rc == CH_E_BUSY) {
@@ -295,6 +297,7 @@ static void on_published(void *ctx, const struct published *result)
         if (rc == CH_OK) {
             reply_there(&p, &u->expected);
         } else {
+            pushes_leave(p.k, &u->expected, result->size_bytes);
             push_refuse_store(&p, rc, &err);
         }
     }
@@ -314,7 +317,6 @@ static void finish(struct push *p, struct upload *u)
     u->publishing = true;
     u->expected = sha256;
     u->finish = *p;
-    u->finish_ask = p->ask.ask;
     offload_publish_as(p->k, u->spool, &u->expected, on_published, u);
 }
 

@@ -7,6 +7,7 @@
 
 #include "customhouse/limits.h"
 #include "db/keeper/people/people.h"
+#include "db/keeper/pushes/pushes_int.h"
 #include "db/people/people.h"
 
 static struct ch_err err;
@@ -100,7 +101,7 @@ static struct ch_ask_push an_ask(enum ch_push_op op, const char *upload)
                                 .offset = UINT64_MAX};
 }
 
-static uint32_t ask(struct house *h, const char *secret, struct ch_ask_push m)
+static void begin_asking(struct house *h, const char *secret, struct ch_ask_push m)
 {
     struct ch_buf b;
     m.ask = ++h->asks;
@@ -110,9 +111,19 @@ static uint32_t ask(struct house *h, const char *secret, struct ch_ask_push m)
     h->push_here = false;
     CH_ASSERT(ch_channel_send(h->gateway, CH_MSG_ASK_PUSH, ch_buf_str(&b), NULL, 0));
     ch_buf_done(&b);
+}
+
+static uint32_t answer(struct house *h)
+{
     house_until(h, &h->push_here);
     assert_int_equal(h->push.ask, h->asks);
     return h->push.http_status;
+}
+
+static uint32_t ask(struct house *h, const char *secret, struct ch_ask_push m)
+{
+    begin_asking(h, secret, m);
+    return answer(h);
 }
 
 static uint32_t ask_for(struct house *h, enum ch_push_op op, const char *upload)
@@ -135,13 +146,37 @@ static uint32_t wrote(struct house *h, const char *secret, const char *upload, u
     return ask(h, secret, m);
 }
 
-static uint32_t finish(struct house *h, const char *upload, const char *bytes)
+static void begin_to_finish(struct house *h, const char *upload, const char *bytes)
 {
     char hex[CH_SHA256_HEX + 1], digest[80];
     snprintf(digest, sizeof(digest), "sha256:%s", house_hex(bytes, hex));
     struct ch_ask_push m = an_ask(CH_PUSH_FINISH, upload);
     m.reference = ch_str_of(digest);
-    return ask(h, "of ci", m);
+    begin_asking(h, "of ci", m);
+}
+
+static uint32_t finish(struct house *h, const char *upload, const char *bytes)
+{
+    begin_to_finish(h, upload, bytes);
+    return answer(h);
+}
+
+/* All of an upload but its end. */
+static void upload_bytes(struct house *h, const char *bytes, char ret_upload[CH_UPLOAD_ID_LEN + 1])
+{
+    begin(h, ret_upload);
+    assert_int_equal(ask_for(h, CH_PUSH_WRITE, ret_upload), 202);
+    assert_int_equal(write(h->push_fd, bytes, strlen(bytes)), (ssize_t)strlen(bytes));
+    close(h->push_fd);
+    h->push_fd = -1;
+    assert_int_equal(wrote(h, "of ci", ret_upload, h->asks), 202);
+}
+
+static bool is_linked(struct house *h, const struct ch_sha256 *sha256)
+{
+    uint64_t size;
+    return ch_store_pushed_link(h->k->store, CH_STR("apps"), CH_STR(NAME), sha256, &size, &err) ==
+           CH_OK;
 }
 
 static bool is_there(struct house *h, const char *bytes)
@@ -294,6 +329,56 @@ static void bytes_are_kept_under_their_digest_alone(void **state)
     house_free(h);
 }
 
+/* T21: a token that ended while its bytes were hashed, or its manifest read, has done nothing. */
+static void T21_what_takes_long_asks_again_at_its_end(void **state)
+{
+    (void)state;
+    static const char bytes[] = "bytes of a layer", manifest[] = "serial 1\n";
+    struct ch_sha256 of_bytes = ch_sha256_of(bytes, strlen(bytes)),
+                     of_manifest = ch_sha256_of(manifest, strlen(manifest));
+    struct ch_pushed_row row;
+    struct ch_buf strings;
+    ch_buf_init(&strings, 4096);
+    for (int revoked = 0; revoked < 2; revoked++) {
+        struct house *h = new_house();
+        char upload[CH_UPLOAD_ID_LEN + 1];
+        enum ch_blob_place place;
+        upload_bytes(h, bytes, upload);
+        begin_to_finish(h, upload, bytes);
+        while (!offload_busy(h->k)) { /* it was let in; its end is a later turn's */
+            house_turn(h, 20);
+        }
+        if (revoked) {
+            end_token(h, "of ci");
+        }
+        assert_int_equal(answer(h), revoked ? 401 : 201);
+        assert_int_equal(is_linked(h, &of_bytes), !revoked);
+        /* no bytes lie about that no quota knows of */
+        assert_true(is_there(h, bytes));
+        assert_ch_ok(&err, ch_store_get_blob(h->k->store, &of_bytes, &place, &err));
+        assert_int_equal(place, CH_BLOB_UNDECIDED);
+
+        struct ch_ask_push m = an_ask(CH_PUSH_MANIFEST, "");
+        m.reference = CH_STR("1.0");
+        m.media_type = CH_STR("application/vnd.oci.image.manifest.v1+json");
+        m.body = ch_str_of(manifest);
+        begin_asking(h, "of dev", m);
+        while (h->k->pushes->reading == 0) {
+            house_turn(h, 20);
+        }
+        if (revoked) {
+            end_token(h, "of dev");
+        }
+        assert_int_equal(answer(h), revoked ? 401 : 201);
+        assert_int_equal(ch_store_pushed(h->k->store, m.repository, m.project, m.reference,
+                                         &of_manifest, &row, &strings, &err),
+                         revoked ? CH_E_NOT_FOUND : CH_OK);
+        assert_int_equal(is_there(h, manifest), !revoked);
+        house_free(h);
+    }
+    ch_buf_done(&strings);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -301,6 +386,7 @@ int main(void)
         cmocka_unit_test(an_upload_is_of_who_began_it),
         cmocka_unit_test(T3_who_could_still_write_publishes_nothing),
         cmocka_unit_test(writing_ends_whatever_the_token_may_by_then),
+        cmocka_unit_test(T21_what_takes_long_asks_again_at_its_end),
         cmocka_unit_test(bytes_are_kept_under_their_digest_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
