@@ -207,9 +207,9 @@ void gw_push_free(struct gw_push *p)
     free(p);
 }
 
-/* The request ends. What came of an upload stays for its client, unless nobody else knows of it: that
- * goes with its request. A WRITE that is not answered yet may still make this the writer, so it is
- * said in any case that it writes no more. */
+/* The request ends. What came of an upload stays for its client, unless nobody else knows of it:
+ * that goes with its request. A WRITE that is not answered yet may still make this the writer, so
+ * it is said in any case that it writes no more. */
 static void forget_upload(struct gw_push *p)
 {
     close_fd(p);

@@ -72,8 +72,7 @@ static enum ch_code check_named(struct reading *r, const struct ch_index_file *f
     char hex[CH_SHA256_HEX + 1];
     uint64_t size = 0;
     ch_sha256_hex(&f->sha256, hex);
-    enum ch_code rc = ch_store_pushed_link(r->p.k->store, r->p.ask.repository, r->p.ask.project,
-                                           &f->sha256, &size, err);
+    enum ch_code rc = pushes_find(r->p.k, &r->p, &f->sha256, &size, err);
     if (rc == CH_E_NOT_FOUND) {
         return ch_fail(err, CH_E_DENIED, "sha256:%s was not pushed under this name before", hex);
     }

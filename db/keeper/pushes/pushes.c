@@ -91,7 +91,8 @@ void push_refuse(const struct push *p, uint32_t status, const char *code, const 
 
 void push_refuse_store(const struct push *p, enum ch_code code, const struct ch_err *err)
 {
-    push_refuse(p, keeper_store_status(code, 500), "UNAVAILABLE", "%s", err->msg);
+    uint32_t otherwise = code == CH_E_NOT_FOUND ? 503 : 500; /* clients try that again */
+    push_refuse(p, keeper_store_status(code, otherwise), "UNAVAILABLE", "%s", err->msg);
 }
 
 bool push_digest(const struct push *p, struct ch_sha256 *ret)
@@ -227,6 +228,9 @@ static enum ch_code count_bytes(struct keeper *k, const struct ch_sha256 *sha256
 void pushes_leave(struct keeper *k, const struct ch_sha256 *sha256, uint64_t size_bytes)
 {
     struct ch_err err;
+    if (!ch_blobs_has(k->blobs, sha256)) {
+        return;
+    }
     enum ch_code rc = keeper_write(k, &err);
     rc = rc == CH_OK ? count_bytes(k, sha256, size_bytes, &err) : rc;
     if (rc != CH_OK) {
@@ -234,10 +238,24 @@ void pushes_leave(struct keeper *k, const struct ch_sha256 *sha256, uint64_t siz
     }
 }
 
+enum ch_code pushes_find(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
+                         uint64_t *ret_size_bytes, struct ch_err *err)
+{
+    enum ch_code rc = ch_store_pushed_link(k->store, p->ask.repository, p->ask.project, sha256,
+                                           ret_size_bytes, err);
+    return rc == CH_OK && !ch_blobs_has(k->blobs, sha256)
+               ? ch_fail(err, CH_E_NOT_FOUND, "its bytes are not in the blob store any more")
+               : rc;
+}
+
 enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
                          uint64_t size_bytes, struct ch_err *err)
 {
     int64_t now = keeper_now_us(k);
+    if (!ch_blobs_has(k->blobs, sha256)) {
+        return ch_fail(err, CH_E_NOT_FOUND,
+                       "its bytes were evicted in this moment, push them again");
+    }
     if (k->pushes->stale.heap_index_plus_1 == 0) {
         ch_loop_set_timer(k->child.loop, &k->pushes->stale,
                           ch_loop_now_ms(k->child.loop) + STALE_LOOK_MS);

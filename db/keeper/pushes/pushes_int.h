@@ -36,18 +36,24 @@ void push_refuse(const struct push *p, uint32_t status, const char *code, const 
     CH_PRINTF(4, 5);
 /* What came of storing something, as an error. */
 void push_refuse_store(const struct push *p, enum ch_code code, const struct ch_err *err);
-/* Where it is pushed, and that its token may do it now: sets `repository`, `eco` and `who`. False: it
- * was answered. What takes its time asks once more before it has an effect. */
+/* Where it is pushed, and that its token may do it now: sets `repository`, `eco` and `who`. False:
+ * it was answered. What takes its time asks once more before it has an effect. */
 bool push_allowed(struct push *p);
 /* `reference` says a digest; else that was answered. */
 bool push_digest(const struct push *p, struct ch_sha256 *ret);
 /* Something is there, or gone, since this moment. */
 void pushes_changed(struct keeper *k);
-/* Bytes that are in the blob store count as uploaded under this name: in the open group. */
+/* Whether these bytes were uploaded under this name, and are there. CH_E_NOT_FOUND: they were not,
+ * or are not any more: then they are uploaded again. */
+enum ch_code pushes_find(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
+                         uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
+/* Bytes that are in the blob store count as uploaded under this name, from now on: in the open
+ * group, and so no eviction takes them after it. CH_E_NOT_FOUND: one has taken them in this moment.
+ */
 enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
                          uint64_t size_bytes, struct ch_err *err) CH_MUST_CHECK;
-/* Bytes that came into the blob store, and of which nothing came: they count, and are evicted as any
- * that are undecided. */
+/* Bytes that came into the blob store, and of which nothing came: they count, and are evicted as
+ * any that are undecided. */
 void pushes_leave(struct keeper *k, const struct ch_sha256 *sha256, uint64_t size_bytes);
 
 /* --- uploads.c --- */

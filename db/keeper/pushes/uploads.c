@@ -322,6 +322,15 @@ static void finish(struct push *p, struct upload *u)
 
 /* ------------------------------------------------------------------ bytes that are here already */
 
+/* Who is told that they are there does not send them, and names them next: their age begins anew.
+ * That need not be durable. */
+static enum ch_code keep_on(struct push *p, const struct ch_sha256 *sha256, uint64_t size_bytes,
+                            struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(p->k, err);
+    return rc == CH_OK ? pushes_keep(p->k, p, sha256, size_bytes, err) : rc;
+}
+
 static void look(struct push *p)
 {
     struct ch_push_reply reply = {.http_status = 200};
@@ -329,8 +338,8 @@ static void look(struct push *p)
     if (!push_digest(p, &reply.sha256)) {
         return;
     }
-    enum ch_code rc = ch_store_pushed_link(p->k->store, p->ask.repository, p->ask.project,
-                                           &reply.sha256, &reply.size_bytes, &err);
+    enum ch_code rc = pushes_find(p->k, p, &reply.sha256, &reply.size_bytes, &err);
+    rc = rc == CH_OK ? keep_on(p, &reply.sha256, reply.size_bytes, &err) : rc;
     if (rc == CH_OK) {
         push_reply(p, &reply, -1);
     } else if (rc == CH_E_NOT_FOUND) {
@@ -340,22 +349,22 @@ static void look(struct push *p)
     }
 }
 
-static bool is_linked(const struct push *p, const struct ch_sha256 *sha256)
+static bool is_here(struct push *p, const struct ch_sha256 *sha256)
 {
     uint64_t size;
     struct ch_err err;
-    return ch_store_pushed_link(p->k->store, p->ask.repository, p->ask.project, sha256, &size,
-                                &err) == CH_OK;
+    return pushes_find(p->k, p, sha256, &size, &err) == CH_OK &&
+           keep_on(p, sha256, size, &err) == CH_OK;
 }
 
 /* Then it is answered: the client asks once more, since it never got the answer. */
-static bool was_finished(const struct push *p)
+static bool was_finished(struct push *p)
 {
     struct ch_sha256 sha256;
     struct ch_str tag;
     if (ch_map_get(p->k->pushes->uploads, p->ask.upload) != NULL ||
         !p->eco->push->reference_is(p->ask.reference, &tag, &sha256) || tag.len > 0 ||
-        !is_linked(p, &sha256)) {
+        !is_here(p, &sha256)) {
         return false;
     }
     reply_there(p, &sha256);
@@ -404,7 +413,7 @@ void uploads_mount(struct push *p)
     if (!push_digest(p, &sha256)) {
         return;
     }
-    if (is_linked(p, &sha256)) {
+    if (is_here(p, &sha256)) {
         reply_there(p, &sha256);
         return;
     }

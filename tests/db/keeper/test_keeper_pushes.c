@@ -59,8 +59,7 @@ static void end_token(struct house *h, const char *secret)
     struct sought s = {.sha256 = ch_sha256_of(secret, strlen(secret))};
     people_each(h->k->people, seek, &s);
     assert_true(s.id != 0);
-    assert_ch_ok(&err,
-                 people_take(h->k, &s.id, 1, CH_STR("local:0"), CH_STR("it leaked"), &err));
+    assert_ch_ok(&err, people_take(h->k, &s.id, 1, CH_STR("local:0"), CH_STR("it leaked"), &err));
 }
 
 /* A person with a role in one repository, and a token "SECRET" of this audience. */
@@ -259,10 +258,12 @@ static void T3_who_could_still_write_publishes_nothing(void **state)
     assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
     finish(h, upload, "bytes");
     assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
-    assert_int_equal(wrote(h, "of ci", upload, h->asks), 202); /* what was refused has not ended this one */
+    assert_int_equal(wrote(h, "of ci", upload, h->asks),
+                     202); /* what was refused has not ended this one */
     ask_for(h, CH_PUSH_WRITE, upload);
     assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
-    assert_int_equal(wrote(h, "of ci", upload, of), 202); /* a gateway that says so, and keeps it open */
+    assert_int_equal(wrote(h, "of ci", upload, of),
+                     202); /* a gateway that says so, and keeps it open */
     assert_int_equal(h->push.offset, 5);
     finish(h, upload, "bytes");
     assert_refused(h, 409, "BLOB_UPLOAD_INVALID");
@@ -379,6 +380,46 @@ static void T21_what_takes_long_asks_again_at_its_end(void **state)
     ch_buf_done(&strings);
 }
 
+static uint32_t ask_of(struct house *h, enum ch_push_op op, const char *bytes)
+{
+    char hex[CH_SHA256_HEX + 1], digest[80];
+    snprintf(digest, sizeof(digest), "sha256:%s", house_hex(bytes, hex));
+    struct ch_ask_push m = an_ask(op, "");
+    m.reference = ch_str_of(digest);
+    m.from = CH_STR("apps/" NAME);
+    return ask(h, "of ci", m);
+}
+
+/* Whoever is told that bytes are there does not send them. */
+static void what_is_not_there_is_not_said_to_be(void **state)
+{
+    (void)state;
+    static const char bytes[] = "a layer";
+    struct ch_sha256 sha256 = ch_sha256_of(bytes, strlen(bytes));
+    struct house *h = new_house();
+    char upload[CH_UPLOAD_ID_LEN + 1];
+    struct push p = {.k = h->k,
+                     .ask = {.repository = CH_STR("apps"), .project = CH_STR(NAME)},
+                     .repository = ch_config_repository(h->k->config, CH_STR("apps"))};
+    /* evicted between its publication and this */
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_int_equal(pushes_keep(h->k, &p, &sha256, strlen(bytes), &err), CH_E_NOT_FOUND);
+    assert_false(is_linked(h, &sha256));
+
+    upload_bytes(h, bytes, upload);
+    assert_int_equal(finish(h, upload, bytes), 201);
+    assert_int_equal(ask_of(h, CH_PUSH_LOOK_BLOB, bytes), 200);
+    assert_int_equal(ask_of(h, CH_PUSH_MOUNT, bytes), 201);
+    assert_ch_ok(&err, ch_blobs_evict(h->k->blobs, &sha256, &err));
+    assert_int_equal(ask_of(h, CH_PUSH_LOOK_BLOB, bytes), 404);
+    assert_int_equal(ask_of(h, CH_PUSH_MOUNT, bytes), 202); /* it is uploaded */
+    assert_int_equal(finish(h, upload, bytes), 404);
+    upload_bytes(h, bytes, upload);
+    assert_int_equal(finish(h, upload, bytes), 201);
+    assert_int_equal(ask_of(h, CH_PUSH_LOOK_BLOB, bytes), 200);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -387,6 +428,7 @@ int main(void)
         cmocka_unit_test(T3_who_could_still_write_publishes_nothing),
         cmocka_unit_test(writing_ends_whatever_the_token_may_by_then),
         cmocka_unit_test(T21_what_takes_long_asks_again_at_its_end),
+        cmocka_unit_test(what_is_not_there_is_not_said_to_be),
         cmocka_unit_test(bytes_are_kept_under_their_digest_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

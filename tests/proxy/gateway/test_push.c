@@ -1,4 +1,5 @@
-/* Requests that push, and a keeper that answers late: an upload has one writer, and nobody stays it whose request is over. */
+/* Requests that push, and a keeper that answers late: an upload has one writer, and nobody stays it
+ * whose request is over. */
 #include "fixture.h"
 
 #include <sys/mman.h>
@@ -64,7 +65,8 @@ static void answer_write(struct fixture *f, uint64_t ask)
                         fd);
 }
 
-/* Between WRITE and its answer: the keeper, who made it the writer meanwhile, hears that it is over. */
+/* Between WRITE and its answer: the keeper, who made it the writer meanwhile, hears that it is
+ * over. */
 static void who_goes_before_it_may_write_writes_no_more(void **state)
 {
     (void)state;
@@ -104,12 +106,11 @@ static void who_has_written_says_so_once(void **state)
         assert_int_equal(asked[1].op, CH_PUSH_WROTE);
         assert_int_equal(asked[1].offset, asked[0].ask);
         if (whole) {
-            fixture_answer_push(f,
-                                &(struct ch_push_reply){.ask = asked[1].ask,
-                                                        .http_status = 202,
-                                                        .upload = CH_STR(UPLOAD),
-                                                        .offset = 5},
-                                -1);
+            fixture_answer_push(
+                f,
+                &(struct ch_push_reply){
+                    .ask = asked[1].ask, .http_status = 202, .upload = CH_STR(UPLOAD), .offset = 5},
+                -1);
             assert_int_equal(status_of(client_wait(f, &c, true)), 202);
             client_close(&c);
         }
