@@ -419,6 +419,12 @@ void fixture_page(struct fixture *f, uint64_t generation, const char *file_name)
 
 /* --- the gateway --- */
 
+static void on_keeper_lost(void *owner)
+{
+    struct fixture *f = owner;
+    f->lost++;
+}
+
 static void on_drained(void *owner)
 {
     ((struct fixture *)owner)->drained = true;
@@ -479,21 +485,23 @@ struct fixture *fixture_new_alone(void)
                                                  .until_us = CH_TIME_UNKNOWN};
     f->keeper.refusal.refusal = f->keeper.file.refusal;
     f->open = (struct ch_setup_listener){.address = CH_STR("open.example.org:8080")};
-    assert_ch_ok(&err, gw_new(&(struct gw_options){
-                                  .loop = f->loop,
-                                  .config = &f->config,
-                                  .listeners = &f->open,
-                                  .listener_count = 1,
-                                  .epoch = &f->epoch,
-                                  .metrics = f->metrics,
-                                  .access_log_fd = f->log_fd,
-                                  .served_fd = f->served_fd,
-                                  .audit_fd = f->audit_fd,
-                                  .instance_id = CH_STR(FIXTURE_INSTANCE),
-                                  .on_drained = on_drained,
-                                  .owner = f,
-                              },
-                              &f->gw, &err));
+    assert_ch_ok(&err, gw_new(
+                           &(struct gw_options){
+                               .loop = f->loop,
+                               .config = &f->config,
+                               .listeners = &f->open,
+                               .listener_count = 1,
+                               .epoch = &f->epoch,
+                               .metrics = f->metrics,
+                               .access_log_fd = f->log_fd,
+                               .served_fd = f->served_fd,
+                               .audit_fd = f->audit_fd,
+                               .instance_id = CH_STR(FIXTURE_INSTANCE),
+                               .on_drained = on_drained,
+                               .on_keeper_lost = on_keeper_lost,
+                               .owner = f,
+                           },
+                           &f->gw, &err));
     return f;
 }
 

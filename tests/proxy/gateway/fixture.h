@@ -91,6 +91,7 @@ struct fixture {
     int audit_fd; /* of an empty folder: there is no audit log */
     int log_fd;
     bool drained;
+    int lost;      /* so often it has said that its keeper's channel has ended */
     unsigned mark; /* of the listener that clients come by */
 };
 
