@@ -121,12 +121,25 @@ enum ch_code ch_store_pushes_of(struct ch_store *s, struct ch_str repository, st
 
 enum ch_code ch_store_link_pushed(struct ch_store *s, struct ch_str repository,
                                   struct ch_str project, const struct ch_sha256 *sha256,
-                                  uint64_t size_bytes, int64_t at_us, struct ch_err *err)
+                                  uint64_t size_bytes, struct ch_str by, int64_t at_us,
+                                  struct ch_err *err)
 {
     return ch_sql_run(s, CH_SQL_LINK_PUSHED,
                       CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(sha256),
-                              ch_arg_u64(size_bytes), ch_arg_int(at_us)),
+                              ch_arg_u64(size_bytes), ch_arg_int(at_us), ch_arg_text(by)),
                       NULL, err);
+}
+
+enum ch_code ch_store_pushed_undecided(struct ch_store *s, struct ch_str by, uint64_t *ret_bytes,
+                                       struct ch_err *err)
+{
+    int64_t bytes = 0;
+    enum ch_code rc =
+        ch_sql_number(s, CH_SQL_PUSHED_UNDECIDED, CH_ARGS(ch_arg_text(by)), &bytes, err);
+    if (rc == CH_OK) {
+        *ret_bytes = (uint64_t)bytes;
+    }
+    return rc;
 }
 
 enum ch_code ch_store_pushed_link(struct ch_store *s, struct ch_str repository,

@@ -41,11 +41,16 @@ enum ch_code ch_store_pushes_of(struct ch_store *s, struct ch_str repository, st
                                 const struct ch_sha256 *sha256, ch_store_pushed_fn *each, void *ctx,
                                 struct ch_err *err) CH_MUST_CHECK;
 
-/* T24: the bytes may be named by what is pushed under this name. Once more: its age begins anew. */
+/* T24: the bytes may be named by what is pushed under this name. Once more: its age begins anew,
+ * and they stay whose they are. */
 enum ch_code ch_store_link_pushed(struct ch_store *s, struct ch_str repository,
                                   struct ch_str project, const struct ch_sha256 *sha256,
-                                  uint64_t size_bytes, int64_t at_us,
+                                  uint64_t size_bytes, struct ch_str by, int64_t at_us,
                                   struct ch_err *err) CH_MUST_CHECK;
+/* T14: so many bytes that lie there undecided (held and denied ones, too) came first from this
+ * principal, and cannot be evicted; the same bytes under many names once. */
+enum ch_code ch_store_pushed_undecided(struct ch_store *s, struct ch_str by, uint64_t *ret_bytes,
+                                       struct ch_err *err) CH_MUST_CHECK;
 /* CH_E_NOT_FOUND: they may not. */
 enum ch_code ch_store_pushed_link(struct ch_store *s, struct ch_str repository,
                                   struct ch_str project, const struct ch_sha256 *sha256,

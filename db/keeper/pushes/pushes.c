@@ -261,9 +261,10 @@ enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch
                           ch_loop_now_ms(k->child.loop) + STALE_LOOK_MS);
     }
     enum ch_code rc = count_bytes(k, sha256, size_bytes, err);
-    return rc == CH_OK ? ch_store_link_pushed(k->store, ch_str_of(p->repository->name),
-                                              p->ask.project, sha256, size_bytes, now, err)
-                       : rc;
+    return rc == CH_OK
+               ? ch_store_link_pushed(k->store, ch_str_of(p->repository->name), p->ask.project,
+                                      sha256, size_bytes, ch_str_of(p->who.text), now, err)
+               : rc;
 }
 
 void pushes_look_at(struct keeper *k, struct ch_str repository, const char *page)

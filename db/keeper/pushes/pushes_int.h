@@ -57,6 +57,10 @@ enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch
 void pushes_leave(struct keeper *k, const struct ch_sha256 *sha256, uint64_t size_bytes);
 
 /* --- uploads.c --- */
+/* T14: whether who pushes may have so many bytes more, beside what they have: of the quota of
+ * undecided bytes it has its share, so that others' pushes and all that is fetched go on. `but` (an
+ * upload's part, NULL: none) is not counted. False: that was answered. */
+bool uploads_share(const struct push *p, const uint64_t *but, uint64_t bytes);
 void uploads_on_ask(struct push *p);
 /* WROTE: the gateway's WRITE of this number has ended. It needs no right: nothing comes of it but
  * that others may go on with the upload, and a token can end while its request runs. */

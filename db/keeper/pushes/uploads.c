@@ -176,7 +176,47 @@ static void begin(struct push *p)
 
 /* ------------------------------------------------------------------ bytes */
 
-/* Room for so many bytes of it in all, as far as one file may have. False: that was answered. */
+/* Of what is on its way. */
+static uint64_t coming_of(const struct pushes *all, const char *principal, const uint64_t *but)
+{
+    size_t cursor = 0;
+    uint64_t bytes = 0;
+    void *value;
+    while (ch_map_next(all->uploads, &cursor, NULL, &value)) {
+        const struct upload *u = value;
+        bytes += &u->part != but && strcmp(u->principal, principal) == 0 ? u->part : 0;
+    }
+    return bytes;
+}
+
+bool uploads_share(const struct push *p, const uint64_t *but, uint64_t bytes)
+{
+    const struct ch_config *c = p->k->config;
+    uint64_t max = c->undecided_max_bytes, here = 0, percent = c->pushed_percent;
+    uint64_t share = max / 100 * percent + max % 100 * percent / 100;
+    uint64_t coming = coming_of(p->k->pushes, p->who.text, but);
+    struct ch_err err;
+    enum ch_code rc = ch_store_pushed_undecided(p->k->store, ch_str_of(p->who.text), &here, &err);
+    if (rc != CH_OK) {
+        push_refuse_store(p, rc, &err);
+        return false;
+    }
+    if (percent < 100 && (bytes > share || here + coming > share - bytes)) {
+        push_refuse(
+            p, 403, "DENIED",
+            "%s has pushed %llu bytes that are not approved, and %llu are on their way: with "
+            "these it would be more than one may have, %llu bytes (store.pushed_percent of "
+            "the configuration). What is inspected goes on by itself; take away what is held "
+            "or denied",
+            p->who.text, (unsigned long long)here, (unsigned long long)coming,
+            (unsigned long long)share);
+        return false;
+    }
+    return true;
+}
+
+/* Room for so many bytes of it in all, as far as one file may have: little at first, and the more
+ * the more has come, so that who sends nothing takes no room. False: that was answered. */
 static bool grant(const struct push *p, struct upload *u, uint64_t from, struct ch_push_reply *ret)
 {
     const char *key;
@@ -188,8 +228,13 @@ static bool grant(const struct push *p, struct upload *u, uint64_t from, struct 
                     (unsigned long long)max, key);
         return false;
     }
-    uint64_t granted =
-        max - from < ch_limits.upload_grant_bytes ? max : from + ch_limits.upload_grant_bytes;
+    uint64_t more = from < ch_limits.upload_first_bytes   ? ch_limits.upload_first_bytes
+                    : from > ch_limits.upload_grant_bytes ? ch_limits.upload_grant_bytes
+                                                          : from;
+    uint64_t granted = max - from < more ? max : from + more;
+    if (!uploads_share(p, &u->part, granted)) {
+        return false;
+    }
     enum ch_code rc = quota_take(p->k, &u->part, granted, &err);
     if (rc != CH_OK) {
         push_refuse(p, 507, "UNAVAILABLE", "there is no room for what is pushed: %s", err.msg);

@@ -3,9 +3,11 @@
 #include "house.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/intake/quota.h"
 #include "db/keeper/people/people.h"
 #include "db/keeper/pushes/pushes_int.h"
 #include "db/people/people.h"
@@ -81,14 +83,19 @@ static void person(struct house *h, const char *name, const char *role, const ch
                                    .expires_at_us = ch_now_unix_us() + HOUR});
 }
 
-static struct house *new_house(void)
+static struct house *new_house_with(const char *config)
 {
-    struct house *h = house_new_with(NULL, CONFIG);
+    struct house *h = house_new_with(NULL, config);
     person(h, "ci", "publisher", "apps", "push", "of ci");
     person(h, "dev", "publisher", "apps", "push", "of dev");
     person(h, "rita", "reader", "apps", "push", "of rita");
     person(h, "anna", "publisher", "apps", "pull", "for pulling");
     return h;
+}
+
+static struct house *new_house(void)
+{
+    return new_house_with(CONFIG);
 }
 
 static struct ch_ask_push an_ask(enum ch_push_op op, const char *upload)
@@ -165,10 +172,20 @@ static void upload_bytes(struct house *h, const char *bytes, char ret_upload[CH_
 {
     begin(h, ret_upload);
     assert_int_equal(ask_for(h, CH_PUSH_WRITE, ret_upload), 202);
-    assert_int_equal(write(h->push_fd, bytes, strlen(bytes)), (ssize_t)strlen(bytes));
-    close(h->push_fd);
-    h->push_fd = -1;
-    assert_int_equal(wrote(h, "of ci", ret_upload, h->asks), 202);
+    uint64_t of = h->asks;
+    int fd = dup(h->push_fd);
+    struct ch_ask_push m = an_ask(CH_PUSH_MORE, ret_upload);
+    for (m.offset = h->push.granted_bytes; m.offset < strlen(bytes);
+         m.offset = h->push.granted_bytes) {
+        assert_int_equal(ask(h, "of ci", m), 202);
+    }
+    assert_int_equal(write(fd, bytes, strlen(bytes)), (ssize_t)strlen(bytes));
+    close(fd);
+    if (h->push_fd >= 0) {
+        close(h->push_fd);
+        h->push_fd = -1;
+    }
+    assert_int_equal(wrote(h, "of ci", ret_upload, of), 202);
 }
 
 static bool is_linked(struct house *h, const struct ch_sha256 *sha256)
@@ -420,6 +437,66 @@ static void what_is_not_there_is_not_said_to_be(void **state)
     house_free(h);
 }
 
+#define MIB ((uint64_t)1 << 20)
+
+/* T14: who only says that bytes come takes no room for them. */
+static void T14_room_is_taken_as_bytes_come(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    char upload[CH_UPLOAD_ID_LEN + 1];
+    begin(h, upload);
+    assert_int_equal(h->k->coming_bytes, 0);
+    assert_int_equal(ask_for(h, CH_PUSH_WRITE, upload), 202);
+    assert_int_equal(h->push.granted_bytes, MIB);
+    assert_int_equal(h->k->coming_bytes, MIB);
+    struct ch_ask_push m = an_ask(CH_PUSH_MORE, upload);
+    static const uint64_t at[] = {1, 2, 50, 64, 500}, then[] = {2, 4, 100, 128, 564};
+    for (size_t i = 0; i < CH_ARRAY_LEN(at); i++) {
+        m.offset = at[i] * MIB;
+        assert_int_equal(ask(h, "of ci", m), 202);
+        assert_int_equal(h->push.granted_bytes, then[i] * MIB);
+        assert_int_equal(h->k->coming_bytes, then[i] * MIB);
+    }
+    house_free(h);
+}
+
+/* T14: one who pushes fills its share, and no more; others, and what is fetched, go on. */
+static void T14_who_pushes_has_its_share(void **state)
+{
+    (void)state;
+    struct house *h =
+        new_house_with(CONFIG "store: {undecided_max_bytes: 64MiB, pushed_percent: 4}\n");
+    char upload[CH_UPLOAD_ID_LEN + 1], other[CH_UPLOAD_ID_LEN + 1];
+    char *bytes = ch_calloc(2 * MIB + 1, 1);
+    uint64_t ended, part = 0;
+    memset(bytes, 'b', 2 * MIB);
+    upload_bytes(h, bytes, upload);
+    /* on its way, and then undecided: 2 of 2.56 MiB */
+    for (int here = 0; here < 2; here++) {
+        begin(h, other);
+        ask_for(h, CH_PUSH_WRITE, other);
+        assert_refused(h, 403, "DENIED");
+        assert_true(ch_str_find(h->push.text, CH_STR("store.pushed_percent"), NULL));
+        assert_int_equal(ask_for(h, CH_PUSH_CANCEL, other), 204);
+        if (!here) {
+            assert_int_equal(finish(h, upload, bytes), 201);
+        }
+    }
+    assert_int_equal(ask(h, "of dev", an_ask(CH_PUSH_BEGIN, "")), 202);
+    snprintf(other, sizeof(other), "%.*s", CH_STR_ARG(h->push.upload));
+    assert_int_equal(ask(h, "of dev", an_ask(CH_PUSH_WRITE, other)), 202);
+    assert_ch_ok(&err, quota_take(h->k, &part, 60 * MIB, &err));
+    quota_give(h->k, &part, 0);
+    /* what nothing names any more is no burden to who pushed it */
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, ch_store_unlink_pushed(h->k->store, INT64_MAX, &ended, &err));
+    begin(h, other);
+    assert_int_equal(ask_for(h, CH_PUSH_WRITE, other), 202);
+    free(bytes);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -429,6 +506,8 @@ int main(void)
         cmocka_unit_test(writing_ends_whatever_the_token_may_by_then),
         cmocka_unit_test(T21_what_takes_long_asks_again_at_its_end),
         cmocka_unit_test(what_is_not_there_is_not_said_to_be),
+        cmocka_unit_test(T14_room_is_taken_as_bytes_come),
+        cmocka_unit_test(T14_who_pushes_has_its_share),
         cmocka_unit_test(bytes_are_kept_under_their_digest_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -159,7 +159,8 @@ static void test_links(void **state)
     assert_ch_ok(&err, ch_store_put_blob(store, &d, 5, CH_BLOB_UNDECIDED, 1, &err));
     assert_int_equal(evictable(), 1);
     assert_ch_code(CH_E_NOT_FOUND, ch_store_pushed_link(store, REPO, NAME, &d, &size, &err));
-    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, NAME, &d, 5, 100, &err));
+    assert_ch_ok(&err,
+                 ch_store_link_pushed(store, REPO, NAME, &d, 5, CH_STR("user:ci"), 100, &err));
     assert_ch_ok(&err, ch_store_pushed_link(store, REPO, NAME, &d, &size, &err));
     assert_int_equal(size, 5);
     assert_ch_code(CH_E_NOT_FOUND,
@@ -179,13 +180,46 @@ static void test_links(void **state)
     assert_int_equal(evictable(), 1);
 }
 
+/* T14: what counts in whose share. */
+static void test_whose_bytes_they_are(void **state)
+{
+    (void)state;
+    const struct ch_str ci = CH_STR("user:ci"), dev = CH_STR("user:dev");
+    struct ch_sha256 one = sha("one of them"), two = sha("two of them");
+    uint64_t bytes = 9, ended;
+    assert_ch_ok(&err, ch_store_pushed_undecided(store, ci, &bytes, &err));
+    assert_int_equal(bytes, 0);
+    for (int i = 0; i < 2; i++) {
+        struct ch_artifact a = {i == 0 ? one : two, 10 + (uint64_t)i, 1};
+        assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
+        assert_ch_ok(&err,
+                     ch_store_put_blob(store, &a.sha256, a.size_bytes, CH_BLOB_UNDECIDED, 1, &err));
+        assert_ch_ok(
+            &err, ch_store_link_pushed(store, REPO, NAME, &a.sha256, a.size_bytes, ci, 100, &err));
+    }
+    /* the same bytes again: under another name they are there once; and who sends what is there has
+     * no more */
+    assert_ch_ok(&err,
+                 ch_store_link_pushed(store, REPO, CH_STR("team/two"), &one, 10, ci, 100, &err));
+    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, NAME, &two, 11, dev, 100, &err));
+    assert_ch_ok(&err, ch_store_pushed_undecided(store, ci, &bytes, &err));
+    assert_int_equal(bytes, 21);
+    assert_ch_ok(&err, ch_store_pushed_undecided(store, dev, &bytes, &err));
+    assert_int_equal(bytes, 0);
+    assert_ch_ok(&err, ch_store_put_blob(store, &one, 10, CH_BLOB_SERVED, 2, &err)); /* approved */
+    assert_ch_ok(&err, ch_store_pushed_undecided(store, ci, &bytes, &err));
+    assert_int_equal(bytes, 11);
+    assert_ch_ok(&err, ch_store_unlink_pushed(store, 101, &ended, &err)); /* may be evicted */
+    assert_ch_ok(&err, ch_store_pushed_undecided(store, ci, &bytes, &err));
+    assert_int_equal(bytes, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_tags_and_manifests),
-        T(test_what_is_taken_away_takes_its_tags),
-        T(test_who_pushed),
-        T(test_links),
+        T(test_tags_and_manifests),   T(test_what_is_taken_away_takes_its_tags),
+        T(test_who_pushed),           T(test_links),
+        T(test_whose_bytes_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
