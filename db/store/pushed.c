@@ -168,11 +168,17 @@ enum ch_code ch_store_pushed_names(struct ch_store *s, struct ch_str repository,
 
 enum ch_code ch_store_pushed_names_none(struct ch_store *s, struct ch_str repository,
                                         struct ch_str project, const struct ch_sha256 *manifest,
-                                        struct ch_err *err)
+                                        int64_t at_us, struct ch_err *err)
 {
-    return ch_sql_run(s, CH_SQL_PUSHED_NAMES_NONE,
-                      CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(manifest)),
-                      NULL, err);
+    enum ch_code rc = ch_sql_run(s, CH_SQL_PUSHED_NAMED_UNTIL,
+                                 CH_ARGS(ch_arg_int(at_us), ch_arg_text(repository),
+                                         ch_arg_text(project), ch_arg_sha(manifest)),
+                                 NULL, err);
+    return rc != CH_OK ? rc
+                       : ch_sql_run(s, CH_SQL_PUSHED_NAMES_NONE,
+                                    CH_ARGS(ch_arg_text(repository), ch_arg_text(project),
+                                            ch_arg_sha(manifest)),
+                                    NULL, err);
 }
 
 enum ch_code ch_store_unlink_pushed(struct ch_store *s, int64_t before_us, uint64_t *ret_ended,

@@ -55,14 +55,15 @@ enum ch_code ch_store_pushed_undecided(struct ch_store *s, struct ch_str by, uin
 enum ch_code ch_store_pushed_link(struct ch_store *s, struct ch_str repository,
                                   struct ch_str project, const struct ch_sha256 *sha256,
                                   uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
-/* The manifest names the bytes; and it does no more, whatever it named. */
+/* The manifest names the bytes; and from `at_us` on it does no more, whatever it named: their age
+ * begins then. */
 enum ch_code ch_store_pushed_names(struct ch_store *s, struct ch_str repository,
                                    struct ch_str project, const struct ch_sha256 *manifest,
                                    const struct ch_sha256 *sha256,
                                    struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_pushed_names_none(struct ch_store *s, struct ch_str repository,
                                         struct ch_str project, const struct ch_sha256 *manifest,
-                                        struct ch_err *err) CH_MUST_CHECK;
+                                        int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
 /* Links older than this of bytes that no manifest there names end: the bytes may be evicted. */
 enum ch_code ch_store_unlink_pushed(struct ch_store *s, int64_t before_us, uint64_t *ret_ended,
                                     struct ch_err *err) CH_MUST_CHECK;

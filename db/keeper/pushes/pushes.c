@@ -11,7 +11,8 @@
 #include "db/keeper/pages/pages_int.h"
 #include "db/keeper/people/tokens.h"
 
-#define STALE_LOOK_MS 3600000
+#define STALE_FIRST_MS 60000 /* after the start: what was due while nobody ran */
+#define STALE_LOOK_MS  3600000
 
 /* Bytes that were uploaded, and that no manifest has named for so long, may be evicted. */
 static void on_stale(struct ch_timer *t)
@@ -21,11 +22,12 @@ static void on_stale(struct ch_timer *t)
     uint64_t ended;
     struct ch_err err;
     int64_t before_us = keeper_now_us(k) - (int64_t)ch_limits.pushed_grace_s * 1000000;
-    if (k->draining || k->clock_jumped) {
+    if (k->draining) {
         return;
     }
-    if (keeper_write(k, &err) != CH_OK ||
-        ch_store_unlink_pushed(k->store, before_us, &ended, &err) != CH_OK) {
+    if (!k->clock_jumped && /* else nobody knows how old they are: another time */
+        (keeper_write(k, &err) != CH_OK ||
+         ch_store_unlink_pushed(k->store, before_us, &ended, &err) != CH_OK)) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     ch_loop_set_timer(k->child.loop, t, ch_loop_now_ms(k->child.loop) + STALE_LOOK_MS);
@@ -39,6 +41,8 @@ void pushes_init(struct keeper *k)
     k->pushes->changes = 1;
     k->pushes->idle.fn = uploads_on_idle;
     k->pushes->stale.fn = on_stale;
+    ch_loop_set_timer(k->child.loop, &k->pushes->stale,
+                      ch_loop_now_ms(k->child.loop) + STALE_FIRST_MS);
 }
 
 void pushes_done(struct keeper *k)
@@ -255,10 +259,6 @@ enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch
     if (!ch_blobs_has(k->blobs, sha256)) {
         return ch_fail(err, CH_E_NOT_FOUND,
                        "its bytes were evicted in this moment, push them again");
-    }
-    if (k->pushes->stale.heap_index_plus_1 == 0) {
-        ch_loop_set_timer(k->child.loop, &k->pushes->stale,
-                          ch_loop_now_ms(k->child.loop) + STALE_LOOK_MS);
     }
     enum ch_code rc = count_bytes(k, sha256, size_bytes, err);
     return rc == CH_OK

@@ -497,6 +497,86 @@ static void T14_who_pushes_has_its_share(void **state)
     house_free(h);
 }
 
+static uint32_t put_manifest(struct house *h, const char *tag, const char *document)
+{
+    struct ch_ask_push m = an_ask(CH_PUSH_MANIFEST, "");
+    m.reference = ch_str_of(tag);
+    m.media_type = CH_STR("application/vnd.oci.image.manifest.v1+json");
+    m.body = ch_str_of(document);
+    return ask(h, "of ci", m);
+}
+
+static void count_row(void *ctx, const struct ch_pushed_row *row)
+{
+    (void)row;
+    ++*(size_t *)ctx;
+}
+
+static size_t rows_of(struct house *h, const struct ch_sha256 *sha256)
+{
+    size_t rows = 0;
+    assert_ch_ok(&err, ch_store_pushes_of(h->k->store, CH_STR("apps"), CH_STR(NAME), sha256,
+                                          count_row, &rows, &err));
+    return rows;
+}
+
+/* Rows of what was pushed stay for good, as the log's entries: a push that changes nothing makes
+ * none. */
+static void the_same_push_is_one_fact(void **state)
+{
+    (void)state;
+    static const char document[] = "serial 1\n";
+    struct ch_sha256 sha256 = ch_sha256_of(document, strlen(document));
+    struct house *h = new_house();
+    for (int i = 0; i < 3; i++) {
+        assert_int_equal(put_manifest(h, "1.0", document), 201);
+        assert_int_equal(rows_of(h, &sha256), 1);
+    }
+    assert_int_equal(put_manifest(h, "2.0", document), 201); /* another tag is another fact */
+    assert_int_equal(rows_of(h, &sha256), 2);
+    struct ch_ask_push m = an_ask(CH_PUSH_DELETE, "");
+    m.reference = CH_STR("1.0");
+    assert_int_equal(ask(h, "of ci", m), 202);
+    assert_int_equal(put_manifest(h, "1.0", document), 201); /* and so is one that was gone */
+    assert_int_equal(rows_of(h, &sha256), 4);
+    house_free(h);
+}
+
+/* T14: manifests are bytes, too. */
+static void T14_manifests_take_room(void **state)
+{
+    (void)state;
+    struct house *h =
+        new_house_with(CONFIG "store: {undecided_max_bytes: 64MiB, pushed_percent: 1}\n");
+    char *document = ch_calloc(300001, 1);
+    for (int i = 0; i < 3; i++) { /* into 0.64 MiB */
+        memset(document, '\n', 300000);
+        snprintf(document, 300000, "serial %d", i + 1);
+        document[strlen(document)] = '\n';
+        assert_int_equal(put_manifest(h, "1.0", document), i < 2 ? 201 : 403);
+    }
+    assert_refused(h, 403, "DENIED");
+    assert_false(is_there(h, document));
+    free(document);
+    house_free(h);
+}
+
+/* Bytes that nothing names any more are looked for after each start, and again where the clock was
+ * not to be relied on. */
+static void what_nothing_names_is_looked_for(void **state)
+{
+    (void)state;
+    struct house *h = new_house();
+    house_restart(h);
+    struct ch_timer *t = &h->k->pushes->stale;
+    assert_true(t->heap_index_plus_1 != 0);
+    ch_loop_cancel_timer(h->loop, t);
+    h->k->clock_jumped = true;
+    t->fn(t);
+    assert_true(t->heap_index_plus_1 != 0);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -508,6 +588,9 @@ int main(void)
         cmocka_unit_test(what_is_not_there_is_not_said_to_be),
         cmocka_unit_test(T14_room_is_taken_as_bytes_come),
         cmocka_unit_test(T14_who_pushes_has_its_share),
+        cmocka_unit_test(the_same_push_is_one_fact),
+        cmocka_unit_test(T14_manifests_take_room),
+        cmocka_unit_test(what_nothing_names_is_looked_for),
         cmocka_unit_test(bytes_are_kept_under_their_digest_alone),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -174,8 +174,10 @@ static void test_links(void **state)
     assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &m, &d, &err)); /* once more */
     assert_ch_ok(&err, ch_store_unlink_pushed(store, 101, &ended, &err));
     assert_int_equal(ended, 0); /* named */
-    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &m, &err));
-    assert_ch_ok(&err, ch_store_unlink_pushed(store, 101, &ended, &err));
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &m, 200, &err));
+    assert_ch_ok(&err, ch_store_unlink_pushed(store, 200, &ended, &err));
+    assert_int_equal(ended, 0); /* since its manifest was taken away, not since it came */
+    assert_ch_ok(&err, ch_store_unlink_pushed(store, 201, &ended, &err));
     assert_int_equal(ended, 1);
     assert_int_equal(evictable(), 1);
 }
