@@ -30,6 +30,12 @@ enum ch_code ch_store_pushed(struct ch_store *s, struct ch_str repository, struc
                              struct ch_str tag, const struct ch_sha256 *sha256,
                              struct ch_pushed_row *ret, struct ch_buf *strings,
                              struct ch_err *err) CH_MUST_CHECK;
+/* Of what is not there now: when it was taken away, and which manifest it was. CH_E_NOT_FOUND: it
+ * never was. */
+enum ch_code ch_store_pushed_gone(struct ch_store *s, struct ch_str repository,
+                                  struct ch_str project, struct ch_str tag,
+                                  const struct ch_sha256 *sha256, int64_t *ret_at_us,
+                                  struct ch_sha256 *ret_sha256, struct ch_err *err) CH_MUST_CHECK;
 /* All tags that stand for something now, in their order, each ended by a NUL. CH_E_NOT_FOUND:
  * nothing was ever pushed under this name. */
 enum ch_code ch_store_pushed_tags(struct ch_store *s, struct ch_str repository,

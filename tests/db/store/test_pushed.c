@@ -13,9 +13,10 @@ static struct ch_sha256 sha(const char *text)
     return ch_sha256_of(text, ch_str_of(text).len);
 }
 
+static int64_t at_us = 1000; /* of what is added next */
+
 static void add(enum ch_pushed_kind kind, const char *tag, const char *manifest)
 {
-    static int64_t at_us = 1000;
     struct ch_pushed_row row = {.kind = kind,
                                 .repository = REPO,
                                 .project = NAME,
@@ -115,6 +116,38 @@ static void test_what_is_taken_away_takes_its_tags(void **state)
     assert_tag("1.1", "one");
     assert_tag("1.0", NULL);
     assert_tags("1.1,2.0,");
+}
+
+/* `manifest` NULL: it was never taken away. */
+static void assert_gone(const char *tag, const char *of, const char *manifest, int64_t when_us)
+{
+    struct ch_sha256 d = sha(of), is, expected = sha(manifest != NULL ? manifest : "");
+    int64_t gone_us = 0;
+    enum ch_code rc =
+        ch_store_pushed_gone(store, REPO, NAME, ch_str_of(tag), &d, &gone_us, &is, &err);
+    assert_ch_code(manifest != NULL ? CH_OK : CH_E_NOT_FOUND, rc);
+    if (manifest != NULL) {
+        assert_true(ch_sha256_eq(&is, &expected));
+        assert_int_equal(gone_us, when_us);
+    }
+}
+
+static void test_what_was_taken_away_is_told(void **state)
+{
+    (void)state;
+    assert_gone("1.0", "", NULL, 0);
+    add(CH_PUSHED, "1.0", "one");
+    add(CH_PUSHED, "2.0", "two");
+    assert_gone("", "one", NULL, 0);
+    int64_t tag_us = at_us;
+    add(CH_PUSHED_TAG_GONE, "1.0", "one");
+    assert_gone("1.0", "", "one", tag_us);
+    assert_gone("", "one", NULL, 0); /* the manifest itself is there */
+    int64_t gone_us = at_us;
+    add(CH_PUSHED_GONE, "", "two");
+    assert_gone("2.0", "", "two", gone_us); /* with it */
+    assert_gone("", "two", "two", gone_us);
+    assert_gone("3.0", "", NULL, 0);
 }
 
 static void count(void *ctx, const struct ch_pushed_row *row)
@@ -219,8 +252,11 @@ static void test_whose_bytes_they_are(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        T(test_tags_and_manifests),   T(test_what_is_taken_away_takes_its_tags),
-        T(test_who_pushed),           T(test_links),
+        T(test_tags_and_manifests),
+        T(test_what_is_taken_away_takes_its_tags),
+        T(test_what_was_taken_away_is_told),
+        T(test_who_pushed),
+        T(test_links),
         T(test_whose_bytes_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
