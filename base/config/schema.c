@@ -210,6 +210,16 @@ static const struct ch_schema_row store_rows[] = {
      .unit = "bytes",
      .doc = "The largest single file that is fetched or pushed; larger ones are held, as are those\n"
             "that one of the quotas above could never hold."},
+    {.key = "pushed_percent",
+     .type = CH_SCHEMA_U32,
+     AT(ch_config, pushed_percent),
+     .def = "50",
+     .min = 1,
+     .max = 100,
+     .unit = "percent",
+     .doc = "So much of undecided_max_bytes takes what one person or service account pushed, on\n"
+            "its way, being inspected, held or denied; beyond it their pushes are refused, and\n"
+            "those of others go on. With 100 one of them may fill it, and nothing else comes in."},
     {.key = "upload_idle_minutes",
      .type = CH_SCHEMA_U32,
      AT(ch_config, upload_idle_minutes),

@@ -190,6 +190,25 @@ static enum ch_code handle_reload_end(struct ch_child *c, struct ch_frame *frame
     return CH_OK;
 }
 
+/* A keeper that ended is back by then, as a rule, and the supervisor has us meet it unasked. */
+#define LOST_WAIT_MS 1000
+
+static void on_still_lost(struct ch_timer *t)
+{
+    struct ch_child *c = CH_CONTAINER_OF(t, struct ch_child, lost);
+    if (c->supervisor != NULL && !c->draining) {
+        /* a channel that fails here tells on_closed */
+        CH_IGNORE(
+            ch_channel_send(c->supervisor, CH_MSG_PEER_LOST, (struct ch_str){NULL, 0}, NULL, 0));
+    }
+}
+
+void ch_child_lost_keeper(struct ch_child *child)
+{
+    child->lost.fn = on_still_lost;
+    ch_loop_set_timer(child->loop, &child->lost, ch_loop_now_ms(child->loop) + LOST_WAIT_MS);
+}
+
 static enum ch_code handle_peer(struct ch_child *c, struct ch_frame *frame, struct ch_err *err)
 {
     struct ch_peer peer;
@@ -199,6 +218,9 @@ static enum ch_code handle_peer(struct ch_child *c, struct ch_frame *frame, stru
     }
     if (frame->fd_count != 1) {
         return ch_fail(err, CH_E_FORMAT, "peer message without a descriptor");
+    }
+    if (peer.role == CH_ROLE_KEEPER) {
+        ch_loop_cancel_timer(c->loop, &c->lost);
     }
     if (c->on_peer != NULL) {
         c->on_peer(c->owner, peer.role, peer.instance, ch_frame_take_fd(frame, 0));
@@ -393,6 +415,9 @@ enum ch_code ch_child_run(struct ch_child *child, struct ch_err *err)
 void ch_child_done(struct ch_child *child)
 {
     ch_channel_free(child->supervisor);
+    if (child->loop != NULL) {
+        ch_loop_cancel_timer(child->loop, &child->lost);
+    }
     ch_loop_free(child->loop);
     ch_config_free(child->config);
     if (child->epoch != NULL) {

@@ -79,6 +79,46 @@ enum ch_code ch_store_pushed(struct ch_store *s, struct ch_str repository, struc
     return rc;
 }
 
+static void find_gone(void *ctx, const struct ch_pushed_row *row)
+{
+    int64_t *at_us = ctx;
+    *at_us = row->kind == CH_PUSHED_GONE ? row->at_us : *at_us;
+}
+
+enum ch_code ch_store_pushed_gone(struct ch_store *s, struct ch_str repository,
+                                  struct ch_str project, struct ch_str tag,
+                                  const struct ch_sha256 *sha256, int64_t *ret_at_us,
+                                  struct ch_sha256 *ret_sha256, struct ch_err *err)
+{
+    struct ch_cursor c;
+    struct ch_sha256 is = *sha256;
+    int64_t at_us = CH_TIME_UNKNOWN;
+    enum ch_code rc = CH_OK;
+    if (tag.len > 0) {
+        struct ch_pushed_row row;
+        rc = ch_cursor_open(
+            s, CH_SQL_PUSHED_TAG_NEWEST,
+            CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_text(tag)), &c, err);
+        if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+            read_row(&c, &row);
+            is = row.sha256;
+            at_us = row.kind == CH_PUSHED_TAG_GONE ? row.at_us : at_us;
+        }
+        ch_cursor_close(&c);
+    }
+    if (rc == CH_OK && at_us == CH_TIME_UNKNOWN) { /* of a tag, too, which went with its manifest */
+        rc = ch_store_pushes_of(s, repository, project, &is, find_gone, &at_us, err);
+    }
+    if (rc == CH_OK && at_us == CH_TIME_UNKNOWN) {
+        rc = ch_fail(err, CH_E_NOT_FOUND, "it was never taken away");
+    }
+    if (rc == CH_OK) {
+        *ret_at_us = at_us;
+        *ret_sha256 = is;
+    }
+    return rc;
+}
+
 enum ch_code ch_store_pushed_tags(struct ch_store *s, struct ch_str repository,
                                   struct ch_str project, struct ch_buf *ret_tags,
                                   struct ch_err *err)
@@ -121,12 +161,25 @@ enum ch_code ch_store_pushes_of(struct ch_store *s, struct ch_str repository, st
 
 enum ch_code ch_store_link_pushed(struct ch_store *s, struct ch_str repository,
                                   struct ch_str project, const struct ch_sha256 *sha256,
-                                  uint64_t size_bytes, int64_t at_us, struct ch_err *err)
+                                  uint64_t size_bytes, struct ch_str by, int64_t at_us,
+                                  struct ch_err *err)
 {
     return ch_sql_run(s, CH_SQL_LINK_PUSHED,
                       CH_ARGS(ch_arg_text(repository), ch_arg_text(project), ch_arg_sha(sha256),
-                              ch_arg_u64(size_bytes), ch_arg_int(at_us)),
+                              ch_arg_u64(size_bytes), ch_arg_int(at_us), ch_arg_text(by)),
                       NULL, err);
+}
+
+enum ch_code ch_store_pushed_undecided(struct ch_store *s, struct ch_str by, uint64_t *ret_bytes,
+                                       struct ch_err *err)
+{
+    int64_t bytes = 0;
+    enum ch_code rc =
+        ch_sql_number(s, CH_SQL_PUSHED_UNDECIDED, CH_ARGS(ch_arg_text(by)), &bytes, err);
+    if (rc == CH_OK) {
+        *ret_bytes = (uint64_t)bytes;
+    }
+    return rc;
 }
 
 enum ch_code ch_store_pushed_link(struct ch_store *s, struct ch_str repository,
@@ -155,11 +208,16 @@ enum ch_code ch_store_pushed_names(struct ch_store *s, struct ch_str repository,
 
 enum ch_code ch_store_pushed_names_none(struct ch_store *s, struct ch_str repository,
                                         struct ch_str project, const struct ch_sha256 *manifest,
-                                        struct ch_err *err)
+                                        int64_t at_us, struct ch_err *err)
 {
     const struct ch_arg args[] = {ch_arg_text(repository), ch_arg_text(project),
                                   ch_arg_sha(manifest)};
-    enum ch_code rc = ch_sql_run(s, CH_SQL_PUSHED_NAMES_NONE, args, CH_ARRAY_LEN(args), NULL, err);
+    enum ch_code rc = ch_sql_run(s, CH_SQL_PUSHED_NAMED_UNTIL,
+                                 CH_ARGS(ch_arg_int(at_us), ch_arg_text(repository),
+                                         ch_arg_text(project), ch_arg_sha(manifest)),
+                                 NULL, err);
+    rc = rc == CH_OK ? ch_sql_run(s, CH_SQL_PUSHED_NAMES_NONE, args, CH_ARRAY_LEN(args), NULL, err)
+                     : rc;
     return rc == CH_OK
                ? ch_sql_run(s, CH_SQL_PUSHED_REFERS_NONE, args, CH_ARRAY_LEN(args), NULL, err)
                : rc;

@@ -45,7 +45,8 @@ struct ch_child {
     struct ch_buf reload_payload; /* keeps the slices of `reload_texts` alive */
     struct ch_setup reload_texts;
     bool draining;
-    struct ch_err ended; /* why the supervisor's channel ended */
+    struct ch_timer lost; /* without a keeper for so long that another channel is asked for */
+    struct ch_err ended;  /* why the supervisor's channel ended */
 };
 
 /* Reads SETUP (blocking), parses the configuration, takes the descriptors, sets up the loop, and
@@ -60,6 +61,10 @@ enum ch_code ch_child_confine(struct ch_child *child, struct ch_err *err) CH_MUS
 /* Says READY, and runs the loop until drained or the supervisor is gone. What can fail at start-up
  * (an unreadable database) comes before it. */
 enum ch_code ch_child_run(struct ch_child *child, struct ch_err *err) CH_MUST_CHECK;
+/* The channel to the keeper has ended, whichever side ended it. Where no other comes by itself, as
+ * from a keeper that starts again, the supervisor is asked for one: both processes may well live on
+ * (more was queued than a channel takes, a message was not understood). */
+void ch_child_lost_keeper(struct ch_child *child);
 void ch_child_done(struct ch_child *child);
 
 #endif

@@ -142,6 +142,7 @@ struct ch_config {
     uint64_t undecided_max_bytes;
     uint32_t last_copies_percent; /* of a quota: so much of it last copies keep (T14) */
     uint64_t artifact_max_bytes;
+    uint32_t pushed_percent;      /* of undecided_max_bytes: one principal's share (T14) */
     uint32_t upload_idle_minutes; /* an upload that nobody goes on with is taken away */
     char **rules;       /* folders of the site's YARA rules */
     size_t rules_count;

@@ -262,6 +262,7 @@
     X(exception_body_bytes, 8192, "bytes", "a request for an exception as a form or JSON has it")  \
     X(uploads, 1024, "uploads", "to hosted repositories, not at their end")                         \
     X(uploads_of_one, 64, "uploads", "of them, of one principal")                                  \
+    X(upload_first_bytes, 1048576, "bytes", "of an upload at its start, written likewise")         \
     X(upload_grant_bytes, 67108864, "bytes", "of an upload, written before more is asked for")     \
     X(push_manifests, 16, "manifests", "that were pushed and are being read in the jail")          \
     X(pushed_grace_s, 86400, "s", "pushed bytes stay that no manifest names")                      \

@@ -37,6 +37,7 @@
     X(CH_MSG_CONTROL, 7, 64, 1, CH_FROM(CH_ROLE_SUPERVISOR))                                       \
     X(CH_MSG_STATUS, 8, 256u << 10, 0, CH_FROM(CH_ROLE_SUPERVISOR))                                \
     X(CH_MSG_RELOAD_END, 9, 8u << 10, 0, CH_FROM(CH_ROLE_SUPERVISOR))                              \
+    X(CH_MSG_PEER_LOST, 10, 64, 0, CH_FROM_CHILD)                                                  \
     /* gateway and keeper */                                                                       \
     X(CH_MSG_ASK_PAGE, 20, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_PAGE, 21, 16u << 10, 4, CH_FROM(CH_ROLE_KEEPER))                                      \

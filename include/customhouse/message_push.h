@@ -16,7 +16,9 @@ enum ch_push_op {
     CH_PUSH_WRITE,     /* bytes come, from `offset` on (UINT64_MAX: wherever it is): 202 with the
                           descriptor, or 416 */
     CH_PUSH_MORE,      /* and more of them than were granted, at `offset`: 202 */
-    CH_PUSH_WROTE,     /* no more come with this request; the descriptor is closed: 202 */
+    CH_PUSH_WROTE,     /* no more come with the request that asked WRITE: `offset` is the number of
+                          that ask. The descriptor is closed, or was not wanted any more: 202. It
+                          counts whatever the token may do by now: it ends what that once began */
     CH_PUSH_STATUS,    /* 200 with its offset */
     CH_PUSH_FINISH,    /* it is `reference`, a digest, and is kept: 201 */
     CH_PUSH_CANCEL,    /* 204 */

@@ -30,6 +30,12 @@ enum ch_code ch_store_pushed(struct ch_store *s, struct ch_str repository, struc
                              struct ch_str tag, const struct ch_sha256 *sha256,
                              struct ch_pushed_row *ret, struct ch_buf *strings,
                              struct ch_err *err) CH_MUST_CHECK;
+/* Of what is not there now: when it was taken away, and which manifest it was. CH_E_NOT_FOUND: it
+ * never was. */
+enum ch_code ch_store_pushed_gone(struct ch_store *s, struct ch_str repository,
+                                  struct ch_str project, struct ch_str tag,
+                                  const struct ch_sha256 *sha256, int64_t *ret_at_us,
+                                  struct ch_sha256 *ret_sha256, struct ch_err *err) CH_MUST_CHECK;
 /* All tags that stand for something now, in their order, each ended by a NUL. CH_E_NOT_FOUND:
  * nothing was ever pushed under this name. */
 enum ch_code ch_store_pushed_tags(struct ch_store *s, struct ch_str repository,
@@ -41,11 +47,16 @@ enum ch_code ch_store_pushes_of(struct ch_store *s, struct ch_str repository, st
                                 const struct ch_sha256 *sha256, ch_store_pushed_fn *each, void *ctx,
                                 struct ch_err *err) CH_MUST_CHECK;
 
-/* T24: the bytes may be named by what is pushed under this name. Once more: its age begins anew. */
+/* T24: the bytes may be named by what is pushed under this name. Once more: its age begins anew,
+ * and they stay whose they are. */
 enum ch_code ch_store_link_pushed(struct ch_store *s, struct ch_str repository,
                                   struct ch_str project, const struct ch_sha256 *sha256,
-                                  uint64_t size_bytes, int64_t at_us,
+                                  uint64_t size_bytes, struct ch_str by, int64_t at_us,
                                   struct ch_err *err) CH_MUST_CHECK;
+/* T14: so many bytes that lie there undecided (held and denied ones, too) came first from this
+ * principal, and cannot be evicted; the same bytes under many names once. */
+enum ch_code ch_store_pushed_undecided(struct ch_store *s, struct ch_str by, uint64_t *ret_bytes,
+                                       struct ch_err *err) CH_MUST_CHECK;
 /* CH_E_NOT_FOUND: they may not. */
 enum ch_code ch_store_pushed_link(struct ch_store *s, struct ch_str repository,
                                   struct ch_str project, const struct ch_sha256 *sha256,
@@ -55,16 +66,17 @@ enum ch_code ch_store_pushed_link(struct ch_store *s, struct ch_str repository,
 enum ch_code ch_store_unlink_pushed_one(struct ch_store *s, struct ch_str repository,
                                         struct ch_str project, const struct ch_sha256 *sha256,
                                         struct ch_err *err) CH_MUST_CHECK;
-/* The manifest names the bytes; and it does no more, whatever it named or referred to. */
+/* The manifest names the bytes; and from `at_us` on it does no more, whatever it named or referred
+ * to: their age begins then. */
 enum ch_code ch_store_pushed_names(struct ch_store *s, struct ch_str repository,
                                    struct ch_str project, const struct ch_sha256 *manifest,
                                    const struct ch_sha256 *sha256,
                                    struct ch_err *err) CH_MUST_CHECK;
 enum ch_code ch_store_pushed_names_none(struct ch_store *s, struct ch_str repository,
                                         struct ch_str project, const struct ch_sha256 *manifest,
-                                        struct ch_err *err) CH_MUST_CHECK;
-/* The manifest refers to another one, there or not, which keeps nothing of that; and each there that
- * does. */
+                                        int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+/* The manifest refers to another one, there or not, which keeps nothing of that; and each there
+ * that does. */
 enum ch_code ch_store_pushed_refers(struct ch_store *s, struct ch_str repository,
                                     struct ch_str project, const struct ch_sha256 *manifest,
                                     const struct ch_sha256 *subject,

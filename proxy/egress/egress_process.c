@@ -42,11 +42,13 @@ static void drop_keeper(struct process *p)
 
 static void on_keeper_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
 {
+    struct process *p = owner;
     (void)ch;
     if (why->code != CH_E_CLOSED) {
         dprintf(STDERR_FILENO, "egress: keeper: %s\n", why->msg);
     }
-    drop_keeper(owner);
+    drop_keeper(p);
+    ch_child_lost_keeper(&p->child);
 }
 
 static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
@@ -85,6 +87,8 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     };
     if (ch_channel_open(&options, &p->keeper, &err) != CH_OK) {
         dprintf(STDERR_FILENO, "egress: keeper: %s\n", err.msg);
+        p->keeper = NULL;
+        ch_child_lost_keeper(&p->child);
     }
 }
 

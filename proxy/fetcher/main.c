@@ -60,6 +60,7 @@ static void on_keeper_closed(void *owner, struct ch_channel *ch, const struct ch
         dprintf(STDERR_FILENO, "fetcher: keeper: %s\n", why->msg);
     }
     drop_keeper(f);
+    ch_child_lost_keeper(&f->child);
 }
 
 static enum ch_code handle(struct fetcher *f, struct ch_frame *frame, struct ch_err *err)
@@ -120,6 +121,8 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     };
     if (ch_channel_open(&options, &f->keeper, &err) != CH_OK) {
         dprintf(STDERR_FILENO, "fetcher: keeper: %s\n", err.msg);
+        f->keeper = NULL;
+        ch_child_lost_keeper(&f->child);
     }
 }
 

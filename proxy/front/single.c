@@ -11,6 +11,11 @@ static void on_drained_process(void *child)
     front_drained(child);
 }
 
+static void on_keeper_lost_process(void *child)
+{
+    ch_child_lost_keeper(child);
+}
+
 struct front_site front_site_of(struct ch_child *child)
 {
     return (struct front_site){
@@ -19,6 +24,7 @@ struct front_site front_site_of(struct ch_child *child)
         .address = child->setup.listener[0].address,
         .access_log_fd = child->access_log_fd,
         .on_drained = on_drained_process,
+        .on_keeper_lost = on_keeper_lost_process,
         .owner = child,
     };
 }
@@ -32,12 +38,22 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     s->of->on_frame(s->owner, frame);
 }
 
+static void tell_lost(struct front_single *s, const struct ch_err *why)
+{
+    if (why->code != CH_E_CLOSED) { /* by us: the keeper may well live on */
+        fprintf(stderr, "%s event=keeper error=\"%s\"\n", ch_role_name(s->of->role), why->msg);
+    }
+    if (s->site.on_keeper_lost != NULL) {
+        s->site.on_keeper_lost(s->site.owner);
+    }
+}
+
 static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
 {
     struct front_single *s = owner;
-    (void)why; /* the supervisor knows, and sends another channel */
     if (s->keeper == ch) {
         s->keeper = NULL;
+        tell_lost(s, why);
     }
     ch_channel_free(ch);
     s->of->on_lost(s->owner);
@@ -60,7 +76,7 @@ void front_single_set_keeper(struct front_single *s, int fd)
     };
     if (ch_channel_open(&options, &s->keeper, &err) != CH_OK) {
         s->keeper = NULL;
-        fprintf(stderr, "%s event=keeper error=\"%s\"\n", ch_role_name(s->of->role), err.msg);
+        tell_lost(s, &err);
     }
 }
 

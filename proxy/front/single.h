@@ -16,6 +16,7 @@ struct front_site {
     struct ch_str address;          /* it listens on, for its name in Host */
     int access_log_fd;              /* borrowed; -1: none */
     void (*on_drained)(void *owner);
+    void (*on_keeper_lost)(void *owner); /* its channel has ended; NULL: nobody is to know */
     void *owner;
 };
 /* Of a process with one address (setup.listener[0]), which ends when it is drained. */

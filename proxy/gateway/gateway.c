@@ -149,12 +149,22 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     }
 }
 
+static void tell_lost(struct gw *gw, const struct ch_err *why)
+{
+    if (why->code != CH_E_CLOSED) { /* by us: the keeper may well live on */
+        gw_complain("keeper", CH_STR("channel"), why);
+    }
+    if (gw->on_keeper_lost != NULL) {
+        gw->on_keeper_lost(gw->owner);
+    }
+}
+
 static void on_closed(void *owner, struct ch_channel *ch, const struct ch_err *why)
 {
-    (void)why; /* the supervisor knows, and sends another channel */
     struct gw *gw = owner;
     if (gw->keeper == ch) {
         gw->keeper = NULL;
+        tell_lost(gw, why);
     }
     ch_channel_free(ch);
 }
@@ -176,7 +186,7 @@ void gw_set_keeper(struct gw *gw, int fd)
                                       &gw->keeper, &err);
     if (rc != CH_OK) {
         gw->keeper = NULL;
-        gw_complain("keeper", CH_STR("channel"), &err);
+        tell_lost(gw, &err);
         return;
     }
     gw->met_keeper = true;
@@ -225,6 +235,7 @@ enum ch_code gw_new(const struct gw_options *options, struct gw **ret_gw, struct
     gw->served_fd = options->served_fd;
     gw->audit = gw_audit_new(options->audit_fd);
     gw->on_drained = options->on_drained;
+    gw->on_keeper_lost = options->on_keeper_lost;
     gw->owner = options->owner;
     gw->listeners = options->listeners;
     gw->listener_count = options->listener_count;

@@ -27,6 +27,7 @@ struct gw_options {
     int audit_fd;      /* STATE/audit/public; the caller's */
     struct ch_str instance_id; /* of the running installation; a request that brings it is a loop */
     void (*on_drained)(void *owner);
+    void (*on_keeper_lost)(void *owner); /* its channel has ended; NULL: nobody is to know */
     void *owner;
 };
 

@@ -129,6 +129,7 @@ struct gw {
     struct gw_note special_note;
     struct gw_note unknown_note;
     void (*on_drained)(void *owner);
+    void (*on_keeper_lost)(void *owner);
     void *owner;
 };
 

@@ -51,6 +51,11 @@ static void on_drained(void *child)
     front_drained(child);
 }
 
+static void on_keeper_lost(void *child)
+{
+    ch_child_lost_keeper(child);
+}
+
 static enum ch_code make(void *owner, struct ch_child *child, struct ch_err *err)
 {
     struct process *p = owner;
@@ -78,6 +83,7 @@ static enum ch_code make(void *owner, struct ch_child *child, struct ch_err *err
                                  .audit_fd = p->audit_fd,
                                  .instance_id = child->setup.instance_id,
                                  .on_drained = on_drained,
+                                 .on_keeper_lost = on_keeper_lost,
                                  .owner = child,
                              },
                              &p->gw, err);

@@ -207,18 +207,26 @@ void gw_push_free(struct gw_push *p)
     free(p);
 }
 
-/* The client has left: what came of an upload stays for it, unless nobody knows of that. */
+/* The request ends. What came of an upload stays for its client, unless nobody else knows of it:
+ * that goes with its request. A WRITE that is not answered yet may still make this the writer, so
+ * it is said in any case that it writes no more. */
+static void forget_upload(struct gw_push *p)
+{
+    close_fd(p);
+    if (p->writing != 0) {
+        gw_push_tell(p, CH_PUSH_WROTE);
+    }
+    if (p->created && p->upload[0] != '\0') {
+        gw_push_tell(p, CH_PUSH_CANCEL);
+    }
+}
+
+/* The client has left. */
 static void on_gone(void *arg)
 {
     struct gw_push *p = arg;
-    bool wrote = p->fd >= 0;
     gw_ask_end(p->gw, &p->ask);
-    close_fd(p);
-    if (p->upload[0] != '\0' && p->created) {
-        gw_push_tell(p, CH_PUSH_CANCEL);
-    } else if (wrote) {
-        gw_push_tell(p, CH_PUSH_WROTE);
-    }
+    forget_upload(p);
     gw_push_free(p);
 }
 
@@ -258,7 +266,7 @@ static void put_ask(const struct gw_push *p, struct gw_ask *ask, enum ch_push_op
         .upload = ch_str_of(p->upload),
         .from = ch_str_of(p->from),
         .media_type = ch_str_of(p->media_type),
-        .offset = p->offset,
+        .offset = op == CH_PUSH_WROTE ? p->writing : p->offset,
         .token = p->caller->token,
         .client = {.principal = ch_str_of(p->caller->principal)},
         .body = body,
@@ -272,6 +280,9 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     struct ch_push_reply m;
     struct ch_err err;
     bool looks = p->op == CH_PUSH_LOOK_BLOB || p->op == CH_PUSH_LOOK_MANIFEST;
+    if (p->op == CH_PUSH_WROTE) {
+        p->writing = 0;
+    }
     if (ch_push_reply_get(frame->payload, &m, &err) != CH_OK) {
         gw_push_fail(p, 500, "UNAVAILABLE", ch_str_of(err.msg), NULL);
     } else if (looks && m.http_status != 200) { /* then as anybody who pulls */
@@ -285,6 +296,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     } else if (m.http_status >= 400) {
         char code[64];
         snprintf(code, sizeof(code), "%.*s", CH_STR_ARG(ch_str_sub(m.code, 0, 40)));
+        p->writing = p->op == CH_PUSH_WRITE ? 0 : p->writing; /* somebody else may be the writer */
         gw_push_fail(p, m.http_status > 599 ? 500 : (int)m.http_status, code, m.text, &m);
     } else {
         p->on_reply(p, &m, frame);
@@ -318,6 +330,7 @@ void gw_push_ask(struct gw_push *p, enum ch_push_op op, struct ch_str body, gw_p
         gw_push_fail(p, 400, "NAME_INVALID", CH_STR("A name or digest in it is too long"), NULL);
         return;
     }
+    p->writing = op == CH_PUSH_WRITE ? p->ask.id : p->writing;
     gw_ask_send(p->gw, &p->ask, op == CH_PUSH_FINISH ? FINISH_WAIT_MS : ASK_WAIT_MS);
 }
 
@@ -359,18 +372,6 @@ void gw_push_location(const struct gw_push *p, const char *kind, const char *las
 static void put_range(struct ch_buf *b, uint64_t bytes)
 {
     ch_buf_printf(b, "0-%llu", (unsigned long long)(bytes > 0 ? bytes - 1 : 0));
-}
-
-/* An upload that nobody else knows of goes with its request. */
-static void forget_upload(struct gw_push *p)
-{
-    bool wrote = p->fd >= 0;
-    close_fd(p);
-    if (p->created && p->upload[0] != '\0') {
-        gw_push_tell(p, CH_PUSH_CANCEL);
-    } else if (wrote) {
-        gw_push_tell(p, CH_PUSH_WROTE);
-    }
 }
 
 void gw_push_fail(struct gw_push *p, int status, const char *code, struct ch_str text,

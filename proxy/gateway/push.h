@@ -42,6 +42,7 @@ struct gw_push {
     bool finishes; /* ends with FINISH */
     enum ch_push_op op;
     int fd; /* while it writes */
+    uint64_t writing; /* the WRITE by which the keeper may hold it for the writer; 0: none */
     uint64_t offset, granted_bytes;
     bool last;          /* no more of its body comes */
     struct ch_buf body; /* bytes that wait for more room, or a manifest */

@@ -100,10 +100,14 @@ static void drop_keeper(struct scanner *s)
     s->worker = new_worker(s);
 }
 
-static void on_closed(void *owner, struct ch_channel *ch CH_UNUSED,
-                      const struct ch_err *why CH_UNUSED)
+static void on_closed(void *owner, struct ch_channel *ch CH_UNUSED, const struct ch_err *why)
 {
-    drop_keeper(owner);
+    struct scanner *s = owner;
+    if (why->code != CH_E_CLOSED) { /* by us: the keeper may well live on */
+        fprintf(stderr, "%s: keeper: %s\n", ch_role_name(s->child.setup.role), why->msg);
+    }
+    drop_keeper(s);
+    ch_child_lost_keeper(&s->child);
 }
 
 static void on_frame(void *owner, struct ch_channel *ch CH_UNUSED, struct ch_frame *frame)
@@ -121,6 +125,7 @@ static void on_frame(void *owner, struct ch_channel *ch CH_UNUSED, struct ch_fra
     if (rc != CH_OK) {
         fprintf(stderr, "%s: %s\n", ch_role_name(s->child.setup.role), err.msg);
         drop_keeper(s);
+        ch_child_lost_keeper(&s->child);
     }
 }
 
@@ -144,7 +149,8 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
         .on_closed = on_closed,
     };
     if (ch_channel_open(&options, &s->keeper, &err) != CH_OK) {
-        s->keeper = NULL; /* the supervisor sees the keeper's end close and connects us again */
+        s->keeper = NULL;
+        ch_child_lost_keeper(&s->child);
         fprintf(stderr, "%s: %s\n", ch_role_name(s->child.setup.role), err.msg);
         return;
     }

@@ -125,6 +125,10 @@ class Discard(House):
             self.assertEqual((status, err), (1, ""), out)
             self.assertIn("NOT PASSED, unknown: ", out)
             self.assertLess(time.monotonic() - began, 60)  # of 120
+        for word in f"{name}:1.0", f"{name}@{image.digest}":
+            with self.subTest(f"who asks for {word} again is told when it went, and where its findings are"):
+                self.assertRegex(self.gate(word)[1], r"it was taken away at \S+Z\. What was found of it: customhouse explain "
+                                                     f"oci:{name}=={image.digest}\n")
         with self.subTest("pushed again, it is what it was"):
             self.push(name, "1.0", image)
             self.is_refused(name, "1.0", image, "pyc-unchecked")

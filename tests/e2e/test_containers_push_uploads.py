@@ -198,6 +198,7 @@ class Bounds(Hosted):
     def configure(cls, text):
         text = with_key(text, "artifact_max_bytes", "1MiB")
         text = with_key(text, "upload_idle_minutes", "1")
+        text = with_key(text, "pushed_percent", "100")
         return super().configure(with_key(text, "undecided_max_bytes", "64MiB"))
 
     def test_one_file(self):
@@ -244,3 +245,22 @@ class Bounds(Hosted):
         while set(os.listdir(spool)) & before and time.monotonic() < end:
             time.sleep(1)
         self.is_error(self.send("GET", location), 404, "BLOB_UPLOAD_UNKNOWN")
+
+
+class Share(Hosted):
+    @classmethod
+    def configure(cls, text):
+        text = with_key(text, "undecided_max_bytes", "64MiB")
+        return super().configure(with_key(text, "pushed_percent", "5"))
+
+    def test_one_fills_no_more_than_its_share(self):
+        """3.2 MiB of it; it is told why, and others go on."""
+        people.person(self.service, "few", "publisher/apps")
+        token = people.token(self.service, "few", "push")[0]
+        for who in token, self.token:
+            said = []
+            for _ in range(5):
+                blob = blob_of(os.urandom(1 << 20))
+                said.append(self.send("POST", f"quota/share/blobs/uploads/?digest={blob.digest}", blob.data, token=who))
+            self.assertEqual([a.status for a in said], [201, 201, 201, 403, 403])
+            self.is_error(said[-1], 403, "DENIED", "store.pushed_percent")

@@ -254,6 +254,19 @@ static void on_ready(struct process *p, struct ch_frame *frame)
     supervisor_process_changed(p->sup);
 }
 
+/* Both live, and their channel does not. Else they meet when the keeper is ready again. */
+static void on_peer_lost(struct process *p)
+{
+    struct process *keeper = process_find(p->sup, CH_ROLE_KEEPER, 0);
+    if (p != keeper && keeper != NULL && keeper->state == PROCESS_READY &&
+        p->state == PROCESS_READY) {
+        char name[64];
+        process_name(p, name, sizeof(name));
+        log_line("peer", "of=%s what=\"its channel to the keeper ended, it gets another\"", name);
+        connect_pair(keeper, p);
+    }
+}
+
 static void on_reloaded(struct process *p, struct ch_frame *frame)
 {
     struct ch_reloaded m;
@@ -276,6 +289,8 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
         on_ready(p, frame);
     } else if (frame->type == CH_MSG_RELOADED) {
         on_reloaded(p, frame);
+    } else if (frame->type == CH_MSG_PEER_LOST) {
+        on_peer_lost(p);
     } else {
         char name[64];
         process_name(p, name, sizeof(name));

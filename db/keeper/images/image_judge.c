@@ -8,6 +8,7 @@
 
 #include "customhouse/limits.h"
 #include "customhouse/store_pushed.h"
+#include "customhouse/timefmt.h"
 #include "db/keeper/intake/judge_together.h"
 
 const char *image_state_name(enum image_state state)
@@ -257,6 +258,34 @@ static bool find_pushed(struct keeper *k, const struct ch_repository *repo,
     return found;
 }
 
+/* Whoever asks again learns that it was here, and where what was found of it stands. */
+static void set_not_pushed(struct keeper *k, const struct ch_repository *repo, const char *page,
+                           struct image *im)
+{
+    const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(repo->ecosystem));
+    struct ch_str project, tag;
+    struct ch_sha256 sha256;
+    struct ch_err err;
+    int64_t at_us;
+    struct ch_buf time;
+    char hex[CH_SHA256_HEX + 1];
+    if (!eco->push->page_is(ch_str_of(page), &project, &tag, &sha256) ||
+        ch_store_pushed_gone(k->store, ch_str_of(repo->name), project, tag, &sha256, &at_us,
+                             &sha256, &err) != CH_OK) {
+        set_state(im, IMAGE_UNKNOWN, "%s: nothing is pushed by that name now", page);
+        return;
+    }
+    ch_sha256_hex(&sha256, hex);
+    ch_buf_init(&time, 64);
+    ch_time_put(&time, at_us, false);
+    set_state(im, IMAGE_UNKNOWN,
+              "%s: nothing is pushed by that name now: it was taken away at %.*s. What was found "
+              "of it: customhouse explain "
+              "%s:%.*s==sha256:%s",
+              page, CH_STR_ARG(ch_buf_str(&time)), eco->name, CH_STR_ARG(project), hex);
+    ch_buf_done(&time);
+}
+
 static bool look_at(struct keeper *k, struct image *im, size_t i, image_page_fn *ready, void *ctx)
 {
     struct image_manifest *m = &im->manifests[i];
@@ -267,7 +296,7 @@ static bool look_at(struct keeper *k, struct image *im, size_t i, image_page_fn 
         return false;
     }
     if (gone) {
-        set_state(&none, IMAGE_UNKNOWN, "%s: nothing is pushed by that name now", m->page);
+        set_not_pushed(k, im->repository, m->page, &none);
     }
     if (gone || is_no_page(k, p, m->page, &none)) {
         if (i == 0 || is_worse(none.state, im->state)) {
@@ -296,7 +325,7 @@ bool image_look(struct keeper *k, const struct image_name *name, struct ch_str p
     if (ret->repository->hosted) {
         if (!find_pushed(k, ret->repository, ret->page)) {
             ret->page[0] = '\0';
-            set_state(ret, IMAGE_UNKNOWN, "%s: nothing is pushed by that name now", name->page);
+            set_not_pushed(k, ret->repository, name->page, ret);
             return true;
         }
     } else if (strchr(name->page, '@') == NULL) {

@@ -9,6 +9,7 @@
 #include "customhouse/limits.h"
 #include "db/keeper/asks/ask_int.h"
 #include "db/keeper/audit/audit_pushed.h"
+#include "db/keeper/intake/quota.h"
 
 #define PAGE_NAME sizeof(((struct ch_target *)NULL)->project)
 
@@ -90,8 +91,7 @@ static enum ch_code check_named(struct reading *r, const struct ch_index_file *f
     char hex[CH_SHA256_HEX + 1];
     uint64_t size = 0;
     ch_sha256_hex(&f->sha256, hex);
-    enum ch_code rc = ch_store_pushed_link(r->p.k->store, r->p.ask.repository, r->p.ask.project,
-                                           &f->sha256, &size, err);
+    enum ch_code rc = pushes_find(r->p.k, &r->p, &f->sha256, &size, err);
     rc = rc == CH_E_NOT_FOUND ? keep_empty(r, f, &size, err) : rc;
     if (rc == CH_E_NOT_FOUND) {
         return ch_fail(err, CH_E_DENIED, "sha256:%s was not pushed under this name before", hex);
@@ -138,8 +138,25 @@ static enum ch_code add_subject(struct reading *r, struct ch_str stream, struct 
                                   &sha256, err);
 }
 
+/* Whether it is there already, as the same: pushed once more it is no fact of its own, and leaves
+ * no row and no entry of the log, which nobody could ever take away. */
+static bool is_known(const struct reading *r)
+{
+    const struct push *p = &r->p;
+    struct ch_pushed_row row;
+    struct ch_buf strings;
+    struct ch_err err;
+    ch_buf_init(&strings, 4096);
+    bool known = ch_store_pushed(p->k->store, p->ask.repository, p->ask.project, r->tag, &r->sha256,
+                                 &row, &strings, &err) == CH_OK &&
+                 ch_sha256_eq(&row.sha256, &r->sha256) &&
+                 ch_str_eq(row.media_type, p->ask.media_type);
+    ch_buf_done(&strings);
+    return known;
+}
+
 /* All of it or nothing; who pushes has it durable before it is told. */
-static enum ch_code store(struct reading *r, struct ch_str stream, struct ch_err *err)
+static enum ch_code store(struct reading *r, struct ch_str stream, bool known, struct ch_err *err)
 {
     struct keeper *k = r->p.k;
     struct ch_pushed_row row = {.kind = CH_PUSHED,
@@ -164,9 +181,30 @@ static enum ch_code store(struct reading *r, struct ch_str stream, struct ch_err
     rc = rc == CH_OK ? add_named(r, &itself, err) : rc;
     rc = rc == CH_OK ? each_named(r, stream, add_named, err) : rc;
     rc = rc == CH_OK ? add_subject(r, stream, err) : rc;
-    rc = rc == CH_OK ? ch_store_add_pushed(k->store, &row, err) : rc;
-    rc = rc == CH_OK ? audit_pushed(k, &row, NULL, err) : rc;
+    if (rc == CH_OK && !known) {
+        rc = ch_store_add_pushed(k->store, &row, err);
+        rc = rc == CH_OK ? audit_pushed(k, &row, NULL, err) : rc;
+    }
     return audit_act_end(k, begun, rc, err);
+}
+
+/* Its bytes take room as an upload's do. False: that was answered. */
+static bool has_room(const struct reading *r)
+{
+    const struct push *p = &r->p;
+    struct ch_err err;
+    uint64_t size;
+    if (pushes_find(p->k, p, &r->sha256, &size, &err) == CH_OK) { /* it has it already */
+        return true;
+    }
+    if (!uploads_share(p, NULL, p->ask.body.len)) {
+        return false;
+    }
+    if (quota_make_room(p->k, CH_BLOB_UNDECIDED, p->ask.body.len, &err) != CH_OK) {
+        push_refuse(p, 507, "UNAVAILABLE", "there is no room for what is pushed: %s", err.msg);
+        return false;
+    }
+    return true;
 }
 
 static void take(struct reading *r, struct ch_str stream)
@@ -183,12 +221,19 @@ static void take(struct reading *r, struct ch_str stream)
         push_refuse(p, 400, "MANIFEST_INVALID", "%s", err.msg);
         return;
     }
-    rc = rc == CH_OK ? store(r, stream, &err) : rc;
+    if (rc == CH_OK && !has_room(r)) {
+        return;
+    }
+    bool known = rc == CH_OK && is_known(r);
+    rc = rc == CH_OK ? store(r, stream, known, &err) : rc;
     if (rc != CH_OK) {
+        pushes_leave(k, &r->sha256, p->ask.body.len); /* its bytes may be there */
         push_refuse_store(p, rc, &err);
         return;
     }
-    pushes_changed(k);
+    if (!known) {
+        pushes_changed(k);
+    }
     struct ch_push_reply reply = {
         .http_status = 201, .sha256 = r->sha256, .subject = subject_of(stream)};
     push_reply(p, &reply, -1);
@@ -198,11 +243,12 @@ static void take(struct reading *r, struct ch_str stream)
 static void on_read(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
 {
     struct reading *r = ctx;
-    const struct push *p = &r->p;
-    if (ch_config_repository(p->k->config, p->ask.repository) == NULL) {
-        push_refuse(p, 404, "NAME_UNKNOWN", "no repository has this name any more");
-    } else if (answer->outcome == CH_SCAN_DONE) {
-        r->p.repository = ch_config_repository(p->k->config, p->ask.repository);
+    struct push *p = &r->p;
+    if (!push_allowed(p)) { /* not any more: that was answered */
+        end(r);
+        return;
+    }
+    if (answer->outcome == CH_SCAN_DONE) {
         take(r, stream);
     } else if (ch_scanned_is_interrupted(answer)) {
         push_refuse(p, 503, "UNAVAILABLE", "its reading was interrupted, try again");
@@ -363,10 +409,10 @@ static enum ch_code add_gone(struct keeper *k, struct ch_pushed_row *row, const 
     row->kind = row->tag.len > 0 ? CH_PUSHED_TAG_GONE : CH_PUSHED_GONE;
     row->at_us = keeper_now_us(k);
     enum ch_code rc = ch_store_add_pushed(k->store, row, err);
-    rc =
-        rc == CH_OK && row->tag.len == 0
-            ? ch_store_pushed_names_none(k->store, row->repository, row->project, &row->sha256, err)
-            : rc;
+    rc = rc == CH_OK && row->tag.len == 0
+             ? ch_store_pushed_names_none(k->store, row->repository, row->project, &row->sha256,
+                                          row->at_us, err)
+             : rc;
     return rc == CH_OK ? audit_pushed(k, row, denied_by, err) : rc;
 }
 

@@ -11,7 +11,8 @@
 #include "db/keeper/pages/pages_int.h"
 #include "db/keeper/people/tokens.h"
 
-#define STALE_LOOK_MS 3600000
+#define STALE_FIRST_MS 60000 /* after the start: what was due while nobody ran */
+#define STALE_LOOK_MS  3600000
 
 /* Bytes that were uploaded, and that no manifest has named for so long, may be evicted. */
 static void on_stale(struct ch_timer *t)
@@ -21,11 +22,12 @@ static void on_stale(struct ch_timer *t)
     uint64_t ended;
     struct ch_err err;
     int64_t before_us = keeper_now_us(k) - (int64_t)ch_limits.pushed_grace_s * 1000000;
-    if (k->draining || k->clock_jumped) {
+    if (k->draining) {
         return;
     }
-    if (keeper_write(k, &err) != CH_OK ||
-        ch_store_unlink_pushed(k->store, before_us, &ended, &err) != CH_OK) {
+    if (!k->clock_jumped && /* else nobody knows how old they are: another time */
+        (keeper_write(k, &err) != CH_OK ||
+         ch_store_unlink_pushed(k->store, before_us, &ended, &err) != CH_OK)) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     ch_loop_set_timer(k->child.loop, t, ch_loop_now_ms(k->child.loop) + STALE_LOOK_MS);
@@ -39,6 +41,8 @@ void pushes_init(struct keeper *k)
     k->pushes->changes = 1;
     k->pushes->idle.fn = uploads_on_idle;
     k->pushes->stale.fn = on_stale;
+    ch_loop_set_timer(k->child.loop, &k->pushes->stale,
+                      ch_loop_now_ms(k->child.loop) + STALE_FIRST_MS);
 }
 
 void pushes_done(struct keeper *k)
@@ -91,7 +95,8 @@ void push_refuse(const struct push *p, uint32_t status, const char *code, const 
 
 void push_refuse_store(const struct push *p, enum ch_code code, const struct ch_err *err)
 {
-    push_refuse(p, keeper_store_status(code, 500), "UNAVAILABLE", "%s", err->msg);
+    uint32_t otherwise = code == CH_E_NOT_FOUND ? 503 : 500; /* clients try that again */
+    push_refuse(p, keeper_store_status(code, otherwise), "UNAVAILABLE", "%s", err->msg);
 }
 
 bool push_digest(const struct push *p, struct ch_sha256 *ret)
@@ -118,7 +123,8 @@ static enum action action_of(enum ch_push_op op)
     return op == CH_PUSH_DELETE || op == CH_PUSH_DELETE_BLOB ? ACTION_DELETE : ACTION_PUSH;
 }
 
-/* T21: the token is looked at again for each ask, whatever the gateway knows of it. */
+/* T21: the token is looked at again for each ask, whatever the gateway knows of it, and once more
+ * before what took its time has an effect. */
 static bool may(struct push *p)
 {
     int64_t until_us;
@@ -156,6 +162,11 @@ static bool find_repository(struct push *p)
     return true;
 }
 
+bool push_allowed(struct push *p)
+{
+    return find_repository(p) && may(p);
+}
+
 static bool check_name(struct push *p)
 {
     char name[sizeof(((struct ch_target *)NULL)->project)];
@@ -172,8 +183,13 @@ void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     struct ch_err err;
     struct push p = {
         .k = k, .gateway = ch_channel_instance(ch), .gateway_serial = ch_channel_serial(ch)};
-    if (ch_ask_push_get(payload, &p.ask, &err) != CH_OK || !find_repository(&p) || !may(&p) ||
-        !check_name(&p)) {
+    if (ch_ask_push_get(payload, &p.ask, &err) != CH_OK) {
+        return;
+    }
+    if (p.ask.op == CH_PUSH_WROTE) {
+        uploads_wrote(&p);
+    }
+    if (!push_allowed(&p) || !check_name(&p)) {
         return;
     }
     switch (p.ask.op) {
@@ -206,24 +222,57 @@ void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
 
 /* ------------------------------------------------------------------ what both need */
 
-enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
-                         uint64_t size_bytes, struct ch_err *err)
+/* In the open group: the quota knows of them. */
+static enum ch_code count_bytes(struct keeper *k, const struct ch_sha256 *sha256,
+                                uint64_t size_bytes, struct ch_err *err)
 {
-    int64_t now = keeper_now_us(k);
-    if (k->pushes->stale.heap_index_plus_1 == 0) {
-        ch_loop_set_timer(k->child.loop, &k->pushes->stale,
-                          ch_loop_now_ms(k->child.loop) + STALE_LOOK_MS);
-    }
-    struct ch_artifact artifact = {*sha256, size_bytes, now};
+    struct ch_artifact artifact = {*sha256, size_bytes, keeper_now_us(k)};
     enum ch_blob_place place;
     enum ch_code rc = ch_store_add_artifact(k->store, &artifact, err);
     if (rc == CH_OK &&
         (ch_store_get_blob(k->store, sha256, &place, err) != CH_OK || place == CH_BLOB_EVICTED)) {
-        rc = ch_store_put_blob(k->store, sha256, size_bytes, CH_BLOB_UNDECIDED, now, err);
+        rc = ch_store_put_blob(k->store, sha256, size_bytes, CH_BLOB_UNDECIDED, keeper_now_us(k),
+                               err);
     }
-    return rc == CH_OK ? ch_store_link_pushed(k->store, ch_str_of(p->repository->name),
-                                              p->ask.project, sha256, size_bytes, now, err)
-                       : rc;
+    return rc;
+}
+
+void pushes_leave(struct keeper *k, const struct ch_sha256 *sha256, uint64_t size_bytes)
+{
+    struct ch_err err;
+    if (!ch_blobs_has(k->blobs, sha256)) {
+        return;
+    }
+    enum ch_code rc = keeper_write(k, &err);
+    rc = rc == CH_OK ? count_bytes(k, sha256, size_bytes, &err) : rc;
+    if (rc != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    }
+}
+
+enum ch_code pushes_find(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
+                         uint64_t *ret_size_bytes, struct ch_err *err)
+{
+    enum ch_code rc = ch_store_pushed_link(k->store, p->ask.repository, p->ask.project, sha256,
+                                           ret_size_bytes, err);
+    return rc == CH_OK && !ch_blobs_has(k->blobs, sha256)
+               ? ch_fail(err, CH_E_NOT_FOUND, "its bytes are not in the blob store any more")
+               : rc;
+}
+
+enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
+                         uint64_t size_bytes, struct ch_err *err)
+{
+    int64_t now = keeper_now_us(k);
+    if (!ch_blobs_has(k->blobs, sha256)) {
+        return ch_fail(err, CH_E_NOT_FOUND,
+                       "its bytes were evicted in this moment, push them again");
+    }
+    enum ch_code rc = count_bytes(k, sha256, size_bytes, err);
+    return rc == CH_OK
+               ? ch_store_link_pushed(k->store, ch_str_of(p->repository->name), p->ask.project,
+                                      sha256, size_bytes, ch_str_of(p->who.text), now, err)
+               : rc;
 }
 
 void pushes_look_at(struct keeper *k, struct ch_str repository, const char *page)

@@ -51,7 +51,8 @@ void hosted_page_came(struct keeper *k, struct page *p);
 bool hosted_is_gone(const struct page *p, size_t file);
 
 bool hosted_is(const struct keeper *k, struct ch_str repository);
-/* Whether the manifest of this page, of a repository, is there now; of one that is not hosted it is. */
+/* Whether the manifest of this page, of a repository, is there now; of one that is not hosted it
+ * is. */
 bool hosted_is_there(struct keeper *k, struct ch_str repository, struct ch_str page,
                      const struct ch_sha256 *sha256);
 
@@ -65,8 +66,8 @@ struct referrers {
     struct ch_str filter;       /* of this artifactType alone; absent: all */
 };
 /* Appends a descriptor of each pushed manifest that refers to the subject and may be had, to a list
- * that is open; none in a repository that is not hosted. *ret_later: of another one the log is yet to
- * have the decision. Loads pages. CH_E_LIMIT: more than fit. */
+ * that is open; none in a repository that is not hosted. *ret_later: of another one the log is yet
+ * to have the decision. Loads pages. CH_E_LIMIT: more than fit. */
 enum ch_code referrers_put(struct keeper *k, const struct referrers *of, struct ch_buf *b,
                            bool *ret_later, struct ch_err *err) CH_MUST_CHECK;
 

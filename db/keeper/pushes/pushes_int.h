@@ -37,15 +37,35 @@ void push_refuse(const struct push *p, uint32_t status, const char *code, const 
 /* What came of storing something, as an error. */
 void push_refuse_store(const struct push *p, enum ch_code code, const struct ch_err *err);
 #define PUSH_OTHER_DIGEST "bytes are known here by sha256, and by no other digest"
+/* Where it is pushed, and that its token may do it now: sets `repository`, `eco` and `who`. False:
+ * it was answered. What takes its time asks once more before it has an effect. */
+bool push_allowed(struct push *p);
 /* `reference` says a digest; else that was answered. */
 bool push_digest(const struct push *p, struct ch_sha256 *ret);
 /* Something is there, or gone, since this moment. */
 void pushes_changed(struct keeper *k);
-/* Bytes that are in the blob store count as uploaded under this name: in the open group. */
+/* Whether these bytes were uploaded under this name, and are there. CH_E_NOT_FOUND: they were not,
+ * or are not any more: then they are uploaded again. */
+enum ch_code pushes_find(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
+                         uint64_t *ret_size_bytes, struct ch_err *err) CH_MUST_CHECK;
+/* Bytes that are in the blob store count as uploaded under this name, from now on: in the open
+ * group, and so no eviction takes them after it. CH_E_NOT_FOUND: one has taken them in this moment.
+ */
 enum ch_code pushes_keep(struct keeper *k, const struct push *p, const struct ch_sha256 *sha256,
                          uint64_t size_bytes, struct ch_err *err) CH_MUST_CHECK;
+/* Bytes that came into the blob store, and of which nothing came: they count, and are evicted as
+ * any that are undecided. */
+void pushes_leave(struct keeper *k, const struct ch_sha256 *sha256, uint64_t size_bytes);
+
 /* --- uploads.c --- */
+/* T14: whether who pushes may have so many bytes more, beside what they have: of the quota of
+ * undecided bytes it has its share, so that others' pushes and all that is fetched go on. `but` (an
+ * upload's part, NULL: none) is not counted. False: that was answered. */
+bool uploads_share(const struct push *p, const uint64_t *but, uint64_t bytes);
 void uploads_on_ask(struct push *p);
+/* WROTE: the gateway's WRITE of this number has ended. It needs no right: nothing comes of it but
+ * that others may go on with the upload, and a token can end while its request runs. */
+void uploads_wrote(const struct push *p);
 void uploads_mount(struct push *p);
 void uploads_done(struct pushes *all);
 void uploads_on_idle(struct ch_timer *t);

@@ -31,11 +31,10 @@ struct upload {
     uint64_t used_ms;
     bool writing; /* by the gateway that has its descriptor, while that lives */
     uint32_t writer;
-    uint64_t writer_serial;
+    uint64_t writer_serial, writer_ask; /* its WRITE */
     bool publishing;
     struct ch_sha256 expected; /* while it is published, */
-    struct push finish;        /* for whom: without its slices */
-    uint64_t finish_ask;
+    struct push finish;        /* for whom: its slices are gone */
 };
 
 static void end(struct upload *u)
@@ -177,7 +176,47 @@ static void begin(struct push *p)
 
 /* ------------------------------------------------------------------ bytes */
 
-/* Room for so many bytes of it in all, as far as one file may have. False: that was answered. */
+/* Of what is on its way. */
+static uint64_t coming_of(const struct pushes *all, const char *principal, const uint64_t *but)
+{
+    size_t cursor = 0;
+    uint64_t bytes = 0;
+    void *value;
+    while (ch_map_next(all->uploads, &cursor, NULL, &value)) {
+        const struct upload *u = value;
+        bytes += &u->part != but && strcmp(u->principal, principal) == 0 ? u->part : 0;
+    }
+    return bytes;
+}
+
+bool uploads_share(const struct push *p, const uint64_t *but, uint64_t bytes)
+{
+    const struct ch_config *c = p->k->config;
+    uint64_t max = c->undecided_max_bytes, here = 0, percent = c->pushed_percent;
+    uint64_t share = max / 100 * percent + max % 100 * percent / 100;
+    uint64_t coming = coming_of(p->k->pushes, p->who.text, but);
+    struct ch_err err;
+    enum ch_code rc = ch_store_pushed_undecided(p->k->store, ch_str_of(p->who.text), &here, &err);
+    if (rc != CH_OK) {
+        push_refuse_store(p, rc, &err);
+        return false;
+    }
+    if (percent < 100 && (bytes > share || here + coming > share - bytes)) {
+        push_refuse(
+            p, 403, "DENIED",
+            "%s has pushed %llu bytes that are not approved, and %llu are on their way: with "
+            "these it would be more than one may have, %llu bytes (store.pushed_percent of "
+            "the configuration). What is inspected goes on by itself; take away what is held "
+            "or denied",
+            p->who.text, (unsigned long long)here, (unsigned long long)coming,
+            (unsigned long long)share);
+        return false;
+    }
+    return true;
+}
+
+/* Room for so many bytes of it in all, as far as one file may have: little at first, and the more
+ * the more has come, so that who sends nothing takes no room. False: that was answered. */
 static bool grant(const struct push *p, struct upload *u, uint64_t from, struct ch_push_reply *ret)
 {
     const char *key;
@@ -189,8 +228,13 @@ static bool grant(const struct push *p, struct upload *u, uint64_t from, struct 
                     (unsigned long long)max, key);
         return false;
     }
-    uint64_t granted =
-        max - from < ch_limits.upload_grant_bytes ? max : from + ch_limits.upload_grant_bytes;
+    uint64_t more = from < ch_limits.upload_first_bytes   ? ch_limits.upload_first_bytes
+                    : from > ch_limits.upload_grant_bytes ? ch_limits.upload_grant_bytes
+                                                          : from;
+    uint64_t granted = max - from < more ? max : from + more;
+    if (!uploads_share(p, &u->part, granted)) {
+        return false;
+    }
     enum ch_code rc = quota_take(p->k, &u->part, granted, &err);
     if (rc != CH_OK) {
         push_refuse(p, 507, "UNAVAILABLE", "there is no room for what is pushed: %s", err.msg);
@@ -221,6 +265,7 @@ static void write_to(struct push *p, struct upload *u)
         u->writing = true;
         u->writer = p->gateway;
         u->writer_serial = p->gateway_serial;
+        u->writer_ask = p->ask.ask;
         push_reply(p, &reply, fd);
     }
     close(fd);
@@ -242,17 +287,19 @@ static void more(struct push *p, struct upload *u)
     }
 }
 
-static void wrote(struct push *p, struct upload *u)
+void uploads_wrote(const struct push *p)
 {
+    struct upload *u = ch_map_get(p->k->pushes->uploads, p->ask.upload);
     uint64_t bytes;
     struct ch_err err;
-    if (is_writer(p, u)) {
-        u->writing = false;
-        if (ch_blobs_spooled(p->k->blobs, u->spool, &bytes, &err) == CH_OK) {
-            quota_give(p->k, &u->part, bytes);
-        }
+    if (u == NULL || !is_writer(p, u) || u->writer_ask != p->ask.offset) {
+        return;
     }
-    reply_offset(p, u, 202);
+    u->writing = false;
+    u->used_ms = ch_loop_now_ms(p->k->child.loop);
+    if (ch_blobs_spooled(p->k->blobs, u->spool, &bytes, &err) == CH_OK) {
+        quota_give(p->k, &u->part, bytes);
+    }
 }
 
 /* ------------------------------------------------------------------ the end */
@@ -276,13 +323,16 @@ static void on_published(void *ctx, const struct published *result)
     struct upload *u = ctx;
     struct push p = u->finish;
     struct ch_err err = result->err;
-    p.ask = (struct ch_ask_push){.ask = u->finish_ask,
+    p.ask = (struct ch_ask_push){.ask = u->finish.ask.ask,
+                                 .op = CH_PUSH_FINISH,
                                  .repository = ch_str_of(u->repository),
-                                 .project = ch_str_of(u->project)};
-    p.repository = ch_config_repository(p.k->config, p.ask.repository); /* as it is by now */
+                                 .project = ch_str_of(u->project),
+                                 .token = u->finish.ask.token};
     enum ch_code rc = result->code;
-    if (rc == CH_OK && p.repository == NULL) {
-        push_refuse(&p, 404, "NAME_UNKNOWN", "no repository has this name any more");
+    if (!push_allowed(&p)) { /* not any more */
+        if (rc == CH_OK) {
+            pushes_leave(p.k, &u->expected, result->size_bytes);
+        }
     } else if (rc == CH_E_MISMATCH) {
         push_refuse(&p, 400, "DIGEST_INVALID", "this is not what was pushed: %s", err.msg);
     } else if (rc == CH_E_BUSY) {
@@ -292,6 +342,7 @@ static void on_published(void *ctx, const struct published *result)
         if (rc == CH_OK) {
             reply_there(&p, &u->expected);
         } else {
+            pushes_leave(p.k, &u->expected, result->size_bytes);
             push_refuse_store(&p, rc, &err);
         }
     }
@@ -311,11 +362,19 @@ static void finish(struct push *p, struct upload *u)
     u->publishing = true;
     u->expected = sha256;
     u->finish = *p;
-    u->finish_ask = p->ask.ask;
     offload_publish_as(p->k, u->spool, &u->expected, on_published, u);
 }
 
 /* ------------------------------------------------------------------ bytes that are here already */
+
+/* Who is told that they are there does not send them, and names them next: their age begins anew.
+ * That need not be durable. */
+static enum ch_code keep_on(struct push *p, const struct ch_sha256 *sha256, uint64_t size_bytes,
+                            struct ch_err *err)
+{
+    enum ch_code rc = keeper_write(p->k, err);
+    return rc == CH_OK ? pushes_keep(p->k, p, sha256, size_bytes, err) : rc;
+}
 
 static void look(struct push *p)
 {
@@ -324,8 +383,8 @@ static void look(struct push *p)
     if (!push_digest(p, &reply.sha256)) {
         return;
     }
-    enum ch_code rc = ch_store_pushed_link(p->k->store, p->ask.repository, p->ask.project,
-                                           &reply.sha256, &reply.size_bytes, &err);
+    enum ch_code rc = pushes_find(p->k, p, &reply.sha256, &reply.size_bytes, &err);
+    rc = rc == CH_OK ? keep_on(p, &reply.sha256, reply.size_bytes, &err) : rc;
     if (rc == CH_OK) {
         push_reply(p, &reply, -1);
     } else if (rc == CH_E_NOT_FOUND) {
@@ -361,22 +420,22 @@ static void take_away(struct push *p)
     }
 }
 
-static bool is_linked(const struct push *p, const struct ch_sha256 *sha256)
+static bool is_here(struct push *p, const struct ch_sha256 *sha256)
 {
     uint64_t size;
     struct ch_err err;
-    return ch_store_pushed_link(p->k->store, p->ask.repository, p->ask.project, sha256, &size,
-                                &err) == CH_OK;
+    return pushes_find(p->k, p, sha256, &size, &err) == CH_OK &&
+           keep_on(p, sha256, size, &err) == CH_OK;
 }
 
 /* Then it is answered: the client asks once more, since it never got the answer. */
-static bool was_finished(const struct push *p)
+static bool was_finished(struct push *p)
 {
     struct ch_sha256 sha256;
     struct ch_str tag;
     if (ch_map_get(p->k->pushes->uploads, p->ask.upload) != NULL ||
         !p->eco->push->reference_is(p->ask.reference, &tag, &sha256) || tag.len > 0 ||
-        !is_linked(p, &sha256)) {
+        !is_here(p, &sha256)) {
         return false;
     }
     reply_there(p, &sha256);
@@ -425,7 +484,7 @@ void uploads_mount(struct push *p)
     if (!push_digest(p, &sha256)) {
         return;
     }
-    if (is_linked(p, &sha256)) {
+    if (is_here(p, &sha256)) {
         reply_there(p, &sha256);
         return;
     }
@@ -470,7 +529,7 @@ void uploads_on_ask(struct push *p)
     } else if (p->ask.op == CH_PUSH_MORE) {
         more(p, u);
     } else if (p->ask.op == CH_PUSH_WROTE) {
-        wrote(p, u);
+        reply_offset(p, u, 202);
     } else if (p->ask.op == CH_PUSH_FINISH) {
         finish(p, u);
     } else if (p->ask.op == CH_PUSH_STATUS) {

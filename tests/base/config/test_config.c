@@ -88,7 +88,8 @@ static void test_every_key(void **state)
                                 "    only_allow_listed_upstream: true\n"
                                 "    held_listing: omit\n"
                                 "store: {max_bytes: 64MiB, undecided_max_bytes: 1 TiB, "
-                                "artifact_max_bytes: 1048576, last_copies_percent: 90}\n"
+                                "artifact_max_bytes: 1048576, last_copies_percent: 90, "
+                                "pushed_percent: 7}\n"
                                 "index_refresh_seconds: 1\n"
                                 "rules: [/etc/rules/a, /srv/b]\n"
                                 "prefetch: {parallel: 0, max_mib: 7}\n"
@@ -118,6 +119,7 @@ static void test_every_key(void **state)
     assert_int_equal(r->held_listing, CH_HELD_OMIT);
     assert_true(c->undecided_max_bytes == (uint64_t)1 << 40);
     assert_int_equal(c->last_copies_percent, 90);
+    assert_int_equal(c->pushed_percent, 7);
     assert_true(c->artifact_max_bytes == 1048576);
     assert_int_equal(c->rules_count, 2);
     assert_string_equal(c->rules[1], "/srv/b");
@@ -476,6 +478,7 @@ static void test_hosted(void **state)
     assert_false(ch_config_upstream(c, CH_STR("up"))->hosted);
     assert_false(ch_config_repository(c, CH_STR("pypi"))->hosted);
     assert_int_equal(c->upload_idle_minutes, 60);
+    assert_int_equal(c->pushed_percent, 50);
     ch_config_free(c);
 }
 

@@ -362,6 +362,45 @@ static void nothing_is_served_before_all_are_ready(void **state)
     stop(f, 0);
 }
 
+/* A channel can end while both of its processes live: they get another, and nothing has to start
+ * again. */
+static void who_lost_the_keeper_meets_it_again(void **state)
+{
+    struct fixture *f = *state;
+    static const char *const roles[] = {"gateway", "fetcher",   "scanner-strict", "scanner-second",
+                                        "admin",   "admission", "egress"};
+    char word[64], text[8192];
+    serve(f);
+    assert_int_equal(COMMAND(f, text, "status"), 0);
+    stop(f, 0);
+    bool runs[CH_ARRAY_LEN(roles)];
+    for (size_t i = 0; i < CH_ARRAY_LEN(roles); i++) {
+        snprintf(word, sizeof(word), "%s/0", roles[i]);
+        runs[i] = strstr(text, word) != NULL;
+        assert_true(runs[i] || i > 3);
+    }
+    char address[32];
+    snprintf(address, sizeof(address), "127.0.0.1:%u", f->port); /* free again */
+    for (size_t i = 0; i < CH_ARRAY_LEN(roles); i++) {
+        if (runs[i]) {
+            snprintf(word, sizeof(word), "\n#%s-loses\n", roles[i]);
+            append(f, "policy.yaml", word);
+        }
+    }
+    START(f, "serve", "--listen", address);
+    expect_greeting(f);
+    size_t to_come = 0;
+    for (size_t i = 0; i < CH_ARRAY_LEN(roles); i++) {
+        to_come += runs[i];
+    }
+    while (to_come-- > 0) {
+        expect_log(f, "met the keeper again", "");
+    }
+    assert_int_equal(COMMAND(f, text, "status"), 0);
+    assert_null(strstr(text, "restarts 1"));
+    stop(f, 0);
+}
+
 /* Of an installation that is there already, whose configuration would have named its line. */
 static void each_wrong_address_is_named(void **state)
 {
@@ -473,6 +512,7 @@ int main(int argc, char **argv)
         ROW(a_child_that_cannot_start_is_no_service),
         ROW(one_folder_has_one_server),
         ROW(nothing_is_served_before_all_are_ready),
+        ROW(who_lost_the_keeper_meets_it_again),
         ROW(each_wrong_address_is_named),
         ROW(what_ends_while_it_starts_does_not_serve),
         ROW(its_children_die_with_it),

@@ -13,9 +13,10 @@ static struct ch_sha256 sha(const char *text)
     return ch_sha256_of(text, ch_str_of(text).len);
 }
 
+static int64_t at_us = 1000; /* of what is added next */
+
 static void add(enum ch_pushed_kind kind, const char *tag, const char *manifest)
 {
-    static int64_t at_us = 1000;
     struct ch_pushed_row row = {.kind = kind,
                                 .repository = REPO,
                                 .project = NAME,
@@ -117,6 +118,38 @@ static void test_what_is_taken_away_takes_its_tags(void **state)
     assert_tags("1.1,2.0,");
 }
 
+/* `manifest` NULL: it was never taken away. */
+static void assert_gone(const char *tag, const char *of, const char *manifest, int64_t when_us)
+{
+    struct ch_sha256 d = sha(of), is, expected = sha(manifest != NULL ? manifest : "");
+    int64_t gone_us = 0;
+    enum ch_code rc =
+        ch_store_pushed_gone(store, REPO, NAME, ch_str_of(tag), &d, &gone_us, &is, &err);
+    assert_ch_code(manifest != NULL ? CH_OK : CH_E_NOT_FOUND, rc);
+    if (manifest != NULL) {
+        assert_true(ch_sha256_eq(&is, &expected));
+        assert_int_equal(gone_us, when_us);
+    }
+}
+
+static void test_what_was_taken_away_is_told(void **state)
+{
+    (void)state;
+    assert_gone("1.0", "", NULL, 0);
+    add(CH_PUSHED, "1.0", "one");
+    add(CH_PUSHED, "2.0", "two");
+    assert_gone("", "one", NULL, 0);
+    int64_t tag_us = at_us;
+    add(CH_PUSHED_TAG_GONE, "1.0", "one");
+    assert_gone("1.0", "", "one", tag_us);
+    assert_gone("", "one", NULL, 0); /* the manifest itself is there */
+    int64_t gone_us = at_us;
+    add(CH_PUSHED_GONE, "", "two");
+    assert_gone("2.0", "", "two", gone_us); /* with it */
+    assert_gone("", "two", "two", gone_us);
+    assert_gone("3.0", "", NULL, 0);
+}
+
 static void count(void *ctx, const struct ch_pushed_row *row)
 {
     (void)row;
@@ -159,7 +192,8 @@ static void test_links(void **state)
     assert_ch_ok(&err, ch_store_put_blob(store, &d, 5, CH_BLOB_UNDECIDED, 1, &err));
     assert_int_equal(evictable(), 1);
     assert_ch_code(CH_E_NOT_FOUND, ch_store_pushed_link(store, REPO, NAME, &d, &size, &err));
-    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, NAME, &d, 5, 100, &err));
+    assert_ch_ok(&err,
+                 ch_store_link_pushed(store, REPO, NAME, &d, 5, CH_STR("user:ci"), 100, &err));
     assert_ch_ok(&err, ch_store_pushed_link(store, REPO, NAME, &d, &size, &err));
     assert_int_equal(size, 5);
     assert_ch_code(CH_E_NOT_FOUND,
@@ -173,8 +207,10 @@ static void test_links(void **state)
     assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &m, &d, &err)); /* once more */
     assert_ch_ok(&err, ch_store_unlink_pushed(store, 101, &ended, &err));
     assert_int_equal(ended, 0); /* named */
-    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &m, &err));
-    assert_ch_ok(&err, ch_store_unlink_pushed(store, 101, &ended, &err));
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &m, 200, &err));
+    assert_ch_ok(&err, ch_store_unlink_pushed(store, 200, &ended, &err));
+    assert_int_equal(ended, 0); /* since its manifest was taken away, not since it came */
+    assert_ch_ok(&err, ch_store_unlink_pushed(store, 201, &ended, &err));
     assert_int_equal(ended, 1);
     assert_int_equal(evictable(), 1);
 }
@@ -199,7 +235,7 @@ static void test_who_refers_to_it(void **state)
     assert_ch_ok(&err, ch_store_pushed_refers(store, REPO, other, &two, &d, &err));
     assert_ch_ok(&err, ch_store_pushed_referrers(store, REPO, NAME, &d, note, seen, &err));
     assert_true(ch_sha256_eq(&seen[0], &one) && ch_sha256_is_zero(&seen[1]));
-    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &one, &err));
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &one, 100, &err));
     seen[0] = seen[1];
     assert_ch_ok(&err, ch_store_pushed_referrers(store, REPO, NAME, &d, note, seen, &err));
     assert_true(ch_sha256_is_zero(&seen[0]));
@@ -211,11 +247,12 @@ static void test_what_refers_to_it_keeps_nothing(void **state)
     (void)state;
     struct ch_sha256 d = sha("subject"), one = sha("one");
     uint64_t ended = 0;
-    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, NAME, &d, 5, 100, &err));
+    assert_ch_ok(&err,
+                 ch_store_link_pushed(store, REPO, NAME, &d, 5, CH_STR("user:ci"), 100, &err));
     assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &d, &d, &err));
     assert_ch_ok(&err, ch_store_pushed_refers(store, REPO, NAME, &one, &d, &err));
     assert_ch_code(CH_E_BUSY, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
-    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &d, &err));
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &d, 100, &err));
     assert_ch_ok(&err, ch_store_unlink_pushed(store, 101, &ended, &err));
     assert_int_equal(ended, 1);
 }
@@ -231,17 +268,53 @@ static void test_one_link_ends(void **state)
     assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
     assert_ch_ok(&err, ch_store_put_blob(store, &d, 5, CH_BLOB_UNDECIDED, 1, &err));
     assert_ch_code(CH_E_NOT_FOUND, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
-    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, NAME, &d, 5, 100, &err));
-    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, other, &d, 5, 100, &err));
+    assert_ch_ok(&err,
+                 ch_store_link_pushed(store, REPO, NAME, &d, 5, CH_STR("user:ci"), 100, &err));
+    assert_ch_ok(&err,
+                 ch_store_link_pushed(store, REPO, other, &d, 5, CH_STR("user:ci"), 100, &err));
     assert_ch_ok(&err, ch_store_pushed_names(store, REPO, NAME, &m, &d, &err));
     assert_ch_code(CH_E_BUSY, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
     assert_ch_ok(&err, ch_store_pushed_link(store, REPO, NAME, &d, &size, &err));
     assert_ch_ok(&err, ch_store_unlink_pushed_one(store, REPO, other, &d, &err));
     assert_ch_code(CH_E_NOT_FOUND, ch_store_pushed_link(store, REPO, other, &d, &size, &err));
     assert_int_equal(evictable(), 0);
-    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &m, &err));
+    assert_ch_ok(&err, ch_store_pushed_names_none(store, REPO, NAME, &m, 100, &err));
     assert_ch_ok(&err, ch_store_unlink_pushed_one(store, REPO, NAME, &d, &err));
     assert_int_equal(evictable(), 1);
+}
+
+/* T14: what counts in whose share. */
+static void test_whose_bytes_they_are(void **state)
+{
+    (void)state;
+    const struct ch_str ci = CH_STR("user:ci"), dev = CH_STR("user:dev");
+    struct ch_sha256 one = sha("one of them"), two = sha("two of them");
+    uint64_t bytes = 9, ended;
+    assert_ch_ok(&err, ch_store_pushed_undecided(store, ci, &bytes, &err));
+    assert_int_equal(bytes, 0);
+    for (int i = 0; i < 2; i++) {
+        struct ch_artifact a = {i == 0 ? one : two, 10 + (uint64_t)i, 1};
+        assert_ch_ok(&err, ch_store_add_artifact(store, &a, &err));
+        assert_ch_ok(&err,
+                     ch_store_put_blob(store, &a.sha256, a.size_bytes, CH_BLOB_UNDECIDED, 1, &err));
+        assert_ch_ok(
+            &err, ch_store_link_pushed(store, REPO, NAME, &a.sha256, a.size_bytes, ci, 100, &err));
+    }
+    /* the same bytes again: under another name they are there once; and who sends what is there has
+     * no more */
+    assert_ch_ok(&err,
+                 ch_store_link_pushed(store, REPO, CH_STR("team/two"), &one, 10, ci, 100, &err));
+    assert_ch_ok(&err, ch_store_link_pushed(store, REPO, NAME, &two, 11, dev, 100, &err));
+    assert_ch_ok(&err, ch_store_pushed_undecided(store, ci, &bytes, &err));
+    assert_int_equal(bytes, 21);
+    assert_ch_ok(&err, ch_store_pushed_undecided(store, dev, &bytes, &err));
+    assert_int_equal(bytes, 0);
+    assert_ch_ok(&err, ch_store_put_blob(store, &one, 10, CH_BLOB_SERVED, 2, &err)); /* approved */
+    assert_ch_ok(&err, ch_store_pushed_undecided(store, ci, &bytes, &err));
+    assert_int_equal(bytes, 11);
+    assert_ch_ok(&err, ch_store_unlink_pushed(store, 101, &ended, &err)); /* may be evicted */
+    assert_ch_ok(&err, ch_store_pushed_undecided(store, ci, &bytes, &err));
+    assert_int_equal(bytes, 0);
 }
 
 int main(void)
@@ -249,11 +322,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         T(test_tags_and_manifests),
         T(test_what_is_taken_away_takes_its_tags),
+        T(test_what_was_taken_away_is_told),
         T(test_who_pushed),
         T(test_links),
         T(test_one_link_ends),
         T(test_who_refers_to_it),
         T(test_what_refers_to_it_keeps_nothing),
+        T(test_whose_bytes_they_are),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,6 +106,15 @@ static void on_page(struct keeper *k, struct ch_str payload, struct ch_buf *out)
                reply.outcome == CH_PAGE_NEW ? sealed(ch_buf_str(&k->page_content)) : -1);
 }
 
+void fixture_answer_push(struct fixture *f, const struct ch_push_reply *reply, int fd)
+{
+    struct ch_buf out;
+    ch_buf_init(&out, 1 << 20);
+    ch_push_reply_put(&out, reply);
+    send_reply(f->keeper.channel, CH_MSG_PUSH, &out, fd);
+    ch_buf_done(&out);
+}
+
 void fixture_answer_page(struct fixture *f, uint64_t ask)
 {
     struct ch_page_reply reply = f->keeper.page;
@@ -275,6 +284,14 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
             ch_buf_printf(&k->sign_ins, "%d %.*s %u;", m.fault, CH_STR_ARG(m.path), m.times);
         }
         break;
+    case CH_MSG_ASK_PUSH: {
+        struct ch_ask_push m;
+        struct ch_err err;
+        assert_ch_ok(&err, ch_ask_push_get(frame->payload, &m, &err));
+        assert_non_null(k->on_push);
+        k->on_push(f, &m);
+        break;
+    }
     case CH_MSG_SERVED:
         on_served(k, frame->payload);
         break;
@@ -403,6 +420,12 @@ void fixture_page(struct fixture *f, uint64_t generation, const char *file_name)
 
 /* --- the gateway --- */
 
+static void on_keeper_lost(void *owner)
+{
+    struct fixture *f = owner;
+    f->lost++;
+}
+
 static void on_drained(void *owner)
 {
     ((struct fixture *)owner)->drained = true;
@@ -463,21 +486,23 @@ struct fixture *fixture_new_alone(void)
                                                  .until_us = CH_TIME_UNKNOWN};
     f->keeper.refusal.refusal = f->keeper.file.refusal;
     f->open = (struct ch_setup_listener){.address = CH_STR("open.example.org:8080")};
-    assert_ch_ok(&err, gw_new(&(struct gw_options){
-                                  .loop = f->loop,
-                                  .config = &f->config,
-                                  .listeners = &f->open,
-                                  .listener_count = 1,
-                                  .epoch = &f->epoch,
-                                  .metrics = f->metrics,
-                                  .access_log_fd = f->log_fd,
-                                  .served_fd = f->served_fd,
-                                  .audit_fd = f->audit_fd,
-                                  .instance_id = CH_STR(FIXTURE_INSTANCE),
-                                  .on_drained = on_drained,
-                                  .owner = f,
-                              },
-                              &f->gw, &err));
+    assert_ch_ok(&err, gw_new(
+                           &(struct gw_options){
+                               .loop = f->loop,
+                               .config = &f->config,
+                               .listeners = &f->open,
+                               .listener_count = 1,
+                               .epoch = &f->epoch,
+                               .metrics = f->metrics,
+                               .access_log_fd = f->log_fd,
+                               .served_fd = f->served_fd,
+                               .audit_fd = f->audit_fd,
+                               .instance_id = CH_STR(FIXTURE_INSTANCE),
+                               .on_drained = on_drained,
+                               .on_keeper_lost = on_keeper_lost,
+                               .owner = f,
+                           },
+                           &f->gw, &err));
     return f;
 }
 

@@ -1,5 +1,5 @@
-/* A whole gateway on a loop of the test's own process: clients are socket pairs, and the keeper at the
- * other end of the channel is what the test says. */
+/* A whole gateway on a loop of the test's own process: clients are socket pairs, and the keeper at
+ * the other end of the channel is what the test says. */
 #ifndef GATEWAY_FIXTURE_H
 #define GATEWAY_FIXTURE_H
 
@@ -12,6 +12,7 @@
 #include "customhouse/limits.h"
 #include "customhouse/loop.h"
 #include "customhouse/message.h"
+#include "customhouse/message_push.h"
 #include "proxy/gateway/gateway.h"
 
 #define MAX_ASKS 64
@@ -52,14 +53,16 @@ struct keeper {
     struct ch_sha256 token_digest; /* of the last ask */
     struct ch_token_reply token;
     void (*before_token)(void *fixture);
-    struct ch_buf sign_ins;      /* those that failed: "fault path times;" */
-    int digests;                 /* of so many of them it was told */
-    char principal[100]; /* of the last page or file ask, or of what was served */
+    struct ch_buf sign_ins; /* those that failed: "fault path times;" */
+    int digests;            /* of so many of them it was told */
+    char principal[100];    /* of the last page or file ask, or of what was served */
     /* documents */
     int document_asks;
     struct ch_ask_document document; /* the last ask, but its names */
     size_t document_bytes;           /* of the answer */
     uint32_t document_status;        /* its status; 0: 200 */
+    /* pushing: what is asked goes to the test, which answers as it likes */
+    void (*on_push)(void *fixture, const struct ch_ask_push *m);
     /* the rest */
     struct ch_refusal_reply refusal;
     char refusal_id[256];
@@ -89,6 +92,7 @@ struct fixture {
     int audit_fd; /* of an empty folder: there is no audit log */
     int log_fd;
     bool drained;
+    int lost;      /* so often it has said that its keeper's channel has ended */
     unsigned mark; /* of the listener that clients come by */
 };
 
@@ -100,6 +104,8 @@ void fixture_connect_keeper(struct fixture *f);
 void fixture_drop_keeper(struct fixture *f);
 /* The keeper answers this page ask after all, as f->keeper.page says. */
 void fixture_answer_page(struct fixture *f, uint64_t ask);
+/* The keeper answers a push; `fd` goes with it and is closed, -1: none. */
+void fixture_answer_push(struct fixture *f, const struct ch_push_reply *reply, int fd);
 /* Puts bytes into served/ as the keeper would; `ret` is their digest. */
 void fixture_serve(struct fixture *f, struct ch_str bytes, struct ch_sha256 *ret);
 void fixture_withdraw(struct fixture *f, const struct ch_sha256 *sha256);

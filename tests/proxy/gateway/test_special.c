@@ -37,6 +37,7 @@ static void test_health_and_ready(void **state)
     assert_str_eq(body_of(get(f, "/-/ready", NULL)), "ready\n");
     fixture_drop_keeper(f);
     assert_has(get(f, "/-/ready", NULL), "HTTP/1.1 503 not ready: no connection to the keeper");
+    assert_int_equal(f->lost, 1); /* else nobody would give it another */
     assert_int_equal(status_of(get(f, "/-/health", NULL)), 200);
     fixture_free(f);
 }

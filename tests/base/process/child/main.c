@@ -3,8 +3,9 @@
  * answers every connection with "gateway INSTANCE" and closes it keeper   passes on what a control
  * connection says: "uid UID: COMMAND ARG...", the exit status is the number of words; "status"
  * shows the supervisor's status text The policy's text steers faults: "#exit-at-start",
- * "#no-ready", "#second-late" (scanner-second is ready after 2 s), "#doors-linger" (gateways and admin
- * end 3 s after they are asked to). */
+ * "#no-ready", "#second-late" (scanner-second is ready after 2 s), "#doors-linger" (gateways and
+ * admin end 3 s after they are asked to), "#ROLE-loses" (its channel to the keeper has ended when
+ * it has just met it). */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -44,12 +45,27 @@ static void on_client(struct ch_watch *w, uint32_t events)
     }
 }
 
+/* "#ROLE-refuses", "#ROLE-dies", "#ROLE-dies-late" for the role that we are, its first instance. */
+static bool is_told(const struct test_child *t, struct ch_str policy, const char *what)
+{
+    char word[64];
+    snprintf(word, sizeof(word), "#%s-%s\n", ch_role_name(t->child.setup.role), what);
+    return t->child.setup.instance == 0 && ch_str_find(policy, ch_str_of(word), NULL);
+}
+
 static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
 {
     struct test_child *t = owner;
     (void)instance;
+    bool again = (t->peers & CH_FROM(role)) != 0;
     t->peers |= CH_FROM(role);
     close(fd);
+    if (role == CH_ROLE_KEEPER && again) {
+        dprintf(STDERR_FILENO, "%s/%u: met the keeper again\n", ch_role_name(t->child.setup.role),
+                t->child.setup.instance);
+    } else if (role == CH_ROLE_KEEPER && is_told(t, t->child.setup.policy_text, "loses")) {
+        ch_child_lost_keeper(&t->child);
+    }
 }
 
 static void on_status(void *owner, struct ch_str text)
@@ -57,14 +73,6 @@ static void on_status(void *owner, struct ch_str text)
     struct test_child *t = owner;
     ch_buf_clear(&t->status);
     ch_buf_puts(&t->status, text);
-}
-
-/* "#ROLE-refuses", "#ROLE-dies", "#ROLE-dies-late" for the role that we are, its first instance. */
-static bool is_told(const struct test_child *t, struct ch_str policy, const char *what)
-{
-    char word[64];
-    snprintf(word, sizeof(word), "#%s-%s\n", ch_role_name(t->child.setup.role), what);
-    return t->child.setup.instance == 0 && ch_str_find(policy, ch_str_of(word), NULL);
 }
 
 static enum ch_code on_prepare(void *owner, const struct ch_setup *texts, struct ch_err *err)
