@@ -49,7 +49,7 @@ class Lies(OfRegistry):
         image = self.pushed("otherbytes")
         other = images.layer({"etc/other": b"x" * 300})[0].data
         self.answers(image.layers[0].digest, lambda h: registry.send(h, 200, "application/octet-stream", other))
-        self.never_served("otherbytes", image, "the index said")
+        self.never_served("otherbytes", image, "finding size-mismatch")
 
     def test_a_blob_of_the_size_but_other_bytes(self):
         image = self.pushed("samesize")
@@ -93,7 +93,7 @@ class Lies(OfRegistry):
         text["layers"][0]["size"] += 1
         bad = images.Image(images.document(images.OCI_MANIFEST, text), good.config, good.layers, good.platform)
         self.registry.push("team/stated", "1.0", bad)
-        self.never_served("stated", bad, "the index said")
+        self.never_served("stated", bad, "finding size-mismatch")
 
     def test_without_a_digest_header(self):
         image = self.pushed("silent")
