@@ -8,6 +8,7 @@
 #include "customhouse/store.h"
 #include "db/log/entry.h"
 #include "db/log/files.h"
+#include "db/log/in_force.h"
 
 /* ------------------------------------------------------------------ reader.c */
 
@@ -147,9 +148,8 @@ struct audit_verify {
     struct audit_listings { /* approvals, for the entries that say which were in force */
         struct ch_approval_logged *list;
         size_t count, cap;
-        bool read, has_digest;
-        struct ch_buf lines;
-        struct ch_sha256 digest; /* of `lines` */
+        bool read;
+        struct ch_in_force last; /* most have the same ones as the listing before */
     } listings;
     struct audit_witnessed { /* the checkpoint that is published with cosignatures */
         const struct audit_witness *whom;

@@ -3,14 +3,10 @@
 #include "auditor.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-#include "db/log/entry_row.h"
 
 void audit_listings_done(struct audit_listings *l)
 {
     free(l->list);
-    ch_buf_done(&l->lines);
     *l = (struct audit_listings){.count = 0};
 }
 
@@ -24,22 +20,17 @@ static void add(void *ctx, const struct ch_approval_logged *a)
     l->list[l->count++] = *a;
 }
 
-/* Most listings have the same ones as the listing before. */
-static void digest(struct audit_listings *l, uint64_t entry, int64_t at_us)
+static enum ch_code look(struct audit_listings *l, uint64_t entry, int64_t at_us,
+                         struct ch_err *err)
 {
-    struct ch_buf lines;
-    ch_buf_init(&lines, 64u << 20);
+    if (ch_in_force_holds(&l->last, entry, at_us)) {
+        return CH_OK;
+    }
+    ch_in_force_begin(&l->last, entry, at_us);
     for (size_t i = 0; i < l->count; i++) {
-        if (ch_entry_in_force(&l->list[i], entry, at_us)) {
-            ch_entry_put_in_force(&l->list[i], &lines);
-        }
+        ch_in_force_add(&l->last, &l->list[i]);
     }
-    if (!l->has_digest || !ch_str_eq(ch_buf_str(&lines), ch_buf_str(&l->lines))) {
-        l->digest = ch_sha256_of(lines.len > 0 ? lines.ptr : "", lines.len);
-        l->has_digest = true;
-    }
-    ch_buf_done(&l->lines);
-    l->lines = lines;
+    return ch_in_force_end(&l->last, err);
 }
 
 enum ch_code audit_check_listing(struct audit_verify *v, const struct ch_logged *l,
@@ -53,15 +44,13 @@ enum ch_code audit_check_listing(struct audit_verify *v, const struct ch_logged 
         !ch_log_entry_get_int(f, "at_us", &at_us)) {
         return CH_OK;
     }
-    if (!known->read) {
-        enum ch_code rc = ch_store_approvals_logged(v->store, add, known, err);
-        if (rc != CH_OK) {
-            return rc;
-        }
-        known->read = true;
+    enum ch_code rc = known->read ? CH_OK : ch_store_approvals_logged(v->store, add, known, err);
+    known->read = rc == CH_OK;
+    rc = rc == CH_OK ? look(known, l->row.index, at_us, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
     }
-    digest(known, l->row.index, at_us);
-    if (!ch_sha256_eq(&known->digest, &stated)) {
+    if (!ch_sha256_eq(&known->last.digest, &stated)) {
         audit_problem(v,
                       "entry %llu (listing): the exceptions that were in force then are not those "
                       "that the database has of that time",

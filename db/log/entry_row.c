@@ -1,7 +1,5 @@
 #include "entry_row.h"
 
-#include "customhouse/store.h"
-
 void ch_log_entry_put_owner(struct ch_log_entry *e, const struct ch_entry_owner *owner)
 {
     ch_log_entry_int(e, "at_us", owner->at_us);
@@ -21,15 +19,4 @@ void ch_log_entry_put_value(struct ch_log_entry *e, struct ch_str name, struct c
     ch_log_entry_str(e, "name", name);
     ch_log_entry_int(e, "v", CH_ENTRY_VERSION);
     ch_log_entry_sha(e, "value", &digest);
-}
-
-bool ch_entry_in_force(const struct ch_approval_logged *a, uint64_t entry, int64_t at_us)
-{
-    return a->from < entry && entry <= a->to &&
-           (a->expires_at_us == CH_TIME_UNKNOWN || at_us < a->expires_at_us);
-}
-
-void ch_entry_put_in_force(const struct ch_approval_logged *a, struct ch_buf *out)
-{
-    ch_buf_printf(out, "%llu\n", (unsigned long long)a->id);
 }

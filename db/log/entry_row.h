@@ -18,10 +18,4 @@ void ch_log_entry_put_owner(struct ch_log_entry *e, const struct ch_entry_owner 
 void ch_log_entry_put_value(struct ch_log_entry *e, struct ch_str name, struct ch_str bytes,
                             int64_t at_us);
 
-/* What an entry says of the approvals in force: the digest of their numbers, in their order, a line each.
- * `out` holds these lines. */
-struct ch_approval_logged;
-bool ch_entry_in_force(const struct ch_approval_logged *a, uint64_t entry, int64_t at_us);
-void ch_entry_put_in_force(const struct ch_approval_logged *a, struct ch_buf *out);
-
 #endif

@@ -10,7 +10,9 @@
 #include "audit_key.h"
 #include "audit_seal.h"
 #include "customhouse/limits.h"
+#include "db/keeper/asks/waiters.h"
 #include "db/log/files.h"
+#include "db/log/in_force.h"
 #include "db/log/tree.h"
 #include "keyring.h"
 #include "db/keeper/egress/notices.h"
@@ -40,8 +42,8 @@ struct audit {
     struct audit_seal seal;
     bool handed_over;       /* and the new key has sealed, before the former one goes */
     struct ch_timer reseal; /* the files have more than it says, and no group came */
-    struct waiter *waiters;
-    struct ch_timer deadline;
+    struct waiters waiting;
+    struct ch_in_force in_force; /* until an entry begins or ends an approval, or is undone */
 };
 
 /* ------------------------------------------------------------------ to the thread */
@@ -129,6 +131,7 @@ void audit_rolled_back(struct keeper *k)
 {
     struct audit *a = k->audit;
     a->next = a->group_from;
+    a->in_force.to = 0;
     a->dropped_to = 0; /* perhaps not: again */
     audit_seal_rolled_back(&a->seal);
     empty_group(a);
@@ -151,6 +154,7 @@ enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *
     code = ch_store_step_end(k->store, code, err);
     if (code != CH_OK) {
         a->next = a->step.next;
+        a->in_force.to = 0;
         a->group.len = a->step.group_bytes;
         a->group_too_large = a->step.group_too_large;
         audit_seal_undo_step(&a->seal);
@@ -190,6 +194,8 @@ enum ch_code audit_add(struct keeper *k, struct audit_entry *e, struct ch_err *e
     }
     if (rc == CH_OK) {
         a->next++;
+        bool rules = ch_str_starts(e->row.kind, CH_STR("ruling"));
+        a->in_force.to = rules ? 0 : a->in_force.to;
         a->group_too_large =
             a->group_too_large || a->group.len + e->text.len + CH_ENTRY_PREFIX > a->group.max;
         if (!a->group_too_large) {
@@ -216,46 +222,9 @@ static void drop_written(struct audit *a)
     a->dropped_to = a->written;
 }
 
-/* ------------------------------------------------------------------ waiting */
-
-static void watch_deadlines(struct audit *a)
-{
-    uint64_t soonest = UINT64_MAX;
-    for (const struct waiter *w = a->waiters; w != NULL; w = w->next) {
-        soonest = w->deadline_ms < soonest ? w->deadline_ms : soonest;
-    }
-    if (soonest == UINT64_MAX) {
-        ch_loop_cancel_timer(a->k->child.loop, &a->deadline);
-    } else {
-        ch_loop_set_timer(a->k->child.loop, &a->deadline, soonest);
-    }
-}
-
-/* Each looks again whether it may go on. */
-static void wake_waiters(struct audit *a)
-{
-    struct waiter *w = a->waiters;
-    a->waiters = NULL;
-    while (w != NULL) {
-        struct waiter *next = w->next;
-        w->next = NULL;
-        ask_go_on(a->k, NULL, w);
-        w = next;
-    }
-    watch_deadlines(a);
-}
-
-static void on_deadline(struct ch_timer *t)
-{
-    wake_waiters(CH_CONTAINER_OF(t, struct audit, deadline));
-}
-
 void audit_wait(struct keeper *k, struct waiter *waiter)
 {
-    struct audit *a = k->audit;
-    waiter->next = a->waiters;
-    a->waiters = waiter;
-    watch_deadlines(a);
+    waiters_add(&k->audit->waiting, waiter);
 }
 
 struct ch_str audit_origin(const struct keeper *k)
@@ -287,7 +256,7 @@ static void set_trouble(struct audit *a, const char *what)
     } else {
         notices_log(a->k, !a->in_trouble, a->next - 1);
     }
-    wake_waiters(a);
+    waiters_wake(&a->waiting);
 }
 
 /* How many entries are under a checkpoint is sealed with the next group. Where none comes, one is
@@ -316,7 +285,7 @@ static void on_wake(struct ch_watch *watch, uint32_t events)
     }
     if (p.written > a->written) {
         a->written = p.written;
-        wake_waiters(a);
+        waiters_wake(&a->waiting);
         hand_pending(a);
         forward_written(a->k);
         witnesses_go_on(a->k);
@@ -326,6 +295,11 @@ static void on_wake(struct ch_watch *watch, uint32_t events)
     if (audit_key_hands_over(a->key)) { /* not in here: it ends this watch */
         ch_loop_set_timer(a->k->child.loop, &a->handover, ch_loop_now_ms(a->k->child.loop));
     }
+}
+
+struct ch_in_force *audit_known_in_force(struct keeper *k)
+{
+    return &k->audit->in_force;
 }
 
 void audit_state(const struct keeper *k, struct audit_state *ret)
@@ -450,7 +424,7 @@ void audit_resume(struct keeper *k)
             keeper_log("store", "error=\"%s\"", err.msg);
         }
     }
-    wake_waiters(a);
+    waiters_wake(&a->waiting);
     hand_pending(a);
 }
 
@@ -552,7 +526,7 @@ enum ch_code audit_open(struct keeper *k, struct ch_err *err)
     atomic_store(&k->child.epoch->log_trouble, 0); /* of a keeper that was here before */
     a->hash = ch_hash_new();
     a->wake.fn = on_wake;
-    a->deadline.fn = on_deadline;
+    waiters_init(&a->waiting, k, NULL);
     a->handover.fn = on_handover;
     a->reseal.fn = on_reseal;
     ch_buf_init(&a->group, (size_t)ch_limits.log_batch_bytes);
@@ -581,12 +555,7 @@ void audit_close(struct keeper *k)
     if (a == NULL) {
         return;
     }
-    while (a->waiters != NULL) {
-        struct waiter *w = a->waiters;
-        a->waiters = w->next;
-        ask_free_waiter(w);
-    }
-    ch_loop_cancel_timer(k->child.loop, &a->deadline);
+    waiters_done(&a->waiting);
     ch_loop_cancel_timer(k->child.loop, &a->handover);
     ch_loop_cancel_timer(k->child.loop, &a->reseal);
     stop_thread(a);

@@ -2,8 +2,6 @@
  * kinds. */
 #include "audit_int.h"
 
-#include "db/log/entry_row.h"
-
 #include <stdio.h>
 #include <string.h>
 #include <sys/random.h>
@@ -345,36 +343,6 @@ enum ch_code audit_owner(struct keeper *k, const struct ch_owner_change *row, ui
 
 #define LISTING_VERSION 2 /* says which approvals were in force */
 
-struct in_force {
-    uint64_t entry;
-    int64_t at_us;
-    struct ch_buf lines;
-};
-
-static void put_in_force(void *ctx, const struct ch_approval_logged *approval)
-{
-    struct in_force *f = ctx;
-    if (ch_entry_in_force(approval, f->entry, f->at_us)) {
-        ch_entry_put_in_force(approval, &f->lines);
-    }
-}
-
-/* As the log has them before its next entry: so who reads it comes to the same. */
-static enum ch_code exceptions_in_force(struct keeper *k, int64_t at_us, struct ch_sha256 *ret,
-                                        struct ch_err *err)
-{
-    struct audit_state s;
-    struct in_force f = {.at_us = at_us};
-    audit_state(k, &s);
-    f.entry = s.next;
-    ch_buf_init(&f.lines, 64u << 20);
-    enum ch_code rc = ch_store_approvals_logged(k->store, put_in_force, &f, err);
-    rc = rc == CH_OK ? ch_buf_ok(&f.lines, err) : rc;
-    *ret = ch_sha256_of(f.lines.len > 0 ? f.lines.ptr : "", f.lines.len);
-    ch_buf_done(&f.lines);
-    return rc;
-}
-
 enum ch_code audit_listing(struct keeper *k, struct page *p, const struct ch_sha256 *verdicts,
                            struct ch_err *err)
 {
@@ -384,16 +352,16 @@ enum ch_code audit_listing(struct keeper *k, struct page *p, const struct ch_sha
     if (rc != CH_OK) {
         return rc;
     }
-    struct ch_sha256 exceptions;
+    const struct ch_sha256 *exceptions;
     audit_entry_begin_about(k, &a, "listing", ch_str_of(p->repository), page_name(p),
                             (struct ch_str){NULL, 0});
-    rc = exceptions_in_force(k, a.row.at_us, &exceptions, err);
+    rc = audit_in_force(k, a.row.at_us, &exceptions, err);
     if (rc != CH_OK) {
         ch_buf_done(&a.text);
         return rc;
     }
     ch_log_entry_int(&a.e, "at_us", a.row.at_us);
-    ch_log_entry_sha(&a.e, "exceptions", &exceptions);
+    ch_log_entry_sha(&a.e, "exceptions", exceptions);
     ch_log_entry_int(&a.e, "files", (int64_t)p->facts.file_count);
     ch_log_entry_str(&a.e, "kind", a.row.kind);
     ch_log_entry_sha(&a.e, "policy", &policy);

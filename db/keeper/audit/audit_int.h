@@ -85,6 +85,17 @@ uint64_t audit_count_logged(struct keeper *k);
 bool audit_is_sealed(const struct keeper *k);
 /* CH_E_CONFLICT: the store, which knows of `known` entries, was lost, or is an older one. */
 enum ch_code audit_check_whole(struct keeper *k, uint64_t known, struct ch_err *err) CH_MUST_CHECK;
+/* ------------------------------------------------------------------ audit_in_force.c */
+
+/* What was found last; `to` is 0 from when an entry begins or ends an approval, or is undone. */
+struct ch_in_force *audit_known_in_force(struct keeper *k);
+/* The digest of the approvals that are in force for the next entry, written at this time
+ * (db/log/in_force.h); until that is added. */
+enum ch_code audit_in_force(struct keeper *k, int64_t at_us, const struct ch_sha256 **ret,
+                            struct ch_err *err) CH_MUST_CHECK;
+
+/* ------------------------------------------------------------------ entries of the log itself */
+
 /* Entries under no seal are signed on a person's word. Of the approvals among them a line each is appended:
  * what, until when, by whom and why. The entry has the digest of these lines. */
 enum ch_code audit_accepted(struct keeper *k, uint64_t from, uint64_t to, struct ch_str by,

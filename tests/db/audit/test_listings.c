@@ -1,46 +1,13 @@
-/* Which approvals were in force is in each entry of a listing, and `audit verify` comes to the same. */
-#include "house.h"
-
+/* Which approvals were in force is in each entry of a listing, and `audit verify` comes to the
+ * same. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <sqlite3.h>
 
-#include "auditor.h"
+#include "auditor_house.h"
 #include "db/keeper/audit/audit_int.h"
-
-#define WHEEL "pkg-1.0-py3-none-any.whl"
-
-static struct ch_err err;
-static struct house *h;
-static char *said;
-
-static void until_written(void)
-{
-    struct audit_state s;
-    uint64_t end = ch_now_boot_ms() + 30000;
-    do {
-        house_turn(h, 20);
-        audit_state(h->k, &s);
-        if (ch_now_boot_ms() > end) {
-            fail_msg("not written: %s", s.trouble);
-        }
-    } while (s.written < s.next || ch_store_in_group(h->k->store));
-}
-
-static bool verify(void)
-{
-    bool good = false;
-    size_t size = 0;
-    free(said);
-    FILE *out = open_memstream(&said, &size);
-    enum ch_code rc =
-        audit_verify(h->folder, &(struct audit_whom){.witness_count = 0}, out, &good, &err);
-    fclose(out);
-    assert_ch_ok(&err, rc);
-    return good;
-}
 
 static void sql(const char *text)
 {
@@ -104,7 +71,8 @@ static void listings_say_which_exceptions_were_in_force(void **state)
     h = house_new();
     list_page(0);
     assert_listed_with("");
-    assert_int_equal(0, house_run(h, "deny pypi:other==1.0 --reason=x", &out)); /* 1: no exception */
+    assert_int_equal(0,
+                     house_run(h, "deny pypi:other==1.0 --reason=x", &out)); /* 1: no exception */
     assert_int_equal(0, house_run(h, "approve pypi:pkg==1.0 --reason=x", &out));
     assert_int_equal(0, house_run(h, "approve pypi:other>=2 --reason=x", &out));
     list_page(1);
@@ -125,14 +93,11 @@ static void listings_say_which_exceptions_were_in_force(void **state)
     for (size_t i = 0; i < CH_ARRAY_LEN(cases); i++) {
         sql(cases[i]);
         assert_false(verify());
-        if (strstr(said, "(listing): the exceptions that were in force then are not those") == NULL) {
-            fail_msg("%s", said);
-        }
+        assert_said("(listing): the exceptions that were in force then are not those");
     }
     sql("UPDATE ruling SET deny = 0 WHERE id = 2; DROP TABLE kept");
     house_start(h, NULL, NULL);
-    house_free(h);
-    free(said);
+    teardown(NULL);
     ch_buf_done(&out);
 }
 
