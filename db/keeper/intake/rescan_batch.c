@@ -12,7 +12,7 @@
 struct rescan_batch {
     struct keeper *k;
     struct rescan_queue items; /* before it starts */
-    size_t total, left, bad, told;
+    size_t left, bad, told;
     bool json;
     bool looking;   /* through all decisions: more items come */
     bool abandoned; /* nobody looks any more: freed with its last file */
@@ -102,7 +102,7 @@ bool rescan_batch_looking(const struct rescan_batch *b)
 
 void rescan_batch_start(struct rescan_batch *b)
 {
-    b->total = b->left = b->items.count;
+    b->left = b->items.count;
     for (size_t i = 0; i < b->items.count; i++) {
         rescan_add_by_hand(b->k, b->items.list[i]);
     }
@@ -112,7 +112,7 @@ void rescan_batch_start(struct rescan_batch *b)
 
 size_t rescan_batch_total(const struct rescan_batch *b)
 {
-    return b->total + (b->items.count - b->items.next);
+    return b->items.count;
 }
 
 size_t rescan_batch_bad(const struct rescan_batch *b)
