@@ -113,7 +113,6 @@ static void look_in_pages(struct keeper *k, const struct ch_ask_file *ask, struc
     struct ch_err err;
     ch_buf_init(&page, ch_limits.project_name_bytes + 1);
     ch_buf_init(&file, ch_limits.file_name_bytes + 1);
-    found_done(found);
     if (found->eco->linked_by != NULL &&
         found->eco->linked_by(ask->project, ask->file_name, &page, &file) &&
         ch_store_pages_with_file(k->store, ask->repository, ch_buf_str(&page), ch_buf_str(&file),
@@ -127,26 +126,27 @@ static void look_in_pages(struct keeper *k, const struct ch_ask_file *ask, struc
 struct page *links_page_of(struct keeper *k, const struct ch_ask_file *ask)
 {
     const struct ch_repository *config = ch_config_repository(k->config, ask->repository);
-    struct found found = {.eco = config != NULL ? ch_ecosystem_find(ch_str_of(config->ecosystem))
-                                                : NULL,
-                          .project = ask->project};
+    struct found came = {.eco = config != NULL ? ch_ecosystem_find(ch_str_of(config->ecosystem))
+                                               : NULL,
+                         .project = ask->project};
+    struct found listing = came;
     struct ch_sha256 sha256;
     struct ch_err err;
-    if (found.eco == NULL || !digest_of(ask->file_name, &sha256)) {
+    if (came.eco == NULL || !digest_of(ask->file_name, &sha256)) {
         return NULL;
     }
-    struct page *p = NULL;
-    for (int gone = 0; p == NULL && gone < 2; gone++) { /* who has it is asked before who had it */
-        found_done(&found);
-        if (ch_store_releases_of(k->store, &sha256, on_release, &found, &err) != CH_OK) {
-            keeper_log("store", "error=\"%s\"", err.msg);
-        }
-        p = best_of(k, &found, ask, gone != 0);
-        if (p == NULL) {
-            look_in_pages(k, ask, &found);
-            p = best_of(k, &found, ask, gone != 0);
-        }
+    if (ch_store_releases_of(k->store, &sha256, on_release, &came, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
     }
-    found_done(&found);
+    struct page *p = best_of(k, &came, ask, false);
+    if (p == NULL) {
+        look_in_pages(k, ask, &listing);
+        p = best_of(k, &listing, ask, false);
+    }
+    /* who has it is asked before who had it */
+    p = p == NULL ? best_of(k, &came, ask, true) : p;
+    p = p == NULL ? best_of(k, &listing, ask, true) : p;
+    found_done(&came);
+    found_done(&listing);
     return p;
 }
