@@ -10,7 +10,7 @@ import signal
 import time
 
 from house.case import Quarantine
-from house.killing import WHOLE
+from house.killing import WHOLE, Load
 from house.killing_people import PeopleLoad
 
 KILLS = int(os.environ.get("CUSTOMHOUSE_E2E_KILLS", "200"))
@@ -102,14 +102,13 @@ class Kill(Quarantine):
         self.verified += 1
 
     def test_kill_9_at_random_points(self):
-        if os.geteuid() != 0:
-            self.skipTest("only root can run commands as other persons")
         seed = int(os.environ.get("CUSTOMHOUSE_E2E_SEED", random.randrange(1 << 32)))
         print(f"seed {seed}")
         choose = random.Random(seed)
         status, out, err = self.service.command("deny", "pypi:banned", "--reason", "not here")
         self.assertEqual(status, 0, out + err)
-        load = PeopleLoad(self.up, self.service, seed)
+        # Only root can run commands as other persons; anybody else approves in one step.
+        load = (PeopleLoad if os.geteuid() == 0 else Load)(self.up, self.service, seed)
         self.process_count = len(self.service.processes())
         killed, started, self.blobs, self.verified = {}, time.monotonic(), 0, 0
         load.start()
@@ -130,8 +129,7 @@ class Kill(Quarantine):
         finally:
             load.stop()
         print(f"{sum(killed.values())} kills in {time.monotonic() - started:.0f} s: {killed}; "
-              f"{len(load.book.approved)} approvals, {len(load.revoked)} revocations and {len(load.book.denied)} denials stand as acknowledged, "
-              f"{len(load.steps)} exceptions; "
+              f"acknowledged: {load.acknowledged()}; "
               f"{self.blobs} files on disk checked, the audit log {self.verified} times; {load.book.counts}")
         load.check_blobs()
         load.check_decisions(20)
@@ -141,9 +139,7 @@ class Kill(Quarantine):
         # The run was no empty one.
         self.assertGreater(load.book.counts.get("good files served", 0), 100)
         self.assertGreater(load.book.counts.get("forbidden files asked for", 0), 100)
-        steps = list(load.steps.values())
-        acknowledged = {s: steps.count(s) for s in ("in force", "revoked", "renewed")}
-        self.assertGreater(min(len(load.book.denied), *acknowledged.values()), 1, acknowledged)
+        self.assertGreater(min(load.acknowledged().values()), 3, load.acknowledged())
         for name in (*WHOLE, "gateway", "jail", "everything"):
             self.assertIn(name, killed)
 

@@ -139,13 +139,23 @@ class Load:
                 self.book.approved[name] = file_path(name, "1.0")
                 self.book.good[file_path(name, "1.0")] = f.sha256
         else:
-            name = self.name("fallen")
-            f = add_wheel(self.up, name, "1.0")
-            path = file_path(name, "1.0")
-            self.ask(path)  # allowed, served, and then taken back
-            if self.command("deny", f"pypi:{name}", "--reason", "found out"):
-                self.book.forbid(path, "denied", f.sha256)
-                self.book.denied[name] = path
+            self.deny_one()
+
+    def deny_one(self):
+        name = self.name("fallen")
+        f = add_wheel(self.up, name, "1.0")
+        path = file_path(name, "1.0")
+        self.ask(path)  # allowed, served, and then taken back
+        if self.command("deny", f"pypi:{name}", "--reason", "found out"):
+            self.book.forbid(path, "denied", f.sha256)
+            self.book.denied[name] = path
+
+    def acknowledged(self):
+        """What people were told is done -> how often."""
+        return {"approved": len(self.book.approved), "denied": len(self.book.denied)}
+
+    def check_steps(self):
+        """Each step of an exception that was acknowledged is there: of several steps there is none here."""
 
     def command(self, *args):
         status, _, _ = self.service.command(*args, timeout=60)

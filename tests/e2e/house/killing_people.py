@@ -62,15 +62,6 @@ class PeopleLoad(Load):
         else:
             self.deny_one()
 
-    def deny_one(self):
-        name = self.name("fallen")
-        f = add_wheel(self.up, name, "1.0")
-        path = file_path(name, "1.0")
-        self.ask(path)
-        if self.command("deny", f"pypi:{name}", "--reason", "found out"):
-            self.book.forbid(path, "denied", f.sha256)
-            self.book.denied[name] = path
-
     def decide_new(self):
         name = self.name("young")
         f = add_wheel(self.up, name, "1.0", days=1)
@@ -120,6 +111,10 @@ class PeopleLoad(Load):
                 self.in_force[name] = following
         else:
             self.steps.pop(number)
+
+    def acknowledged(self):
+        steps = list(self.steps.values())
+        return {"denied": len(self.book.denied), **{s: steps.count(s) for s in ("in force", "revoked", "renewed")}}
 
     def check_decisions(self, times=2):
         for _ in range(times):
