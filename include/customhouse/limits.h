@@ -70,7 +70,7 @@
     X(gateway_metrics_wait_ms, 2000, "ms", "for the keeper's part of the metrics")                 \
     X(gateway_file_asks, 3, "times", "a file is asked for again when its ALLOW ended on the way")  \
     X(gateway_tokens, 4096, "tokens", "what they stand for is kept by one gateway process")        \
-    X(gateway_token_asks, 3, "times",                                                              \
+    X(gateway_token_asks, 64, "times",                                                             \
       "a token is asked for again when its answer ended on the way")                               \
     X(gateway_token_refused_ms, 10000, "ms", "a token that was refused is not asked for again")    \
     X(gateway_guess_clients, 8192, "clients", "whose wrong tokens are counted by one process")     \

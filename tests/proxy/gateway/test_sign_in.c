@@ -186,6 +186,28 @@ static void test_an_answer_that_comes_too_late(void **state)
     fixture_free(f);
 }
 
+static void raise_epoch_for_a_while(void *fixture)
+{
+    struct fixture *f = fixture;
+    f->keeper.token.epoch = atomic_load(&f->epoch.epoch);
+    if (f->keeper.token_asks < 12) {
+        raise_epoch(f);
+    }
+}
+
+/* While much is inspected the keeper raises the epoch many times in a moment: that is no reason to
+ * send somebody away. */
+static void test_answers_that_come_too_late_for_a_while(void **state)
+{
+    (void)state;
+    struct fixture *f = closed_new();
+    fixture_token(f, "user:anna", "pypi");
+    f->keeper.before_token = raise_epoch_for_a_while;
+    assert_int_equal(status_of(get(f, PAGE, BEARER)), 200);
+    assert_int_equal(f->keeper.token_asks, 12);
+    fixture_free(f);
+}
+
 static void answer_late(void *fixture)
 {
     uint64_t at_ms = ch_now_boot_ms() + 250;
@@ -286,7 +308,8 @@ static void test_failures_are_counted(void **state)
     (void)state;
     struct fixture *f = closed_new();
     struct client c[3];
-    static const char request[] = "GET " FILE_ " HTTP/1.1\r\nHost: gw.example.org\r\n" BEARER "\r\n";
+    static const char request[] =
+        "GET " FILE_ " HTTP/1.1\r\nHost: gw.example.org\r\n" BEARER "\r\n";
     ch_limits.sign_in_hand_over_ms = 3600000;
     get(f, PAGE, NULL); /* has not tried */
     get(f, PAGE "?token=x", "Authorization: Basic Zm9vOmJhcg==\r\n");
@@ -496,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_wrong_is_not_anonymous),
         cmocka_unit_test(test_T11_an_answer_ends),
         cmocka_unit_test(test_an_answer_that_comes_too_late),
+        cmocka_unit_test(test_answers_that_come_too_late_for_a_while),
         cmocka_unit_test(test_one_deadline_for_all_asks),
         cmocka_unit_test(test_many_wait_for_one_answer),
         cmocka_unit_test(test_guesses_are_bounded),
