@@ -95,6 +95,13 @@ void metrics_text(struct keeper *k, struct ch_buf *out)
     family(out, "customhouse_audit_writable", "gauge",
            "Whether the audit log can be written; 0: there is no new ALLOW.");
     ch_buf_printf(out, "customhouse_audit_writable %d\n", audit.trouble[0] == '\0');
+    family(out, "customhouse_store_writable", "gauge",
+           "Whether the database can be written; 0: nothing new is fetched or allowed.");
+    ch_buf_printf(out, "customhouse_store_writable %d\n", keeper_store_trouble(k) == NULL);
+    family(
+        out, "customhouse_unsaved_rulings", "gauge",
+        "Denials and revocations that are in force and not stored yet: a restart would lose them.");
+    ch_buf_printf(out, "customhouse_unsaved_rulings %u\n", atomic_load(&k->child.epoch->unsaved));
     family(out, "customhouse_store_bytes", "gauge", "Bytes of artifacts, by place.");
     static const struct {
         enum ch_blob_place place;

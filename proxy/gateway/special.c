@@ -1,5 +1,5 @@
-/* The gateway's own addresses: /, /-/health, /-/ready, /-/metrics, /-/x/ID, /-/policies/RULE, and what
- * documents.c and audit.c have. */
+/* The gateway's own addresses: /, /-/health, /-/ready, /-/metrics, /-/x/ID, /-/policies/RULE, and
+ * what documents.c and audit.c have. */
 #include "gateway_int.h"
 
 #include <stdio.h>
@@ -79,30 +79,35 @@ static void metrics(struct gw *gw, struct ch_http_request *r)
 
 /* --- the rest --- */
 
+/* Ready is who serves what is allowed. What keeps new files from being allowed, or has to be stored
+ * yet, is said with it, but takes no gateway out of a cluster: nobody would get anything then. */
 static void ready(struct gw *gw, struct ch_http_request *r)
 {
-    const char *trouble = ch_store_trouble_text(atomic_load(&gw->epoch->store_trouble));
+    const char *store = ch_store_trouble_text(atomic_load(&gw->epoch->store_trouble));
     uint32_t unsaved = atomic_load(&gw->epoch->unsaved);
-    char text[200];
+    char text[200] = "";
     if (gw->keeper == NULL) {
         gw_respond_text(r, 503, CH_STR("not ready: no connection to the keeper"));
-    } else if (trouble != NULL) { /* a lease that is not renewed has its reason here, too */
-        snprintf(text, sizeof(text), "not ready: %s", trouble);
-        gw_respond_text(r, 503, ch_str_of(text));
-    } else if (!gw_lease_valid(gw, ch_now_boot_ms())) {
-        gw_respond_text(r, 503, CH_STR("not ready: the keeper has not renewed its lease"));
-    } else if (unsaved > 0) { /* it serves as it should: it must not be restarted */
-        snprintf(text, sizeof(text),
-                 "not ready: %u denials or revocations are in memory alone (customhouse status)",
-                 unsaved);
-        gw_respond_text(r, 503, ch_str_of(text));
-    } else if (atomic_load(&gw->epoch->log_trouble) != 0) {
-        gw_respond_text(r, 503,
-                        CH_STR("not ready: the audit log cannot be written, so nothing new is "
-                               "allowed (customhouse status)"));
-    } else {
-        gw_respond_body(r, 200, text_plain, CH_STR("ready\n"));
+        return;
     }
+    if (!gw_lease_valid(gw, ch_now_boot_ms())) {
+        snprintf(text, sizeof(text), "not ready: %s",
+                 store != NULL ? store : "the keeper has not renewed its lease");
+        gw_respond_text(r, 503, ch_str_of(text));
+        return;
+    }
+    if (store != NULL) {
+        snprintf(text, sizeof(text), "ready, but %s\n", store);
+    } else if (unsaved > 0) {
+        snprintf(text, sizeof(text),
+                 "ready, but %u denials or revocations are in memory alone (customhouse status)\n",
+                 unsaved);
+    } else if (atomic_load(&gw->epoch->log_trouble) != 0) {
+        snprintf(text, sizeof(text),
+                 "ready, but the audit log cannot be written, so nothing new is allowed "
+                 "(customhouse status)\n");
+    }
+    gw_respond_body(r, 200, text_plain, text[0] != '\0' ? ch_str_of(text) : CH_STR("ready\n"));
 }
 
 /* What "type" in a refusal links to. */
@@ -161,7 +166,8 @@ void gw_special_root(struct gw *gw, struct ch_http_request *r)
     struct ch_buf out;
     bool hidden = false;
     ch_buf_init(&out, ch_limits.http_answer_head_bytes);
-    ch_buf_puts(&out, CH_STR("Customhouse: packages that were inspected before they get here.\n\n"));
+    ch_buf_puts(&out,
+                CH_STR("Customhouse: packages that were inspected before they get here.\n\n"));
     for (struct gw_repository *repo = gw->repositories; repo != NULL; repo = repo->next) {
         if (repo->active && !gw_may_pull(gw, r, repo)) {
             hidden = true;

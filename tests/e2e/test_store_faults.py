@@ -20,12 +20,14 @@ class StoreFaults(Alone):
         self.assertEqual(service.ask("/-/ready").status, 200)
         return service
 
-    def is_told(self, service, why, of_ready):
-        """Readiness, status, the log, and who asks for a page, or for a file of a known one, or installs."""
+    def is_told(self, service, why, of_ready, serves):
+        """Readiness, status, the log, and who asks for a page, or for a file of a known one, or installs. serves: what was
+        allowed still goes out, so that nobody may take the service out of a cluster."""
         def ready():
             a = service.ask("/-/ready")
-            return a.status == 503 and of_ready in a.reason and of_ready in a.body.decode()
+            return a.status == (200 if serves else 503) and of_ready in a.body.decode()
         self.eventually(ready)
+        self.assertIn("customhouse_store_writable 0", service.ask("/-/metrics").body.decode())
         status, out, _ = service.command("status")
         self.assertEqual(status, 1, out)
         self.assertIn("NOT able to write: " + of_ready, out)
@@ -53,7 +55,8 @@ class StoreFaults(Alone):
                     raise e
 
     def is_well_again(self, service):
-        self.eventually(lambda: service.ask("/-/ready").status == 200)
+        self.eventually(lambda: service.ask("/-/ready").body == b"ready\n")
+        self.assertIn("customhouse_store_writable 1", service.ask("/-/metrics").body.decode())
         self.assertIn("the database can be written again", service.log())
         self.assertEqual(service.command("status")[0], 0)
         for name in ("early", "later", "third"):
@@ -63,7 +66,7 @@ class StoreFaults(Alone):
         folder = self.tmpfs("64m")
         service = self.set_up(folder=folder)
         filler = self.fill_disk(folder, 1 << 20)
-        self.is_told(service, FULL, "no space is left for the database")
+        self.is_told(service, FULL, "no space is left for the database", serves=True)
         self.assertEqual(service.ask(file_path("early", "1.0")).status, 200)  # what is known goes on
         os.unlink(filler)
         self.is_well_again(service)
@@ -73,7 +76,7 @@ class StoreFaults(Alone):
         db = sqlite3.connect(service.path("db/customhouse.db"), isolation_level=None, timeout=5)
         db.execute("BEGIN IMMEDIATE")
         service.ask("/pypi/simple/later/")  # it is seen when something is to be written
-        self.is_told(service, LOCKED, LOCKED)
+        self.is_told(service, LOCKED, LOCKED, serves=False)
         self.assertNotEqual(service.ask(file_path("third", "1.0")).status, 200)
         db.execute("ROLLBACK")
         db.close()
