@@ -339,12 +339,12 @@ static enum ch_code next_entry(DIR *dir, const char *folder, const char **ret_na
 
 /* Gathers the digests of one folder before any callback, which may remove entries of it. Names that
  * are no digest cannot be asked for by the gateway and are passed over. */
-static enum ch_code gather(int served_fd, const char *folder, struct ch_buf *digests,
+static enum ch_code gather(int tree_fd, const char *folder, struct ch_buf *digests,
                            struct ch_err *err)
 {
     DIR *dir = NULL;
     const char *name = NULL;
-    enum ch_code rc = open_dir(served_fd, folder, &dir, err);
+    enum ch_code rc = open_dir(tree_fd, folder, &dir, err);
     if (rc != CH_OK) {
         return rc;
     }
@@ -360,8 +360,8 @@ static enum ch_code gather(int served_fd, const char *folder, struct ch_buf *dig
     return rc == CH_E_NOT_FOUND ? ch_buf_ok(digests, err) : rc;
 }
 
-enum ch_code ch_blobs_each_served(struct ch_blobs *b, ch_blobs_fn *each, void *ctx,
-                                  struct ch_err *err)
+/* Every blob below one of the two trees. */
+static enum ch_code each_below(int tree_fd, ch_blobs_fn *each, void *ctx, struct ch_err *err)
 {
     struct ch_buf digests;
     ch_buf_init(&digests, SIZE_MAX / 2); /* as many as the file system holds */
@@ -370,8 +370,8 @@ enum ch_code ch_blobs_each_served(struct ch_blobs *b, ch_blobs_fn *each, void *c
         char folder[CH_BLOB_FOLDER_LEN + 1];
         folder_name(i, folder);
         ch_buf_clear(&digests);
-        rc = gather(b->served_fd, folder, &digests, err);
-        if (rc == CH_E_NOT_FOUND) { /* nothing was served there yet */
+        rc = gather(tree_fd, folder, &digests, err);
+        if (rc == CH_E_NOT_FOUND) { /* nothing came there yet */
             rc = CH_OK;
         }
         struct ch_rd r = ch_rd_of(digests.ptr, digests.len);
@@ -381,7 +381,20 @@ enum ch_code ch_blobs_each_served(struct ch_blobs *b, ch_blobs_fn *each, void *c
         }
     }
     ch_buf_done(&digests);
+    return rc;
+}
+
+enum ch_code ch_blobs_each_served(struct ch_blobs *b, ch_blobs_fn *each, void *ctx,
+                                  struct ch_err *err)
+{
+    enum ch_code rc = each_below(b->served_fd, each, ctx, err);
     return rc == CH_OK ? CH_OK : ch_wrap(err, "%s/served/sha256", b->state_dir);
+}
+
+enum ch_code ch_blobs_each(struct ch_blobs *b, ch_blobs_fn *each, void *ctx, struct ch_err *err)
+{
+    enum ch_code rc = each_below(b->sha256_fd, each, ctx, err);
+    return rc == CH_OK ? CH_OK : ch_wrap(err, "%s/blobs/sha256", b->state_dir);
 }
 
 enum ch_code ch_blobs_clear_spool(struct ch_blobs *b, struct ch_err *err)

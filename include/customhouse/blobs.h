@@ -55,6 +55,9 @@ bool ch_blobs_is_served(struct ch_blobs *b, const struct ch_sha256 *sha256);
 typedef void ch_blobs_fn(void *ctx, const struct ch_sha256 *sha256);
 enum ch_code ch_blobs_each_served(struct ch_blobs *b, ch_blobs_fn *each, void *ctx,
                                   struct ch_err *err) CH_MUST_CHECK;
+/* The same for every blob that lies in sha256/, served or not: start-up takes in what a kill left
+ * between publication and its row. */
+enum ch_code ch_blobs_each(struct ch_blobs *b, ch_blobs_fn *each, void *ctx, struct ch_err *err) CH_MUST_CHECK;
 /* Removes the bytes everywhere (eviction); facts stay in the store. */
 enum ch_code ch_blobs_evict(struct ch_blobs *b, const struct ch_sha256 *sha256, struct ch_err *err) CH_MUST_CHECK;
 

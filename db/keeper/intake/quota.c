@@ -9,6 +9,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #define PER_ROUND 64
 /* An ALLOW that was given so lately may still be on its way to a gateway, which then opens the
@@ -363,6 +364,63 @@ void quota_rolled_back(struct keeper *k)
     k->going.len = k->going_stuck;
 }
 
+struct adopted {
+    struct keeper *k;
+    uint64_t files, bytes;
+    enum ch_code rc;
+    struct ch_err *err;
+};
+
+/* A blob that no row counts: a kill came between its publication and the commit. Nobody knows
+ * whether it is wanted, so it is not removed, but counts as undecided from now on, and goes when
+ * room is wanted. */
+static void adopt(void *ctx, const struct ch_sha256 *sha256)
+{
+    struct adopted *a = ctx;
+    struct keeper *k = a->k;
+    enum ch_blob_place place;
+    uint64_t size = 0;
+    int fd = -1;
+    if (a->rc != CH_OK) {
+        return;
+    }
+    enum ch_code known = ch_store_get_blob(k->store, sha256, &place, a->err);
+    if (known == CH_OK && place != CH_BLOB_EVICTED) {
+        return;
+    }
+    a->rc = known == CH_OK || known == CH_E_NOT_FOUND ? CH_OK : known;
+    a->rc = a->rc == CH_OK ? ch_blobs_open_read(k->blobs, sha256, &fd, &size, a->err) : a->rc;
+    if (a->rc != CH_OK) {
+        return;
+    }
+    close(fd);
+    a->files++;
+    a->bytes += size;
+    a->rc = keeper_write(k, a->err);
+    a->rc = a->rc == CH_OK ? ch_store_put_blob(k->store, sha256, size, CH_BLOB_UNDECIDED,
+                                               keeper_now_us(k), a->err)
+                           : a->rc;
+}
+
+/* What cannot be taken in, on a full disk say, is at the next start. */
+static void adopt_all(struct keeper *k)
+{
+    struct ch_err err;
+    struct adopted a = {.k = k, .err = &err};
+    enum ch_code rc = ch_blobs_each(k->blobs, adopt, &a, &err);
+    rc = rc == CH_OK ? a.rc : rc;
+    if (rc == CH_OK && a.files > 0) {
+        rc = keeper_commit(k, &err);
+    }
+    if (rc != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
+    } else if (a.files > 0) {
+        keeper_log("store",
+                   "note=\"published and never stored: counted from now on\" files=%llu bytes=%llu",
+                   (unsigned long long)a.files, (unsigned long long)a.bytes);
+    }
+}
+
 enum ch_code quota_resume(struct keeper *k, struct ch_err *err)
 {
     ch_buf_init(&k->going, GOING_MAX);
@@ -370,6 +428,7 @@ enum ch_code quota_resume(struct keeper *k, struct ch_err *err)
     if (rc == CH_OK) {
         quota_committed(k);
     }
+    adopt_all(k);
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
@@ -388,14 +447,14 @@ static enum ch_code lose_last_copies(struct keeper *k, enum ch_blob_place place,
         uint64_t files;
         rc = ch_store_last_copies(k->store, place, kept, &files, err);
     }
-    for (size_t wanted = PER_ROUND; rc == CH_OK && !none && lost.bytes < over && *kept > bound &&
-                                    k->going.len < GOING_MAX;) {
+    for (size_t wanted = PER_ROUND;
+         rc == CH_OK && !none && lost.bytes<over && * kept> bound && k->going.len < GOING_MAX;) {
         size_t gone = 0;
         free(v.list);
         v = (struct victims){.list = ch_calloc(wanted, sizeof(*v.list)), .max = wanted};
         rc = ch_store_oldest_last_copies(k->store, place, wanted, collect, &v, err);
         rc = rc == CH_OK ? keeper_write(k, err) : rc;
-        for (size_t i = 0; rc == CH_OK && i < v.count && lost.bytes < over && *kept > bound &&
+        for (size_t i = 0; rc == CH_OK && i < v.count && lost.bytes<over && * kept> bound &&
                            k->going.len < GOING_MAX;
              i++) {
             const struct victim *one = &v.list[i];

@@ -26,11 +26,12 @@ void quota_give(struct keeper *k, uint64_t *part, uint64_t bytes);
 /* Evicts what can be fetched again until `more` bytes fit; CH_E_FULL when nothing more can go. */
 enum ch_code quota_make_room(struct keeper *k, enum ch_blob_place place, uint64_t more,
                              struct ch_err *err) CH_MUST_CHECK;
-/* What the open group says is lost for good: it is durable, and the bytes go; or it is not, and they
- * stay. */
+/* What the open group says is lost for good: it is durable, and the bytes go; or it is not, and
+ * they stay. */
 void quota_committed(struct keeper *k);
 void quota_rolled_back(struct keeper *k);
-/* At the start: bytes go whose loss was durable when an earlier run ended. */
+/* At the start: bytes go whose loss was durable when an earlier run ended, and those that it
+ * published but did not store count from now on. */
 enum ch_code quota_resume(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* How many last copies were lost in all, since this was counted. */
 enum ch_code quota_lost(struct keeper *k, uint64_t *ret, struct ch_err *err) CH_MUST_CHECK;

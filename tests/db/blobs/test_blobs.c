@@ -327,6 +327,12 @@ static void withdraw_it(void *ctx, const struct ch_sha256 *d)
     assert_ch_ok(&err, ch_blobs_withdraw(blobs, d, &err));
 }
 
+static void count_it(void *ctx, const struct ch_sha256 *d)
+{
+    *(size_t *)ctx += 1;
+    assert_true(ch_blobs_has(blobs, d));
+}
+
 static void test_each_served(void **state)
 {
     (void)state;
@@ -344,6 +350,8 @@ static void test_each_served(void **state)
     seen = 0;
     assert_ch_ok(&err, ch_blobs_each_served(blobs, withdraw_it, &seen, &err));
     assert_int_equal(seen, 0);
+    assert_ch_ok(&err, ch_blobs_each(blobs, count_it, &seen, &err));
+    assert_int_equal(seen, 20); /* served or not */
 }
 
 static void test_evict(void **state)

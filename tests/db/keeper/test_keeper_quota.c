@@ -510,6 +510,35 @@ static void what_is_in_use_stands_before_nothing(void **state)
     house_free(h);
 }
 
+/* A kill between the publication of bytes and the commit of their row. */
+static void what_was_published_and_never_stored_counts_from_the_next_start(void **state)
+{
+    (void)state;
+    struct house *h = two_approved(W1 " - 10 30\n", W2 " - 10 30\n");
+    const char *lost = "published, and then the power went";
+    struct ch_sha256 sha256;
+    uint64_t bytes, files, before;
+    enum ch_blob_place place;
+    assert_ch_ok(&err, ch_blobs_put(h->k->blobs, ch_str_of(lost), &sha256, &err));
+    assert_ch_ok(&err, ch_store_blob_bytes(h->k->store, CH_BLOB_UNDECIDED, &before, &files, &err));
+    assert_ch_code(CH_E_NOT_FOUND, ch_store_get_blob(h->k->store, &sha256, &place, &err));
+    house_restart(h);
+    assert_ch_ok(&err, ch_store_get_blob(h->k->store, &sha256, &place, &err));
+    assert_int_equal(place, CH_BLOB_UNDECIDED);
+    assert_ch_ok(&err, ch_store_blob_bytes(h->k->store, CH_BLOB_UNDECIDED, &bytes, &files, &err));
+    assert_int_equal(bytes, before + strlen(lost));
+    assert_true(has(h, lost) && has(h, "first file") && house_serves(h, "first file"));
+    h->k->child.config->undecided_max_bytes = 15;
+    assert_ch_ok(&err, make_room(h, CH_BLOB_UNDECIDED, 10)); /* and goes as any other */
+    assert_false(has(h, lost));
+    house_restart(h); /* what was evicted and is there nevertheless is counted again, too */
+    assert_ch_ok(&err, ch_blobs_put(h->k->blobs, ch_str_of(lost), &sha256, &err));
+    house_restart(h);
+    assert_ch_ok(&err, ch_store_get_blob(h->k->store, &sha256, &place, &err));
+    assert_int_equal(place, CH_BLOB_UNDECIDED);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -523,6 +552,7 @@ int main(void)
         cmocka_unit_test(what_stays_on_the_disk_goes_at_the_next_start),
         cmocka_unit_test(what_is_in_use_stands_before_nothing),
         cmocka_unit_test(what_can_be_had_or_nobody_wants_goes),
+        cmocka_unit_test(what_was_published_and_never_stored_counts_from_the_next_start),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
