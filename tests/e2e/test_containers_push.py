@@ -10,6 +10,13 @@ from house.case import with_key
 from house.hosted import Hosted
 
 
+def entries_of(service, name, count, kind="pushed"):
+    """Those of the log that are about this name, once there are so many."""
+    text = people.command(service, "audit", "search", "--kind", kind)
+    found = [e for e in map(json.loads, text.splitlines()) if e["entry"]["project"] == name]
+    return found if len(found) >= count else None
+
+
 class Pushed(Hosted):
     def test_a_good_image_is_pulled_by_every_route(self):
         image = images.simple("good", images.FORMS)
@@ -166,6 +173,8 @@ class Pushed(Hosted):
         self.assertEqual(self.send("DELETE", path, token=None).status, 401)
         self.assertEqual(self.send("DELETE", path).status, 202)
         self.is_error(self.send("DELETE", path), 404, "BLOB_UNKNOWN")
+        entries = self.eventually(lambda: entries_of(self.service, "team/blobs", 1, "blob-deleted"))
+        self.assertEqual([(e["entry"]["sha256"], e["clear"]["by"]) for e in entries], [(alone.digest[7:], "service:ci")])
         self.is_error(self.send("DELETE", "team/blobs/blobs/sha256:12"), 400, "DIGEST_INVALID")
         other = "sha512:" + hashlib.sha512(alone.data).hexdigest()
         self.is_error(self.send("DELETE", f"team/blobs/blobs/{other}"), 404, "BLOB_UNKNOWN", "by sha256")
@@ -418,14 +427,8 @@ class Rights(Hosted):
         self.assertIn("pushed by service:ci", text)
         self.assertIn("as 7", text)
         self.assertEqual(self.send("DELETE", "team/logged/manifests/7").status, 202)
-        entries = self.eventually(lambda: self.entries("team/logged", 2))
+        entries = self.eventually(lambda: entries_of(self.service, "team/logged", 2))
         self.assertEqual([(e["entry"]["change"], e["entry"]["tag"], e["entry"]["sha256"], e["clear"]["by"]) for e in entries],
                          [("pushed", "7", image.digest[7:], "service:ci"), ("tag-gone", "7", image.digest[7:], "service:ci")])
         status, text, _ = self.service.command("audit", "verify")
         self.assertEqual(status, 0, text)
-
-    def entries(self, name, count):
-        """Those of pushes to this name, once there are so many in the log."""
-        text = people.command(self.service, "audit", "search", "--kind", "pushed")
-        found = [e for e in map(json.loads, text.splitlines()) if e["entry"]["project"] == name]
-        return found if len(found) >= count else None

@@ -32,3 +32,20 @@ enum ch_code audit_pushed(struct keeper *k, const struct ch_pushed_row *row,
     audit_entry_end(&a);
     return audit_add(k, &a, err);
 }
+
+enum ch_code audit_blob_deleted(struct keeper *k, struct ch_str repository, struct ch_str project,
+                                const struct ch_sha256 *sha256, struct ch_str by,
+                                struct ch_err *err)
+{
+    struct audit_entry a;
+    const struct ch_str no_file = {NULL, 0};
+    audit_entry_begin_about(k, &a, "blob-deleted", repository, project, no_file);
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    audit_entry_commit(&a, "by", by);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", project);
+    ch_log_entry_str(&a.e, "repository", repository);
+    ch_log_entry_sha(&a.e, "sha256", sha256);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}

@@ -9,5 +9,9 @@
  * decision that the log has as this entry. NULL: because somebody wanted it. */
 enum ch_code audit_pushed(struct keeper *k, const struct ch_pushed_row *row,
                           const uint64_t *denied_by, struct ch_err *err) CH_MUST_CHECK;
+/* Bytes that no manifest names are no longer had under this name, because `by` wanted it. */
+enum ch_code audit_blob_deleted(struct keeper *k, struct ch_str repository, struct ch_str project,
+                                const struct ch_sha256 *sha256, struct ch_str by,
+                                struct ch_err *err) CH_MUST_CHECK;
 
 #endif

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/audit/audit_pushed.h"
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/intake/sizes.h"
 #include "db/keeper/pages/links.h"
@@ -403,11 +404,15 @@ static void take_away(struct push *p)
     if (!push_digest(p, &reply.sha256)) {
         return;
     }
-    enum ch_code rc = keeper_write(k, &err);
+    enum ch_code begun = audit_act(k, &err), rc = begun;
     rc = rc == CH_OK ? ch_store_unlink_pushed_one(k->store, p->ask.repository, p->ask.project,
                                                   &reply.sha256, &err)
                      : rc;
-    enum ch_code ended = rc == CH_OK ? keeper_commit(k, &err) : rc; /* durable before it is told */
+    enum ch_code ended = rc == CH_OK
+                             ? audit_blob_deleted(k, p->ask.repository, p->ask.project,
+                                                  &reply.sha256, ch_str_of(p->who.text), &err)
+                             : rc;
+    ended = audit_act_end(k, begun, ended, &err); /* durable before it is told */
     if (ended == CH_OK) {
         push_reply(p, &reply, -1);
     } else if (rc == CH_E_NOT_FOUND) {
