@@ -63,7 +63,8 @@ static char *fold_name(struct ch_str s)
     return out;
 }
 
-/* Names begin and end with a letter or a digit: a pattern that asks for something else keeps nothing. */
+/* Names begin and end with a letter or a digit: a pattern that asks for something else keeps
+ * nothing. */
 static bool can_match_a_name(struct ch_str s)
 {
     char *folded = fold_name(s);
@@ -161,6 +162,11 @@ static enum ch_code check_text(const struct ch_yaml *yaml, const struct ch_yaml_
         fault = ch_place_url_fault(s);
     } else if ((type == CH_SCHEMA_NAME || type == CH_SCHEMA_NAMES) && !is_name(s)) {
         fault = "is not a name: a-z, 0-9 first, then also . _ -";
+    } else if ((type == CH_SCHEMA_NAME || type == CH_SCHEMA_NAMES) &&
+               s.len > ch_limits.config_name_bytes) {
+        return ch_yaml_fail_value(yaml, node, err,
+                                  "is a name of %zu bytes: at most %llu are possible", s.len,
+                                  (unsigned long long)ch_limits.config_name_bytes);
     } else if ((type == CH_SCHEMA_PATH || type == CH_SCHEMA_PATHS) && s.ptr[0] != '/') {
         fault = "is not an absolute path";
     } else if (type == CH_SCHEMA_ADDRESS && !ch_place_split(s, &host, &port)) {
@@ -441,7 +447,8 @@ static char *joined(const char *before, const char *name)
     return text;
 }
 
-/* Where what is pushed is said to come from. It is never down, so never stale; nobody states times. */
+/* Where what is pushed is said to come from. It is never down, so never stale; nobody states times.
+ */
 static void add_hosted_upstream(struct ch_config *c, struct ch_repository *r)
 {
     struct ch_upstream *list = ch_calloc(c->upstream_count + 1, sizeof(*list));

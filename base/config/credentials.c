@@ -1,4 +1,5 @@
-/* credentials.yaml: a list of {origin, user, password}. No message shows a value of it. */
+/* credentials.yaml: a list of {origin, user, password}; the password may be "". No message shows a
+ * value of it. */
 #include "customhouse/config.h"
 
 #include <stdlib.h>
@@ -11,13 +12,19 @@ static const char *const root_keys[] = {"credentials", NULL};
 static const char *const item_keys[] = {"origin", "user", "password", NULL};
 
 static enum ch_code read_value(const struct ch_yaml *yaml, const struct ch_yaml_node *map,
-                               const char *key, struct ch_str *ret, struct ch_err *err)
+                               const char *key, bool may_be_empty, struct ch_str *ret,
+                               struct ch_err *err)
 {
     const struct ch_yaml_node *node = ch_yaml_find(map, key);
     if (node == NULL) {
         return ch_yaml_fail(yaml, map, err, "the key \"%s\" is missing", key);
     }
-    enum ch_code rc = ch_yaml_text(yaml, node, ret, err);
+    enum ch_code rc = CH_OK;
+    if (may_be_empty && node->kind == CH_YAML_SCALAR && !node->plain && node->text.len == 0) {
+        *ret = CH_STR(""); /* said so by quotes: a token alone, as user */
+    } else {
+        rc = ch_yaml_text(yaml, node, ret, err);
+    }
     if (rc == CH_OK && ch_str_find_char(*ret, '\n', NULL)) {
         return ch_yaml_fail(yaml, node, err, "is more than one line");
     }
@@ -44,9 +51,9 @@ static enum ch_code read_item(const struct ch_yaml *yaml, const struct ch_yaml_n
     struct ch_str user = {NULL, 0};
     struct ch_str password = {NULL, 0};
     enum ch_code rc = ch_yaml_check_keys(yaml, map, item_keys, err);
-    rc = rc == CH_OK ? read_value(yaml, map, "origin", &origin, err) : rc;
-    rc = rc == CH_OK ? read_value(yaml, map, "user", &user, err) : rc;
-    rc = rc == CH_OK ? read_value(yaml, map, "password", &password, err) : rc;
+    rc = rc == CH_OK ? read_value(yaml, map, "origin", false, &origin, err) : rc;
+    rc = rc == CH_OK ? read_value(yaml, map, "user", false, &user, err) : rc;
+    rc = rc == CH_OK ? read_value(yaml, map, "password", true, &password, err) : rc;
     if (rc != CH_OK) {
         return rc;
     }

@@ -43,7 +43,10 @@ static bool is_line(struct ch_str s)
 
 static const char *check(const struct gw_request_body *b)
 {
-    if (b->reason.failed || b->expires.failed) {
+    if (b->expires.failed) {
+        return "\"expires\" is too long: it is a date, or a time from now as 30d";
+    }
+    if (b->reason.failed) {
         return "the reason may have at most 500 bytes";
     }
     if (ch_str_trim(ch_buf_str(&b->reason)).len == 0) {

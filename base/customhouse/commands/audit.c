@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "customhouse/limits.h"
 #include "customhouse/spawn.h"
 #include "customhouse/timefmt.h"
 #include "remote.h"
@@ -42,7 +43,7 @@ static enum ch_code pass_witnesses(struct words *w, const struct args *args, con
         return CH_OK;
     }
     char *name = site_path(state, SITE_CONFIG);
-    enum ch_code rc = site_read_file(name, &text, err);
+    enum ch_code rc = site_read_given(name, ch_limits.setup_text_bytes, &text, err);
     if (rc == CH_E_NOT_FOUND) { /* of a copy of the log alone nothing says whom it had */
         free(name);
         return CH_OK;

@@ -115,7 +115,7 @@ static enum ch_code check_said_again(const char *folder, const struct args *args
     char *path = site_path(folder, SITE_CONFIG);
     enum ch_code rc = CH_OK;
     if (url != NULL || approver.ptr != NULL || channel.len > 0) {
-        rc = site_read_file(path, &text, err);
+        rc = site_read_given(path, ch_limits.setup_text_bytes, &text, err);
         rc = rc == CH_OK ? ch_config_parse(ch_buf_str(&text), path, &c, err) : rc;
     }
     if (rc == CH_OK && url != NULL && !has_upstream(c, "pypi", url)) {

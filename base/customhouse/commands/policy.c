@@ -131,7 +131,7 @@ static enum ch_code check_new(const struct request *r, const char *name, struct 
     struct ch_buf text = {0};
     struct ch_config *config = NULL;
     char *path = site_path(r->folder, SITE_CONFIG);
-    enum ch_code rc = site_read_file(path, &text, err);
+    enum ch_code rc = site_read_given(path, ch_limits.setup_text_bytes, &text, err);
     rc = rc == CH_OK ? ch_config_parse(ch_buf_str(&text), path, &config, err) : rc;
     rc = rc == CH_OK ? site_check_policy(config, bundle, name, err) : rc;
     if (rc ==

@@ -37,7 +37,7 @@ static enum ch_code read_approval(const char *file, const char *named, struct ch
     static const char *const endings[] = {".vsa.sigstore.json", ".vsa.json",
                                           ".approval.sigstore.json"};
     if (named != NULL) {
-        return site_read_file_up_to(named, ch_limits.attestation_bytes, ret, err);
+        return site_read_given(named, ch_limits.attestation_bytes, ret, err);
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(endings); i++) {
         struct ch_buf path;
@@ -45,7 +45,7 @@ static enum ch_code read_approval(const char *file, const char *named, struct ch
         ch_buf_puts(&path, ch_str_of(file));
         ch_buf_puts(&path, ch_str_of(endings[i]));
         char *text = ch_str_dup(ch_buf_str(&path));
-        enum ch_code rc = site_read_file_up_to(text, ch_limits.attestation_bytes, ret, err);
+        enum ch_code rc = site_read_given(text, ch_limits.attestation_bytes, ret, err);
         free(text);
         ch_buf_done(&path);
         if (rc != CH_E_NOT_FOUND) {
@@ -121,7 +121,7 @@ static enum ch_code read_key(const char *path, struct ch_public_key **ret, struc
     if (path == NULL) {
         return CH_OK;
     }
-    enum ch_code rc = site_read_file(path, &pem, err);
+    enum ch_code rc = site_read_given(path, ch_limits.setup_text_bytes, &pem, err);
     if (rc == CH_OK && (rc = ch_public_key_parse(ch_buf_str(&pem), ret, err)) != CH_OK) {
         ch_wrap(err, "%s", path);
     }
@@ -139,7 +139,7 @@ static enum ch_code read_inputs(const struct args *args, const char *file, struc
                      : rc;
     rc = rc == CH_OK ? read_approval(file, args_value(args, "--bundle"), &in->approval, err) : rc;
     if (rc == CH_OK && list != NULL) {
-        rc = site_read_file_up_to(list, ch_limits.withdrawals_bytes, &in->withdrawals, err);
+        rc = site_read_given(list, ch_limits.withdrawals_bytes, &in->withdrawals, err);
         check->withdrawals =
             in->withdrawals.ptr != NULL ? ch_buf_str(&in->withdrawals) : CH_STR("");
     }

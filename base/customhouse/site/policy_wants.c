@@ -105,7 +105,7 @@ static enum ch_code read_one(const char *path, unsigned depth, struct ch_buf *re
 {
     struct ch_buf text = {0};
     struct ch_lockfile *file = NULL;
-    enum ch_code rc = site_read_file_up_to(path, ch_limits.toml_bytes, &text, err);
+    enum ch_code rc = site_read_given(path, ch_limits.toml_bytes, &text, err);
     if (rc == CH_OK) {
         rc = ch_lockfile_parse(ch_buf_str(&text), path, format_of(path, ch_buf_str(&text)), &file,
                                err);

@@ -64,7 +64,9 @@ enum ch_code site_folder(const char *option, char **ret, struct ch_err *err)
     } else if (home != NULL && home[0] == '/') {
         ch_buf_printf(&b, "%s/.local/state/customhouse", home);
     } else {
-        return ch_fail(err, CH_E_USAGE, "no HOME is set: name a folder with --state DIR");
+        return ch_fail(err, CH_E_USAGE, "%s: name a folder with --state DIR",
+                       home == NULL || home[0] == '\0' ? "no HOME is set"
+                                                       : "HOME is not an absolute path");
     }
     while (b.len > 1 && b.ptr[b.len - 1] == '/') {
         b.len--;
@@ -104,15 +106,11 @@ enum ch_code site_check_folder(const char *folder, struct ch_err *err)
     return rc;
 }
 
-enum ch_code site_read_file_up_to(const char *path, uint64_t max, struct ch_buf *ret,
-                                  struct ch_err *err)
+static enum ch_code read_whole(int fd, const char *path, uint64_t max, struct ch_buf *ret,
+                               struct ch_err *err)
 {
     char piece[16384];
     ssize_t n = 0;
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return ch_fail_errno(err, errno, "%s", path);
-    }
     ch_buf_init(ret, (size_t)max);
     while (!ret->failed && (n = read(fd, piece, sizeof(piece))) > 0) {
         ch_buf_put(ret, piece, (size_t)n);
@@ -121,10 +119,42 @@ enum ch_code site_read_file_up_to(const char *path, uint64_t max, struct ch_buf 
     if (rc == CH_OK && ch_buf_ok(ret, err) != CH_OK) {
         rc = ch_wrap(err, "%s", path);
     }
-    close(fd);
     if (rc != CH_OK) {
         ch_buf_done(ret);
     }
+    return rc;
+}
+
+enum ch_code site_read_given(const char *path, uint64_t max, struct ch_buf *ret, struct ch_err *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return ch_fail_errno(err, errno, "%s", path);
+    }
+    enum ch_code rc = read_whole(fd, path, max, ret, err);
+    close(fd);
+    return rc;
+}
+
+/* The supervisor reads so while it serves: opening a FIFO would wait for somebody to write to it.
+ */
+enum ch_code site_read_file_up_to(const char *path, uint64_t max, struct ch_buf *ret,
+                                  struct ch_err *err)
+{
+    struct stat st;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &st) != 0) {
+        int errnum = errno;
+        if (fd >= 0) {
+            close(fd);
+        }
+        return ch_fail_errno(err, errnum, "%s", path);
+    }
+    enum ch_code rc = S_ISREG(st.st_mode) ? read_whole(fd, path, max, ret, err)
+                      : S_ISDIR(st.st_mode)
+                          ? ch_fail_errno(err, EISDIR, "%s", path)
+                          : ch_fail(err, CH_E_USAGE, "%s: is no regular file", path);
+    close(fd);
     return rc;
 }
 
@@ -300,8 +330,7 @@ enum ch_code site_read_policy(const char *name, struct ch_buf *ret, struct ch_er
         const char *slash = strrchr(name, '/');
         char *folder = slash == NULL ? ch_str_dup(CH_STR("."))
                                      : ch_str_dup((struct ch_str){name, (size_t)(slash - name)});
-        struct beside beside = {
-            .policy = name, .folder = folder, .bundle = ret, .err = err};
+        struct beside beside = {.policy = name, .folder = folder, .bundle = ret, .err = err};
         char *text = ch_str_dup(ch_buf_str(ret)); /* the bundle grows behind it */
         rc = ch_policy_each_file(ch_str_of(text), name, add_beside, &beside, err);
         rc = rc == CH_OK ? beside.rc : rc;
@@ -324,12 +353,14 @@ static enum ch_code check_upstreams(const struct site *s, struct ch_err *err)
         const struct ch_repository *r = &s->config->repositories[i];
         const struct ch_ecosystem *eco = ch_ecosystem_find(ch_str_of(r->ecosystem));
         if (eco != NULL && eco->push == NULL && r->hosted) {
-            return ch_yaml_fail_in(ch_buf_str(&s->config_text), s->config_name, "repositories", i, err,
-                                   "hosted: expected false: nothing can be pushed to a repository of "
-                                   "this ecosystem");
+            return ch_yaml_fail_in(
+                ch_buf_str(&s->config_text), s->config_name, "repositories", i, err,
+                "hosted: expected false: nothing can be pushed to a repository of "
+                "this ecosystem");
         }
         if (eco != NULL && eco->is_page != NULL && r->upstream_count > 1) {
-            return ch_yaml_fail_in(ch_buf_str(&s->config_text), s->config_name, "repositories", i, err,
+            return ch_yaml_fail_in(ch_buf_str(&s->config_text), s->config_name, "repositories", i,
+                                   err,
                                    "upstreams: expected one: a name has one owner, and pages of "
                                    "this ecosystem list many; make a repository of each");
         }

@@ -65,11 +65,14 @@ void site_done(struct site *site); /* accepts zeroed memory */
 void site_pair_done(struct site_pair *pair);
 void site_secret_done(struct ch_buf *secret); /* wipes it before */
 
-/* Reads a whole file of at most `max` bytes (CH_E_LIMIT: it is larger), or of at most a set-up
- * text's. On failure *ret is empty. */
+/* Reads a whole regular file of at most `max` bytes (CH_E_LIMIT: it is larger), or of at most a set-up
+ * text's. CH_E_USAGE: it is something else, which might never end. On failure *ret is empty. */
 enum ch_code site_read_file_up_to(const char *path, uint64_t max, struct ch_buf *ret,
                                   struct ch_err *err) CH_MUST_CHECK;
 enum ch_code site_read_file(const char *path, struct ch_buf *ret, struct ch_err *err) CH_MUST_CHECK;
+/* The same of what somebody names on the command line, who may wait for a pipe. */
+enum ch_code site_read_given(const char *path, uint64_t max, struct ch_buf *ret,
+                             struct ch_err *err) CH_MUST_CHECK;
 /* Writes a file that was not there before, whole or not at all. */
 enum ch_code site_write_file(const char *path, struct ch_str text, unsigned mode,
                              struct ch_err *err) CH_MUST_CHECK;

@@ -14,10 +14,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "customhouse/limits.h"
 #include "base/config/place.h"
 
 /* An answer to somebody we do not let through: they need not wait for it. */
 #define REFUSE_WAIT_MS 100
+#define SAY_AGAIN_MS   10000
 
 static void refuse(int fd, const char *why)
 {
@@ -54,9 +56,51 @@ static bool all_on_loopback(const struct supervisor *sup)
     return true;
 }
 
+/* The one who asked longest ago gives way. */
+static struct control_user *user_of(struct supervisor *sup, uint32_t uid)
+{
+    if (sup->control_users == NULL) {
+        sup->control_users =
+            ch_calloc((size_t)ch_limits.control_users, sizeof(*sup->control_users));
+    }
+    struct control_user *oldest = &sup->control_users[0];
+    for (size_t i = 0; i < ch_limits.control_users; i++) {
+        struct control_user *u = &sup->control_users[i];
+        if (u->full_at_ms != 0 && u->uid == uid) {
+            return u;
+        }
+        oldest = u->full_at_ms < oldest->full_at_ms ? u : oldest;
+    }
+    *oldest = (struct control_user){.uid = uid};
+    return oldest;
+}
+
+/* Everybody on this host may connect, and each connection costs the keeper something: without a
+ * bound any of them could fill its channel, which ends it. Root and who started this have none. */
+static bool has_to_wait(struct supervisor *sup, const struct process *keeper, uint32_t uid)
+{
+    uint64_t now = ch_loop_now_ms(sup->loop);
+    struct control_user *u = user_of(sup, uid);
+    uint64_t full_at = u->full_at_ms > now ? u->full_at_ms : now;
+    bool unread = ch_limits.channel_queue_bytes - ch_channel_room(keeper->channel, 0) >
+                  ch_limits.control_unread_bytes;
+    if (!unread &&
+        full_at + ch_limits.control_ms <= now + ch_limits.control_burst * ch_limits.control_ms) {
+        u->full_at_ms = full_at + ch_limits.control_ms;
+        return false;
+    }
+    u->full_at_ms = full_at;
+    if (u->said_at_ms == 0 || now - u->said_at_ms >= SAY_AGAIN_MS) {
+        u->said_at_ms = now;
+        log_line("control-waits", "uid=%u", (unsigned)uid);
+    }
+    return true;
+}
+
 static void pass_on(struct supervisor *sup, int fd, const struct ucred *peer)
 {
     struct process *keeper = process_find(sup, CH_ROLE_KEEPER, 0);
+    bool own = peer->uid == 0 || peer->uid == geteuid();
     if (is_own_process(sup, peer->uid)) {
         log_line("control-refused", "uid=%u pid=%d", (unsigned)peer->uid, (int)peer->pid);
         refuse(fd, "not permitted: the server's own processes command nothing");
@@ -66,12 +110,14 @@ static void pass_on(struct supervisor *sup, int fd, const struct ucred *peer)
         refuse(fd, sup->draining ? "the server is ending" : "the keeper is starting: try again");
         return;
     }
+    if (!own && has_to_wait(sup, keeper, peer->uid)) {
+        refuse(fd, "too many commands at once: try again in a second");
+        return;
+    }
     struct ch_buf b;
     ch_buf_init(&b, 64);
-    struct ch_control m = {.uid = peer->uid,
-                           .pid = (uint32_t)peer->pid,
-                           .own = peer->uid == 0 || peer->uid == geteuid(),
-                           .loopback = all_on_loopback(sup)};
+    struct ch_control m = {
+        .uid = peer->uid, .pid = (uint32_t)peer->pid, .own = own, .loopback = all_on_loopback(sup)};
     ch_control_put(&b, &m);
     process_send(keeper, CH_MSG_CONTROL, ch_buf_str(&b), &fd, 1);
     ch_buf_done(&b);
@@ -142,4 +188,6 @@ void control_close(struct supervisor *sup)
         unlink(path);
         free(path);
     }
+    free(sup->control_users);
+    sup->control_users = NULL;
 }

@@ -56,6 +56,13 @@ struct reload {
     struct ch_timer timer;
 };
 
+/* What a local user may still ask for at once (control.c). */
+struct control_user {
+    uint32_t uid;
+    uint64_t full_at_ms; /* when all of control_burst is there again; 0: nobody */
+    uint64_t said_at_ms; /* in the log, that it has to wait */
+};
+
 struct supervisor {
     struct ch_loop *loop;
     const char *folder;
@@ -70,9 +77,9 @@ struct supervisor {
     size_t process_count;
     struct listening listening[CH_SETUP_MAX_LISTENERS];
     size_t listening_count;
-    struct listening admin; /* no address: there is no administrative interface */
+    struct listening admin;     /* no address: there is no administrative interface */
     struct listening admission; /* no address: clusters do not ask here */
-    char *admin_missing;    /* why, when nobody has said that there should be none */
+    char *admin_missing;        /* why, when nobody has said that there should be none */
     int epoch_fd;
     int epoch_read_fd;
     int metrics_fd;
@@ -81,7 +88,8 @@ struct supervisor {
     int signal_fd;
     struct ch_watch signals;
     struct ch_watch control;
-    bool serving; /* all were ready once */
+    struct control_user *control_users; /* control_users of limits.h; NULL: none asked yet */
+    bool serving;                       /* all were ready once */
     bool draining;
     size_t drain_stage;
     struct ch_timer drain_timer;

@@ -18,6 +18,8 @@
     "*.data.example.org"
 
 /* The whole message: file, line, column, field, what was found, what was expected. */
+#define NAME_OF_65 "a1234567890123456789012345678901234567890123456789012345678901234"
+
 static const struct {
     const char *label;
     const char *text;
@@ -158,6 +160,9 @@ static const struct {
     {"upstream name",
      LISTEN "upstreams:\n  - {name: Up, ecosystem: pypi, url: 'https://example.org'}\n" REPOS,
      "c.yaml:3:12: upstreams[0].name: \"Up\" is not a name: a-z, 0-9 first, then also . _ -"},
+    {"upstream with a name without end",
+     LISTEN "upstreams:\n  - {name: " NAME_OF_65 ", ecosystem: pypi, url: 'https://example.org'}\n" REPOS,
+     "c.yaml:3:12: upstreams[0].name: \"a12345678901234567890123456789012345678901234567890123456789...\" is a name of 65 bytes: at most 64 are possible"},
     {"upstream without URL", LISTEN "upstreams:\n  - {name: up, ecosystem: pypi}\n" REPOS,
      "c.yaml:3:5: upstreams[0]: the key \"url\" is missing"},
     {"ecosystem",

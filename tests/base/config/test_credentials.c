@@ -16,6 +16,13 @@ static void test_read(void **state)
     assert_string_equal(c->items[0].user, "u");
     assert_string_equal(c->items[0].password, "p:\"#");
     ch_credentials_free(c);
+    /* a token as the user, as in an index-url of pip's configuration */
+    assert_ch_ok(&err, ch_credentials_parse(
+                           CH_STR("credentials: [{origin: 'https://a:1', user: token, password: \"\"}]\n"),
+                           "credentials.yaml", &c, &err));
+    assert_string_equal(c->items[0].user, "token");
+    assert_string_equal(c->items[0].password, "");
+    ch_credentials_free(c);
     assert_ch_ok(&err, ch_credentials_parse(CH_STR("credentials: []\n"), "c", &c, &err));
     assert_int_equal(c->count, 0);
     ch_credentials_free(c);
@@ -33,6 +40,10 @@ static const struct {
     {"unknown key", "credential: []\n", "c:1:1: credential: unknown key; \"credentials\" is near"},
     {"no password", "credentials: [{origin: 'https://a:1', user: u}]\n",
      "c:1:15: credentials[0]: the key \"password\" is missing"},
+    {"no value for a password", "credentials: [{origin: 'https://a:1', user: u, password: }]\n",
+     "c:1:58: credentials[0].password: has no value; leave the key out or give it one"},
+    {"an empty user", "credentials: [{origin: 'https://a:1', user: '', password: secret}]\n",
+     "c:1:45: credentials[0].user: has no value; leave the key out or give it one"},
     {"no port", "credentials: [{origin: 'https://a.example.org', user: u, password: secret}]\n",
      "c:1:24: credentials[0].origin: is not scheme, host in lower case and port, as in "
      "https://index.example.org:443"},
