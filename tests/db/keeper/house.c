@@ -78,6 +78,7 @@ void house_answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
         answer.code = s->code;
         answer.told_bytes = s->told_bytes;
         answer.told_at_least = s->told_at_least;
+        answer.told_empty = s->told_empty;
         answer.content_type = ch_str_of(s->type);
         answer.etag = ch_str_of(s->etag);
         answer.last_modified = ch_str_of(s->last_modified);

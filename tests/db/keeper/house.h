@@ -29,7 +29,7 @@ struct site { /* what the fetcher finds at a URL */
     size_t asked;
     uint32_t retry_after_s;
     uint64_t told_bytes; /* of a code CH_E_LIMIT, CH_E_MISMATCH */
-    bool told_at_least;
+    bool told_at_least, told_empty;
     bool ranges; /* answers 206 */
     bool mute; /* never answers */
     size_t mute_first; /* nor so many of the first requests */
