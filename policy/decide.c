@@ -102,16 +102,20 @@ static const struct ch_finding *attack_in(const struct ch_facts *f)
     return first;
 }
 
+/* Of bytes with another hash than the index states nothing is known any more once they are gone, or
+ * belong to nobody: that they came is. */
 static bool denied_by_evidence(struct deciding *d)
 {
     const struct ch_finding *finding = attack_in(d->facts);
-    if (finding == NULL) {
+    bool other_hash = d->facts->fault == CH_FAULT_HASH;
+    if (finding == NULL && !other_hash) {
         return false;
     }
-    const struct ch_finding_row *row = ch_finding_row((uint32_t)finding->code);
+    const struct ch_finding_row *row =
+        ch_finding_row(finding != NULL ? (uint32_t)finding->code : (uint32_t)CH_F_HASH_MISMATCH);
     REASON(b);
     ch_buf_puts(&b, ch_str_of(row->text));
-    if (comes_again(d->facts, finding)) {
+    if (finding != NULL ? comes_again(d->facts, finding) : other_hash) {
         ch_buf_puts(&b, CH_STR("; fetched again once the index states the same again"));
     }
     return deny(d, "finding", row->name, 0, &b);
@@ -142,10 +146,9 @@ static void hold_by_held_part(struct deciding *d)
     if (d->facts->part.len > 0) {
         REASON(b);
         put_part(&b, d->facts);
-        add_hold(d,
-                 (struct hold){CH_HOLD_PART, ch_hold_kind_name(CH_HOLD_PART), "", 0,
-                               CH_TIME_UNKNOWN},
-                 &b);
+        add_hold(
+            d, (struct hold){CH_HOLD_PART, ch_hold_kind_name(CH_HOLD_PART), "", 0, CH_TIME_UNKNOWN},
+            &b);
     }
 }
 

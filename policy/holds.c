@@ -123,9 +123,6 @@ static void hold_by_told_size(struct deciding *d)
 {
     const struct ch_facts *f = d->facts;
     const struct ch_finding_row *row = ch_finding_row(CH_F_SIZE_MISMATCH);
-    if (f->told_bytes == 0) {
-        return;
-    }
     REASON(b);
     ch_buf_printf(&b,
                   "%s: %llu bytes stated, %llu%s received; fetched again once the index states the "
@@ -133,6 +130,42 @@ static void hold_by_told_size(struct deciding *d)
                   row->text, (unsigned long long)f->size_bytes, (unsigned long long)f->told_bytes,
                   f->told_at_least ? " or more" : "");
     add_hold(d, (struct hold){CH_HOLD_SIZE, "finding", row->name, 0, CH_TIME_UNKNOWN}, &b);
+}
+
+/* Nobody has its bytes to give, so there is nothing to approve. That it is listed and not there is
+ * a fact of the file; the others are of who was asked. Another hash denies: decide.c. */
+static void hold_by_fault(struct deciding *d)
+{
+    static const struct {
+        const char *rule, *text;
+    } rows[CH_FAULT_COUNT] = {
+        [CH_FAULT_REFUSED] = {"upstream-refuses", "its upstream does not give it"},
+        [CH_FAULT_DENIED] = {"fetch-denied",
+                             "it may not be fetched from where its upstream has it"},
+        [CH_FAULT_ANSWER] = {"upstream-answer", "what its upstream answers cannot be taken for it"},
+    };
+    const struct ch_facts *f = d->facts;
+    if (f->fault == CH_FAULT_NONE || f->fault == CH_FAULT_HASH) {
+        return;
+    }
+    if (f->fault == CH_FAULT_SIZE) {
+        hold_by_told_size(d);
+        return;
+    }
+    const struct ch_finding_row *missing = ch_finding_row(CH_F_FILE_MISSING);
+    bool is_missing = f->fault == CH_FAULT_MISSING;
+    bool named = (size_t)f->fault < CH_FAULT_COUNT && rows[f->fault].rule != NULL;
+    size_t row = named ? f->fault : CH_FAULT_ANSWER;
+    REASON(b);
+    ch_buf_puts(&b, ch_str_of(is_missing ? missing->text : rows[row].text));
+    if (f->fault_text.len > 0) {
+        ch_buf_puts(&b, CH_STR(": "));
+        ch_buf_put_escaped(&b, ch_str_sub(f->fault_text, 0, CH_REASON_MAX));
+    }
+    add_hold(d,
+             (struct hold){CH_HOLD_FETCH, is_missing ? "finding" : rows[row].rule,
+                           is_missing ? missing->name : "", 0, CH_TIME_UNKNOWN},
+             &b);
 }
 
 /* It would be listed, chosen and never come: the fetcher stops at that size. */
@@ -160,7 +193,7 @@ void hold_by_kind(struct deciding *d)
                    "no rule of the policy lists it, and only listed projects pass");
     }
     hold_by_size(d);
-    hold_by_told_size(d);
+    hold_by_fault(d);
     if (!f->has_inspector) {
         REASON(b);
         ch_buf_puts(&b, CH_STR("no inspector for this type of file ("));

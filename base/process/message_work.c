@@ -78,6 +78,7 @@ void ch_fetched_put(struct ch_buf *b, const struct ch_fetched *m)
     ch_put_u32(b, m->retry_after_s);
     ch_put_u64(b, m->told_bytes);
     ch_msg_put_bool(b, m->told_at_least);
+    ch_msg_put_bool(b, m->told_empty);
 }
 
 enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret, struct ch_err *err)
@@ -97,6 +98,7 @@ enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret, struc
     m.retry_after_s = ch_get_u32(&r);
     m.told_bytes = ch_get_u64(&r);
     m.told_at_least = ch_msg_get_bool(&r);
+    m.told_empty = ch_msg_get_bool(&r);
     CH_MSG_DECODED("fetched message");
 }
 

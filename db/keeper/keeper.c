@@ -415,6 +415,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     k->tick_timer.fn = on_tick;
     k->room_timer.fn = quota_on_timer;
     k->started_at_us = ch_now_unix_us();
+    k->configured_at_us = k->started_at_us;
     jobs_init(k);
     pushes_init(k);
     egress_init(k);

@@ -192,6 +192,7 @@ struct keeper {
     char *status_text;       /* the supervisor's process lines */
     struct stats stats;
     int64_t started_at_us;
+    int64_t configured_at_us; /* the configuration in force was read */
 };
 
 /* ------------------------------------------------------------------ keeper.c */

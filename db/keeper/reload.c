@@ -70,6 +70,7 @@ static void on_commit(void *owner, const struct ch_setup *texts)
     k->prepared_config = NULL;
     use_config(k, texts);
     k->rules++;
+    k->configured_at_us = keeper_now_us(k);
     pages_rebind(k, k->config);
     intakes_configured(k);
     upstreams_configured(k, k->old_configs[k->old_config_count - 1]);

@@ -8,6 +8,7 @@ static const struct {
     enum ch_sql rows; /* $1: from this id on; all that a row has, the id first */
 } facts[CH_FACTS] = {
     [CH_FACTS_CONFIRMED] = {"bytes_confirmed", 2, CH_SQL_FACTS_CONFIRMED},
+    [CH_FACTS_FAULTS] = {"fetch_fault", 7, CH_SQL_FACTS_FAULTS},
     [CH_FACTS_SIZES] = {"file_size", 2, CH_SQL_FACTS_SIZES},
     [CH_FACTS_INSPECTIONS] = {"inspection", 2, CH_SQL_FACTS_INSPECTIONS},
     [CH_FACTS_RELEASES] = {"release_file", 2, CH_SQL_FACTS_RELEASES},

@@ -207,6 +207,18 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                            "SELECT file_name, stated, size_bytes, at_least, at_us FROM file_size"
                            " WHERE upstream = $1 AND project = $2 ORDER BY id",
                            "tt"},
+    [CH_SQL_ADD_FETCH_FAULT] = {"add fetch fault",
+                                "INSERT INTO fetch_fault (upstream, project, file_name, fault,"
+                                " stated, stated_bytes, url, told_bytes, at_least, text, at_us)"
+                                " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+                                "ttttditiiti"},
+    /* of each file the last one */
+    [CH_SQL_FETCH_FAULTS] = {"list fetch faults",
+                             "SELECT file_name, fault, stated, stated_bytes, url, told_bytes,"
+                             " at_least, text, at_us FROM fetch_fault WHERE id IN (SELECT max(id)"
+                             " FROM fetch_fault WHERE upstream = $1 AND project = $2"
+                             " GROUP BY file_name) ORDER BY id",
+                             "tt"},
 
 #include "db/store/statements_inspection.inc"
     [CH_SQL_PUT_SIDECAR] = {"put sidecar",

@@ -73,6 +73,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
     X(CH_F_RECORD_PATCHED, 45, "record-patched", NOTE, LOW,                                        \
       "is said to solvers to need other versions, or less, than it says itself (channels patch "   \
       "records)")                                                                                  \
+    X(CH_F_FILE_MISSING, 46, "file-missing", IRREGULAR, HIGH,                                      \
+      "is listed by the index, and its upstream does not have it")                                 \
     /* 60 to 79: wheels, and core metadata of wheels and sdists, scanner/eco/pypi */               \
     X(CH_F_WHEEL_NAME, 60, "wheel-name", IRREGULAR, HIGH, "has no valid wheel file name")          \
     X(CH_F_WHEEL_DIST_INFO, 61, "wheel-dist-info", ATTACK, HIGH,                                   \

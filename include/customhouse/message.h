@@ -312,6 +312,7 @@ struct ch_fetched {
      * it, or (_at_least) as far as it came; 0: that is not why */
     uint64_t told_bytes;
     bool told_at_least;
+    bool told_empty; /* that is why: it has no byte at all */
 };
 void ch_fetched_put(struct ch_buf *b, const struct ch_fetched *m);
 enum ch_code ch_fetched_get(struct ch_str payload, struct ch_fetched *ret,

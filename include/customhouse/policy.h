@@ -39,6 +39,7 @@ enum ch_hold_kind {
     CH_HOLD_OWNER,         /* T12: its name is not one that the repository takes from upstream */
     CH_HOLD_SIZE,          /* larger than what is fetched, or can be kept, at all */
     CH_HOLD_PART,          /* another part of the same whole may not pass (an image's layer) */
+    CH_HOLD_FETCH,         /* its upstream does not give it, or it may not be fetched from there */
     CH_HOLD_COUNT
 };
 const char *ch_hold_kind_name(enum ch_hold_kind kind); /* "cool-down", "finding", ... */
@@ -123,6 +124,18 @@ enum ch_name_owner {
 /* What people read of it: "the name is reserved in this repository". */
 const char *ch_name_owner_text(enum ch_name_owner owner);
 
+/* What the last fetch of a file has found out, that trying again at once would not change. */
+enum ch_fetch_fault {
+    CH_FAULT_NONE = 0,
+    CH_FAULT_MISSING, /* the index lists it, and its upstream does not have it (T5) */
+    CH_FAULT_REFUSED, /* its upstream does not give it to us */
+    CH_FAULT_DENIED,  /* it may not be fetched from there: host, address, redirect (T13) */
+    CH_FAULT_ANSWER,  /* what was answered cannot be taken for it */
+    CH_FAULT_SIZE,    /* it is of another size than the index states */
+    CH_FAULT_HASH,    /* what came has another hash than the index states */
+    CH_FAULT_COUNT
+};
+
 struct ch_facts {
     struct ch_str ecosystem;
     struct ch_str repository;
@@ -139,8 +152,10 @@ struct ch_facts {
     bool has_inspector;
     uint64_t size_bytes; /* CH_SIZE_UNKNOWN */
     bool size_at_least;  /* or more: its transfer was broken off there */
-    /* as its upstream gave it when it was fetched last, which the index contradicts; 0: it does not
-     */
+    /* of the last fetch; `fault_text` says more: who answered what */
+    enum ch_fetch_fault fault;
+    struct ch_str fault_text;
+    /* CH_FAULT_SIZE: as its upstream gave it */
     uint64_t told_bytes;
     bool told_at_least;  /* or more */
     uint64_t max_bytes;  /* the largest file that is fetched; CH_SIZE_UNKNOWN: of any size */

@@ -236,6 +236,29 @@ enum ch_code ch_store_file_sizes(struct ch_store *s, struct ch_str upstream, str
                                  ch_store_file_size_fn *each, void *ctx,
                                  struct ch_err *err) CH_MUST_CHECK;
 
+/* What the last fetch of a file has found out that trying again at once would not change, and what
+ * the index said of it then: of what it says otherwise since, it was not found out. */
+struct ch_fetch_fault_row {
+    struct ch_str upstream;
+    struct ch_str project;
+    struct ch_str file_name;
+    enum ch_fetch_fault fault; /* CH_FAULT_NONE: it came */
+    struct ch_sha256 stated_sha256;
+    uint64_t stated_bytes;
+    struct ch_str url;
+    uint64_t told_bytes; /* CH_FAULT_SIZE: what it has */
+    bool at_least;       /* or more */
+    struct ch_str text;  /* who answered what: printable */
+    int64_t at_us;
+};
+enum ch_code ch_store_add_fetch_fault(struct ch_store *s, const struct ch_fetch_fault_row *f,
+                                      struct ch_err *err) CH_MUST_CHECK;
+/* The last one of each file of the project. */
+typedef void ch_store_fetch_fault_fn(void *ctx, const struct ch_fetch_fault_row *f);
+enum ch_code ch_store_fetch_faults(struct ch_store *s, struct ch_str upstream,
+                                   struct ch_str project, ch_store_fetch_fault_fn *each, void *ctx,
+                                   struct ch_err *err) CH_MUST_CHECK;
+
 /* --- inspections: keyed by bytes, profile, inspector version and ruleset (T6), and by context --- */
 struct ch_inspection_key {
     struct ch_sha256 sha256;

@@ -192,6 +192,7 @@ enum ch_code ch_store_unlogged(struct ch_store *s, const struct ch_logged_seen *
 
 enum ch_fact_table { /* in the order of their tables' names */
                      CH_FACTS_CONFIRMED,
+                     CH_FACTS_FAULTS,
                      CH_FACTS_SIZES,
                      CH_FACTS_INSPECTIONS,
                      CH_FACTS_RELEASES,

@@ -184,6 +184,7 @@ static bool stop_sized(struct ch_fetch_job *job, uint64_t says, uint64_t limit)
     uint64_t total = job->have.total_bytes;
     if (expected != CH_SIZE_UNKNOWN && total != CH_SIZE_UNKNOWN && total != expected) {
         job->told_bytes = total;
+        job->told_empty = total == 0;
         not_as_stated(job, &job->fail);
         return true;
     }
@@ -397,10 +398,15 @@ static bool is_whole_by_framing(const struct ch_fetch_job *job)
            have->to_bytes == UINT64_MAX;
 }
 
+/* Of an answer that ends with its connection a part may be missing; but not of none, each time. */
 void ch_fetch_answer_ended_short(struct ch_fetch_job *job, struct ch_err *err)
 {
-    if (is_whole_by_framing(job) && job->have.written_bytes > 0) {
-        job->told_bytes = job->have.written_bytes;
+    const struct ch_fetch_progress_state *have = &job->have;
+    bool empty = have->written_bytes == 0 && have->base_bytes == 0 &&
+                 have->total_bytes == CH_SIZE_UNKNOWN && have->to_bytes == UINT64_MAX;
+    if (is_whole_by_framing(job) || empty) {
+        job->told_bytes = have->written_bytes;
+        job->told_empty = empty;
         not_as_stated(job, err);
     }
 }

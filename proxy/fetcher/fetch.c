@@ -189,6 +189,7 @@ static void tell_done(struct ch_fetch_job *job, enum ch_code code, struct ch_str
             answered && (a->status == 429 || a->status >= 500) ? job->retry_after_s : 0,
         .told_bytes = tells_size ? job->told_bytes : 0,
         .told_at_least = tells_size && job->told_at_least,
+        .told_empty = tells_size && job->told_empty,
     };
     if (job->url.text != NULL) {
         done.effective_url = ch_str_of(job->url.text);

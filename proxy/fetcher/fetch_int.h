@@ -134,6 +134,7 @@ struct ch_fetch_job {
     uint32_t retry_after_s; /* as the last answer said; 0: it did not */
     uint64_t told_bytes;    /* struct ch_fetched */
     bool told_at_least;
+    bool told_empty;
     uint32_t retries;
     uint32_t timeouts; /* in a row, none with more bytes than the one before */
     uint64_t timeout_bytes; /* that were there at the last of them */

@@ -103,7 +103,7 @@ class Installing(Quarantine):
     def test_what_the_upstream_does_not_give_as_stated_says_why(self):
         """A 5xx pip would try again, and then it does not say why."""
         def check(client):
-            self.is_refused(client, "gone", "the upstream answered 404")
+            self.is_refused(client, "gone", "finding file-missing: is listed by the index, and its upstream does not have it: it answered 404")
         self.with_clients(check, ("pip-newest", "uv"))
 
     def test_approve_makes_the_same_command_succeed(self):

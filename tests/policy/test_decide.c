@@ -294,6 +294,7 @@ static void test_another_size_than_stated(void **state)
     struct ch_ruling approval = case_approval(UINT64_MAX);
     f.rulings = &approval;
     f.ruling_count = 1;
+    f.fault = CH_FAULT_SIZE;
     f.told_bytes = 999;
     struct ch_decision d = case_decide(&f);
     assert_hold(d, CH_HOLD_SIZE,
@@ -310,8 +311,55 @@ static void test_another_size_than_stated(void **state)
                 "fetched again once the "
                 "index states the same again");
     assert_false(d.eligible);
-    f.told_bytes = 0;
+    f.told_bytes = 0; /* nothing came at all */
+    f.told_at_least = false;
+    assert_hold(case_decide(&f), CH_HOLD_SIZE,
+                "is not of the size the index stated: 1000 bytes stated, 0 received; fetched again "
+                "once the index states the same again");
+    f.fault = CH_FAULT_NONE;
     assert_true(case_decide(&f).eligible);
+}
+
+/* What cannot be had passes in no mode, whoever approves it: there is nothing to approve. A fault
+ * that is not known here is one. */
+static void test_what_was_found_out_of_fetching_it(void **state)
+{
+    (void)state;
+    static const struct {
+        enum ch_fetch_fault fault;
+        const char *rule, *reason;
+    } rows[] = {
+        {CH_FAULT_MISSING, "finding file-missing",
+         "is listed by the index, and its upstream does not have it: who said what"},
+        {CH_FAULT_REFUSED, "upstream-refuses", "its upstream does not give it: who said what"},
+        {CH_FAULT_DENIED, "fetch-denied",
+         "it may not be fetched from where its upstream has it: who said what"},
+        {CH_FAULT_ANSWER, "upstream-answer",
+         "what its upstream answers cannot be taken for it: who said what"},
+        {(enum ch_fetch_fault)99, "upstream-answer",
+         "what its upstream answers cannot be taken for it: who said what"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_facts f = case_good();
+        struct ch_ruling approval = case_approval(UINT64_MAX);
+        f.rulings = &approval;
+        f.ruling_count = 1;
+        f.fault = rows[i].fault;
+        f.fault_text = CH_STR("who said what");
+        struct ch_decision d = case_decide(&f);
+        assert_hold(d, CH_HOLD_FETCH, rows[i].reason);
+        assert_string_equal(d.rule, rows[i].rule);
+        f.inspection = CH_INSPECTION_NONE;
+        d = case_decide_with("version: 1\nmode: audit\n", &f);
+        assert_hold(d, CH_HOLD_FETCH, rows[i].reason);
+        assert_false(d.eligible);
+        f.fault = CH_FAULT_HASH; /* as by the finding, of which nothing else is left */
+        d = case_decide_with("version: 1\nmode: audit\n", &f);
+        assert_int_equal(d.verdict, CH_VERDICT_DENY);
+        assert_string_equal(d.rule, "finding hash-mismatch");
+        assert_string_equal(d.reason, "is not the file whose hash the index stated; fetched again "
+                                      "once the index states the same again");
+    }
 }
 
 /* What is said of the end of a denial is true of all that stand: the one that ends last is told, one
@@ -358,6 +406,7 @@ int main(void)
         cmocka_unit_test(test_until_of_an_allow),
         cmocka_unit_test(test_size_limit),
         cmocka_unit_test(test_another_size_than_stated),
+        cmocka_unit_test(test_what_was_found_out_of_fetching_it),
         cmocka_unit_test(test_the_last_denial_is_told),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,13 +2,11 @@
  * it is durable, signed and in the log. */
 #include "ask_int.h"
 
-#include <stdio.h>
-#include <unistd.h>
-
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
 #include "customhouse/limits.h"
+#include "db/keeper/intake/faults.h"
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/pages/links.h"
 #include "db/keeper/pages/pages_int.h"
@@ -27,50 +25,15 @@
 
 #define HANGS              "the upstream does not send it, try again in a minute"
 
-static void reply_file(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply)
-{
-    struct ch_file_reply told = *reply;
-    struct ch_err err;
-    struct ch_buf b;
-    int fd = -1;
-    if (reply->body.len > CH_ATTESTATION_MAX) {
-        if (ask_memfd(reply->body, &fd, &err) != CH_OK) {
-            told = (struct ch_file_reply){.ask = reply->ask,
-                                          .outcome = CH_FILE_FAILED,
-                                          .http_status = 500,
-                                          .size_bytes = CH_SIZE_UNKNOWN,
-                                          .text = CH_STR("the answer could not be made")};
-        }
-        told.body = (struct ch_str){NULL, 0};
-        told.body_apart = fd >= 0;
-    }
-    ch_buf_init(&b, ch_message_row(CH_MSG_FILE)->max_bytes);
-    ch_file_reply_put(&b, &told);
-    ask_send(k, w, CH_MSG_FILE, &b, fd);
-    if (fd >= 0) {
-        close(fd);
-    }
-}
-
 static void refuse(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
                    const struct ch_ask_file *ask, const struct ch_decision *d)
 {
-    struct ch_file_reply reply = {
-        .ask = ask->ask, .outcome = CH_FILE_REFUSED, .size_bytes = CH_SIZE_UNKNOWN};
-    struct ch_buf strings;
     struct ch_err err;
     serve_withdraw(k, p, file, d); /* its time may have ended it */
-    ch_buf_init(&strings, 8192);
-    refusal_of(k, p, file, d, &strings, &reply.refusal);
-    struct ch_refusal_row row = {reply.refusal.id, ch_str_of(p->repository), page_name(p),
-                                 p->facts.files[file].index.file_name, keeper_now_us(k)};
-    if (keeper_write(k, &err) != CH_OK || ch_store_put_refusal(k->store, &row, &err) != CH_OK ||
-        judge_record(k, p, file, d, &err) != CH_OK ||
-        audit_refused(k, p, file, &ask->client, d->rule, &err) != CH_OK) {
-        keeper_log("store", "error=\"%s\"", err.msg); /* a refusal stands without its row */
+    if (judge_record(k, p, file, d, &err) != CH_OK) {
+        keeper_log("store", "error=\"%s\"", err.msg);
     }
-    reply_file(k, w, &reply);
-    ch_buf_done(&strings);
+    ask_file_refused(k, p, file, w, ask, d);
 }
 
 static struct ch_file_reply allowed(struct keeper *k, const struct ch_ask_file *ask,
@@ -131,7 +94,7 @@ static void reply_allow(struct keeper *k, const struct page *p, size_t file, con
     reply.sha256 = *sha256;
     reply.size_bytes = size;
     put_meant(p, file, ask, &reply);
-    reply_file(k, w, &reply);
+    ask_file_reply(k, w, &reply);
 }
 
 static void reply_wait(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
@@ -147,48 +110,7 @@ static void reply_wait(struct keeper *k, struct page *p, size_t file, const stru
         .text = ch_str_of(what),
     };
     put_meant(p, file, ask, &reply);
-    reply_file(k, w, &reply);
-}
-
-void ask_file_waits(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t expected_s,
-                    const char *what)
-{
-    struct ch_file_reply reply = {.ask = ask,
-                                  .outcome = CH_FILE_WAIT,
-                                  .size_bytes = CH_SIZE_UNKNOWN,
-                                  .retry_after_s = expected_s,
-                                  .text = ch_str_of(what)};
-    reply_file(k, w, &reply);
-}
-
-void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask,
-                         uint32_t expected_s)
-{
-    char text[200];
-    snprintf(text, sizeof(text), ASK_QUEUE_FULL ", try again in about %u s", expected_s);
-    struct ch_file_reply reply = {.ask = ask,
-                                  .outcome = CH_FILE_FAILED,
-                                  .http_status = 503,
-                                  .retry_after_s = expected_s,
-                                  .size_bytes = CH_SIZE_UNKNOWN,
-                                  .text = ch_str_of(text)};
-    reply_file(k, w, &reply);
-}
-
-void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
-                     uint32_t retry_after_s, const char *text)
-{
-    struct ch_buf told;
-    ch_buf_init(&told, ch_limits.text_bytes);
-    ask_put_error(k, ch_str_of(text), &told);
-    struct ch_file_reply reply = {.ask = ask,
-                                  .outcome = CH_FILE_FAILED,
-                                  .http_status = status,
-                                  .retry_after_s = retry_after_s,
-                                  .size_bytes = CH_SIZE_UNKNOWN,
-                                  .text = ch_buf_str(&told)};
-    reply_file(k, w, &reply);
-    ch_buf_done(&told);
+    ask_file_reply(k, w, &reply);
 }
 
 /* Whether a client that waits is told so now; then it is answered, and w is gone. */
@@ -206,11 +128,6 @@ static bool out_of_patience(struct keeper *k, struct page *p, size_t file, struc
     reply_wait(k, p, file, w, ask, expected_s, what);
     ask_free_waiter(w);
     return true;
-}
-
-void ask_file_reply(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply)
-{
-    reply_file(k, w, reply);
 }
 
 struct ch_file_reply ask_file_allowed(struct keeper *k, const struct ch_ask_file *ask)
@@ -284,7 +201,12 @@ static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struc
         char text[512];
         uint32_t retry_after_s;
         uint32_t status = intake_failure(k, p, part, text, sizeof(text), &retry_after_s);
-        ask_file_failed(k, w, ask->ask, status, retry_after_s, text);
+        struct ch_decision d;
+        if (status == 403 && faults_decision(k, p, part, &d)) { /* of bytes that were here once */
+            ask_file_refused(k, p, part, w, ask, &d);
+        } else {
+            ask_file_failed(k, w, ask->ask, status, retry_after_s, text);
+        }
         ask_free_waiter(w);
         return;
     }
@@ -320,7 +242,7 @@ static void reply_attestation(struct keeper *k, struct page *p, size_t file, con
         reply.sha256 = p->files[file].artifact;
         reply.size_bytes = body.len;
         reply.body = ch_buf_str(&body);
-        reply_file(k, w, &reply);
+        ask_file_reply(k, w, &reply);
     } else {
         ask_file_failed(k, w, ask->ask, keeper_store_status(rc, 500), 0, err.msg);
     }
@@ -411,7 +333,7 @@ static bool answer_no_page(struct keeper *k, struct page *p, struct waiter *w,
         ask_file_failed(k, w, ask->ask, owner == CH_OWNER_LEFT ? 502 : 503, 0,
                         ch_name_owner_text(owner));
     } else if (p == NULL || p->load == PAGE_ABSENT || owner == CH_OWNER_RESERVED) {
-        reply_file(k, w, &none);
+        ask_file_reply(k, w, &none);
     } else if (p->load != PAGE_READY || !page_usable(k, p)) {
         ask_file_failed(k, w, ask->ask, p->fail_status != 0 ? p->fail_status : 502,
                         ask_fail_retry_s(k, p),
@@ -522,7 +444,7 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
     }
     if (where == NOWHERE) {
         none.text = at >= 0 && p == NULL && why != NULL ? ch_str_of(why) : none.text;
-        reply_file(k, w, &none);
+        ask_file_reply(k, w, &none);
         ask_free_waiter(w);
         return;
     }
@@ -540,12 +462,13 @@ static void answer_on_page(struct keeper *k, struct page *p, size_t file, struct
         return;
     }
     judge(k, p, file, &d);
-    if (d.verdict != CH_VERDICT_ALLOW && !d.eligible) {
+    bool again = d.verdict != CH_VERDICT_ALLOW && !d.eligible && faults_may_try(k, p, file);
+    if (d.verdict != CH_VERDICT_ALLOW && !d.eligible && !again) {
         refuse(k, p, file, w, ask, &d);
         ask_free_waiter(w);
         return;
     }
-    if (ask->part == CH_PART_METADATA) {
+    if (ask->part == CH_PART_METADATA && !again) { /* nothing is shown of what may not come */
         struct ch_sha256 sha256;
         uint64_t size;
         enum sidecar_state state = sidecar_get(k, p, file, &ask->client, &sha256, &size);
@@ -577,7 +500,7 @@ static void answer_on_page(struct keeper *k, struct page *p, size_t file, struct
         }
         if (d.verdict == CH_VERDICT_ALLOW && !sidecar_was_evicted(k, p, file)) {
             /* inspected, and it has no metadata to show */
-            reply_file(k, w, &reply);
+            ask_file_reply(k, w, &reply);
             ask_free_waiter(w);
             return;
         }

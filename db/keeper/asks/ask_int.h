@@ -16,8 +16,9 @@ void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch
 /* Appends an error as clients read it: without the folder that our files lie in, which is nobody's
  * business but of who reads our log. */
 void ask_put_error(const struct keeper *k, struct ch_str text, struct ch_buf *b);
-/* Another page is needed to answer. True: it can be looked at now, or was looked up already, whatever came of it. False:
- * the waiter is taken over, and asks again from its beginning once the page has come, or its client is told why not. */
+/* Another page is needed to answer. True: it can be looked at now, or was looked up already,
+ * whatever came of it. False: the waiter is taken over, and asks again from its beginning once the
+ * page has come, or its client is told why not. */
 bool ask_needs_page(struct keeper *k, struct page *p, struct waiter *w) CH_MUST_CHECK;
 /* Answers or goes on waiting; the waiter is taken over. */
 void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
@@ -34,7 +35,11 @@ void ask_file_queue_full(struct keeper *k, const struct waiter *w, uint64_t ask,
 void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uint32_t status,
                      uint32_t retry_after_s, const char *text);
 
-/* What signing/images_answer.c answers with. */
+/* Tells the decision, and keeps what its page is found by. */
+void ask_file_refused(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
+                      const struct ch_ask_file *ask, const struct ch_decision *d);
+
+/* What signing/images_answer.c answers with, and ask_file.c. */
 void ask_file_reply(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply);
 struct ch_file_reply ask_file_allowed(struct keeper *k, const struct ch_ask_file *ask);
 /* Whether a client that waits is told so now; then it is answered, and w is gone. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "db/keeper/commands/json.h"
+#include "db/keeper/intake/faults.h"
 #include "db/keeper/intake/sizes.h"
 
 void refusal_subject(const struct page *p, size_t file, struct ch_buf *out)
@@ -14,8 +15,8 @@ void refusal_subject(const struct page *p, size_t file, struct ch_buf *out)
     ch_buf_put_escaped(out, page_project(p, file));
     if (p->eco->whole_versions) {
         ch_buf_putc(out, '@');
-        ch_buf_put_escaped(
-            out, ch_str_sub(ch_str_of(p->files[file].release.version), 0, SHORT_DIGEST));
+        ch_buf_put_escaped(out,
+                           ch_str_sub(ch_str_of(p->files[file].release.version), 0, SHORT_DIGEST));
     } else if (p->files[file].release.version[0] != '\0') {
         ch_buf_putc(out, ' ');
         ch_buf_put_escaped(out, ch_str_of(p->files[file].release.version));
@@ -50,12 +51,13 @@ void refusal_id(const struct keeper *k, const struct page *p, size_t file, char 
 
 const char *refusal_withheld_advice(const struct page *p)
 {
-    return page_owner(p) == CH_OWNER_RESERVED ? "the configuration: `reserved` of the repository, or "
-                                                "of another one of its upstreams, "
-                                                "in customhouse.yaml; no approval can"
-                                              : "customhouse own NAME --upstream UPSTREAM --reason "
-                                                "TEXT, or `upstreams` of the repository "
-                                                "in customhouse.yaml; no approval can";
+    return page_owner(p) == CH_OWNER_RESERVED
+               ? "the configuration: `reserved` of the repository, or "
+                 "of another one of its upstreams, "
+                 "in customhouse.yaml; no approval can"
+               : "customhouse own NAME --upstream UPSTREAM --reason "
+                 "TEXT, or `upstreams` of the repository "
+                 "in customhouse.yaml; no approval can";
 }
 
 /* What approvals never lift. An approval has the file inspected first, so that it is not inspected
@@ -70,7 +72,7 @@ bool refusal_stays(const struct page *p, const struct ch_decision *d)
     return d->verdict == CH_VERDICT_HOLD && (page_withheld(p) || staying_holds(d) != 0);
 }
 
-/* NULL: a larger limit (sizes.h). */
+/* NULL: a larger limit (sizes.h), or what was found out of fetching it (faults.h). */
 static const char *what_changes_a_staying_hold(const struct page *p, size_t file, uint64_t holds)
 {
     const struct page_file *f = &p->files[file];
@@ -87,7 +89,7 @@ static const char *what_changes_a_staying_hold(const struct page *p, size_t file
     if ((holds >> CH_HOLD_PART & 1) != 0) {
         return "what lets that part pass: customhouse explain sha256:DIGEST";
     }
-    if ((holds >> CH_HOLD_SIZE & 1) != 0) {
+    if ((holds >> CH_HOLD_SIZE & 1) != 0 || (holds >> CH_HOLD_FETCH & 1) != 0) {
         return NULL;
     }
     return (holds >> CH_HOLD_CLOCK & 1) != 0
@@ -122,7 +124,7 @@ static const char *what_changes_a_denial(const struct page *p, size_t file,
                ? (d->until_us != CH_TIME_UNKNOWN ? "the end of this deny"
                                                  : "nothing by itself: a person denied it")
            : d->policy_line > 0 ? "the policy"
-           : inspection_of_broken_transfer(p, file)
+           : inspection_of_broken_transfer(p, file) || faults_of(p, file) != NULL
                ? "fetching it again, which starts when somebody asks for it after the "
                  "upstream's index was read again"
            : strcmp(d->rule, "finding hash-mismatch") == 0
@@ -130,6 +132,18 @@ static const char *what_changes_a_denial(const struct page *p, size_t file,
            : p->files[file].attack
                ? "only an inspector that reports the finding no longer; no approval can"
                : "the policy";
+}
+
+static void put_change_of_fetch(struct keeper *k, const struct page *p, size_t file,
+                                const struct ch_decision *d, struct ch_buf *out)
+{
+    const struct fault *f = faults_of(p, file);
+    bool fault = (d->holds >> CH_HOLD_FETCH & 1) != 0 || (f != NULL && f->kind == CH_FAULT_SIZE);
+    if (fault && f != NULL) {
+        faults_put_change(k, p, file, out);
+    } else {
+        sizes_put_change(k, p, file, out);
+    }
 }
 
 void refusal_put_change(struct keeper *k, const struct page *p, size_t file,
@@ -162,7 +176,7 @@ void refusal_put_change(struct keeper *k, const struct page *p, size_t file,
     } else if (staying_holds(d) != 0) {
         text = what_changes_a_staying_hold(p, file, staying_holds(d));
         if (text == NULL) {
-            sizes_put_change(k, p, file, out);
+            put_change_of_fetch(k, p, file, d, out);
             return;
         }
     } else if (what_is_awaited(p, d) != NULL) {

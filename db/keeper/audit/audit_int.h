@@ -69,7 +69,7 @@ enum ch_code audit_genesis(struct keeper *k, const struct ch_note_key *key,
                            struct ch_err *err) CH_MUST_CHECK;
 /* Raised when entries come to be about one more table: what it has by then is counted in an entry.
  */
-#define AUDIT_TABLES 6
+#define AUDIT_TABLES 7
 #define AUDIT_TABLES_SNAPSHOT                                                                      \
     2 /* audit_facts.c: what that has by then gets entries itself, as its other tables do */
 enum ch_code audit_before(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
@@ -96,8 +96,8 @@ enum ch_code audit_in_force(struct keeper *k, int64_t at_us, const struct ch_sha
 
 /* ------------------------------------------------------------------ entries of the log itself */
 
-/* Entries under no seal are signed on a person's word. Of the approvals among them a line each is appended:
- * what, until when, by whom and why. The entry has the digest of these lines. */
+/* Entries under no seal are signed on a person's word. Of the approvals among them a line each is
+ * appended: what, until when, by whom and why. The entry has the digest of these lines. */
 enum ch_code audit_accepted(struct keeper *k, uint64_t from, uint64_t to, struct ch_str by,
                             struct ch_str reason, struct ch_buf *ret_list,
                             struct ch_err *err) CH_MUST_CHECK;

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/intake/faults.h"
 #include "db/keeper/intake/judge_together.h"
 
 #define EXPLAIN_FILES_MAX 60
@@ -345,6 +346,8 @@ void command_json_file(struct command *c, struct page *p, size_t file, const str
     if (p->files[file].confirmed_known) {
         json_time(b, "bytes_confirmed", p->files[file].confirmed_at_us);
     }
+    json_time(b, "fetch_failed",
+              faults_of(p, file) != NULL ? faults_of(p, file)->at_us : CH_TIME_UNKNOWN);
     json_bool(b, "served", command_why_not_served(c, p, file, d) == NULL);
     json_number(b, "clients", clients_of(c, p, file));
     json_bool(b, "baseline", f->baseline);
@@ -458,6 +461,12 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
     if (p->files[file].confirmed_known && p->files[file].confirmed_at_us != CH_TIME_UNKNOWN) {
         command_time(p->files[file].confirmed_at_us, time, sizeof(time));
         command_print(c, "  fetched last: %s (the upstream states no sha256)\n", time);
+    }
+    const struct fault *fault = faults_of(p, file);
+    if (fault != NULL) {
+        command_time(fault->at_us, time, sizeof(time));
+        command_print(c, "  fetched in vain: %s%s%s\n", time, fault->text[0] != '\0' ? ", " : "",
+                      fault->text);
     }
     const char *why_not = command_why_not_served(c, p, file, d);
     command_print(c, "  served: %s%s\n",

@@ -4,6 +4,7 @@
 
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/intake/rescan.h"
+#include "db/keeper/intake/faults.h"
 #include "db/keeper/intake/sizes.h"
 
 static enum step show_state(struct command *c)
@@ -48,7 +49,8 @@ static bool add_named(struct command *c, enum step *ret_step)
     }
     c->batch = rescan_batch_new(c->k, c->args.json);
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        bool known = !ch_sha256_is_zero(&p->files[i].artifact) || sizes_only_told(p, i);
+        bool known = !ch_sha256_is_zero(&p->files[i].artifact) || sizes_only_told(p, i) ||
+                     faults_of(p, i) != NULL;
         if (known && command_names(p, i, &what)) {
             rescan_batch_add(c->batch, ch_str_of(p->repository), page_name(p),
                              p->facts.files[i].index.file_name);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "faults.h"
 #include "quota.h"
 #include "rescan.h"
 #include "shared.h"
@@ -129,7 +130,7 @@ void intake_fail(struct intake *in, uint32_t status, struct ch_str text)
     ch_buf_done(&escaped);
     in->fail_status = status;
     in->attempts++;
-    int64_t pause_us = in->told_size ? 0
+    int64_t pause_us = in->found_out ? 0
                        : in->again   ? intake_pause_us(in)
                                      : INTAKE_RETRY_US * in->attempts;
     int64_t rest_us = (int64_t)in->rest_ms * 1000;
@@ -212,21 +213,6 @@ static void on_published(void *ctx, const struct published *result)
     fetched(in, ch_str_of(in->url), true);
 }
 
-/* What the next try would not change is told as a refusal: after a 5xx clients try again, and pip
- * does not say why. */
-static bool is_refused(const struct intake *in, const struct ch_fetched *answer)
-{
-    uint32_t status = answer->http_status;
-    if (in->rest_ms > 0) {
-        return false; /* it says when to come again */
-    }
-    if (answer->code != CH_OK) {
-        return answer->code == CH_E_DENIED || answer->code == CH_E_LIMIT ||
-               answer->code == CH_E_MISMATCH;
-    }
-    return status >= 400 && status < 500 && status != 408 && status != 425 && status != 429;
-}
-
 /* What is here of it cannot be had again, and may be the last copy (quota.c). T14, T26: of what
  * never came there is no row. */
 static void not_found(struct intake *in)
@@ -246,12 +232,41 @@ static void not_found(struct intake *in)
     }
 }
 
+/* Either what was found out holds it from now on, and whoever waits is told that, or it may pass.
+ */
+static void fetch_failed(struct intake *in, const struct ch_fetched *answer)
+{
+    struct keeper *k = in->k;
+    char status[40];
+    snprintf(status, sizeof(status), "it answered %u", answer->http_status);
+    struct ch_str text =
+        answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(status);
+    enum ch_fetch_fault fault =
+        in->rest_ms > 0 ? CH_FAULT_NONE : faults_kind(answer, in->expected_bytes);
+    bool too_large = answer->code == CH_E_LIMIT && answer->told_bytes > 0 && fault == CH_FAULT_NONE;
+    if (too_large) {
+        sizes_told(k, in->p, ch_str_of(in->file_name), answer);
+    }
+    in->found_out = fault != CH_FAULT_NONE;
+    if (in->found_out) {
+        faults_found(k, in->p, ch_str_of(in->file_name), fault, answer, text);
+    }
+    if (in->found_out || too_large) {
+        not_found(in);
+    }
+    intake_fail(in,
+                in->found_out || too_large     ? 403
+                : answer->code == CH_E_TIMEOUT ? 504
+                : answer->code == CH_E_FULL    ? 507
+                                               : upstream_later_status(in->rest_ms),
+                text);
+}
+
 static void on_fetched(void *ctx, const struct ch_fetched *answer)
 {
     struct intake *in = ctx;
     struct keeper *k = in->k;
     struct ch_err err;
-    char text[160];
     stall_end(in);
     turn_take(in); /* it may have lost it */
     in->rest_ms = upstream_rest_ms(answer);
@@ -267,20 +282,7 @@ static void on_fetched(void *ctx, const struct ch_fetched *answer)
     }
     if (answer->code != CH_OK || answer->http_status != 200) {
         ch_blobs_discard(k->blobs, in->spool);
-        snprintf(text, sizeof(text), "the upstream answered %u", answer->http_status);
-        if (answer->told_bytes > 0) {
-            in->told_size = in->expected_bytes != CH_SIZE_UNKNOWN;
-            sizes_told(k, in->p, ch_str_of(in->file_name), answer);
-        }
-        if (is_refused(in, answer)) {
-            not_found(in);
-        }
-        intake_fail(in,
-                    is_refused(in, answer)         ? 403
-                    : answer->code == CH_E_TIMEOUT ? 504
-                    : answer->code == CH_E_FULL    ? 507
-                                                   : upstream_later_status(in->rest_ms),
-                    answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(text));
+        fetch_failed(in, answer);
         return;
     }
     free(in->url);
@@ -299,8 +301,9 @@ static void on_origin(void *ctx, const struct ch_release_file *f)
     o->found = o->found || ch_str_eq(f->upstream, o->upstream);
 }
 
-/* Whether bytes that are here may stand for what would be fetched. Of an image whoever knows a digest could read them
- * through an upstream that never had them (T24): there they have come from it. */
+/* Whether bytes that are here may stand for what would be fetched. Of an image whoever knows a
+ * digest could read them through an upstream that never had them (T24): there they have come from
+ * it. */
 static bool may_stand_in(const struct intake *in, const struct ch_sha256 *sha256)
 {
     struct origin o = {.upstream = ch_str_of(in->p->upstream->name)};
@@ -317,7 +320,10 @@ static void take_pushed(struct intake *in, const struct ch_index_file *f)
     struct ch_err err;
     if (!hosted_has(k, in->p, &f->sha256) || !ch_blobs_has(k->blobs, &f->sha256) ||
         ch_store_get_artifact(k->store, &f->sha256, &artifact, &err) != CH_OK) {
-        intake_fail(in, 403, CH_STR("what was pushed of it is not here any more: push it again"));
+        const struct ch_str lost = CH_STR("what was pushed of it is not here any more");
+        in->found_out = true;
+        faults_found(k, in->p, ch_str_of(in->file_name), CH_FAULT_MISSING, NULL, lost);
+        intake_fail(in, 403, lost);
         return;
     }
     in->sha256 = f->sha256;
@@ -341,14 +347,14 @@ static void start_fetch(struct intake *in)
     const struct ch_index_file *f = &p->facts.files[at].index;
     struct ch_sha256 known = ch_sha256_is_zero(&f->sha256) ? p->files[at].artifact : f->sha256;
     in->expected_bytes = f->size_bytes;
-    in->told_size = false;
+    in->found_out = false;
     if (p->upstream->hosted) {
         take_pushed(in, f);
         return;
     }
     judge(k, p, (size_t)at, &d);
-    if (!d.refetch && !ch_sha256_is_zero(&known) && ch_blobs_has(k->blobs, &known) &&
-        may_stand_in(in, &known)) {
+    if (!d.refetch && !ch_sha256_is_zero(&known) && !inspection_of_broken_transfer(p, (size_t)at) &&
+        ch_blobs_has(k->blobs, &known) && may_stand_in(in, &known)) {
         struct ch_artifact artifact; /* the same bytes came in under another name */
         if (ch_store_get_artifact(k->store, &known, &artifact, &err) == CH_OK) {
             in->sha256 = known;
@@ -357,8 +363,16 @@ static void start_fetch(struct intake *in)
             return;
         }
     }
-    if ((d.holds >> CH_HOLD_SIZE & 1) != 0 && !(in->rescan && sizes_only_told(p, (size_t)at))) {
-        in->told_size = sizes_differ(p, (size_t)at);
+    const struct fault *fault = faults_of(p, (size_t)at);
+    if (fault != NULL && !in->rescan && !faults_due(k, p, (size_t)at)) {
+        in->found_out = true;
+        CH_IGNORE(faults_decision(k, p, (size_t)at, &d));
+        intake_fail(in, 403, ch_str_of(d.reason));
+        return;
+    }
+    bool too_large =
+        (d.holds >> CH_HOLD_SIZE & 1) != 0 && (fault == NULL || fault->kind != CH_FAULT_SIZE);
+    if (too_large && !(in->rescan && sizes_only_told(p, (size_t)at))) {
         sizes_refusal(k, p, (size_t)at, text, sizeof(text)); /* d.reason may be another hold's */
         intake_fail(in, 403, ch_str_of(text));
         return;
@@ -502,12 +516,10 @@ uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *tex
     *ret_retry_after_s = left_us <= 0 ? 0 : (uint32_t)((left_us + 999999) / 1000000);
     const char *trouble = in == NULL ? keeper_store_trouble(k) : NULL; /* there is no row for it */
     snprintf(text, size, "%s",
-             trouble != NULL                          ? trouble
+             trouble != NULL                      ? trouble
              : in != NULL && in->error[0] != '\0' ? in->error
-                                                     : "it could not be fetched");
-    return trouble != NULL                        ? 507
-           : in != NULL && in->fail_status != 0 ? in->fail_status
-                                                  : 502;
+                                                  : "it could not be fetched");
+    return trouble != NULL ? 507 : in != NULL && in->fail_status != 0 ? in->fail_status : 502;
 }
 
 void intake_wait(struct intake *in, struct waiter *w)

@@ -67,11 +67,13 @@ bool intake_rescan(struct keeper *k, struct page *p, size_t file)
     }
     in->rescan = true;
     intake_not_again(in);
-    if (ch_blobs_has(k->blobs, &p->files[file].artifact)) {
+    if (ch_blobs_has(k->blobs, &p->files[file].artifact) &&
+        !inspection_of_broken_transfer(p, file)) {
         in->sha256 = p->files[file].artifact;
         intake_move(in, CH_INTAKE_FETCHED); /* the bytes are here, and known */
     } else {
-        intake_move(in, CH_INTAKE_WANTED); /* evicted: fetched again, and must be the same */
+        intake_move(in, CH_INTAKE_WANTED); /* evicted: fetched again, and must be the same; or they
+                                              are not its own */
     }
     intakes_run(k);
     in = intake_find(k, p, name);

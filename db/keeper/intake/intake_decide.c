@@ -3,10 +3,10 @@
 #include "intake_int.h"
 
 #include "db/keeper/rulings/approvals.h"
+#include "faults.h"
 #include "quota.h"
 #include "rescan.h"
 #include "shared.h"
-#include "sizes.h"
 #include "db/keeper/pages/sidecar.h"
 
 #include <stdio.h>
@@ -159,9 +159,6 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
         p->files[at].artifact_bytes = 0;
     }
     p->files[at].artifact = in->sha256;
-    if (sizes_differ(p, (size_t)at)) {
-        p->files[at].told_bytes = 0; /* they came whole */
-    }
     if (other) {
         page_index_arrived(p, (size_t)at, &in->sha256);
     }
@@ -178,7 +175,8 @@ static enum ch_code tell_page(struct intake *in, struct page *p, struct ch_err *
     }
     serve_withdraw(k, p, (size_t)at, &d); /* its metadata, shown while it was eligible */
     enum ch_code rc = judge_record(k, p, (size_t)at, &d, err);
-    if (rc == CH_OK && d.verdict != CH_VERDICT_ALLOW && !d.eligible) { /* eligible: a part is still to come */
+    if (rc == CH_OK && d.verdict != CH_VERDICT_ALLOW &&
+        !d.eligible) { /* eligible: a part is still to come */
         approvals_say_failed(k, p, (size_t)at, &d);
     }
     keeper_log("decided", "repository=%s file=%s verdict=%s rule=\"%s\" reason=\"%s\"",
@@ -276,6 +274,22 @@ void intake_conclude(struct intake *in)
     intake_conclude_with(in, &a);
 }
 
+/* What was known of fetching it is so no longer, or it is that these are not its bytes: not where
+ * the index states hashes of different files, which no fetch would mend. */
+static void note_fault(struct intake *in, size_t file, const struct ch_agreed *a)
+{
+    const struct ch_sha256 *stated = &in->p->facts.files[file].index.sha256;
+    bool other = false;
+    for (size_t i = 0; i < a->row.finding_count; i++) {
+        other = other || a->row.findings[i].code == CH_F_HASH_MISMATCH;
+    }
+    if (other && !ch_sha256_eq(stated, &in->sha256)) {
+        faults_found(in->k, in->p, ch_str_of(in->file_name), CH_FAULT_HASH, NULL, CH_STR(""));
+    } else {
+        faults_ended(in->k, in->p, file);
+    }
+}
+
 void intake_conclude_with(struct intake *in, struct ch_agreed *a)
 {
     struct keeper *k = in->k;
@@ -287,6 +301,9 @@ void intake_conclude_with(struct intake *in, struct ch_agreed *a)
     intake_move(in, CH_INTAKE_SCANNED);
     enum ch_code rc =
         store_inspection(in, at >= 0 ? &p->facts.files[at] : NULL, release.profile, a, &err);
+    if (rc == CH_OK && at >= 0) {
+        note_fault(in, (size_t)at, a);
+    }
     ch_agreed_done(a);
     rc = rc == CH_OK ? tell_pages(in, &err) : rc;
     if (rc == CH_OK) {
@@ -311,8 +328,8 @@ void intake_after_commit(struct intake *in)
     ch_loop_set_timer(k->child.loop, &k->commit_timer, ch_loop_now_ms(k->child.loop));
 }
 
-/* What is had whole and refused by this part is refused now, whatever is missing of it: who waits for
- * that goes on with who waits for this. */
+/* What is had whole and refused by this part is refused now, whatever is missing of it: who waits
+ * for that goes on with who waits for this. */
 static void gather_waiters(struct intake *in)
 {
     struct page *p = in->p;

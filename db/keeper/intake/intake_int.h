@@ -23,7 +23,8 @@ struct intake {
     struct ch_timer again_at;
     uint32_t other_rules;  /* times that the jail matched other rules than those in force (T6) */
     bool running;          /* is fetched or inspected */
-    bool awaits_shared;    /* FETCHED, and the same bytes are being inspected for another page (shared.c) */
+    bool awaits_shared;    /* FETCHED, and the same bytes are being inspected for another page
+                              (shared.c) */
     struct charge *payers; /* who asked for it, as far as they had budget, until it has ended */
     size_t payer_count;
     struct charge turn; /* the accounts it runs on; zeroed: none */
@@ -58,8 +59,8 @@ struct intake {
     int64_t not_before_us;
     uint64_t rest_ms; /* its upstream wants it to be asked for no earlier; 0: it did not say */
     uint32_t fail_status;
-    bool told_size; /* it is held for what that found out: nothing else has to keep it from being
-                       tried */
+    bool found_out; /* it is held for what that found out (faults.h): nothing else has to keep it
+                       from being tried */
     char error[400];
     struct intake *next_committed;
 };

@@ -5,6 +5,7 @@
 #include "db/keeper/egress/notices.h"
 #include "db/keeper/rulings/rulings.h"
 #include "db/keeper/images/image.h"
+#include "faults.h"
 #include "judge_together.h"
 #include "sizes.h"
 
@@ -69,10 +70,16 @@ static void size_facts(struct keeper *k, struct page *p, size_t file, struct ch_
         ret->size_bytes = f->told_bytes; /* nobody has verified it: it holds, and does no more */
         ret->size_at_least = f->told_at_least;
     }
-    if (sizes_differ(p, file)) {
-        ret->size_bytes = p->facts.files[file].index.size_bytes;
+}
+
+static void fault_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
+{
+    const struct fault *f = faults_in_force(k, p, file);
+    if (f != NULL) {
+        ret->fault = f->kind;
+        ret->fault_text = ch_str_of(f->text);
         ret->told_bytes = f->told_bytes;
-        ret->told_at_least = f->told_at_least;
+        ret->told_at_least = f->at_least;
     }
 }
 
@@ -152,6 +159,7 @@ static void own_facts(struct keeper *k, struct page *p, size_t file, struct ch_f
     ret->file_type = ch_str_of(run->release.file_type);
     ret->has_inspector = run->release.profile != NULL;
     size_facts(k, p, file, ret);
+    fault_facts(k, p, file, ret);
     ret->hash_stated = !ch_sha256_is_zero(&f->index.sha256);
     ret->alias = f->index.alias.kind;
     ret->upstream_trusted_for_times = p->upstream->trust_times;
@@ -175,9 +183,8 @@ static void own_facts(struct keeper *k, struct page *p, size_t file, struct ch_f
     ret->likeness = likeness_of(p, file);
     /* a wheel that is gone from the index is one, too: policies are checked by that (contradict.c)
      */
-    ret->version_has_wheel =
-        ch_ecosystem_is_built(p->eco, run->release.file_type) ||
-        p->index.wheels[p->index.version[file]];
+    ret->version_has_wheel = ch_ecosystem_is_built(p->eco, run->release.file_type) ||
+                             p->index.wheels[p->index.version[file]];
     ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
     ret->ruling_count = rulings_for(k, p, file, &ret->rulings);
 }
@@ -201,8 +208,8 @@ static void put_part_name(struct page *p, size_t file)
 {
     char hex[CH_SHA256_HEX + 1];
     ch_sha256_hex(&p->facts.files[file].index.sha256, hex);
-    snprintf(p->part_name, sizeof(p->part_name), "%s sha256:%.12s", p->files[file].release.file_type,
-             hex);
+    snprintf(p->part_name, sizeof(p->part_name), "%s sha256:%.12s",
+             p->files[file].release.file_type, hex);
 }
 
 /* ------------------------------------------------------------------ together */
@@ -287,8 +294,8 @@ static const struct judged_part *other_part(const struct judged_part list[2], si
     return NULL;
 }
 
-/* Of the other files of the version: what may not pass, and what is missing. A denial is told before
- * a hold. The page keeps the reason for as long as these facts are looked at. */
+/* Of the other files of the version: what may not pass, and what is missing. A denial is told
+ * before a hold. The page keeps the reason for as long as these facts are looked at. */
 static void part_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
 {
     struct judged_together own = {.known = false};

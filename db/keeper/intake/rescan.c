@@ -13,6 +13,7 @@
 
 #include "customhouse/limits.h"
 #include "rescan_int.h"
+#include "faults.h"
 #include "sizes.h"
 
 #define NEW_US                                                                                     \
@@ -324,7 +325,8 @@ static void start(struct keeper *k, struct rescan_item *i)
         conclude(k, i, (struct ch_str){NULL, 0});
         return;
     }
-    bool known = !ch_sha256_is_zero(&f->artifact) || sizes_only_told(p, file);
+    bool known =
+        !ch_sha256_is_zero(&f->artifact) || sizes_only_told(p, file) || faults_of(p, file) != NULL;
     if (!known || f->release.profile == NULL) {
         conclude(k, i,
                  f->release.profile == NULL ? CH_STR("no inspector for this type of file")

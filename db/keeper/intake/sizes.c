@@ -69,9 +69,7 @@ void sizes_told(struct keeper *k, const struct page *of, struct ch_str file_name
         .at_least = answer->told_at_least,
         .at_us = keeper_now_us(k),
     };
-    bool stated = of->facts.files[at].index.size_bytes != CH_SIZE_UNKNOWN;
-    if (!stated &&
-        (keeper_write(k, &err) != CH_OK || ch_store_add_file_size(k->store, &row, &err) != CH_OK)) {
+    if (keeper_write(k, &err) != CH_OK || ch_store_add_file_size(k->store, &row, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     keeper_raise_epoch(k); /* listings that gateways remember show it as it was before */
@@ -88,35 +86,12 @@ void sizes_told(struct keeper *k, const struct page *of, struct ch_str file_name
     }
 }
 
-bool sizes_differ(const struct page *p, size_t file)
-{
-    const struct page_file *f = &p->files[file];
-    uint64_t stated = p->facts.files[file].index.size_bytes;
-    return f->told_bytes > 0 && stated != CH_SIZE_UNKNOWN &&
-           (f->told_at_least ? f->told_bytes > stated : f->told_bytes != stated);
-}
-
-void sizes_drop_differing(struct page *p)
-{
-    for (size_t i = 0; i < p->facts.file_count; i++) {
-        if (sizes_differ(p, i)) {
-            p->files[i].told_bytes = 0;
-        }
-    }
-}
-
 /* ------------------------------------------------------------------ what people are told */
 
 void sizes_refusal(struct keeper *k, struct page *p, size_t file, char *text, size_t size)
 {
     struct ch_facts f;
     judge_facts(k, p, file, &f);
-    if (f.told_bytes > 0) {
-        snprintf(text, size, "it has %llu bytes%s, the index said %llu",
-                 (unsigned long long)f.told_bytes, f.told_at_least ? " or more" : "",
-                 (unsigned long long)f.size_bytes);
-        return;
-    }
     snprintf(text, size,
              "it has %llu bytes%s, and the largest file that is fetched here has %llu (%s)",
              (unsigned long long)f.size_bytes, f.size_at_least ? " or more" : "",
@@ -136,9 +111,8 @@ static uint64_t known_size(const struct page *p, size_t file, bool *ret_at_least
 bool sizes_only_told(const struct page *p, size_t file)
 {
     const struct page_file *f = &p->files[file];
-    return sizes_differ(p, file) ||
-           (f->told_bytes > 0 && f->artifact_bytes == 0 && ch_sha256_is_zero(&f->artifact) &&
-            p->facts.files[file].index.size_bytes == CH_SIZE_UNKNOWN);
+    return f->told_bytes > 0 && f->artifact_bytes == 0 && ch_sha256_is_zero(&f->artifact) &&
+           p->facts.files[file].index.size_bytes == CH_SIZE_UNKNOWN;
 }
 
 void sizes_put_change(struct keeper *k, const struct page *p, size_t file, struct ch_buf *out)
@@ -147,13 +121,6 @@ void sizes_put_change(struct keeper *k, const struct page *p, size_t file, struc
     bool at_least;
     uint64_t bytes = known_size(p, file, &at_least);
     const char *before = "";
-    if (sizes_differ(p, file)) {
-        ch_buf_puts(out,
-                    CH_STR("fetching it again, which starts when somebody asks for it after the "
-                           "upstream's index was read again, or at once: customhouse rescan FILE; "
-                           "no approval can"));
-        return;
-    }
     limits_of(k->config, all);
     for (size_t i = 0; i < LIMITS; i++) {
         if (all[i].bytes < bytes) {

@@ -11,20 +11,15 @@
 uint64_t sizes_max(const struct ch_config *config, const char **ret_key);
 /* What the store has of this page's files, once its facts are there. */
 enum ch_code sizes_load(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
-/* A fetch was broken off, since the file is too large or not of the size that the index states:
- * every page that lists it holds it from now on. The latter is known until its index was read
- * again, and not stored: each fetch of it finds it out. */
+/* A fetch was broken off, since the file is too large: every page that lists it holds it from now
+ * on. */
 void sizes_told(struct keeper *k, const struct page *p, struct ch_str file_name,
                 const struct ch_fetched *answer);
 /* Whether such a fetch's word is all that is known of its size: one answer must not hold an honest
  * file for good, so whoever has it inspected again has it fetched again. */
 bool sizes_only_told(const struct page *p, size_t file);
-/* Whether what came last of a file is not of the size that the index states, now. */
-bool sizes_differ(const struct page *p, size_t file);
-/* The index was read again, and what differs may be mended: it is fetched when somebody asks for
- * it. */
-void sizes_drop_differing(struct page *p);
-/* Of a file with CH_HOLD_SIZE: why it is not fetched, and (one line) what would change that. */
+/* Of a file that is larger than what is fetched: why it is not fetched, and (one line) what would
+ * change that. */
 void sizes_refusal(struct keeper *k, struct page *p, size_t file, char *text, size_t size);
 void sizes_put_change(struct keeper *k, const struct page *p, size_t file, struct ch_buf *out);
 

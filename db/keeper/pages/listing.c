@@ -3,6 +3,7 @@
  * file) where none can; or omitted, as the repository says. */
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
+#include "db/keeper/intake/faults.h"
 #include "sidecar.h"
 #include "stand_in.h"
 
@@ -427,13 +428,11 @@ void listing_file_ahead(struct keeper *k, struct page *p, size_t file,
     }
 }
 
-void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client)
+/* What this client's resolver will want next of what may be taken: `again` counts in what did not
+ * come as it should and may be tried again. Returns how many. */
+static size_t wanted_next(struct keeper *k, struct page *p, const struct ch_client *client,
+                          bool again, size_t wanted[AHEAD_PER_PAGE])
 {
-    if (p->eco->wanted_next == NULL || k->config->prefetch_parallel == 0 ||
-        k->intakes_ahead >= AHEAD_QUEUE || p->load != PAGE_READY || !listing_is_good(k, p) ||
-        asked_before(p, client->user_agent)) {
-        return;
-    }
     struct ch_page page = {.project = page_name(p), .file_count = p->facts.file_count};
     bool *may = ch_calloc(p->facts.file_count, sizeof(bool));
     page.files = ch_calloc(p->facts.file_count, sizeof(*page.files));
@@ -441,16 +440,43 @@ void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client 
         const struct ch_index_file *f = &p->facts.files[i].index;
         page.files[i] = as_asked(f);
         /* An ALLOW stands in for itself: nothing is started for it, and nothing older either. */
-        may[i] = p->listing.rows[i].available && !f->yanked && !too_large(k, f);
+        may[i] = (p->listing.rows[i].available || (again && faults_may_try(k, p, i))) &&
+                 !f->yanked && !too_large(k, f);
+    }
+    size_t n = p->eco->wanted_next(&page, may, client->user_agent, wanted, AHEAD_PER_PAGE);
+    free(page.files);
+    free(may);
+    return n;
+}
+
+/* Clients pass over what did not come as it should, so none of them finds out that it is mended. */
+static void try_faults_ahead(struct keeper *k, struct page *p, const struct ch_client *client)
+{
+    size_t wanted[AHEAD_PER_PAGE];
+    size_t n = p->fault_count > 0 ? wanted_next(k, p, client, true, wanted) : 0;
+    for (size_t i = 0; i < n; i++) {
+        if (!p->listing.rows[wanted[i]].available) {
+            start_ahead(k, p, wanted[i], client);
+        }
+    }
+}
+
+void listing_ask_ahead(struct keeper *k, struct page *p, const struct ch_client *client)
+{
+    if (p->eco->wanted_next == NULL || k->config->prefetch_parallel == 0 ||
+        k->intakes_ahead >= AHEAD_QUEUE || p->load != PAGE_READY || !listing_is_good(k, p)) {
+        return;
+    }
+    try_faults_ahead(k, p, client);
+    if (!listing_is_good(k, p) || asked_before(p, client->user_agent)) {
+        return;
     }
     size_t wanted[AHEAD_PER_PAGE];
-    size_t n = p->eco->wanted_next(&page, may, client->user_agent, wanted, CH_ARRAY_LEN(wanted));
+    size_t n = wanted_next(k, p, client, false, wanted);
     for (size_t i = 0; i < n; i++) {
         if (p->listing.rows[wanted[i]].eligible) {
             sidecar_ask_ahead(k, p, wanted[i], client); /* first: a resolver asks for it first */
             start_ahead(k, p, wanted[i], client);
         }
     }
-    free(page.files);
-    free(may);
 }

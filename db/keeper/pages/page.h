@@ -14,6 +14,7 @@
 #include "page_facts.h"
 
 struct charge;
+struct fault;
 struct keeper;
 struct refresh;
 struct waiter;
@@ -31,7 +32,7 @@ struct page_file { /* runtime state beside facts.files[i] */
     struct page_release release;
     struct ch_sha256 artifact; /* what was fetched for it; zero: nothing */
     uint64_t artifact_bytes;   /* as received, once asked for; 0: not asked for */
-    uint64_t told_bytes;       /* as a fetch that was broken off found out (sizes.c); 0: none did */
+    uint64_t told_bytes;       /* where none is stated, as a broken off fetch found out (sizes.c); or 0 */
     bool told_at_least;        /* or more */
     bool confirmed_known;      /* the store was asked */
     int64_t confirmed_at_us;   /* it last came whole for this file; CH_TIME_UNKNOWN: nobody knows */
@@ -154,6 +155,8 @@ struct page {
     enum page_load_state load;
     struct page_facts facts;
     struct page_file *files; /* facts.file_count of them */
+    struct fault *faults;    /* of some of them, in their order (intake/faults.h) */
+    size_t fault_count;
     struct page_texts *texts;
     struct page_index index;
     uint32_t *approved; /* files that were approved, by version; NULL: not gathered (releases.c) */

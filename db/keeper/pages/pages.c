@@ -3,6 +3,7 @@
 
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/intake/faults.h"
 #include "db/keeper/intake/sizes.h"
 
 #include <stdio.h>
@@ -57,6 +58,7 @@ static void free_page_files(struct page *p)
     }
     free(p->files);
     p->files = NULL;
+    faults_done(p);
     page_texts_done(p->texts);
     p->texts = NULL;
     releases_touch(p);
@@ -320,6 +322,7 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
     enum ch_code rc =
         ch_store_releases_of_project(k->store, upstream, page_name(p), on_release, p, err);
     rc = rc == CH_OK ? sizes_load(k, p, err) : rc;
+    rc = rc == CH_OK ? faults_load(k, p, err) : rc;
     if (rc == CH_OK) {
         rc = ch_store_decisions_of(k->store, ch_str_of(p->repository), page_name(p), on_decision, p,
                                    err);
@@ -333,7 +336,6 @@ enum ch_code page_set_facts(struct keeper *k, struct page *p, struct page_facts 
         inspection_of(k, p, i); /* T10 looks at all of them */
     }
     inspection_drop_broken_transfers(p);
-    sizes_drop_differing(p);
     inspection_look_past(k, p);
     serve_settle_shown(k, p);
     if (rc != CH_OK) {

@@ -17,7 +17,6 @@
 #include <unistd.h>
 
 #include "db/keeper/audit/audit.h"
-#include "db/keeper/intake/sizes.h"
 #include "customhouse/limits.h"
 #include "db/keeper/pushes/pushes.h"
 
@@ -259,9 +258,9 @@ static enum ch_code keep_confirmation(struct keeper *k, struct page *p, int64_t 
     enum ch_code rc = keeper_write(k, err);
     if (now >= kept && now - kept < (int64_t)ch_limits.page_confirmed_s * 1000000) {
         /* it may have been missed meanwhile (T5) */
-        return rc == CH_OK
-                   ? ch_store_found(k->store, ch_str_of(p->upstream->name), page_name(p), CH_STR(""), err)
-                   : rc;
+        return rc == CH_OK ? ch_store_found(k->store, ch_str_of(p->upstream->name), page_name(p),
+                                            CH_STR(""), err)
+                           : rc;
     }
     rc = rc == CH_OK
              ? audit_confirm_snapshot(k, ch_str_of(p->upstream->name), page_name(p), now, err)
@@ -285,7 +284,6 @@ void refresh_unchanged(struct refresh *r)
     }
     if (p->load == PAGE_READY) {
         inspection_drop_broken_transfers(p); /* tried again after the index was confirmed */
-        sizes_drop_differing(p);
     }
     k->stats.refreshes_unchanged++;
     refresh_ended(r);

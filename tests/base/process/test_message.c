@@ -231,6 +231,7 @@ static void fetching_travels(void **state)
                                 94,
                                 95,
                                 96,
+                                true,
                                 true};
         struct ch_fetched out;
         ROUND_TRIP(fetched, CH_MSG_FETCHED, in, out);
@@ -247,6 +248,7 @@ static void fetching_travels(void **state)
         assert_int_equal(out.retry_after_s, 95);
         assert_int_equal(out.told_bytes, 96);
         assert_true(out.told_at_least);
+        assert_true(out.told_empty);
         DONE();
     }
     {

@@ -71,7 +71,8 @@ static int64_t attested_at_us(uint64_t id)
 {
     struct ch_sha256 bytes = ch_sha256_of("bytes", 5);
     int64_t at_us = 0;
-    assert_ch_ok(&err, ch_store_get_attestation(h->k->store, id, &bytes, on_attestation, &at_us, &err));
+    assert_ch_ok(&err,
+                 ch_store_get_attestation(h->k->store, id, &bytes, on_attestation, &at_us, &err));
     return at_us;
 }
 
@@ -113,6 +114,15 @@ static void kept(void)
                                 .size_bytes = 1ull << 40,
                                 .at_us = keeper_now_us(h->k)};
     assert_ch_ok(&err, ch_store_add_file_size(h->k->store, &size, &err));
+    struct ch_fetch_fault_row fault = {.upstream = CH_STR("up"),
+                                       .project = CH_STR("kept"),
+                                       .file_name = CH_STR("kept-1.1-py3-none-any.whl"),
+                                       .fault = CH_FAULT_MISSING,
+                                       .stated_bytes = 8,
+                                       .url = CH_STR("https://up.example.org/kept"),
+                                       .text = CH_STR("it answered 404"),
+                                       .at_us = keeper_now_us(h->k)};
+    assert_ch_ok(&err, ch_store_add_fetch_fault(h->k->store, &fault, &err));
     struct ch_sidecar_row sidecar = {.upstream = CH_STR("up"),
                                      .project = CH_STR("kept"),
                                      .file_name = CH_STR("kept-1.1-py3-none-any.whl"),
@@ -141,7 +151,8 @@ static void signatures_of_an_image(void)
         assert_ch_ok(&err, keeper_write(h->k, &err));
         assert_ch_ok(&err, audit_step(h->k, &err));
         assert_ch_ok(&err, ch_store_add_image_signature(h->k->store, &row, &row.id, &err));
-        assert_ch_ok(&err, audit_step_end(h->k, audit_image_signature(h->k, &row, &end, &err), &err));
+        assert_ch_ok(&err,
+                     audit_step_end(h->k, audit_image_signature(h->k, &row, &end, &err), &err));
         assert_ch_ok(&err, keeper_commit(h->k, &err));
         row.form = CH_STR("scan");
         row.config = (struct ch_str){NULL, 0};
@@ -152,8 +163,8 @@ static void signatures_of_an_image(void)
 static void unlisted(void)
 {
     char hex[CH_SHA256_HEX + 1], page[1024];
-    snprintf(page, sizeof(page), "quiet-1.0-py3-none-any.whl %s %zu 30\n",
-             house_hex("quiet", hex), strlen("quiet"));
+    snprintf(page, sizeof(page), "quiet-1.0-py3-none-any.whl %s %zu 30\n", house_hex("quiet", hex),
+             strlen("quiet"));
     house_site(h, PAGE_URL("quiet"), 200, PAGE_TYPE, page);
     house_site(h, FILE_URL("quiet-1.0-py3-none-any.whl"), 200, "application/zip", "quiet");
     house_ask_file(h, "quiet", "quiet-1.0-py3-none-any.whl");

@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
@@ -78,6 +79,7 @@ void house_answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
         answer.code = s->code;
         answer.told_bytes = s->told_bytes;
         answer.told_at_least = s->told_at_least;
+        answer.told_empty = s->told_empty;
         answer.content_type = ch_str_of(s->type);
         answer.etag = ch_str_of(s->etag);
         answer.last_modified = ch_str_of(s->last_modified);
@@ -396,11 +398,22 @@ void house_free(struct house *h)
 
 /* ------------------------------------------------------------------ turning */
 
+/* Of this thread: others on the machine, and what it waits for, do not count. */
+static uint64_t own_cpu_us(void)
+{
+    struct timespec t;
+    CH_ASSERT(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t) == 0);
+    return (uint64_t)t.tv_sec * 1000000 + (uint64_t)t.tv_nsec / 1000;
+}
+
 void house_turn(struct house *h, int max_wait_ms)
 {
     struct ch_err err;
     h->turns++;
+    uint64_t before_us = own_cpu_us();
     CH_ASSERT(ch_loop_turn(h->loop, max_wait_ms, &err) == CH_OK);
+    uint64_t took_us = own_cpu_us() - before_us;
+    h->longest_turn_us = took_us > h->longest_turn_us ? took_us : h->longest_turn_us;
 }
 
 void house_until(struct house *h, const bool *flag)

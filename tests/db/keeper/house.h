@@ -29,7 +29,7 @@ struct site { /* what the fetcher finds at a URL */
     size_t asked;
     uint32_t retry_after_s;
     uint64_t told_bytes; /* of a code CH_E_LIMIT, CH_E_MISMATCH */
-    bool told_at_least;
+    bool told_at_least, told_empty;
     bool ranges; /* answers 206 */
     bool mute; /* never answers */
     size_t mute_first; /* nor so many of the first requests */
@@ -79,6 +79,7 @@ struct house {
     uint16_t told[HOUSE_TOLD_MAX]; /* by number of the ask, what it was answered: see house_told */
     uint64_t asks;
     size_t turns, file_turn, command_turn; /* of the loop; at the last answers */
+    uint64_t longest_turn_us;              /* what one of them took of the processor at most */
     /* the gateway's last answers */
     bool page_here, file_here;
     size_t file_answers; /* since it was made */

@@ -40,6 +40,7 @@ static void on_done(void *owner, const struct ch_fetched *f)
     b->last.retry_after_s = f->retry_after_s;
     b->last.told_bytes = f->told_bytes;
     b->last.told_at_least = f->told_at_least;
+    b->last.told_empty = f->told_empty;
     copy(b->last.content_type, sizeof(b->last.content_type), f->content_type);
     copy(b->last.etag, sizeof(b->last.etag), f->etag);
     copy(b->last.effective_url, sizeof(b->last.effective_url), f->effective_url);

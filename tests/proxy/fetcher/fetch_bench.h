@@ -18,7 +18,7 @@ struct outcome {
     uint32_t elapsed_ms;
     uint32_t retry_after_s;
     uint64_t told_bytes;
-    bool told_at_least;
+    bool told_at_least, told_empty;
     unsigned progress_count;
     uint64_t file_bytes;
     char *file; /* what lies in the descriptor; freed by the next fetch */

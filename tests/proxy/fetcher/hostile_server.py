@@ -161,6 +161,19 @@ def chunked_short(r):
            b"64\r\n%s\r\n0\r\n\r\n" % BODY[:100])
 
 
+def empty(r):
+    r.reply("200 OK", b"")
+
+
+def empty_chunked(r):
+    r.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n")
+
+
+def empty_to_end(r):
+    r.send(b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n")
+    r.sock.close()
+
+
 def endless_headers(r):
     r.send(b"HTTP/1.1 200 OK\r\n")
     for i in range(100_000):
@@ -309,7 +322,8 @@ ROUTES = {
     "/short": lambda r: (r.reply("200 OK", BODY[:500], length=1000), r.sock.close()),
     "/long": lambda r: (r.reply("200 OK", BODY[:500], length=100), r.sock.close()),
     "/big": lambda r: r.reply("200 OK", b"", length=10 ** 12),
-    "/big-chunked": big_chunked, "/chunked-short": chunked_short, "/endless-headers": endless_headers,
+    "/big-chunked": big_chunked, "/chunked-short": chunked_short, "/empty": empty,
+    "/empty-chunked": empty_chunked, "/empty-to-end": empty_to_end, "/endless-headers": endless_headers,
     "/slow": slow, "/trickle": trickle, "/trickle-as-body": trickle_body, "/stall": stall,
     "/bomb": bomb, "/gzip-nothing": gzip_nothing, "/zstd": zstd_raw,
     "/gzip": lambda r: r.reply("200 OK", gzip.compress(BODY), Content_Encoding="gzip",

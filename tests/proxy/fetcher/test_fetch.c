@@ -234,8 +234,28 @@ static void test_a_range_that_contradicts_itself(void **state)
         job.kind = rows[i].document ? CH_FETCH_DOCUMENT : job.kind;
         assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_MISMATCH, rows[i].why);
         assert_int_equal(bench.last.told_bytes, 0); /* that is not about its size */
+        assert_false(bench.last.told_empty);
         assert_int_equal(bench.last.file_bytes, 0);
         assert_requests(1);
+    }
+}
+
+/* Nothing at all is of another size than any that is stated, too, however it says that it has ended. */
+static void test_empty_bodies(void **state)
+{
+    (void)state;
+    const char *const paths[] = {"/empty", "/empty-chunked", "/empty-to-end"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        struct ch_fetch job = bench_job(&bench, paths[i]);
+        job.expected_bytes = 500;
+        assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_MISMATCH,
+                      "it is 0 bytes, the index said 500");
+        assert_int_equal(bench.last.told_bytes, 0);
+        assert_true(bench.last.told_empty);
+        assert_false(bench.last.told_at_least);
+        job.expected_bytes = 0;
+        assert_int_equal(bench_fetch(&bench, &job, CH_STR(""))->code, CH_OK);
+        assert_int_equal(bench.last.file_bytes, 0);
     }
 }
 
@@ -459,6 +479,7 @@ int main(void)
         CASE(test_continues_a_spool_file),
         CASE(test_a_range_nobody_asked_for),
         CASE(test_a_range_that_contradicts_itself),
+        CASE(test_empty_bodies),
         CASE(test_sizes),
         CASE(test_documents_are_decoded),
         CASE(test_json_of_another_charset_is_none),
