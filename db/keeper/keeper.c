@@ -448,9 +448,6 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     }
     rc = rc == CH_OK ? people_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
-    if (rc == CH_OK) {
-        rulings_check(k);
-    }
     rc = rc == CH_OK ? exceptions_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? clock_trust(k, err) : rc;
