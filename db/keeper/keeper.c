@@ -476,6 +476,7 @@ void keeper_begin(struct keeper *k)
     forward_configured(k);
     witnesses_configured(k);
     intakes_run(k);
+    rulings_tell_altered(k);
     again_begin(k);
     rescan_begin(k);
 }

@@ -257,12 +257,12 @@ bool said_approval(struct said *s, uint64_t id, struct said_ruling *ret)
     return found != NULL;
 }
 
-/* Item `i` is a denial's entry. */
+/* Item `i` is a denial's entry. Its number may be another ruling's later, where its row was taken away. */
 static bool has_ended(const struct said *s, size_t i)
 {
     uint64_t id = s->items[i].of;
     bool ended = false;
-    for (size_t j = i + 1; is_of(s, j, false, id); j++) {
+    for (size_t j = i + 1; is_of(s, j, false, id) && s->items[j].kind != SAID_RULING; j++) {
         ended = ended || (s->items[j].kind == SAID_END && s->items[j].sealed);
     }
     return ended;

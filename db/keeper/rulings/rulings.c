@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/egress/notices.h"
 #include "db/keeper/unsaved.h"
 #include "rulings_int.h"
 
@@ -250,6 +251,7 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
     if (k->rulings != NULL) {
         take_back(loaded, k->rulings->taken_back, k->rulings->taken_back_count);
     }
+    size_t altered = k->rulings != NULL ? rulings_distrusted(k) + rulings_restored(k) : SIZE_MAX;
     enum ch_code rc = load(k, loaded, err);
     unsaved_each(k, &denials, copy_denial, loaded);
     loaded->whole = rc == CH_OK;
@@ -265,12 +267,22 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
         k->rules++;
     }
     rulings_watch_ends(k);
+    if (rulings_distrusted(k) + rulings_restored(k) > altered) { /* beside the running service */
+        rulings_tell_altered(k);
+    }
     return rc;
 }
 
 const struct ch_ruling_row *rulings_at(const struct keeper *k, size_t i)
 {
     return i < k->rulings->count ? &k->rulings->items[i].row : NULL;
+}
+
+void rulings_tell_altered(struct keeper *k)
+{
+    if (rulings_distrusted(k) + rulings_restored(k) > 0) {
+        notices_altered(k, rulings_distrusted(k), rulings_restored(k));
+    }
 }
 
 bool rulings_is_distrusted(const struct keeper *k, uint64_t id)

@@ -15,6 +15,7 @@ bool rulings_is_distrusted(const struct keeper *k, uint64_t id);
 size_t rulings_distrusted(const struct keeper *k);
 /* Denials in force that the log has and the store has not, or has otherwise. */
 size_t rulings_restored(const struct keeper *k);
+void rulings_tell_altered(struct keeper *k); /* people, if there are any of either */
 void rulings_free(struct keeper *k);
 /* All that are in force and whose scope has this file, denials first; returns how many. The list is
  * borrowed until the next call, what it points to until the next change. */
