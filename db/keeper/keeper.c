@@ -449,9 +449,6 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
     }
     rc = rc == CH_OK ? people_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
-    if (rc == CH_OK) {
-        rulings_check(k);
-    }
     rc = rc == CH_OK ? exceptions_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
     rc = rc == CH_OK ? clock_trust(k, err) : rc;
@@ -480,6 +477,7 @@ void keeper_begin(struct keeper *k)
     forward_configured(k);
     witnesses_configured(k);
     intakes_run(k);
+    rulings_tell_altered(k);
     again_begin(k);
     rescan_begin(k);
 }

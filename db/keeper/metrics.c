@@ -2,6 +2,7 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
 #include "db/keeper/intake/rescan.h"
+#include "db/keeper/rulings/rulings.h"
 
 struct queue {
     uint64_t waiting, running, failed, ahead;
@@ -102,6 +103,11 @@ void metrics_text(struct keeper *k, struct ch_buf *out)
         out, "customhouse_unsaved_rulings", "gauge",
         "Denials and revocations that are in force and not stored yet: a restart would lose them.");
     ch_buf_printf(out, "customhouse_unsaved_rulings %u\n", atomic_load(&k->child.epoch->unsaved));
+    family(out, "customhouse_rulings_altered", "gauge",
+           "Approvals that are not taken, and denials in force without their rows: the database is "
+           "not what the audit log says.");
+    ch_buf_printf(out, "customhouse_rulings_altered %zu\n",
+                  rulings_distrusted(k) + rulings_restored(k));
     family(out, "customhouse_store_bytes", "gauge", "Bytes of artifacts, by place.");
     static const struct {
         enum ch_blob_place place;

@@ -37,7 +37,8 @@ enum ch_code ch_store_add_ruling(struct ch_store *s, const struct ch_ruling_row 
 enum ch_code ch_store_end_ruling(struct ch_store *s, uint64_t id, struct ch_str by, struct ch_str why,
                                  int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
 typedef void ch_store_ruling_fn(void *ctx, const struct ch_ruling_row *row);
-/* All that are not ended, expired ones included, oldest first. The keeper keeps them in memory. */
+/* All denials, and the approvals that are not ended, expired ones included, oldest first. The keeper keeps
+ * them in memory; which denial has ended is what the audit log says. */
 enum ch_code ch_store_rulings(struct ch_store *s, ch_store_ruling_fn *each, void *ctx,
                               struct ch_err *err) CH_MUST_CHECK;
 

@@ -7,44 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "audit_key.h"
-#include "audit_seal.h"
+#include "audit_self.h"
 #include "customhouse/limits.h"
-#include "db/keeper/asks/waiters.h"
 #include "db/log/files.h"
-#include "db/log/in_force.h"
-#include "db/log/tree.h"
 #include "keyring.h"
 #include "db/keeper/egress/notices.h"
 #include "witnesses.h"
-
-struct audit {
-    struct keeper *k;
-    struct ch_hash *hash;
-    struct audit_key *key;
-    struct audit_thread *thread; /* NULL: while the key is rotated, or it could not be started */
-    struct ch_watch wake;
-    uint64_t handed_over_at; /* entries: the log's key is another one once they are under both */
-    struct ch_timer handover;
-    uint64_t next;        /* place of the next entry */
-    uint64_t group_from;  /* of the open group's first one; next: it has none */
-    struct ch_buf group;  /* its entries, as a bundle */
-    bool group_too_large; /* they are only in the store */
-    struct {              /* what an undone step goes back to */
-        uint64_t next;
-        size_t group_bytes;
-        bool group_too_large;
-    } step;
-    uint64_t handed_to;  /* below it the thread has all */
-    uint64_t written;    /* under a checkpoint */
-    uint64_t dropped_to; /* the store's copies below it are gone */
-    bool in_trouble;     /* was said in the log of events */
-    struct audit_seal seal;
-    bool handed_over;       /* and the new key has sealed, before the former one goes */
-    struct ch_timer reseal; /* the files have more than it says, and no group came */
-    struct waiters waiting;
-    struct ch_in_force in_force; /* until an entry begins or ends an approval, or is undone */
-};
 
 /* ------------------------------------------------------------------ to the thread */
 
@@ -66,15 +34,22 @@ static bool hand_one(void *ctx, uint64_t index, struct ch_str entry)
     return true;
 }
 
+/* Whether anything may be signed: what waits was entered by the keeper, and what the files have
+ * could be read. */
+static bool may_sign(const struct audit *a)
+{
+    return !audit_seal_is_broken(&a->seal) && a->recalled.unread[0] == '\0';
+}
+
 /* From the store: at the start, and after so much came at once that it was not kept in memory. The
  * store shows us the open group too, which may yet be lost: an entry of it in the files would be
  * one that nobody has, and its place one that no other entry gets. */
-static void hand_pending(struct audit *a)
+void audit_hand_pending(struct audit *a)
 {
     struct handing h = {.end = a->handed_to, .below = a->group_from};
     struct ch_err err;
     if (a->thread == NULL || a->handed_to == a->group_from || audit_thread_queued(a->thread) > 0 ||
-        audit_seal_is_broken(&a->seal)) {
+        !may_sign(a)) {
         return;
     }
     ch_buf_init(&h.bundle, (size_t)ch_limits.log_batch_bytes);
@@ -117,23 +92,25 @@ void audit_committed(struct keeper *k)
     struct audit *a = k->audit;
     audit_seal_committed(&a->seal, a->next, a->dropped_to);
     bool fits = a->thread != NULL && !a->group_too_large && a->handed_to == a->group_from &&
-                !audit_seal_is_broken(&a->seal) &&
+                may_sign(a) &&
                 audit_thread_queued(a->thread) + a->group.len <= ch_limits.log_batch_bytes;
     if (fits && a->group.len > 0) {
         audit_thread_append(a->thread, a->group_from, ch_buf_str(&a->group));
         a->handed_to = a->next;
     }
     empty_group(a);
-    hand_pending(a);
+    audit_hand_pending(a);
 }
 
 void audit_rolled_back(struct keeper *k)
 {
     struct audit *a = k->audit;
     a->next = a->group_from;
+    a->decided = a->decided < a->next ? a->decided : a->next;
     a->in_force.to = 0;
     a->dropped_to = 0; /* perhaps not: again */
     audit_seal_rolled_back(&a->seal);
+    said_undo(a->recalled.said, a->next);
     empty_group(a);
 }
 
@@ -158,6 +135,7 @@ enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *
         a->group.len = a->step.group_bytes;
         a->group_too_large = a->step.group_too_large;
         audit_seal_undo_step(&a->seal);
+        said_undo(a->recalled.said, a->next);
     }
     return code;
 }
@@ -196,12 +174,14 @@ enum ch_code audit_add(struct keeper *k, struct audit_entry *e, struct ch_err *e
         a->next++;
         bool rules = ch_str_starts(e->row.kind, CH_STR("ruling"));
         a->in_force.to = rules ? 0 : a->in_force.to;
+        a->decided = ch_str_eq(e->row.kind, CH_STR("decision")) ? a->next : a->decided;
         a->group_too_large =
             a->group_too_large || a->group.len + e->text.len + CH_ENTRY_PREFIX > a->group.max;
         if (!a->group_too_large) {
             ch_bundle_put(&a->group, ch_buf_str(&e->text));
         }
         audit_seal_add(&a->seal, a->hash, &e->row.leaf);
+        said_add(a->recalled.said, e->row.index, ch_buf_str(&e->text), true);
     }
     ch_buf_done(&e->text);
     return rc;
@@ -234,7 +214,7 @@ struct ch_str audit_origin(const struct keeper *k)
 
 uint64_t audit_floor(const struct keeper *k)
 {
-    return k->audit->written < k->audit->next ? k->audit->next : 0;
+    return k->audit->written < k->audit->decided ? k->audit->decided : 0;
 }
 
 bool audit_has(const struct keeper *k, const struct page_file *f)
@@ -286,7 +266,7 @@ static void on_wake(struct ch_watch *watch, uint32_t events)
     if (p.written > a->written) {
         a->written = p.written;
         waiters_wake(&a->waiting);
-        hand_pending(a);
+        audit_hand_pending(a);
         forward_written(a->k);
         witnesses_go_on(a->k);
         ch_loop_set_timer(a->k->child.loop, &a->reseal,
@@ -312,32 +292,24 @@ void audit_state(const struct keeper *k, struct audit_state *ret)
     snprintf(ret->trouble, sizeof(ret->trouble), "%s", p.trouble);
     if (audit_seal_is_broken(&k->audit->seal)) {
         audit_seal_say(&k->audit->seal, ret->trouble, sizeof(ret->trouble));
+    } else if (k->audit->recalled.unread[0] != '\0') {
+        snprintf(ret->trouble, sizeof(ret->trouble), "%s", k->audit->recalled.unread);
     }
 }
 
-enum ch_code audit_accept(struct keeper *k, struct ch_str by, struct ch_str reason,
-                          uint64_t *ret_entries, struct ch_buf *ret_list, struct ch_err *err)
+struct said *audit_said(const struct keeper *k)
 {
-    struct audit *a = k->audit;
-    const struct audit_seal before = a->seal;
-    if (!audit_seal_is_broken(&before)) {
-        return ch_fail(err, CH_E_NOT_FOUND, "every entry that waits is under a seal");
-    }
-    enum ch_code begun = audit_act(k, err), rc = begun;
-    rc = rc == CH_OK
-             ? audit_accepted(k, before.unproven_from, before.unproven_to - 1, by, reason, ret_list,
-                              err)
-             : rc;
-    rc = rc == CH_OK ? audit_seal_begin(k, &a->seal, a->next, err) : rc;
-    rc = audit_act_end(k, begun, rc, err);
-    if (rc != CH_OK) {
-        a->seal.unproven_from = before.unproven_from;
-        a->seal.unproven_to = before.unproven_to;
-        return rc;
-    }
-    *ret_entries = before.unproven_to - before.unproven_from;
-    hand_pending(a);
-    return CH_OK;
+    return k->audit->recalled.said;
+}
+
+bool audit_is_recalled(const struct keeper *k)
+{
+    return k->audit->recalled.unread[0] == '\0';
+}
+
+void audit_recall(struct keeper *k)
+{
+    audit_recall_to(k, k->audit->next, &k->audit->recalled);
 }
 
 bool audit_is_sealed(const struct keeper *k)
@@ -346,12 +318,12 @@ bool audit_is_sealed(const struct keeper *k)
 }
 
 /* People are told once, as of any trouble that the log is in. */
-static void tell_broken_seal(struct audit *a)
+static void tell_unsigned(struct audit *a)
 {
-    char what[512];
-    if (audit_seal_is_broken(&a->seal) && !a->in_trouble) {
-        audit_seal_say(&a->seal, what, sizeof(what));
-        set_trouble(a, what);
+    struct audit_state s;
+    if (!may_sign(a) && !a->in_trouble) {
+        audit_state(a->k, &s);
+        set_trouble(a, s.trouble);
     }
 }
 
@@ -425,7 +397,7 @@ void audit_resume(struct keeper *k)
         }
     }
     waiters_wake(&a->waiting);
-    hand_pending(a);
+    audit_hand_pending(a);
 }
 
 /* Both keys have signed the entry that says so: the former one is not needed any more. */
@@ -472,11 +444,11 @@ void audit_tick(struct keeper *k)
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     drop_written(k->audit);
-    tell_broken_seal(k->audit);
+    tell_unsigned(k->audit);
     if (k->audit->thread == NULL) {
         audit_resume(k);
     }
-    hand_pending(k->audit);
+    audit_hand_pending(k->audit);
     end_handover(k->audit);
 }
 
@@ -509,9 +481,13 @@ static enum ch_code start(struct keeper *k, struct ch_err *err)
     audit_key_close(key);
     a->group_from = a->next;
     a->dropped_to = a->written;
+    if (rc == CH_OK) {
+        audit_recall(k);
+        a->decided = a->recalled.decided;
+    }
     rc = rc == CH_OK ? start_thread(a, err) : rc;
     if (rc == CH_OK) {
-        hand_pending(a);
+        audit_hand_pending(a);
         rc = a->next == 0 ? begin_log(k, err) : audit_before(k, err);
     }
     return rc;
@@ -525,6 +501,7 @@ enum ch_code audit_open(struct keeper *k, struct ch_err *err)
     a->k = k;
     atomic_store(&k->child.epoch->log_trouble, 0); /* of a keeper that was here before */
     a->hash = ch_hash_new();
+    a->recalled.said = said_new();
     a->wake.fn = on_wake;
     waiters_init(&a->waiting, k, NULL);
     a->handover.fn = on_handover;
@@ -561,6 +538,7 @@ void audit_close(struct keeper *k)
     stop_thread(a);
     seal_last(a);
     audit_key_close(a->key);
+    said_free(a->recalled.said);
     ch_buf_done(&a->group);
     ch_hash_free(a->hash);
     free(a);

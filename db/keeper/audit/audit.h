@@ -45,6 +45,14 @@ enum ch_code audit_act(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_act_end(struct keeper *k, enum ch_code begun, enum ch_code rc,
                            struct ch_err *err) CH_MUST_CHECK;
 
+/* What the log itself says of rulings (audit_said.h), to the newest entry. */
+struct said;
+struct said *audit_said(const struct keeper *k);
+/* Whether that is all of it. If not, nothing is signed, so nothing new is allowed. */
+bool audit_is_recalled(const struct keeper *k);
+/* Reads it anew: at the start, and once more of what waits counts. */
+void audit_recall(struct keeper *k);
+
 /* --- entries; each in an open group of writes (keeper_write), or a transaction of its own --- */
 
 /* The decision that was just stored. *ret_end is what audit_has wants to see reached. */

@@ -1,6 +1,6 @@
 /* What `audit accept` takes over: entries that wait under no seal, and the approvals among them,
  * for who accepts signs them with the log's key. */
-#include "audit_int.h"
+#include "audit_self.h"
 
 #include "customhouse/timefmt.h"
 
@@ -130,4 +130,28 @@ enum ch_code audit_accepted(struct keeper *k, uint64_t from, uint64_t to, struct
     ch_log_entry_int(&a.e, "to", (int64_t)to);
     ch_log_entry_int(&a.e, "v", ACCEPTED_VERSION);
     return audit_add(k, &a, err);
+}
+
+enum ch_code audit_accept(struct keeper *k, struct ch_str by, struct ch_str reason,
+                          uint64_t *ret_entries, struct ch_buf *ret_list, struct ch_err *err)
+{
+    struct audit *a = k->audit;
+    const struct audit_seal before = a->seal;
+    if (!audit_seal_is_broken(&before)) {
+        return ch_fail(err, CH_E_NOT_FOUND, "every entry that waits is under a seal");
+    }
+    enum ch_code begun = audit_act(k, err), rc = begun;
+    rc = rc == CH_OK ? audit_accepted(k, before.unproven_from, before.unproven_to - 1, by, reason,
+                                      ret_list, err)
+                     : rc;
+    rc = rc == CH_OK ? audit_seal_begin(k, &a->seal, a->next, err) : rc;
+    rc = audit_act_end(k, begun, rc, err);
+    if (rc != CH_OK) {
+        a->seal.unproven_from = before.unproven_from;
+        a->seal.unproven_to = before.unproven_to;
+        return rc;
+    }
+    *ret_entries = before.unproven_to - before.unproven_from;
+    audit_hand_pending(a);
+    return CH_OK;
 }

@@ -81,6 +81,15 @@ enum ch_code audit_older_facts(struct keeper *k, uint64_t bound, struct ch_err *
 enum ch_code audit_older_rows(struct keeper *k, uint64_t bound, struct ch_err *err) CH_MUST_CHECK;
 /* audit_whole.c: entries that the log's files say they have. */
 uint64_t audit_count_logged(struct keeper *k);
+/* audit_recall.c: what the log's files, and what waits for them up to entry `next`, say of rulings. */
+struct said;
+struct audit_recalled {
+    struct said *said;
+    char unread[512]; /* why that is not all of it: it cannot be read, is not what was hashed, or lacks
+                       * entries; "": it is all */
+    uint64_t decided; /* behind the newest decision of what waits; 0: none does */
+};
+void audit_recall_to(struct keeper *k, uint64_t next, struct audit_recalled *ret);
 /* audit.c: what waits is under a seal. */
 bool audit_is_sealed(const struct keeper *k);
 /* CH_E_CONFLICT: the store, which knows of `known` entries, was lost, or is an older one. */

@@ -323,7 +323,8 @@ enum step command_status(struct command *c)
     const char *trouble = keeper_store_trouble(k);
     bool healthy = k->healthy && trouble == NULL;
     size_t unsaved = unsaved_count(k);
-    bool whole = healthy && audit.trouble[0] == '\0' && unsaved == 0;
+    bool whole = healthy && audit.trouble[0] == '\0' && unsaved == 0 &&
+                 rulings_distrusted(k) + rulings_restored(k) == 0;
     struct coming coming = {0};
     intakes_each(k, count_coming, &coming);
     ch_sha256_hex(&policy, hex);
@@ -407,10 +408,18 @@ enum step command_status(struct command *c)
                       audit.trouble);
     }
     if (rulings_distrusted(k) > 0) {
-        command_print(c,
-                      "%zu approvals of the database are NOT taken, for the audit log does not have "
-                      "them: customhouse audit verify names them\n",
-                      rulings_distrusted(k));
+        command_print(
+            c,
+            "%zu approvals of the database are NOT taken, for the audit log does not have "
+            "them so: customhouse audit verify names them\n",
+            rulings_distrusted(k));
+    }
+    if (rulings_restored(k) > 0) {
+        command_print(
+            c,
+            "%zu denials are in force by the audit log alone, for the database does NOT have "
+            "them so: customhouse audit verify names them\n",
+            rulings_restored(k));
     }
     command_print(c, "policy %s (sha256 %.16s...)\n", ch_policy_file_name(k->policy), hex);
     size_t proposals = policy_proposals_count(k);

@@ -333,11 +333,12 @@ void notices_admitted(struct keeper *k, const struct page *p, const struct ch_de
     ch_buf_put_escaped(&n.text, row->project);
     ch_buf_puts(&n.text, CH_STR(" in "));
     ch_buf_put_escaped(&n.text, row->repository);
-    ch_buf_printf(&n.text,
-                  " (%s) is not allowed any more (%s), and may be running: it was admitted in %llu "
-                  "place%s.\ncustomhouse runtime list says where, and runtime sweep finds its pods.\n",
-                  p->config->environment, ch_verdict_name(row->verdict), (unsigned long long)places,
-                  places == 1 ? "" : "s");
+    ch_buf_printf(
+        &n.text,
+        " (%s) is not allowed any more (%s), and may be running: it was admitted in %llu "
+        "place%s.\ncustomhouse runtime list says where, and runtime sweep finds its pods.\n",
+        p->config->environment, ch_verdict_name(row->verdict), (unsigned long long)places,
+        places == 1 ? "" : "s");
     json_field(&n.data, "repository", row->repository);
     json_field(&n.data, "environment", ch_str_of(p->config->environment));
     json_field(&n.data, "project", row->project);
@@ -365,6 +366,24 @@ void notices_last_copies(struct keeper *k, uint64_t files, uint64_t bytes, uint6
     json_number(&n.data, "files", files);
     json_number(&n.data, "bytes", bytes);
     put_entry(&n, entry);
+    if (end(&n, &err) != CH_OK) {
+        keeper_log("notice", "error=\"%s\"", err.msg);
+    }
+}
+
+void notices_altered(struct keeper *k, uint64_t approvals, uint64_t denials)
+{
+    struct notice n;
+    struct ch_err err;
+    begin(&n, k, CH_NOTICE_ALARMS, "alarm.altered", keeper_now_us(k));
+    ch_buf_printf(
+        &n.text,
+        "The database is not what the audit log says, which is what counts: approvals that "
+        "are not taken: %llu, denials in force without their rows: %llu.\n"
+        "customhouse audit verify names them.\n",
+        (unsigned long long)approvals, (unsigned long long)denials);
+    json_number(&n.data, "approvals", approvals);
+    json_number(&n.data, "denials", denials);
     if (end(&n, &err) != CH_OK) {
         keeper_log("notice", "error=\"%s\"", err.msg);
     }

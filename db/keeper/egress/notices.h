@@ -25,11 +25,15 @@ enum ch_code notices_policy(struct keeper *k, const struct ch_policy_proposal_ro
  * that was allowed before. No failure of it keeps a refusal from being recorded (T4). */
 void notices_decision(struct keeper *k, const struct page *p, const struct ch_decision_row *row,
                       bool attack, bool was_allow, uint64_t entry);
-/* An image that clusters were told may run is ALLOW no more, by this decision; in so many namespaces. */
+/* An image that clusters were told may run is ALLOW no more, by this decision; in so many
+ * namespaces. */
 void notices_admitted(struct keeper *k, const struct page *p, const struct ch_decision_row *row,
                       uint64_t places, uint64_t entry);
 /* So many last copies of approved files were lost for good, to make room. `entry`: of the first. */
 void notices_last_copies(struct keeper *k, uint64_t files, uint64_t bytes, uint64_t entry);
+/* The database is not what the audit log says: approvals that are not taken, denials in force
+ * without their rows. */
+void notices_altered(struct keeper *k, uint64_t approvals, uint64_t denials);
 void notices_log(struct keeper *k, bool over, uint64_t entry);
 /* A witness does not cosign the log, or does again. `fault`: a word. */
 void notices_witness(struct keeper *k, bool over, struct ch_str name, const char *fault,

@@ -46,8 +46,8 @@ void again_project(struct keeper *k, struct ch_str project)
     bool all = true;
     keeper_raise_epoch(k);
     for (size_t i = 0; i < k->config->repository_count; i++) {
-        all &= pages_with_now(k, ch_str_of(k->config->repositories[i].name), project, on_page_with,
-                              k);
+        all &=
+            pages_with_now(k, ch_str_of(k->config->repositories[i].name), project, on_page_with, k);
     }
     if (!all) {
         again_all(k); /* also of pages that are still to come from the store */
@@ -152,7 +152,8 @@ void again_begin(struct keeper *k)
     int64_t begun_at_us = ch_get_i64(&r);
     if (rc != CH_OK || ch_rd_end(&r, "judged-under", &err) != CH_OK ||
         !ch_sha256_eq(&policy, &now) || !ch_sha256_eq(&config, &k->config_digest) ||
-        rulings_ended_since(k, begun_at_us)) {
+        rulings_ended_since(k, begun_at_us) || rulings_distrusted(k) > 0 ||
+        rulings_restored(k) > 0) {
         again_all(k);
     }
     ch_buf_done(&value);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/egress/notices.h"
 #include "db/keeper/unsaved.h"
 #include "rulings_int.h"
 
@@ -25,9 +26,10 @@ static bool is_among(const uint64_t *ids, size_t count, uint64_t id)
     return false;
 }
 
-static bool is_taken_back(const struct rulings *r, uint64_t id)
+/* Only approvals are. */
+static bool is_taken_back(const struct rulings *r, const struct ch_ruling_row *row)
 {
-    return is_among(r->taken_back, r->taken_back_count, id);
+    return !row->deny && is_among(r->taken_back, r->taken_back_count, row->id);
 }
 
 static void copy(struct kept *k, const struct ch_ruling_row *row)
@@ -51,17 +53,23 @@ static void copy(struct kept *k, const struct ch_ruling_row *row)
     k->row.environment = keep(&k->memory, row->environment);
 }
 
-static void copy_in(void *ctx, const struct ch_ruling_row *row)
+static struct kept *add(struct rulings *r, const struct ch_ruling_row *row)
 {
-    struct rulings *r = ctx;
-    if (is_taken_back(r, row->id) || is_among(r->distrusted, r->distrusted_count, row->id)) {
-        return;
-    }
     if (r->count == r->cap) {
         r->cap = r->cap == 0 ? 16 : r->cap * 2;
         r->items = ch_realloc_array(r->items, r->cap, sizeof(*r->items));
     }
-    copy(&r->items[r->count++], row);
+    struct kept *new = &r->items[r->count++];
+    copy(new, row);
+    return new;
+}
+
+static void copy_in(void *ctx, const struct ch_ruling_row *row)
+{
+    struct rulings *r = ctx;
+    if (!is_taken_back(r, row)) {
+        add(r, row);
+    }
 }
 
 /* ------------------------------------------------------------------ denials that are not stored
@@ -120,14 +128,88 @@ static void take_back(struct rulings *r, const uint64_t *ids, size_t count)
     }
 }
 
-static void distrust(struct rulings *r, const uint64_t *ids, size_t count)
+/* ------------------------------------------------------------------ what of the store counts */
+
+struct loading {
+    struct keeper *k;
+    struct rulings *r;
+    size_t rows; /* of the store, in order of their numbers */
+};
+
+static void distrust(struct keeper *k, struct rulings *r, uint64_t id, const char *why)
 {
-    free(r->distrusted);
-    r->distrusted = ch_calloc(count + 1, sizeof(*r->distrusted));
-    r->distrusted_count = count;
-    if (count > 0) {
-        memcpy(r->distrusted, ids, count * sizeof(*ids));
+    if (k->rulings == NULL || !rulings_is_distrusted(k, id)) {
+        keeper_log("rulings", "ruling=%llu taken=0 error=\"%s\"", (unsigned long long)id, why);
     }
+    r->distrusted =
+        ch_realloc_array(r->distrusted, r->distrusted_count + 1, sizeof(*r->distrusted));
+    r->distrusted[r->distrusted_count++] = id;
+}
+
+static void one_row(void *ctx, const struct ch_ruling_row *row)
+{
+    struct loading *l = ctx;
+    uint64_t at = 0;
+    if (is_taken_back(l->r, row)) {
+        return;
+    }
+    const char *why = row->deny ? NULL : ruling_differs(l->k, row);
+    if (why != NULL) {
+        distrust(l->k, l->r, row->id, why);
+    } else if (!row->deny || ruling_denies(l->k, row, &at)) {
+        add(l->r, row)->said_at = at;
+        l->rows++;
+    }
+}
+
+static bool is_loaded(const struct loading *l, const struct said_ruling *denial)
+{
+    size_t low = 0, high = l->rows;
+    while (low < high) {
+        size_t mid = low + (high - low) / 2;
+        if (l->r->items[mid].row.id < denial->id) {
+            low = mid + 1;
+        } else {
+            high = mid;
+        }
+    }
+    return low < l->rows && l->r->items[low].row.id == denial->id &&
+           l->r->items[low].said_at == denial->index + 1;
+}
+
+static void one_denial(void *ctx, const struct said_ruling *denial)
+{
+    struct loading *l = ctx;
+    struct ch_buf memory;
+    struct ch_ruling_row row;
+    if (!is_loaded(l, denial) && ruling_from_log(denial, &memory, &row)) {
+        add(l->r, &row)->said_at = denial->index + 1;
+        l->r->restored++;
+        ch_buf_done(&memory);
+    }
+}
+
+static int by_number(const void *a, const void *b)
+{
+    const struct kept *x = a, *y = b;
+    return (x->row.id > y->row.id) - (x->row.id < y->row.id);
+}
+
+/* What the log has is in force, whatever is read of the store. */
+static enum ch_code load(struct keeper *k, struct rulings *r, struct ch_err *err)
+{
+    struct loading l = {.k = k, .r = r};
+    enum ch_code rc = ch_store_rulings(k->store, one_row, &l, err);
+    said_denials(audit_said(k), 0, one_denial, &l);
+    if (r->count > 0) {
+        qsort(r->items, r->count, sizeof(*r->items), by_number);
+    }
+    if (r->restored > 0 && (k->rulings == NULL || k->rulings->restored != r->restored)) {
+        keeper_log("rulings",
+                   "restored=%zu error=\"denials of the audit log that the database has not\"",
+                   r->restored);
+    }
+    return rc;
 }
 
 /* Of one number, as they were stored: these do not change. */
@@ -168,9 +250,9 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
     struct rulings *loaded = ch_calloc(1, sizeof(*loaded));
     if (k->rulings != NULL) {
         take_back(loaded, k->rulings->taken_back, k->rulings->taken_back_count);
-        distrust(loaded, k->rulings->distrusted, k->rulings->distrusted_count);
     }
-    enum ch_code rc = ch_store_rulings(k->store, copy_in, loaded, err);
+    size_t altered = k->rulings != NULL ? rulings_distrusted(k) + rulings_restored(k) : SIZE_MAX;
+    enum ch_code rc = load(k, loaded, err);
     unsaved_each(k, &denials, copy_denial, loaded);
     loaded->whole = rc == CH_OK;
     if (rc == CH_OK || k->rulings == NULL) {
@@ -185,6 +267,9 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
         k->rules++;
     }
     rulings_watch_ends(k);
+    if (rulings_distrusted(k) + rulings_restored(k) > altered) { /* beside the running service */
+        rulings_tell_altered(k);
+    }
     return rc;
 }
 
@@ -193,21 +278,11 @@ const struct ch_ruling_row *rulings_at(const struct keeper *k, size_t i)
     return i < k->rulings->count ? &k->rulings->items[i].row : NULL;
 }
 
-void rulings_distrust(struct keeper *k, const uint64_t *ids, size_t count)
+void rulings_tell_altered(struct keeper *k)
 {
-    struct rulings *r = k->rulings;
-    size_t n = 0;
-    distrust(r, ids, count);
-    for (size_t i = 0; i < r->count; i++) {
-        if (is_among(ids, count, r->items[i].row.id)) {
-            ch_buf_done(&r->items[i].memory);
-        } else {
-            r->items[n++] = r->items[i];
-        }
+    if (rulings_distrusted(k) + rulings_restored(k) > 0) {
+        notices_altered(k, rulings_distrusted(k), rulings_restored(k));
     }
-    r->count = n;
-    k->rules++;
-    rulings_watch_ends(k);
 }
 
 bool rulings_is_distrusted(const struct keeper *k, uint64_t id)
@@ -220,13 +295,18 @@ size_t rulings_distrusted(const struct keeper *k)
     return k->rulings->distrusted_count;
 }
 
+size_t rulings_restored(const struct keeper *k)
+{
+    return k->rulings->restored;
+}
+
 void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count)
 {
     struct rulings *r = k->rulings;
     size_t n = 0;
     take_back(r, ids, count);
     for (size_t i = 0; i < r->count; i++) {
-        if (is_taken_back(r, r->items[i].row.id)) {
+        if (is_taken_back(r, &r->items[i].row)) {
             listing_touch_ruled(k, &r->items[i].row);
             ch_buf_done(&r->items[i].memory);
         } else {
@@ -241,7 +321,9 @@ void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *
 
 bool rulings_stands(const struct keeper *k, uint64_t id)
 {
-    bool there = !k->rulings->whole && !is_taken_back(k->rulings, id); /* cannot be told */
+    bool there =
+        !k->rulings->whole &&
+        !is_among(k->rulings->taken_back, k->rulings->taken_back_count, id); /* cannot be told */
     for (size_t i = 0; i < k->rulings->count && !there; i++) {
         there = k->rulings->items[i].row.id == id && !k->rulings->items[i].row.over;
     }

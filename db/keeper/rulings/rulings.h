@@ -4,16 +4,18 @@
 
 #include "db/keeper/keeper_int.h"
 
+/* What counts: approvals of the store that the audit log has in force, denials of either. */
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
-/* rulings_check.c, at the start: approvals that the audit log does not know are not taken. */
-void rulings_check(struct keeper *k);
 /* The same when the log knows more than it did: what waited was accepted. */
 enum ch_code rulings_check_again(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 const struct ch_ruling_row *rulings_at(const struct keeper *k, size_t i); /* NULL: no more */
-/* They count for nothing until they are checked again; their exceptions stay open. */
-void rulings_distrust(struct keeper *k, const uint64_t *ids, size_t count);
+/* Approvals of the store that count for nothing, for the log does not have them so; their exceptions
+ * stay open. */
 bool rulings_is_distrusted(const struct keeper *k, uint64_t id);
 size_t rulings_distrusted(const struct keeper *k);
+/* Denials in force that the log has and the store has not, or has otherwise. */
+size_t rulings_restored(const struct keeper *k);
+void rulings_tell_altered(struct keeper *k); /* people, if there are any of either */
 void rulings_free(struct keeper *k);
 /* All that are in force and whose scope has this file, denials first; returns how many. The list is
  * borrowed until the next call, what it points to until the next change. */
@@ -40,7 +42,7 @@ void rulings_enter_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row,
                          struct ch_err *err) CH_MUST_CHECK;
 
-/* These, of this project, let nothing pass any more, from now on and whatever the store says until
+/* These approvals, of this project, let nothing pass any more, from now on and whatever the store says until
  * this process ends (T4: effective first); it is judged again. */
 void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count);
 /* Whether one of this number is among what was loaded: not ended. */

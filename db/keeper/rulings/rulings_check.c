@@ -1,9 +1,7 @@
-/* At the start: an approval is only one that the keeper has entered. A row of the store alone
- * approves nothing (T4): its entry must be in the log's files, or wait under a seal of the log's
- * key, and say the same. */
-#include "rulings.h"
-
-#include <stdlib.h>
+/* What the log says beside what the database has (T4). A row of the database alone approves
+ * nothing, and neither ends a denial nor takes one away: what counts is the entry, in the log's
+ * files or waiting for them under a seal of the log's key. */
+#include "rulings_int.h"
 
 #include "db/keeper/audit/audit.h"
 #include "db/log/bundle.h"
@@ -43,57 +41,107 @@ static bool says(struct ch_str entry, const struct ch_ruling_row *r)
 {
     struct ch_log_entry_fields f;
     struct ch_sha256 prints = {{0}};
-    bool deny = true;
+    bool deny = !r->deny;
     if (r->fingerprint_count > 0) {
         prints = ch_sha256_of(r->fingerprints, r->fingerprint_count * sizeof(*r->fingerprints));
     }
     return ch_log_entry_read(entry, &f, NULL) == CH_OK && says_text(&f, "kind", CH_STR("ruling")) &&
            says_number(&f, "id", (int64_t)r->id, -1) && ch_log_entry_get_bool(&f, "deny", &deny) &&
-           !deny && says_number(&f, "lifts", (int64_t)r->lifts, -1) &&
+           deny == r->deny && says_number(&f, "lifts", (int64_t)r->lifts, -1) &&
            says_number(&f, "expires_us", r->expires_at_us, CH_TIME_UNKNOWN) &&
-           says_sha(&f, "policy", &r->policy) && says_sha(&f, "sha256", &r->sha256) &&
-           says_sha(&f, "findings", &prints) && says_text(&f, "repository", r->repository) &&
-           says_text(&f, "ecosystem", r->ecosystem) && says_text(&f, "project", r->project) &&
-           says_text(&f, "file", r->file_name) && says_text(&f, "versions", r->version_spec);
+           says_sha(&f, "policy", &r->policy) && says_sha(&f, "evidence", &r->evidence) &&
+           says_sha(&f, "sha256", &r->sha256) && says_sha(&f, "findings", &prints) &&
+           says_text(&f, "repository", r->repository) && says_text(&f, "ecosystem", r->ecosystem) &&
+           says_text(&f, "project", r->project) && says_text(&f, "file", r->file_name) &&
+           says_text(&f, "versions", r->version_spec);
 }
 
-static bool is_entered(struct keeper *k, const struct ch_ruling_row *r)
+const char *ruling_differs(struct keeper *k, const struct ch_ruling_row *r)
 {
-    struct ch_buf entry;
-    struct ch_err err;
-    uint64_t index = 0;
-    ch_buf_init(&entry, CH_ENTRY_MAX);
-    enum ch_code rc = ch_store_log_place(k->store, CH_STR("ruling"), r->id, &index, &err);
-    rc = rc == CH_OK ? audit_read_entry(k, index, &entry, &err) : rc;
-    bool good = rc == CH_OK && says(ch_buf_str(&entry), r);
-    if (!good) {
-        keeper_log("rulings", "ruling=%llu taken=0 error=\"%s\"", (unsigned long long)r->id,
-                   rc != CH_OK ? err.msg : "its entry of the audit log says something else");
+    struct said_ruling said;
+    if (!audit_is_recalled(k)) {
+        return "the audit log cannot be read back";
     }
-    ch_buf_done(&entry);
-    return good;
+    if (!said_approval(audit_said(k), r->id, &said)) {
+        return "the audit log has no such approval, or its end";
+    }
+    if (!says(said.entry, r)) {
+        return "its entry of the audit log says something else";
+    }
+    return ch_str_eq(said.environment, r->environment)
+               ? NULL
+               : "by the audit log it came into force with another exception, or for another "
+                 "environment";
 }
 
-void rulings_check(struct keeper *k)
+/* ------------------------------------------------------------------ denials */
+
+struct finding {
+    const struct ch_ruling_row *row;
+    uint64_t at;
+};
+
+static void find_same(void *ctx, const struct said_ruling *denial)
 {
-    uint64_t *bad = NULL;
-    size_t count = 0;
-    const struct ch_ruling_row *r;
-    for (size_t i = 0; (r = rulings_at(k, i)) != NULL; i++) {
-        if (!r->deny && !is_entered(k, r)) {
-            bad = ch_realloc_array(bad, count + 1, sizeof(*bad));
-            bad[count++] = r->id;
-        }
+    struct finding *f = ctx;
+    if (f->at == 0 && says(denial->entry, f->row)) {
+        f->at = denial->index + 1;
     }
-    rulings_distrust(k, bad, count);
-    free(bad);
+}
+
+bool ruling_denies(struct keeper *k, const struct ch_ruling_row *row, uint64_t *ret_at)
+{
+    struct finding f = {.row = row};
+    size_t known = said_denials(audit_said(k), row->id, find_same, &f);
+    *ret_at = f.at;
+    return f.at != 0 || known == 0;
+}
+
+static struct ch_str text_in(const struct ch_log_entry_fields *f, const char *key,
+                             struct ch_buf *memory)
+{
+    size_t at = memory->len;
+    CH_IGNORE(ch_log_entry_get_str(f, key, memory));
+    return (struct ch_str){memory->len > at ? memory->ptr + at : NULL, memory->len - at};
+}
+
+bool ruling_from_log(const struct said_ruling *denial, struct ch_buf *memory,
+                     struct ch_ruling_row *ret)
+{
+    struct ch_log_entry_fields f;
+    size_t need = denial->entry.len + 200; /* what it unescapes is shorter */
+    if (ch_log_entry_read(denial->entry, &f, NULL) != CH_OK) {
+        return false;
+    }
+    ch_buf_init(memory, need);
+    CH_ASSERT(ch_buf_reserve(memory, need) != NULL); /* slices do not move */
+    *ret = (struct ch_ruling_row){.id = denial->id,
+                                  .deny = true,
+                                  .by = CH_STR("the audit log"),
+                                  .at_us = 0,
+                                  .expires_at_us = CH_TIME_UNKNOWN};
+    ret->repository = text_in(&f, "repository", memory);
+    ret->ecosystem = text_in(&f, "ecosystem", memory);
+    ret->project = text_in(&f, "project", memory);
+    ret->version_spec = text_in(&f, "versions", memory);
+    ret->file_name = text_in(&f, "file", memory);
+    CH_IGNORE(ch_log_entry_get_sha(&f, "sha256", &ret->sha256));
+    CH_IGNORE(ch_log_entry_get_int(&f, "at_us", &ret->at_us));
+    CH_IGNORE(ch_log_entry_get_int(&f, "expires_us", &ret->expires_at_us));
+    size_t at = memory->len;
+    ch_buf_printf(
+        memory,
+        "denied by entry %llu of the audit log; what the database had of it is gone or altered",
+        (unsigned long long)denial->index);
+    ret->reason = ch_str_sub(ch_buf_str(memory), at, memory->len - at);
+    return true;
 }
 
 enum ch_code rulings_check_again(struct keeper *k, struct ch_err *err)
 {
-    rulings_distrust(k, NULL, 0);
+    audit_recall(k);
     enum ch_code rc = rulings_load(k, err);
-    rulings_check(k);
+    k->rules++;
     keeper_raise_epoch(k);
     return rc;
 }

@@ -1,0 +1,256 @@
+/* T4, T8: rows of the database that were altered while no keeper ran. None alone ends a denial, gives back an approval
+ * that has ended, or makes one reach further: what counts is what the log says. */
+#include "exceptions_house.h"
+
+#include <stdio.h>
+
+#include <sqlite3.h>
+
+#include "db/keeper/audit/audit.h"
+#include "db/keeper/rulings/rulings.h"
+#include "log_seen.h"
+
+static struct ch_err err;
+static struct ch_buf out;
+static struct house *h;
+
+static int setup(void **state)
+{
+    (void)state;
+    ch_buf_init(&out, 1u << 20);
+    h = house_new();
+    return 0;
+}
+
+static int teardown(void **state)
+{
+    (void)state;
+    house_free(h);
+    ch_buf_done(&out);
+    return 0;
+}
+
+static void one(sqlite3 *db, const char *text)
+{
+    if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK) {
+        fail_msg("%s: %s", text, sqlite3_errmsg(db));
+    }
+}
+
+/* Without the triggers that keep facts; they are there again afterwards. */
+static void alter(const char *what)
+{
+    char path[256];
+    sqlite3 *db = NULL;
+    sqlite3_stmt *stmt = NULL;
+    struct ch_buf drop, make;
+    ch_buf_init(&drop, 1u << 20);
+    ch_buf_init(&make, 1u << 20);
+    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
+    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_prepare_v2(db,
+                                        "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
+                                        " AND name GLOB '*_kept_*'",
+                                        -1, &stmt, NULL),
+                     SQLITE_OK);
+    while (sqlite3_step(stmt) == SQLITE_ROW) {
+        ch_buf_printf(&drop, "DROP TRIGGER %s;", (const char *)sqlite3_column_text(stmt, 0));
+        ch_buf_printf(&make, "%s;", (const char *)sqlite3_column_text(stmt, 1));
+    }
+    sqlite3_finalize(stmt);
+    ch_buf_putc(&drop, '\0');
+    ch_buf_putc(&make, '\0');
+    one(db, drop.ptr);
+    one(db, what);
+    one(db, make.ptr);
+    sqlite3_close(db);
+    ch_buf_done(&drop);
+    ch_buf_done(&make);
+}
+
+/* What the service is after it was stopped, altered and started: all is judged again before anybody asks. */
+static void restart_altered(const char *what)
+{
+    log_until_written(h);
+    h->k->tick_timer.fn(&h->k->tick_timer); /* copies of what is in the log's files go */
+    house_settle(h);
+    house_stop(h);
+    alter(what);
+    house_start(h, NULL, NULL);
+}
+
+static void assert_altered(const char *label, size_t distrusted, size_t restored)
+{
+    if (rulings_distrusted(h->k) != distrusted || rulings_restored(h->k) != restored) {
+        fail_msg("%s: distrusted %zu, restored %zu", label, rulings_distrusted(h->k),
+                 rulings_restored(h->k));
+    }
+    ch_buf_clear(&out);
+    COMMAND(h, distrusted + restored > 0 ? 1 : 0, false, "status", NULL, NULL, NULL, &out);
+    if (restored > 0) {
+        assert_says(&out, "denials are in force by the audit log alone");
+    }
+    if (distrusted > 0) {
+        assert_says(&out, "approvals of the database are NOT taken");
+    }
+}
+
+static const struct row {
+    const char *label, *what;
+    size_t restored;
+} denials[] = {
+    {"untouched", "SELECT 1", 0},
+    {"its row is gone", "DELETE FROM ruling", 1},
+    {"with all that names it", "DELETE FROM ruling; UPDATE log_entry SET kind = 'rescan', source = NULL WHERE kind = 'ruling'",
+     1},
+    {"it has an end", "INSERT INTO ruling_end VALUES (1, 'user:bob', 'was wrong', 5)", 0},
+    {"and an entry of it among the rows",
+     "INSERT INTO ruling_end VALUES (1, 'user:bob', 'was wrong', 5);"
+     "UPDATE log_entry SET kind = 'ruling-end', source = 1 WHERE id = 1",
+     0},
+    {"its time is over", "UPDATE ruling SET expires_at_us = 1", 1},
+    {"it approves", "UPDATE ruling SET deny = 0, expires_at_us = at_us + 86400000000", 1},
+    {"it is about another project", "UPDATE ruling SET project = 'other'", 1},
+    {"about another version", "UPDATE ruling SET version_spec = '==9.9'", 1},
+    {"about other bytes", "UPDATE ruling SET sha256 = randomblob(32)", 1},
+};
+
+static void no_row_ends_a_denial(void **state)
+{
+    (void)state;
+    set_wheel(h, "old", 100);
+    for (size_t i = 0; i < CH_ARRAY_LEN(denials); i++) {
+        assert_true(is_had(h));
+        COMMAND(h, 0, false, "deny", "pypi:pkg==1.0", "malware", NULL, &out);
+        assert_false(is_had(h));
+        restart_altered(denials[i].what);
+        if (is_had(h) || h->file.refusal.verdict != CH_VERDICT_DENY) {
+            fail_msg("%s: had", denials[i].label);
+        }
+        house_settle(h);
+        assert_false(house_serves(h, "old"));
+        size_t approves = strstr(denials[i].what, "deny = 0") != NULL ? 1 : 0;
+        assert_altered(denials[i].label, approves, denials[i].restored);
+        assert_ch_ok(&err, rulings_load(h->k, &err)); /* nor when it is read again */
+        assert_false(is_had(h));
+        teardown(NULL);
+        setup(NULL);
+        set_wheel(h, "old", 100);
+    }
+}
+
+/* A number is given again once its row is gone: the denial that had it is another one. */
+static void a_number_that_is_given_again(void **state)
+{
+    (void)state;
+    set_wheel(h, "young", 1);
+    COMMAND(h, 0, false, "deny", "pypi:other==1.0", "malware", NULL, &out);
+    restart_altered("DELETE FROM ruling");
+    assert_altered("gone", 0, 1);
+    COMMAND(h, 0, false, "approve", WHEEL, "needed", "7d", &out);
+    assert_true(is_had(h));
+    assert_int_equal(rulings_at(h->k, 0)->id, rulings_at(h->k, 1)->id);
+    assert_int_equal(0, exceptions_command(h, "revoke", "1", "no more", &out));
+    assert_false(is_had(h));
+    assert_altered("approved and revoked", 0, 1);
+    log_until_written(h);
+    house_restart(h);
+    assert_altered("once more", 0, 1);
+}
+
+static void a_denial_that_ended_has_ended(void **state)
+{
+    (void)state;
+    set_wheel(h, "old", 100);
+    assert_true(is_had(h));
+    COMMAND(h, 0, false, "deny", "pypi:pkg==1.0", "malware", NULL, &out);
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, ch_store_end_ruling(h->k->store, 1, CH_STR("user:bob"), CH_STR("was wrong"), 5, &err));
+    assert_ch_ok(&err, audit_ruling_end(h->k, 1, CH_STR("user:bob"), CH_STR("was wrong"), 5, &err));
+    assert_ch_ok(&err, keeper_commit(h->k, &err));
+    restart_altered("SELECT 1");
+    assert_altered("ended", 0, 0);
+    assert_true(is_had(h));
+}
+
+static const struct approved {
+    const char *label, *what;
+    bool revoked; /* before */
+    bool ends;    /* its exception, for the repository is of another environment than that says */
+} approvals[] = {
+    {"revoked, without its end", "DELETE FROM ruling_end; DELETE FROM exception_step WHERE kind > 4", true, false},
+    {"nor its entries' rows",
+     "DELETE FROM ruling_end; DELETE FROM exception_step WHERE kind > 4;"
+     "UPDATE log_entry SET kind = 'log-trouble', source = NULL WHERE kind = 'ruling-end'",
+     true, false},
+    {"later than approved", "UPDATE ruling SET expires_at_us = expires_at_us + 1", false, false},
+    {"of other findings", "UPDATE ruling SET evidence = randomblob(32)", false, false},
+    {"of no exception", "DELETE FROM exception_ruling", false, false},
+    {"of an exception that is gone", "DELETE FROM exception", false, false},
+    {"for another environment", "UPDATE exception SET environment = 'preprod'", false, true},
+};
+
+static void no_row_gives_back_an_approval(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(approvals); i++) {
+        const struct approved *a = &approvals[i];
+        set_wheel(h, "young", 1);
+        COMMAND(h, 0, false, "approve", WHEEL, "needed", "7d", &out);
+        assert_true(is_had(h));
+        if (a->revoked) {
+            assert_int_equal(0, exceptions_command(h, "revoke", "1", "no more", &out));
+            assert_false(is_had(h));
+        }
+        restart_altered(a->what);
+        if (is_had(h)) {
+            fail_msg("%s: had", a->label);
+        }
+        house_settle(h);
+        assert_false(house_serves(h, "young"));
+        assert_altered(a->label, a->ends ? 0 : 1, 0);
+        teardown(NULL);
+        setup(NULL);
+    }
+}
+
+/* A log that cannot be read back says nothing of ends, so no approval is taken, and none is made. */
+static void a_log_that_cannot_be_read_back(void **state)
+{
+    (void)state;
+    char path[256];
+    set_wheel(h, "young", 1);
+    COMMAND(h, 0, false, "approve", WHEEL, "needed", "7d", &out);
+    COMMAND(h, 0, false, "deny", "pypi:other==1.0", "malware", NULL, &out);
+    assert_true(is_had(h));
+    log_until_written(h);
+    house_stop(h);
+    snprintf(path, sizeof(path), "%s/audit/entries/data", h->folder);
+    FILE *data = fopen(path, "r+b");
+    assert_non_null(data);
+    assert_int_equal(fseek(data, 40, SEEK_SET), 0);
+    int byte = fgetc(data);
+    assert_int_equal(fseek(data, 40, SEEK_SET), 0);
+    assert_int_equal(fputc(byte ^ 1, data), byte ^ 1);
+    assert_int_equal(fclose(data), 0);
+    house_start(h, NULL, NULL);
+    assert_false(is_had(h));
+    assert_false(audit_is_recalled(h->k));
+    ch_buf_clear(&out);
+    COMMAND(h, 1, false, "status", NULL, NULL, NULL, &out);
+    assert_says(&out, "its entries cannot be read back");
+    assert_int_equal(rulings_distrusted(h->k), 1);
+    assert_true(rulings_at(h->k, 0)->deny);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(no_row_ends_a_denial, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_number_that_is_given_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_denial_that_ended_has_ended, setup, teardown),
+        cmocka_unit_test_setup_teardown(no_row_gives_back_an_approval, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_log_that_cannot_be_read_back, setup, teardown),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
