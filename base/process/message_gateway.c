@@ -379,6 +379,7 @@ void ch_ask_token_put(struct ch_buf *b, const struct ch_ask_token *m)
     ch_put_u64(b, m->ask);
     ch_msg_put_sha256(b, &m->digest);
     ch_msg_put_client(b, &m->client);
+    ch_msg_put_name(b, m->scoped, ch_limits.scoped_token_bytes);
 }
 
 enum ch_code ch_ask_token_get(struct ch_str payload, struct ch_ask_token *ret, struct ch_err *err)
@@ -388,6 +389,7 @@ enum ch_code ch_ask_token_get(struct ch_str payload, struct ch_ask_token *ret, s
     m.ask = ch_get_u64(&r);
     m.digest = ch_msg_get_sha256(&r);
     m.client = ch_msg_get_client(&r);
+    m.scoped = ch_msg_get_printable(&r, ch_limits.scoped_token_bytes);
     CH_MSG_DECODED("ask-token message");
 }
 

@@ -15,6 +15,7 @@ void ch_ask_push_put(struct ch_buf *b, const struct ch_ask_push *m)
     ch_msg_put_name(b, m->media_type, ch_limits.client_text_bytes);
     ch_put_u64(b, m->offset);
     ch_msg_put_sha256(b, &m->token);
+    ch_msg_put_name(b, m->scoped, ch_limits.scoped_token_bytes);
     ch_msg_put_client(b, &m->client);
     ch_msg_put_name(b, m->body, ch_limits.oci_manifest_bytes);
 }
@@ -33,6 +34,7 @@ enum ch_code ch_ask_push_get(struct ch_str payload, struct ch_ask_push *ret, str
     m.media_type = ch_msg_get_text(&r, ch_limits.client_text_bytes);
     m.offset = ch_get_u64(&r);
     m.token = ch_msg_get_sha256(&r);
+    m.scoped = ch_msg_get_printable(&r, ch_limits.scoped_token_bytes);
     m.client = ch_msg_get_client(&r);
     m.body = ch_msg_get_text(&r, ch_limits.oci_manifest_bytes);
     CH_MSG_DECODED("ask-push message");

@@ -18,6 +18,7 @@
 #include "db/keeper/audit/keyring.h"
 #include "db/keeper/egress/notices.h"
 #include "db/keeper/people/people.h"
+#include "db/keeper/people/scoped.h"
 #include "db/keeper/policies/policies.h"
 #include "db/keeper/images/image.h"
 #include "db/keeper/intake/intake_int.h"
@@ -334,6 +335,7 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     }
     if (role == CH_ROLE_GATEWAY) {
         served_peer_came(k, instance);
+        scoped_tell(k, *slot);
     }
     jobs_peer_came(k, role);
 }

@@ -80,6 +80,7 @@ static void free_held(struct people *p)
     ch_map_free(p->by_name);
     ch_map_free(p->names);
     ch_map_free(p->tokens);
+    ch_map_free(p->token_ids);
 }
 
 void people_free(struct people *p)
@@ -148,6 +149,11 @@ static struct ch_str token_key(const struct ch_sha256 *digest)
     return (struct ch_str){(const char *)digest->byte, sizeof(digest->byte)};
 }
 
+static struct ch_str id_key(const uint64_t *id)
+{
+    return (struct ch_str){(const char *)id, sizeof(*id)};
+}
+
 static void index_rows(struct people *p)
 {
     for (size_t i = 0; i < p->count; i++) {
@@ -160,6 +166,7 @@ static void index_rows(struct people *p)
             }
         } else if (row->kind == CH_PEOPLE_TOKEN) {
             ch_map_set(p->tokens, token_key(&row->sha256), p->rows[i]);
+            ch_map_set(p->token_ids, id_key(&row->id), p->rows[i]);
         }
     }
 }
@@ -247,6 +254,7 @@ void people_settle(struct people *p)
     p->by_name = ch_map_new();
     p->names = ch_map_new();
     p->tokens = ch_map_new();
+    p->token_ids = ch_map_new();
     p->held = ch_calloc(p->count + 1, sizeof(*p->held));
     p->held_count = 0;
     p->has_approver = false;
@@ -331,10 +339,9 @@ static const struct ch_people_row *find_token(const struct people *p,
     return k != NULL ? &k->row : NULL;
 }
 
-enum ch_code people_of_token(const struct people *p, const struct ch_sha256 *digest, int64_t now_us,
-                             struct principal *ret, int64_t *ret_until_us, struct ch_err *err)
+static enum ch_code of_row(const struct people *p, const struct ch_people_row *t, int64_t now_us,
+                           struct principal *ret, int64_t *ret_until_us, struct ch_err *err)
 {
-    const struct ch_people_row *t = find_token(p, digest);
     *ret = (struct principal){.kind = PRINCIPAL_NONE};
     if (token_fault(p, t, now_us) != NULL) {
         return ch_fail(err, CH_E_NOT_FOUND, "no such token");
@@ -342,6 +349,25 @@ enum ch_code people_of_token(const struct people *p, const struct ch_sha256 *dig
     *ret = principal_of(people_find(p, t->person), audience_of_name(t->audience));
     *ret_until_us = t->expires_at_us;
     return CH_OK;
+}
+
+enum ch_code people_of_token(const struct people *p, const struct ch_sha256 *digest, int64_t now_us,
+                             struct principal *ret, int64_t *ret_until_us, struct ch_err *err)
+{
+    return of_row(p, find_token(p, digest), now_us, ret, ret_until_us, err);
+}
+
+enum ch_code people_of_token_id(const struct people *p, uint64_t id, int64_t now_us,
+                                struct principal *ret, int64_t *ret_until_us, struct ch_err *err)
+{
+    const struct kept *k = ch_map_get(p->token_ids, id_key(&id));
+    return of_row(p, k != NULL ? &k->row : NULL, now_us, ret, ret_until_us, err);
+}
+
+uint64_t people_token_id(const struct people *p, const struct ch_sha256 *digest)
+{
+    const struct ch_people_row *t = find_token(p, digest);
+    return t != NULL ? t->id : 0;
 }
 
 struct ch_str people_token_owner(const struct people *p, const struct ch_sha256 *digest,

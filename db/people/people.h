@@ -82,6 +82,12 @@ bool people_name_ok(struct ch_str name);
  * same to who asks. *ret_until_us: when it ends (CH_TIME_UNKNOWN: does not). */
 enum ch_code people_of_token(const struct people *p, const struct ch_sha256 *digest, int64_t now_us,
                              struct principal *ret, int64_t *ret_until_us, struct ch_err *err) CH_MUST_CHECK;
+/* The same of the token of this row (people_token_id), for what stands for it. */
+enum ch_code people_of_token_id(const struct people *p, uint64_t id, int64_t now_us,
+                                struct principal *ret, int64_t *ret_until_us,
+                                struct ch_err *err) CH_MUST_CHECK;
+/* The row of a token, whether or not it stands; 0: there is none. */
+uint64_t people_token_id(const struct people *p, const struct ch_sha256 *digest);
 /* For the log alone: whose token that was ("user:NAME"; absent: nobody's) which people_of_token refused, and
  * why: "unknown", "expired", "revoked". Never told to who presented it. Lives as long as `p`. */
 struct ch_str people_token_owner(const struct people *p, const struct ch_sha256 *digest, int64_t now_us,

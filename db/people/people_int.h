@@ -28,11 +28,12 @@ struct people {
     size_t count, cap;
     struct held *held;
     size_t held_count;
-    struct ch_map *by_name; /* those that stand -> struct held */
-    struct ch_map *names;   /* all that were ever given -> struct ch_people_row */
-    struct ch_map *tokens;  /* 32 bytes -> struct ch_people_row */
-    bool has_approver;      /* a person is one now */
-    size_t approvers_ever;  /* persons who are or were */
+    struct ch_map *by_name;   /* those that stand -> struct held */
+    struct ch_map *names;     /* all that were ever given -> struct ch_people_row */
+    struct ch_map *tokens;    /* 32 bytes -> struct ch_people_row */
+    struct ch_map *token_ids; /* 8 bytes -> the same */
+    bool has_approver;        /* a person is one now */
+    size_t approvers_ever;    /* persons who are or were */
     bool loopback_only;
 };
 

@@ -40,13 +40,18 @@ size_t ch_purposes(const struct ch_config *config, struct ch_purpose ret[CH_PURP
 {
     char name[CH_PURPOSE_BYTES];
     size_t count = 0;
+    bool images = false;
     for (size_t i = 0; i < config->repository_count; i++) {
         ch_purpose_approve_file(config->repositories[i].environment, name);
         count = add(ret, count, name, CH_KEY_ECDSA_P256);
         if (has_images(&config->repositories[i])) {
             ch_purpose_approve_image(config->repositories[i].environment, name);
             count = add(ret, count, name, CH_KEY_ECDSA_P256);
+            images = true;
         }
+    }
+    if (images) { /* their clients ask for tokens */
+        count = add(ret, count, CH_PURPOSE_TOKEN, CH_KEY_ECDSA_P256);
     }
     count = add(ret, count, CH_PURPOSE_EVIDENCE, CH_KEY_ECDSA_P256);
     return add(ret, count, CH_PURPOSE_LOG, CH_KEY_ED25519);

@@ -11,6 +11,7 @@
 
 #define CH_PURPOSE_EVIDENCE "evidence" /* statements on what was not approved */
 #define CH_PURPOSE_LOG      "log"      /* checkpoints of the audit log */
+#define CH_PURPOSE_TOKEN    "token"    /* tokens of clients of registries (scoped.h) */
 
 struct ch_purpose {
     char name[CH_PURPOSE_BYTES];

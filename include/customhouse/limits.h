@@ -91,6 +91,10 @@
     X(sign_in_path_bytes, 256, "bytes", "what a failed sign-in was for, clipped")                  \
     X(sign_in_hand_over_ms, 1000, "ms", "failed sign-ins are counted before the keeper is told")   \
     X(token_fresh_ms, 60000, "ms", "what a token stands for holds in a gateway, at most")          \
+    X(scoped_token_bytes, 4096, "bytes", "a token of some images; headers have room for it")       \
+    X(scoped_token_s, 300, "seconds", "such a token is good for; clients ask again by themselves") \
+    X(scoped_token_early_s, 60, "seconds", "before it begins it is taken, too: clocks are set")    \
+    X(token_request_bytes, 8192, "bytes", "what such a token is asked for with, as a form")        \
     /* witness */                                                                                  \
     X(witness_connections, 256, "connections", "to a witness at once; a log needs one")            \
     X(witness_connections_per_address, 32, "connections", "of one client of it")                   \

@@ -14,6 +14,7 @@
 #include "customhouse/digest.h"
 #include "customhouse/message_gateway.h"
 #include "customhouse/message_push.h"
+#include "customhouse/message_scoped.h"
 #include "customhouse/policy.h"
 #include "customhouse/role.h"
 #include "customhouse/scan.h"
@@ -53,7 +54,7 @@
     X(CH_MSG_ASK_PUSH, 31, (4u << 20) + (64u << 10), 0, CH_FROM(CH_ROLE_GATEWAY))                  \
     X(CH_MSG_PUSH, 32, 16u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                      \
     X(CH_MSG_SERVED_KEPT, 33, 64, 0, CH_FROM(CH_ROLE_KEEPER))                                      \
-    X(CH_MSG_ASK_TOKEN, 35, 2u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
+    X(CH_MSG_ASK_TOKEN, 35, 8u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_TOKEN, 36, 64u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_SIGN_INS, 37, 128u << 10, 0, CH_FROM(CH_ROLE_GATEWAY) | CH_FROM(CH_ROLE_ADMIN))       \
     X(CH_MSG_ASK_EXCEPTION, 38, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                            \
@@ -82,6 +83,9 @@
     X(CH_MSG_ADMIN_OUTPUT, 93, 1u << 20, 0, CH_FROM(CH_ROLE_KEEPER))                               \
     X(CH_MSG_ADMIN_DONE, 94, 8u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                 \
     /* admission and keeper */                                                                     \
+    X(CH_MSG_ASK_SCOPED, 110, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                              \
+    X(CH_MSG_SCOPED, 111, 16u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                   \
+    X(CH_MSG_TOKEN_KEY, 112, 2u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                 \
     X(CH_MSG_ASK_IMAGES, 100, 256u << 10, 0, CH_FROM(CH_ROLE_ADMISSION))                           \
     X(CH_MSG_IMAGES, 101, 768u << 10, 0, CH_FROM(CH_ROLE_KEEPER))
 

@@ -28,6 +28,8 @@ struct ch_ask_token {
     uint64_t ask;
     struct ch_sha256 digest;
     struct ch_client client; /* principal: absent */
+    struct ch_str scoped;    /* a token of some images (db/signing/scoped.h), itself: it says for which API
+                              * token it stands, and what a gateway says of it counts for nothing; else absent */
 };
 void ch_ask_token_put(struct ch_buf *b, const struct ch_ask_token *m);
 enum ch_code ch_ask_token_get(struct ch_str payload, struct ch_ask_token *ret,

@@ -42,6 +42,7 @@ struct ch_ask_push {
     struct ch_str media_type; /* MANIFEST */
     uint64_t offset;
     struct ch_sha256 token; /* digest of what came with the request */
+    struct ch_str scoped;   /* that itself, where it is a token of some images; else absent */
     struct ch_client client;
     struct ch_str body; /* MANIFEST: at most oci_manifest_bytes */
 };

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "customhouse/base64.h"
+#include "customhouse/limits.h"
 #include "db/people/people.h"
 
 /* The scheme, and what follows it after one blank or more. */
@@ -93,6 +94,28 @@ struct ch_str front_credentials_clear(struct ch_str authorization, struct ch_buf
     return has_form_of_token(token) ? token : (struct ch_str){NULL, 0};
 }
 
+struct ch_str front_credentials_scoped(struct ch_str authorization)
+{
+    const struct ch_str none = {NULL, 0};
+    struct ch_str scheme, rest;
+    size_t dots = 0;
+    if (authorization.ptr == NULL || !split_scheme(authorization, &scheme, &rest) ||
+        !ch_str_eq_nocase(scheme, CH_STR("Bearer")) || !ch_str_starts(rest, CH_STR("eyJ")) ||
+        rest.len > ch_limits.scoped_token_bytes) {
+        return none;
+    }
+    for (size_t i = 0; i < rest.len; i++) {
+        char c = rest.ptr[i];
+        bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                    c == '-' || c == '_';
+        if (!word && c != '.') {
+            return none;
+        }
+        dots += c == '.' ? 1 : 0;
+    }
+    return dots == 2 ? rest : none;
+}
+
 enum front_credentials front_credentials_read(struct ch_str authorization, struct ch_buf *scratch,
                                               struct ch_hash *hash, struct ch_sha256 *ret_digest)
 {
@@ -103,10 +126,6 @@ enum front_credentials front_credentials_read(struct ch_str authorization, struc
     ch_buf_clear(scratch);
     if (!split_scheme(authorization, &scheme, &rest)) {
         return FRONT_CREDENTIALS_BAD;
-    }
-    if (ch_str_eq_nocase(scheme, CH_STR("Bearer")) &&
-        ch_str_eq(rest, CH_STR(FRONT_ANONYMOUS_TOKEN))) {
-        return FRONT_CREDENTIALS_NONE;
     }
     bool good = front_credentials_token(presented(scheme, rest, scratch), hash, ret_digest);
     if (scratch->ptr != NULL) { /* also what was decoded before it turned out to be none */

@@ -14,9 +14,6 @@ enum front_credentials {
     FRONT_CREDENTIALS_TOKEN,
 };
 
-/* What clients of registries send as Bearer's token that were given none: it is no credential. */
-#define FRONT_ANONYMOUS_TOKEN "anonymous"
-
 /* `scratch` has the clear text only during the call. `hash` is borrowed. */
 enum front_credentials front_credentials_read(struct ch_str authorization, struct ch_buf *scratch,
                                               struct ch_hash *hash, struct ch_sha256 *ret_digest);
@@ -24,6 +21,10 @@ enum front_credentials front_credentials_read(struct ch_str authorization, struc
 /* The token itself, as it is presented; absent: none of ours. It lies in `authorization` or in `scratch`, which the
  * caller wipes. */
 struct ch_str front_credentials_clear(struct ch_str authorization, struct ch_buf *scratch);
+
+/* Bearer's token where it has the form of one of some images (a JWT; db/signing/scoped.h), which gateways
+ * alone take: three parts of base64url with dots between. Absent: it has not. */
+struct ch_str front_credentials_scoped(struct ch_str authorization);
 
 /* Of a token that stands by itself, as in the paths of conda's clients. False: it is none of ours. */
 bool front_credentials_token(struct ch_str token, struct ch_hash *hash,

@@ -197,7 +197,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     } else if (m.http_status != 200) {
         bool known = m.http_status == 404 || m.http_status == 503;
         if (m.http_status == 401) { /* the token has ended on the way */
-            gw_respond_unauthorized(w->request, true);
+            gw_respond_unauthorized(w->gw, w->request, true);
         } else {
             gw_respond_text(w->request, known ? (int)m.http_status : 500, m.text);
         }
@@ -256,7 +256,7 @@ bool gw_documents_request(struct gw *gw, struct ch_http_request *r, const struct
     }
     if (document.kind == CH_DOCUMENT_POLICY) { /* whose token may read it, the keeper knows */
         if (!gw_caller_of(gw, r)->known) {
-            gw_respond_unauthorized(r, false);
+            gw_respond_unauthorized(gw, r, false);
             return true;
         }
         document.token = gw_caller_of(gw, r)->token;

@@ -166,7 +166,7 @@ static void on_exception(struct gw *gw, struct gw_ask *ask, struct ch_frame *fra
     } else if (m.http_status == 200 || m.http_status == 201) {
         respond_asked(w, &m);
     } else if (m.http_status == 401) {
-        gw_respond_unauthorized(w->request, false);
+        gw_respond_unauthorized(w->gw, w->request, false);
     } else {
         bool error = m.http_status >= 400 && m.http_status <= 599;
         gw_respond_text(w->request, error ? (int)m.http_status : 500, m.text);
@@ -256,7 +256,7 @@ static void ask_for(struct gw *gw, struct ch_http_request *r, const struct ch_ht
         gw_respond_text(r, 403, CH_STR("An exception is asked for on the page of its refusal, not from "
                                        "another site"));
     } else if (must_sign_in(gw, r)) {
-        gw_respond_unauthorized(r, false);
+        gw_respond_unauthorized(gw, r, false);
     } else if (!v->has_content_length) {
         gw_respond_text(r, 411, CH_STR("The request needs a Content-Length"));
     } else if (v->content_length > ch_limits.exception_body_bytes) {

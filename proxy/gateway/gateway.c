@@ -1,4 +1,5 @@
 #include "gateway_int.h"
+#include "scoped.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -144,6 +145,8 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     (void)ch;
     if (frame->type == CH_MSG_SERVED_KEPT) {
         gw_served_kept(owner, frame->payload);
+    } else if (frame->type == CH_MSG_TOKEN_KEY) {
+        gw_scoped_key(owner, frame->payload);
     } else {
         gw_asks_frame(owner, frame);
     }

@@ -26,7 +26,9 @@
 
 struct gw_audit;
 struct gw_file;
+struct gw_scoped;
 struct gw_seen;
+struct ch_public_key;
 
 /* What a request was about: handed through the HTTP core to the access log and the metrics. */
 struct gw_note {
@@ -92,6 +94,7 @@ struct gw_caller {
     bool push; /* the token is for pushing */
     char **pull; /* names of repositories */
     uint32_t pull_count;
+    struct gw_scoped *scoped; /* the token is of some images (scoped.h): it may these, and no more; NULL: it is not */
 };
 
 struct gw {
@@ -123,6 +126,7 @@ struct gw {
     struct gw_seen *seen; /* Authorization lines */
     struct ch_hash *hash;
     struct ch_buf clear; /* a token, while its digest is made */
+    struct ch_public_key *token_key; /* verifies tokens of some images; NULL: there is none */
     struct gw_metrics *all_slots;
     struct gw_metrics *slot;
     struct front_log log;
@@ -152,6 +156,11 @@ void gw_sign_in_init(struct gw *gw);
 void gw_sign_in_done(struct gw *gw);
 /* 401 to who has a token for pushing, which opens registries of images and no other door; the log hears of it. */
 void gw_sign_in_elsewhere(struct gw *gw, struct ch_http_request *r);
+/* One more for the audit log. `digest`: NULL: what was sent is no token. */
+void gw_sign_in_failed(struct gw *gw, const struct ch_http_request *r, enum ch_sign_in_fault fault,
+                       const struct ch_sha256 *digest);
+/* Whether it is known to be good: then it is no guess. */
+bool gw_token_is_good(struct gw *gw, const struct ch_sha256 *digest);
 struct gw_caller *gw_caller_ref(struct gw_caller *c);
 void gw_caller_unref(struct gw_caller *c); /* accepts NULL */
 typedef void gw_signed_in_fn(struct gw *gw, struct ch_http_request *r);
@@ -173,7 +182,7 @@ void gw_respond_not_permitted(struct gw *gw, struct ch_http_request *r, const ch
 /* --- respond.c: answers that are no page and no file --- */
 
 /* 401: credentials are missing, or wrong. */
-void gw_respond_unauthorized(struct ch_http_request *r, bool wrong);
+void gw_respond_unauthorized(struct gw *gw, struct ch_http_request *r, bool wrong);
 /* An answer that will be another one after some seconds. */
 void gw_respond_later(struct ch_http_request *r, int status, struct ch_str text, uint64_t seconds);
 /* An index page that cannot be had now, with what its client shows of that: see there. `seconds`: as
@@ -191,6 +200,8 @@ void gw_respond_redirect(struct ch_http_request *r, int status, struct ch_str pa
 void gw_respond_refusal(struct gw *gw, struct ch_http_request *r, const struct ch_refusal *refusal);
 
 /* --- route.c --- */
+/* Whether anything here is for people without a token. */
+bool gw_anonymous_sees(const struct gw *gw, const struct ch_http_request *r);
 void gw_route(struct ch_http_request *r, void *owner); /* the HTTP core's on_request */
 
 /* --- pages.c --- */

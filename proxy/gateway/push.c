@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "registry.h"
+#include "scoped.h"
 
 /* Hashing a file of many GB takes its time, and clients wait for it. */
 #define ASK_WAIT_MS    30000
@@ -119,7 +120,7 @@ static bool may_push(struct gw *gw, struct ch_http_request *r)
 {
     const struct gw_caller *c = gw_caller_of(gw, r);
     if (!c->known) {
-        gw_respond_unauthorized(r, false);
+        gw_respond_unauthorized(gw, r, false);
         return false;
     }
     if (!c->push) {
@@ -133,6 +134,12 @@ static bool may_push(struct gw *gw, struct ch_http_request *r)
         ch_buf_done(&text);
     }
     return c->push;
+}
+
+static unsigned scope_of(const struct gw_push_target *t, enum ch_http_method m)
+{
+    bool takes = m == CH_HTTP_DELETE && (t->what == GW_PUSH_MANIFEST || t->what == GW_PUSH_BLOB);
+    return takes ? CH_SCOPE_DELETE : CH_SCOPE_PUSH;
 }
 
 static void start(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo, size_t at,
@@ -159,7 +166,8 @@ bool gw_push_request(struct gw *gw, struct ch_http_request *r, struct gw_reposit
         return false;
     }
     read_target(v, at, &t);
-    bool looks = v->method == CH_HTTP_HEAD && gw_caller_of(gw, r)->push;
+    bool looks = v->method == CH_HTTP_HEAD && gw_caller_of(gw, r)->push &&
+                 gw_scoped_allows(gw, r, repo, ch_buf_str(&t.name), CH_SCOPE_PUSH);
     bool upload = t.what == GW_PUSH_UPLOADS || t.what == GW_PUSH_UPLOAD;
     if (!writes && !looks && !upload) {
         answered = false;
@@ -177,7 +185,11 @@ bool gw_push_request(struct gw *gw, struct ch_http_request *r, struct gw_reposit
         respond_error(r, 400, "NAME_INVALID", CH_STR("The name is too long"), NULL, 0);
     } else if (t.what == GW_PUSH_UPLOAD && !is_upload_id(t.last)) {
         respond_error(r, 404, "BLOB_UPLOAD_UNKNOWN", CH_STR("There is no such upload"), NULL, 0);
-    } else if (may_push(gw, r)) {
+    } else if (!may_push(gw, r)) {
+        /* that was answered */
+    } else if (!gw_scoped_allows(gw, r, repo, ch_buf_str(&t.name), scope_of(&t, v->method))) {
+        gw_scoped_respond_insufficient(gw, r);
+    } else {
         start(gw, r, repo, at, pull, &t);
     }
     ch_buf_done(&t.name);
@@ -268,6 +280,7 @@ static void put_ask(const struct gw_push *p, struct gw_ask *ask, enum ch_push_op
         .media_type = ch_str_of(p->media_type),
         .offset = op == CH_PUSH_WROTE ? p->writing : p->offset,
         .token = p->caller->token,
+        .scoped = ch_str_of(p->caller->scoped != NULL ? p->caller->scoped->text : NULL),
         .client = {.principal = ch_str_of(p->caller->principal)},
         .body = body,
     };
@@ -381,7 +394,7 @@ void gw_push_fail(struct gw_push *p, int status, const char *code, struct ch_str
     ch_buf_init(&location, ch_limits.url_bytes);
     ch_buf_init(&range, 64);
     if (status == 401) {
-        gw_respond_unauthorized(p->request, true);
+        gw_respond_unauthorized(p->gw, p->request, true);
     } else if (status == 416 && m != NULL) {
         gw_push_location(p, "blobs/uploads", p->upload, &location);
         put_range(&range, m->offset);

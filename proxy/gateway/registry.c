@@ -61,6 +61,26 @@ static struct gw_repository *mirror_of(const struct gw *gw, const char *prefix, 
     return NULL;
 }
 
+enum ch_code gw_registry_of_namespace(const struct gw *gw, const struct ch_http_request *r,
+                                      struct gw_repository **ret, struct ch_err *err)
+{
+    struct ch_buf host;
+    ch_buf_init(&host, ch_limits.text_bytes);
+    enum ch_code rc = read_namespace(r, &host, err);
+    *ret = NULL;
+    for (size_t i = 0; rc == CH_OK && host.len > 0 && ch_ecosystems[i] != NULL; i++) {
+        const char *prefix = ch_ecosystems[i]->path_prefix;
+        if (prefix != NULL && *ret == NULL) {
+            *ret = mirror_of(gw, prefix, ch_buf_str(&host));
+        }
+    }
+    if (rc == CH_OK && host.len > 0 && *ret == NULL) {
+        rc = ch_fail(err, CH_E_NOT_FOUND, "No repository here mirrors that registry");
+    }
+    ch_buf_done(&host);
+    return rc;
+}
+
 enum ch_code gw_registry_find(const struct gw *gw, const struct ch_http_request *r,
                               struct gw_repository *named, struct gw_repository **ret,
                               size_t *ret_at, struct ch_err *err)

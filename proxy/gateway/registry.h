@@ -16,12 +16,24 @@ enum ch_code gw_registry_find(const struct gw *gw, const struct ch_http_request 
                               size_t *ret_at, struct ch_err *err) CH_MUST_CHECK;
 /* Whether a repository is reached behind the prefix that the path begins with. */
 bool gw_registry_is_any(const struct gw *gw, const struct ch_http_view *v);
-/* Whether there is a hosted repository: then clients are told at the first request how to sign in, or they would push
- * without. */
-bool gw_registry_is_pushed_to(const struct gw *gw);
-/* 401 with where tokens are had: /oauth2/token, which gives back the one that is presented, and to who has none one that
- * is none. Spec: distribution's token authentication. */
-void gw_registry_challenge(struct gw *gw, struct ch_http_request *r);
+/* The repository that mirrors what `ns` names, wherever the request goes to. CH_OK and NULL: it names
+ * none; CH_E_NOT_FOUND, CH_E_USAGE: as above. */
+enum ch_code gw_registry_of_namespace(const struct gw *gw, const struct ch_http_request *r,
+                                      struct gw_repository **ret, struct ch_err *err) CH_MUST_CHECK;
+
+/* --- registry_challenge.c: where tokens are had --- */
+/* Whether there is a registry whose clients can be told. */
+bool gw_registry_has_tokens(const struct gw *gw);
+/* Whether something in one of them is not for who comes without: pushing, or pulling from one. Then clients are
+ * told at the first request how to sign in, or they would never do so. */
+bool gw_registry_wants_token(const struct gw *gw, const struct ch_http_request *r);
+/* What WWW-Authenticate says: where, and for what. `error`: of RFC 6750; NULL: nothing was wrong. */
+void gw_registry_put_challenge(const struct gw *gw, const struct ch_http_request *r,
+                               const char *error, struct ch_buf *out);
+/* 401 with it. */
+void gw_registry_challenge(struct gw *gw, struct ch_http_request *r, const char *error,
+                           struct ch_str text);
+/* --- registry_token.c --- */
 bool gw_registry_is_token(const struct gw *gw, const struct ch_http_view *v);
 void gw_registry_token(struct gw *gw, struct ch_http_request *r);
 /* "Yes, this is one." */

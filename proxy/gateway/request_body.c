@@ -2,9 +2,9 @@
 
 #include <jansson.h>
 
-#include "customhouse/ascii.h"
 #include "customhouse/limits.h"
 #include "customhouse/secret.h"
+#include "form.h"
 
 void gw_request_body_init(struct gw_request_body *b)
 {
@@ -63,27 +63,6 @@ static const char *check(const struct gw_request_body *b)
 
 /* ------------------------------------------------------------------ a form */
 
-static bool decode(struct ch_str s, struct ch_buf *out)
-{
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        if (c == '%') {
-            int high = i + 2 < s.len ? ch_hex_digit(s.ptr[i + 1]) : -1;
-            int low = high >= 0 ? ch_hex_digit(s.ptr[i + 2]) : -1;
-            if (low < 0) {
-                return false;
-            }
-            ch_buf_putc(out, (char)(high << 4 | low));
-            i += 2;
-        } else if (c <= 0x20 || c >= 0x7f) { /* a form has none of them as they are */
-            return false;
-        } else {
-            ch_buf_putc(out, c == '+' ? ' ' : c);
-        }
-    }
-    return true;
-}
-
 const char *gw_request_body_form(struct ch_str text, struct gw_request_body *ret)
 {
     bool given[2] = {false, false};
@@ -97,7 +76,7 @@ const char *gw_request_body_form(struct ch_str text, struct gw_request_body *ret
         if (to == NULL) {
             return unknown_member;
         }
-        if (!decode(ch_str_sub(pair, equals + 1, pair.len), to)) {
+        if (!gw_form_decode(ch_str_sub(pair, equals + 1, pair.len), to)) {
             return "it is no form: a value is not encoded";
         }
     }

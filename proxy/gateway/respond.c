@@ -160,11 +160,19 @@ static const char *where_of(struct ch_str user_agent)
 
 /* Both schemes of RFC 9110 11.6.1, Basic first: the clients that we know take the first they know.
  * Nothing of what was sent is shown. */
-void gw_respond_unauthorized(struct ch_http_request *r, bool wrong)
+void gw_respond_unauthorized(struct gw *gw, struct ch_http_request *r, bool wrong)
 {
     const struct ch_http_view *v = ch_http_view(r);
     /* Clients of registries take the realm of Bearer for where tokens are had: there it is Basic alone. */
     bool basic_alone = gw_path_prefix(v) != NULL;
+    if (basic_alone && gw_registry_has_tokens(gw)) {
+        gw_registry_challenge(gw, r, wrong ? "invalid_token" : NULL,
+                              wrong ? CH_STR("The token that was sent is not valid here (unknown, expired, "
+                                             "revoked, or not for this)")
+                                    : CH_STR("A token is needed: sign in, whatever the user name, with it "
+                                             "as password"));
+        return;
+    }
     const struct ch_http_header headers[] = {
         no_store,
         nosniff,

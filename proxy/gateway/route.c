@@ -7,6 +7,7 @@
 #include "push.h"
 #include "referrers.h"
 #include "registry.h"
+#include "scoped.h"
 
 #include "customhouse/secret.h"
 
@@ -52,11 +53,28 @@ static void classify(const struct ch_http_view *v, const struct gw_repository *r
     }
 }
 
+/* By the name that is looked up, so that no two ways of reading an address differ. */
+static bool is_in_scope(const struct gw *gw, const struct ch_http_request *r,
+                        const struct gw_repository *repo, const struct ch_target *target)
+{
+    struct ch_str page = ch_str_of(target->project);
+    if (target->kind == CH_TARGET_NONE || target->kind == CH_TARGET_MOVED) {
+        return true; /* nothing is there */
+    }
+    return gw_scoped_allows(gw, r, repo,
+                            repo->eco->page_project != NULL ? repo->eco->page_project(page) : page,
+                            CH_SCOPE_PULL);
+}
+
 static void route_repository(struct gw *gw, struct ch_http_request *r, const struct ch_http_view *v,
                              struct gw_repository *repo, size_t at)
 {
     struct ch_target target;
     classify(v, repo, at, &target);
+    if (!is_in_scope(gw, r, repo, &target)) {
+        gw_scoped_respond_insufficient(gw, r);
+        return;
+    }
     switch (target.kind) {
     case CH_TARGET_ROOT:
         gw_pages_request(gw, r, repo, (struct ch_str){NULL, 0}, target.document);
@@ -106,10 +124,15 @@ static bool knows_anonymous(const struct gw *gw, const struct ch_http_request *r
     return open.count > 0 || gw_anonymous_may(gw, r);
 }
 
+bool gw_anonymous_sees(const struct gw *gw, const struct ch_http_request *r)
+{
+    return knows_anonymous(gw, r);
+}
+
 static void respond_nobodys(struct gw *gw, struct ch_http_request *r, struct ch_str why)
 {
     if (!gw_caller_of(gw, r)->known && !knows_anonymous(gw, r)) {
-        gw_respond_unauthorized(r, false);
+        gw_respond_unauthorized(gw, r, false);
     } else {
         gw_respond_text(r, 404, why);
     }
@@ -159,7 +182,7 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
     bool own = v->segment_count == 0 || ch_str_eq(v->segments[0], CH_STR("-"));
-    if (gw_caller_of(gw, r)->push && gw_path_prefix(v) == NULL && !gw_registry_is_token(gw, v)) {
+    if (gw_caller_of(gw, r)->push && gw_path_prefix(v) == NULL) {
         gw_sign_in_elsewhere(gw, r);
         return;
     }
@@ -178,20 +201,13 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
         return;
     }
     if (v->segment_count == 1 && gw_registry_is_any(gw, v) && !gw_push_writes(v)) {
-        if (v->authorization.ptr == NULL && gw_registry_is_pushed_to(gw)) {
-            gw_registry_challenge(gw, r);
+        if (v->authorization.ptr == NULL && gw_registry_wants_token(gw, r)) {
+            gw_registry_challenge(gw, r, NULL,
+                                  CH_STR("A token is needed: sign in, or ask for one without"));
         } else if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
             gw_registry_version(r);
         } else {
-            gw_respond_unauthorized(r, false);
-        }
-        return;
-    }
-    if (gw_registry_is_token(gw, v)) {
-        if (gw_caller_of(gw, r)->known || knows_anonymous(gw, r)) {
-            gw_registry_token(gw, r);
-        } else {
-            gw_respond_unauthorized(r, false);
+            gw_respond_unauthorized(gw, r, false);
         }
         return;
     }
@@ -241,8 +257,10 @@ void gw_route(struct ch_http_request *r, void *owner)
     struct ch_str path_token = take_path_token(gw, r);
     ch_http_set_note(r, &gw->unknown_note);
     bool post = v->method == CH_HTTP_POST && gw_is_exception(v);
+    bool token = gw_registry_is_token(gw, v);
     bool push = gw_push_writes(v) && gw_path_prefix(v) != NULL && v->segment_count > 1;
-    if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD && !post && !push) {
+    if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD && !post && !push &&
+        !(token && v->method == CH_HTTP_POST)) {
         gw_respond_text(r, 405, CH_STR("Only GET and HEAD are answered here"));
         return;
     }
@@ -268,6 +286,11 @@ void gw_route(struct ch_http_request *r, void *owner)
     bool own = v->segment_count == 0 || ch_str_eq(v->segments[0], CH_STR("-"));
     if (!own && !gw->met_keeper) { /* nothing can be answered yet, and nobody knows when */
         gw_respond_starting(r);
+        return;
+    }
+    if (token && path_token.ptr == NULL) {
+        ch_http_set_note(r, &gw->special_note);
+        gw_registry_token(gw, r);
         return;
     }
     gw_sign_in(gw, r, path_token, go_on);

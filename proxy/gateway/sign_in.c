@@ -16,6 +16,8 @@
 #include <stdlib.h>
 
 #include "proxy/front/credentials.h"
+#include "registry.h"
+#include "scoped.h"
 #include "seen.h"
 
 struct sign_wait { /* one request waits for the keeper */
@@ -35,6 +37,7 @@ struct gw_token {
     uint32_t asked;       /* times, for those that wait */
     uint64_t deadline_ms; /* of all these times */
     struct ch_sha256 digest;
+    struct gw_scoped *scoped; /* it is one of some images; NULL: it is not */
     struct gw_caller *caller; /* NULL: not known to be anybody */
     uint64_t epoch;
     uint64_t not_after_ms;
@@ -57,17 +60,20 @@ void gw_caller_unref(struct gw_caller *c)
     for (uint32_t i = 0; i < c->pull_count; i++) {
         free(c->pull[i]);
     }
+    gw_scoped_unref(c->scoped);
     free(c->pull);
     free(c->principal);
     free(c);
 }
 
-static struct gw_caller *new_caller(const struct ch_token_reply *m, const struct ch_sha256 *digest)
+static struct gw_caller *new_caller(const struct ch_token_reply *m, const struct gw_token *t)
 {
+    const struct ch_sha256 *digest = &t->digest;
     struct gw_caller *c = ch_calloc(1, sizeof(*c));
     c->refs = 1;
     c->principal = ch_str_dup(m->principal);
-    c->known = true;
+    c->known = t->scoped == NULL || t->scoped->is.token != 0;
+    c->scoped = t->scoped != NULL ? gw_scoped_ref(t->scoped) : NULL;
     c->token = *digest;
     c->audit_read = m->audit_read;
     c->metrics_read = m->metrics_read;
@@ -87,6 +93,7 @@ static void drop_token(void *owner, struct ch_lru_node *node)
     struct gw_token *t = CH_CONTAINER_OF(node, struct gw_token, node);
     gw_ask_end(owner, &t->ask);
     gw_caller_unref(t->caller);
+    gw_scoped_unref(t->scoped);
     free(t);
 }
 
@@ -107,6 +114,7 @@ void gw_sign_in_init(struct gw *gw)
 void gw_sign_in_done(struct gw *gw)
 {
     ch_lru_done(&gw->tokens);
+    ch_public_key_free(gw->token_key);
     front_guesses_done(&gw->guesses);
     front_failures_done(&gw->failures);
     gw_caller_unref(gw->anonymous);
@@ -140,9 +148,14 @@ static bool holds(const struct gw *gw, const struct gw_token *t)
            gw_lease_valid(gw, now_ms) && now_ms < t->not_after_ms;
 }
 
-/* One more for the audit log. `digest`: NULL: what was sent is no token. */
-static void note_failure(struct gw *gw, const struct ch_http_request *r,
-                         enum ch_sign_in_fault fault, const struct ch_sha256 *digest)
+bool gw_token_is_good(struct gw *gw, const struct ch_sha256 *digest)
+{
+    const struct gw_token *t = find_token(gw, digest);
+    return t != NULL && holds(gw, t);
+}
+
+void gw_sign_in_failed(struct gw *gw, const struct ch_http_request *r, enum ch_sign_in_fault fault,
+                       const struct ch_sha256 *digest)
 {
     const struct ch_http_view *v = ch_http_view(r);
     front_failures_add(&gw->failures, fault, digest, v->peer, v->path);
@@ -150,8 +163,8 @@ static void note_failure(struct gw *gw, const struct ch_http_request *r,
 
 void gw_sign_in_elsewhere(struct gw *gw, struct ch_http_request *r)
 {
-    note_failure(gw, r, CH_SIGN_IN_REFUSED, &gw_caller_of(gw, r)->token);
-    gw_respond_unauthorized(r, true);
+    gw_sign_in_failed(gw, r, CH_SIGN_IN_REFUSED, &gw_caller_of(gw, r)->token);
+    gw_respond_unauthorized(gw, r, true);
 }
 
 /* --- waiting --- */
@@ -172,7 +185,7 @@ static void unlink_wait(struct sign_wait *w)
 static void on_gone(void *arg)
 {
     struct sign_wait *w = arg;
-    note_failure(w->token->gw, w->request, CH_SIGN_IN_UNANSWERED, &w->token->digest);
+    gw_sign_in_failed(w->token->gw, w->request, CH_SIGN_IN_UNANSWERED, &w->token->digest);
     unlink_wait(w);
     free(arg);
 }
@@ -205,8 +218,8 @@ static void answer_waiting(struct gw_token *t, struct gw_caller *caller,
 
 static void refuse_wrong(struct gw_token *t, struct ch_http_request *r)
 {
-    note_failure(t->gw, r, CH_SIGN_IN_REFUSED, &t->digest);
-    gw_respond_unauthorized(r, true);
+    gw_sign_in_failed(t->gw, r, CH_SIGN_IN_REFUSED, &t->digest);
+    gw_respond_unauthorized(t->gw, r, true);
 }
 
 /* It may be good: this is no failure of who sent it. */
@@ -236,7 +249,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         return;
     }
     front_guess_give_back(&gw->guesses, &t->guess);
-    t->caller = new_caller(&m, &t->digest);
+    t->caller = new_caller(&m, t);
     t->epoch = m.epoch;
     t->not_after_ms = m.not_after_boot_ms;
     if (holds(gw, t)) {
@@ -266,11 +279,13 @@ static void ask_for(struct gw_token *t, const struct ch_http_request *r)
     t->ask.on_lost = on_lost;
     struct ch_client client = gw_client_of(gw, r);
     client.principal = (struct ch_str){NULL, 0};
-    ch_ask_token_put(&t->ask.payload, &(struct ch_ask_token){
-                                          .ask = t->ask.id,
-                                          .digest = t->digest,
-                                          .client = client,
-                                      });
+    ch_ask_token_put(&t->ask.payload,
+                     &(struct ch_ask_token){
+                         .ask = t->ask.id,
+                         .digest = t->digest,
+                         .client = client,
+                         .scoped = ch_str_of(t->scoped != NULL ? t->scoped->text : NULL),
+                     });
     gw_ask_send_until(gw, &t->ask, t->deadline_ms);
 }
 
@@ -303,6 +318,40 @@ static enum front_credentials read_credentials(struct gw *gw, struct ch_str auth
     return kind;
 }
 
+/* One of some images opens addresses of registries alone. Absent: it is none. */
+static struct ch_str scoped_in(const struct ch_http_view *v)
+{
+    return gw_path_prefix(v) != NULL ? front_credentials_scoped(v->authorization)
+                                     : (struct ch_str){NULL, 0};
+}
+
+/* Not among the lines that were seen: those are read alike at every address. */
+static enum front_credentials read_scoped(struct gw *gw, struct ch_str scoped,
+                                          struct ch_sha256 *ret_digest)
+{
+    ch_hash_reset(gw->hash);
+    ch_hash_add(gw->hash, scoped.ptr, scoped.len);
+    *ret_digest = ch_hash_end(gw->hash);
+    return FRONT_CREDENTIALS_TOKEN;
+}
+
+/* What is not signed here is never kept, and the keeper is not asked. Who guesses pays; a token
+ * that has ended, or whose key has, was right once. NULL: that was answered. */
+static struct gw_scoped *verify(struct gw *gw, struct ch_http_request *r, struct ch_str text,
+                                const struct ch_sha256 *digest, struct front_guess *guess)
+{
+    struct ch_err err = {0};
+    struct gw_scoped *scoped = gw_scoped_read(gw, text, &err);
+    if (scoped == NULL) {
+        if (err.code != CH_E_MISMATCH) {
+            front_guess_give_back(&gw->guesses, guess);
+        }
+        gw_sign_in_failed(gw, r, CH_SIGN_IN_REFUSED, digest);
+        gw_respond_unauthorized(gw, r, true);
+    }
+    return scoped;
+}
+
 /* A token in the path, and no other beside it: which of two counts nobody could say. */
 static enum front_credentials read_path_token(struct gw *gw, const struct ch_http_view *v,
                                               struct ch_str token, struct ch_sha256 *ret_digest)
@@ -316,16 +365,18 @@ void gw_sign_in(struct gw *gw, struct ch_http_request *r, struct ch_str path_tok
                 gw_signed_in_fn *go_on)
 {
     const struct ch_http_view *v = ch_http_view(r);
+    struct ch_str scoped_text = path_token.ptr == NULL ? scoped_in(v) : (struct ch_str){NULL, 0};
     struct ch_sha256 digest;
-    switch (path_token.ptr != NULL ? read_path_token(gw, v, path_token, &digest)
-                                   : read_credentials(gw, v->authorization, &digest)) {
+    switch (path_token.ptr != NULL    ? read_path_token(gw, v, path_token, &digest)
+            : scoped_text.ptr != NULL ? read_scoped(gw, scoped_text, &digest)
+                                      : read_credentials(gw, v->authorization, &digest)) {
     case FRONT_CREDENTIALS_NONE:
         ch_http_set_caller(r, gw_caller_ref(gw->anonymous));
         go_on(gw, r);
         return;
     case FRONT_CREDENTIALS_BAD:
-        note_failure(gw, r, CH_SIGN_IN_MALFORMED, NULL);
-        gw_respond_unauthorized(r, true);
+        gw_sign_in_failed(gw, r, CH_SIGN_IN_MALFORMED, NULL);
+        gw_respond_unauthorized(gw, r, true);
         return;
     case FRONT_CREDENTIALS_TOKEN:
         break;
@@ -348,11 +399,19 @@ void gw_sign_in(struct gw *gw, struct ch_http_request *r, struct ch_str path_tok
     bool was_good =
         t != NULL && t->caller != NULL; /* a farm of them behind one address is no guessing */
     if (!was_good && !front_guess_take(&gw->guesses, &guess, v->peer)) {
-        note_failure(gw, r, CH_SIGN_IN_NOT_TRIED, &digest);
+        gw_sign_in_failed(gw, r, CH_SIGN_IN_NOT_TRIED, &digest);
         gw_respond_later(r, 429,
                          CH_STR("Too many wrong tokens came from your address, wait a moment"),
                          1 + ch_limits.gateway_guess_ms / 1000);
         return;
+    }
+    if (scoped_text.ptr != NULL && t == NULL) {
+        struct gw_scoped *scoped = verify(gw, r, scoped_text, &digest, &guess);
+        if (scoped == NULL) {
+            return;
+        }
+        t = add_token(gw, &digest);
+        t->scoped = scoped;
     }
     t = t != NULL ? t : add_token(gw, &digest);
     t->guess = guess;
@@ -409,7 +468,7 @@ void gw_respond_not_permitted(struct gw *gw, struct ch_http_request *r, const ch
 {
     const struct gw_caller *c = gw_caller_of(gw, r);
     if (!c->known) {
-        gw_respond_unauthorized(r, false);
+        gw_respond_unauthorized(gw, r, false);
         return;
     }
     struct ch_buf reason;

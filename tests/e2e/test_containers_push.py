@@ -380,7 +380,8 @@ class Rights(Hosted):
     def test_without_credentials(self):
         a = self.send("POST", "team/app/blobs/uploads/", b"", token=None)
         self.assertEqual(a.status, 401, a)
-        self.assertIn("Basic", a["WWW-Authenticate"])
+        self.assertRegex(a["WWW-Authenticate"],
+                         '^Bearer realm="http://[^"]+/oauth2/token",service="customhouse",scope="repository:apps/team/app:pull,push"$')
         self.is_error(a, 401, "UNAUTHORIZED")
         self.assertEqual(self.send("PUT", "team/app/manifests/1.0", b"{}", token=None).status, 401)
 

@@ -12,6 +12,7 @@
 #include "customhouse/limits.h"
 #include "documents.h"
 #include "db/keeper/intake/quota.h"
+#include "db/keeper/people/scoped.h"
 #include "db/keeper/people/tokens.h"
 #include "db/keeper/pushes/pushes.h"
 #include "db/keeper/signing/images.h"
@@ -519,6 +520,9 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
         break;
     case CH_MSG_ASK_TOKEN:
         tokens_answer(k, ch, frame->payload);
+        break;
+    case CH_MSG_ASK_SCOPED:
+        scoped_answer(k, ch, frame->payload);
         break;
     case CH_MSG_SIGN_INS:
         tokens_failed(k, CH_ROLE_GATEWAY, frame->payload);

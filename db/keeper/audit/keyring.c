@@ -7,6 +7,7 @@
 
 #include "audit.h"
 #include "audit_key.h"
+#include "db/keeper/people/scoped.h"
 
 struct key {
     struct ch_purpose purpose;
@@ -246,6 +247,7 @@ void keyring_complete(struct keeper *k)
             add_key(k, &purposes[i]);
         }
     }
+    scoped_tell(k, NULL); /* where a repository of images has come, gateways wait for its key */
 }
 
 enum ch_code keyring_open(struct keeper *k, struct ch_err *err)
@@ -340,6 +342,9 @@ static enum ch_code rotate(struct keeper *k, struct key *key, struct ch_str by,
         return rc;
     }
     replace(k, key, signer, &former);
+    if (strcmp(key->purpose.name, CH_PURPOSE_TOKEN) == 0) {
+        scoped_key_changed(k);
+    }
     k->approvals_changed++; /* the list of withdrawals is by this key from now on */
     *ret_id = id;
     keeper_log("key", "purpose=%s rotated_by=%.*s", key->purpose.name, CH_STR_ARG(by));

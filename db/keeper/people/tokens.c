@@ -3,6 +3,7 @@
 #include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
 #include "people.h"
+#include "scoped.h"
 
 bool tokens_find(struct keeper *k, const struct ch_sha256 *digest, enum audience audience,
                  struct principal *ret, int64_t *ret_until_us)
@@ -127,6 +128,22 @@ void tokens_failed(struct keeper *k, enum ch_role via, struct ch_str payload)
 
 /* ------------------------------------------------------------------ what gateways ask */
 
+/* Whom what is presented is of, itself or by what it stands for. */
+static bool find_any(struct keeper *k, const struct ch_ask_token *ask, struct principal *ret,
+                     int64_t *ret_until_us)
+{
+    struct ch_scoped scoped;
+    if (ask->scoped.len == 0) {
+        return tokens_find(k, &ask->digest, AUDIENCE_PULL, ret, ret_until_us) ||
+               tokens_find(k, &ask->digest, AUDIENCE_PUSH, ret, ret_until_us);
+    }
+    bool good = scoped_find(k, ask->scoped, false, ret, ret_until_us, &scoped);
+    if (good) {
+        ch_scoped_done(&scoped);
+    }
+    return good;
+}
+
 void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
 {
     struct ch_ask_token ask;
@@ -138,17 +155,19 @@ void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
         return;
     }
     struct ch_token_reply reply = {.ask = ask.ask};
-    bool pulls = tokens_find(k, &ask.digest, AUDIENCE_PULL, &who, &until_us);
-    bool pushes = !pulls && tokens_find(k, &ask.digest, AUDIENCE_PUSH, &who, &until_us);
-    if (pulls || pushes) {
+    if (find_any(k, &ask, &who, &until_us)) {
+        bool pushes = who.audience == AUDIENCE_PUSH;
+        bool reads = who.kind != PRINCIPAL_ANONYMOUS && !pushes && ask.scoped.len == 0;
         reply.outcome = CH_TOKEN_GOOD;
         reply.principal = ch_str_of(who.text);
         reply.epoch = keeper_epoch(k);
         reply.not_after_boot_ms = not_after(k, until_us);
-        reply.audit_read = pulls && tokens_may_read(k, &who, ACTION_AUDIT_READ);
-        reply.metrics_read = pulls && tokens_may_read(k, &who, ACTION_METRICS_READ);
+        reply.audit_read = reads && tokens_may_read(k, &who, ACTION_AUDIT_READ);
+        reply.metrics_read = reads && tokens_may_read(k, &who, ACTION_METRICS_READ);
         reply.push = pushes;
-        put_pull(k, &who, &reply.pull);
+        if (who.kind != PRINCIPAL_ANONYMOUS) { /* what that may each gateway knows */
+            put_pull(k, &who, &reply.pull);
+        }
     }
     ch_buf_init(&b, ch_message_row(CH_MSG_TOKEN)->max_bytes);
     ch_token_reply_put(&b, &reply);

@@ -349,6 +349,7 @@ void manifests_put(struct push *p, struct ch_str payload)
     ch_buf_init(&r->payload, payload.len + 1);
     ch_buf_puts(&r->payload, payload);
     CH_ASSERT(ch_ask_push_get(ch_buf_str(&r->payload), &r->p.ask, &err) == CH_OK); /* it was */
+    r->p.late = true; /* its token was good until here */
     r->sha256 = sha256;
     CH_ASSERT(p->eco->push->reference_is(r->p.ask.reference, &r->tag, &sha256));
     for (size_t i = 0; i < sizeof(page); i++) {

@@ -9,6 +9,7 @@
 #include "customhouse/limits.h"
 #include "db/keeper/asks/ask_int.h"
 #include "db/keeper/pages/pages_int.h"
+#include "db/keeper/people/scoped.h"
 #include "db/keeper/people/tokens.h"
 
 #define STALE_FIRST_MS 60000 /* after the start: what was due while nobody ran */
@@ -123,14 +124,55 @@ static enum action action_of(enum ch_push_op op)
     return op == CH_PUSH_DELETE || op == CH_PUSH_DELETE_BLOB ? ACTION_DELETE : ACTION_PUSH;
 }
 
+static unsigned scope_of(enum ch_push_op op)
+{
+    return action_of(op) == ACTION_DELETE ? CH_SCOPE_DELETE : CH_SCOPE_PUSH;
+}
+
+/* Whether a token of some images is good, and for this of `name`. */
+static bool scoped_may(struct push *p, struct ch_str name, unsigned action, struct principal *ret)
+{
+    struct ch_scoped scoped;
+    int64_t until_us;
+    if (!scoped_find(p->k, p->ask.scoped, p->late, ret, &until_us, &scoped)) {
+        return false;
+    }
+    bool may = ret->audience == AUDIENCE_PUSH && ch_scopes_allow(&scoped.may, name, action);
+    ch_scoped_done(&scoped);
+    return may;
+}
+
+bool push_may_pull(const struct push *p, struct ch_str name)
+{
+    struct push same = *p;
+    struct principal who;
+    return p->ask.scoped.len == 0 || scoped_may(&same, name, CH_SCOPE_PULL, &who);
+}
+
+/* Whose the token is that came with it, and that it is for this. */
+static bool find_who(struct push *p)
+{
+    int64_t until_us;
+    struct ch_buf name;
+    if (p->ask.scoped.len == 0) {
+        return tokens_find(p->k, &p->ask.token, AUDIENCE_PUSH, &p->who, &until_us);
+    }
+    ch_buf_init(&name, 2 * ch_limits.project_name_bytes + 1);
+    ch_buf_puts(&name, p->ask.repository);
+    ch_buf_putc(&name, '/');
+    ch_buf_puts(&name, p->ask.project);
+    bool good = !name.failed && scoped_may(p, ch_buf_str(&name), scope_of(p->ask.op), &p->who);
+    ch_buf_done(&name);
+    return good;
+}
+
 /* T21: the token is looked at again for each ask, whatever the gateway knows of it, and once more
  * before what took its time has an effect. */
 static bool may(struct push *p)
 {
-    int64_t until_us;
     struct place at = {ch_str_of(p->repository->name), ch_str_of(p->repository->environment)};
     enum action action = action_of(p->ask.op);
-    if (!tokens_find(p->k, &p->ask.token, AUDIENCE_PUSH, &p->who, &until_us)) {
+    if (!find_who(p)) {
         push_refuse(p, 401, "UNAUTHORIZED",
                     "pushing needs a token of the audience push (customhouse token add)");
         return false;
@@ -189,6 +231,7 @@ void pushes_on_ask(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     if (p.ask.op == CH_PUSH_WROTE) {
         uploads_wrote(&p);
     }
+    p.late = uploads_goes_on(&p);
     if (!push_allowed(&p) || !check_name(&p)) {
         return;
     }

@@ -27,6 +27,8 @@ struct push {
     const struct ch_repository *repository;
     const struct ch_ecosystem *eco;
     struct principal who;
+    bool late; /* it goes on with what began while its token was good: one of some images may have
+                  ended meanwhile by time, and by nothing else */
 };
 
 /* The answer; `fd` -1: none goes with it, else it stays the caller's. */
@@ -40,6 +42,9 @@ void push_refuse_store(const struct push *p, enum ch_code code, const struct ch_
 /* Where it is pushed, and that its token may do it now: sets `repository`, `eco` and `who`. False:
  * it was answered. What takes its time asks once more before it has an effect. */
 bool push_allowed(struct push *p);
+/* Whether the token is for pulling from there, too, "REPOSITORY/NAME": any but one of some images.
+ */
+bool push_may_pull(const struct push *p, struct ch_str name);
 /* `reference` says a digest; else that was answered. */
 bool push_digest(const struct push *p, struct ch_sha256 *ret);
 /* Something is there, or gone, since this moment. */
@@ -63,6 +68,8 @@ void pushes_leave(struct keeper *k, const struct ch_sha256 *sha256, uint64_t siz
  * upload's part, NULL: none) is not counted. False: that was answered. */
 bool uploads_share(const struct push *p, const uint64_t *but, uint64_t bytes);
 void uploads_on_ask(struct push *p);
+/* Whether the ask goes on with an upload that the same token began, or writes. */
+bool uploads_goes_on(const struct push *p);
 /* WROTE: the gateway's WRITE of this number has ended. It needs no right: nothing comes of it but
  * that others may go on with the upload, and a token can end while its request runs. */
 void uploads_wrote(const struct push *p);

@@ -35,8 +35,19 @@ struct upload {
     uint64_t writer_serial, writer_ask; /* its WRITE */
     bool publishing;
     struct ch_sha256 expected; /* while it is published, */
-    struct push finish;        /* for whom: its slices are gone */
+    struct push finish;        /* for whom: its slices are gone, but */
+    char *scoped;              /* the token of some images that came with it; NULL: none did */
+    struct ch_sha256
+        begun_by; /* digest of such a one, by which it was begun, or written last; zero */
 };
+
+static void free_upload(struct upload *u)
+{
+    free(u->repository);
+    free(u->project);
+    free(u->scoped);
+    free(u);
+}
 
 static void end(struct upload *u)
 {
@@ -44,9 +55,7 @@ static void end(struct upload *u)
     ch_map_remove(u->all->uploads, ch_str_of(u->id));
     ch_blobs_discard(k->blobs, u->spool);
     quota_give(k, &u->part, 0);
-    free(u->repository);
-    free(u->project);
-    free(u);
+    free_upload(u);
 }
 
 void uploads_done(struct pushes *all)
@@ -54,10 +63,7 @@ void uploads_done(struct pushes *all)
     size_t cursor = 0;
     void *value;
     while (ch_map_next(all->uploads, &cursor, NULL, &value)) {
-        struct upload *u = value;
-        free(u->repository);
-        free(u->project);
-        free(u);
+        free_upload(value);
     }
 }
 
@@ -121,6 +127,26 @@ static struct upload *find(const struct push *p)
     return u;
 }
 
+/* A request may take longer than such a token is good for: whoever began while it was does not lose
+ * what was sent. */
+bool uploads_goes_on(const struct push *p)
+{
+    const struct upload *u = ch_map_get(p->k->pushes->uploads, p->ask.upload);
+    bool goes_on = p->ask.op == CH_PUSH_MORE || p->ask.op == CH_PUSH_WROTE ||
+                   p->ask.op == CH_PUSH_FINISH || p->ask.op == CH_PUSH_CANCEL;
+    if (!goes_on || u == NULL || p->ask.scoped.len == 0) {
+        return false;
+    }
+    struct ch_sha256 digest = ch_sha256_of(p->ask.scoped.ptr, p->ask.scoped.len);
+    return ch_sha256_eq(&digest, &u->begun_by);
+}
+
+static void note_begun(struct upload *u, const struct push *p)
+{
+    u->begun_by = p->ask.scoped.len > 0 ? ch_sha256_of(p->ask.scoped.ptr, p->ask.scoped.len)
+                                        : (struct ch_sha256){{0}};
+}
+
 /* ------------------------------------------------------------------ begin */
 
 static size_t uploads_of(const struct pushes *all, const char *principal)
@@ -167,6 +193,7 @@ static void begin(struct push *p)
     u->repository = ch_str_dup(p->ask.repository);
     u->project = ch_str_dup(p->ask.project);
     snprintf(u->principal, sizeof(u->principal), "%s", p->who.text);
+    note_begun(u, p);
     u->used_ms = ch_loop_now_ms(k->child.loop);
     ch_map_set(all->uploads, ch_str_of(u->id), u);
     if (all->idle.heap_index_plus_1 == 0) {
@@ -267,6 +294,7 @@ static void write_to(struct push *p, struct upload *u)
         u->writer = p->gateway;
         u->writer_serial = p->gateway_serial;
         u->writer_ask = p->ask.ask;
+        note_begun(u, p);
         push_reply(p, &reply, fd);
     }
     close(fd);
@@ -328,7 +356,8 @@ static void on_published(void *ctx, const struct published *result)
                                  .op = CH_PUSH_FINISH,
                                  .repository = ch_str_of(u->repository),
                                  .project = ch_str_of(u->project),
-                                 .token = u->finish.ask.token};
+                                 .token = u->finish.ask.token,
+                                 .scoped = ch_str_of(u->scoped)};
     enum ch_code rc = result->code;
     if (!push_allowed(&p)) { /* not any more */
         if (rc == CH_OK) {
@@ -363,6 +392,8 @@ static void finish(struct push *p, struct upload *u)
     u->publishing = true;
     u->expected = sha256;
     u->finish = *p;
+    u->finish.late = true; /* it was good until here */
+    u->scoped = p->ask.scoped.len > 0 ? ch_str_dup(p->ask.scoped) : NULL;
     offload_publish_as(p->k, u->spool, &u->expected, on_published, u);
 }
 
@@ -461,7 +492,7 @@ static bool may_mount(struct push *p, const struct ch_sha256 *sha256, uint64_t *
     const struct ch_repository *from = ch_config_repository(k->config, repository);
     struct place at = {repository, ch_str_of(from != NULL ? from->environment : "")};
     if (from == NULL || strcmp(from->ecosystem, p->repository->ecosystem) != 0 ||
-        !people_may(k->people, &p->who, ACTION_PULL, &at)) {
+        !people_may(k->people, &p->who, ACTION_PULL, &at) || !push_may_pull(p, p->ask.from)) {
         return false;
     }
     struct ch_ask_file ask = {

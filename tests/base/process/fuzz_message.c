@@ -40,7 +40,10 @@
     X(ask_images)                                                                                  \
     X(images)                                                                                      \
     X(ask_push)                                                                                    \
-    X(push_reply)
+    X(push_reply)                                                                                  \
+    X(ask_scoped)                                                                                  \
+    X(scoped_reply)                                                                                \
+    X(token_key)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

@@ -371,6 +371,7 @@ static void the_table_says_who_sends_what(void **state)
         CH_MSG_SERVED,      CH_MSG_SIGN_INS,    CH_MSG_ASK_EXCEPTION, /* which only asks: it grants
                                                                          nothing */
         CH_MSG_PEER_LOST, /* its supervisor, who gives it a keeper, and nothing else */
+        CH_MSG_ASK_SCOPED, /* with the client's own token: for less than that is for */
         CH_MSG_ASK_PUSH}; /* what is pushed is judged; with the pusher's own token */
     size_t found = 0;
     for (uint32_t type = 0; type <= UINT16_MAX; type++) {

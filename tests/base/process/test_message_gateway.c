@@ -306,7 +306,7 @@ static void a_token_travels(void **state)
 {
     (void)state;
     {
-        struct ch_ask_token in = {81, digest_of(82), client_of()};
+        struct ch_ask_token in = {81, digest_of(82), client_of(), CH_STR("eyJh.eyJi.c")};
         struct ch_ask_token out;
         ROUND_TRIP(ask_token, CH_MSG_ASK_TOKEN, in, out);
         assert_int_equal(out.ask, 81);

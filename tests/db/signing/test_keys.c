@@ -288,12 +288,13 @@ static void test_what_a_site_needs(void **state)
                                            {.environment = prod, .ecosystem = oci}};
     struct ch_config config = {.repositories = repositories, .repository_count = 3};
     struct ch_purpose got[CH_PURPOSES_MAX];
-    static const char *const names[] = {"approve-prod-file", "approve-preprod-file",
-                                        "approve-prod-image", "evidence", "log"};
+    static const char *const names[] = {"approve-prod-file",  "approve-preprod-file",
+                                        "approve-prod-image", "token",
+                                        "evidence",           "log"};
     assert_int_equal(ch_purposes(&config, got), CH_ARRAY_LEN(names));
     for (size_t i = 0; i < CH_ARRAY_LEN(names); i++) {
         assert_string_equal(got[i].name, names[i]);
-        assert_int_equal(got[i].kind, i == 4 ? CH_KEY_ED25519 : CH_KEY_ECDSA_P256);
+        assert_int_equal(got[i].kind, i == 5 ? CH_KEY_ED25519 : CH_KEY_ECDSA_P256);
     }
     for (int round = 0; round < 2; round++) { /* again makes none anew */
         size_t count = 0;

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "customhouse/base64.h"
+#include "customhouse/limits.h"
 #include "proxy/front/credentials.h"
 
 #define HEX   "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
@@ -113,13 +114,48 @@ static void test_by_itself(void **state)
     ch_hash_free(hash);
 }
 
+static void test_of_some_images(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *line;
+        bool good;
+    } rows[] = {
+        {"Bearer eyJh.eyJi.c-_9", true}, {"bearer  eyJh.eyJi.c", true},
+        {"Bearer eyJh.eyJi.", true},     {"Bearer eyJh.eyJi", false},
+        {"Bearer eyJh.e.c.d", false},    {"Bearer eyJh.eyJi.c=", false},
+        {"Bearer eyJh.ey+i.c", false},   {"Bearer aaaa.eyJi.c", false},
+        {"Basic eyJh.eyJi.c", false},    {"Bearer " TOKEN, false},
+        {"eyJh.eyJi.c", false},          {"Bearer eyJh.eyJi.c ", false},
+    };
+    struct ch_buf b;
+    struct ch_sha256 d;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        if ((front_credentials_scoped(ch_str_of(rows[i].line)).ptr != NULL) != rows[i].good) {
+            fail_msg("%s", rows[i].line);
+        }
+        if (rows[i].good) { /* elsewhere it is none at all */
+            assert_int_equal(read_of(ch_str_of(rows[i].line), &d), FRONT_CREDENTIALS_BAD);
+        }
+    }
+    assert_null(front_credentials_scoped((struct ch_str){NULL, 0}).ptr);
+    ch_buf_init(&b, 2 * ch_limits.scoped_token_bytes);
+    ch_buf_puts(&b, CH_STR("Bearer eyJ.."));
+    while (b.len < ch_limits.scoped_token_bytes + 7) {
+        ch_buf_putc(&b, 'a');
+    }
+    assert_non_null(front_credentials_scoped(ch_buf_str(&b)).ptr);
+    ch_buf_putc(&b, 'a');
+    assert_null(front_credentials_scoped(ch_buf_str(&b)).ptr);
+    ch_buf_done(&b);
+}
+
 static void test_bearer(void **state)
 {
     (void)state;
     struct ch_sha256 d;
     assert_token(read_of(CH_STR("Bearer " TOKEN), &d), &d);
-    assert_int_equal(read_of(CH_STR("Bearer anonymous"), &d), FRONT_CREDENTIALS_NONE);
-    assert_int_equal(read_of(CH_STR("bearer  anonymous"), &d), FRONT_CREDENTIALS_NONE);
+    assert_int_equal(read_of(CH_STR("Bearer anonymous"), &d), FRONT_CREDENTIALS_BAD);
     assert_int_equal(read_of(CH_STR("Bearer anonymou"), &d), FRONT_CREDENTIALS_BAD);
     assert_int_equal(read_of(CH_STR("Basic anonymous"), &d), FRONT_CREDENTIALS_BAD);
     assert_token(read_of(CH_STR("bearer  " TOKEN), &d), &d);
@@ -151,7 +187,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_none),          cmocka_unit_test(test_basic),
         cmocka_unit_test(test_basic_refused), cmocka_unit_test(test_bearer),
-        cmocka_unit_test(test_by_itself),
+        cmocka_unit_test(test_by_itself),     cmocka_unit_test(test_of_some_images),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -113,8 +113,9 @@ static void names_are_not_told(void **state)
         if (status_of(a) != 401) {
             fail_msg("%s: %d", paths[i], status_of(a));
         }
-        assert_str_eq(header_of(a, "WWW-Authenticate"), "Basic realm=\"customhouse\"");
-        assert_false(ch_str_find(a, CH_STR("Bearer"), NULL));
+        assert_has(header_of(a, "WWW-Authenticate"), "Bearer realm=\"http://open.example.org:8080/oauth2/token");
+        assert_false(ch_str_find(a, CH_STR("Basic"), NULL));
+        assert_int_equal(ch_str_find(a, CH_STR("scope="), NULL), i > 0); /* in the client's own words */
         assert_str_eq(header_of(a, "Content-Type"), "application/json");
         assert_has(body_of(a), "\"errors\":[{\"code\":\"UNAUTHORIZED\",\"message\":\"A token is needed");
     }
