@@ -132,7 +132,8 @@ static void admit(struct keeper *k, struct ch_str text, const struct ch_ask_imag
     }
     if (image_name_read(k, text, &where, &name, &foreign, &err) != CH_OK) {
         set_reason(&im, IMAGE_UNKNOWN, err.msg);
-    } else if (!image_look(k, &name, ask->platform, images_on_page, k, &im)) {
+    } else if (!image_look(k, &name, &(struct image_wanted){.platform = ask->platform},
+                           images_on_page, k, &im)) {
         set_reason(&im, IMAGE_UNKNOWN, "it could not be looked up");
     } else if (!ch_str_eq(ask->environment, ch_str_of(name.repository->environment))) {
         snprintf(im.reason, sizeof(im.reason), "its repository %s is for %s, and this is %.*s",
