@@ -2,11 +2,14 @@
 somebody asks for it; signed when all of it is. Pushed, they list what was pushed before (T24)."""
 import json
 import re
+import unittest
 
 from house import cosign, images
 from house.container_clients import Containerd, Crane, Oras, Podman, Skopeo
 from house.containers import OfRegistry
 from house.hosted import Hosted
+from house.service import Service
+from house.upstream import Upstream
 from test_containers_push_clients import layout
 
 FORMS = (("2.5.3", ()), ("3.1.2", ()))
@@ -134,6 +137,20 @@ class Mirrored(OfRegistry):
         with Podman() as client:
             status, text = client.pull(self.at("wide", "signed"))
             self.assertEqual(status, 0, text)
+
+
+class Configured(unittest.TestCase):
+    def test_where_there_are_no_images(self):
+        up = Upstream()
+        self.addCleanup(up.close)
+        service = Service(up.url, configure=lambda text: re.sub(r"(?m)^(repositories:\n(?:.*\n)*?    ecosystem: pypi\n)",
+                                                                r"\1    platforms: all\n", text, count=1))
+        self.addCleanup(service.remove)
+        status, out, err = service.command("check")
+        self.assertEqual(status, 2, out)
+        self.assertRegex(err, r"customhouse\.yaml:\d+:\d+: repositories\[0\]: .*platforms: expected none: what is in a repository of "
+                              "this ecosystem is no image")
+        self.assertRaises(RuntimeError, service.start)
 
 
 class Pushed(Hosted):

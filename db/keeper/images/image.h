@@ -70,6 +70,8 @@ struct image {
     char asked[IMAGE_PAGE_MAX]; /* the page that was named */
     char page[IMAGE_PAGE_MAX];  /* NAME@sha256:HEX; "": not known */
     char platform[CH_PLATFORM_MAX]; /* of the index's images that are looked at, as people read it */
+    size_t told;                    /* of which manifest the reason is, if it is of one */
+    bool no_platform;               /* it is an index without an image for what its repository serves */
     bool of_repository;             /* those are what the repository serves */
     bool records;                   /* see struct image_wanted */
     enum image_state state;

@@ -71,9 +71,23 @@ static bool is_no_page(struct keeper *k, struct page *p, const char *name, struc
 
 /* --- one manifest --- */
 
+/* What is said of manifest `i` stands for all of it where nothing worse does, or the same is said
+ * of an index that it is in: that is so by this one. */
+static void say(struct image *im, size_t i, const struct image *of)
+{
+    bool by_it = im->told < i && im->manifests[im->told].index && of->state != IMAGE_ALLOWED &&
+                 of->state == im->state && !im->no_platform;
+    if (i == 0 || by_it || is_worse(of->state, im->state)) {
+        im->told = i;
+        im->state = of->state;
+        im->no_platform = of->no_platform;
+        memcpy(im->reason, of->reason, sizeof(im->reason));
+    }
+}
+
 /* The worst of its files stands for all; they are one thing anyway (ch_ecosystem.whole_versions).
  */
-static void judge_page(struct keeper *k, struct page *p, struct image *im)
+static void judge_page(struct keeper *k, struct page *p, struct image *im, size_t m)
 {
     struct image worst = {.state = IMAGE_UNKNOWN};
     struct judged_together together;
@@ -91,6 +105,7 @@ static void judge_page(struct keeper *k, struct page *p, struct image *im)
                                                                  : IMAGE_HELD;
         if (seen++ == 0 || is_worse(state, worst.state)) {
             worst.state = state;
+            worst.no_platform = d.verdict == CH_VERDICT_HOLD && d.hold == CH_HOLD_PLATFORM;
             set_state(&worst, state, "%s is %s (%s): %s", p->project,
                       state == IMAGE_UNDECIDED ? "not inspected yet" : image_state_name(state),
                       d.rule, d.reason);
@@ -100,10 +115,7 @@ static void judge_page(struct keeper *k, struct page *p, struct image *im)
     if (seen == 0) {
         set_state(&worst, IMAGE_UNKNOWN, "%s: nothing is known of it", p->project);
     }
-    if (im->manifest_count == 1 || is_worse(worst.state, im->state)) {
-        im->state = worst.state;
-        memcpy(im->reason, worst.reason, sizeof(im->reason));
-    }
+    say(im, m, &worst);
 }
 
 /* --- what an index leads to --- */
@@ -273,10 +285,7 @@ static bool look_at(struct keeper *k, struct image *im, size_t i, image_page_fn 
         set_not_pushed(k, im->repository, m->page, &none);
     }
     if (gone || is_no_page(k, p, m->page, &none)) {
-        if (i == 0 || is_worse(none.state, im->state)) {
-            im->state = none.state;
-            memcpy(im->reason, none.reason, sizeof(im->reason));
-        }
+        say(im, i, &none);
         return true;
     }
     p->pinned++; /* what is judged of it asks the store, and the page may need room */
@@ -284,7 +293,7 @@ static bool look_at(struct keeper *k, struct image *im, size_t i, image_page_fn 
     if (m->index && im->records) {
         image_listed_settle(k, p, 0);
     }
-    judge_page(k, p, im);
+    judge_page(k, p, im, i);
     if (m->index) {
         follow_index(k, p, im);
     }

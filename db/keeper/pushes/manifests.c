@@ -1,6 +1,7 @@
 /* A pushed manifest: read in the jail as a fetched one is; what it names, and what an index lists,
- * must have come under its name before (T24), but for a subject, which may come later or never. Then it is a fact with an entry of the log, durable before it is told, and its
- * page is looked at, as if an upstream had it now. */
+ * must have come under its name before (T24), but for a subject, which may come later or never.
+ * Then it is a fact with an entry of the log, durable before it is told, and its page is looked at,
+ * as if an upstream had it now. */
 #include "pushes_int.h"
 
 #include <stdlib.h>
@@ -119,9 +120,10 @@ static bool read_child(const struct reading *r, struct ch_str text, struct child
            (ret->media_type = text).len > 0;
 }
 
-/* CH_E_DENIED, CH_E_FORMAT as of check_named: of what an index lists. Until all of it is there the index
- * promises what nobody can have, and only who pushes it can tell why. Spec: OCI distribution 1.1, "Pushing
- * Manifests", which leaves that to the registry; of a subject it does not. */
+/* CH_E_DENIED, CH_E_FORMAT as of check_named: of what an index lists. Until all of it is there the
+ * index promises what nobody can have, and only who pushes it can tell why. Spec: OCI
+ * distribution 1.1, "Pushing Manifests", which leaves that to the registry; of a subject it does
+ * not. */
 static enum ch_code check_child(const struct reading *r, struct ch_str text, struct ch_err *err)
 {
     const struct push *p = &r->p;
@@ -135,10 +137,11 @@ static enum ch_code check_child(const struct reading *r, struct ch_str text, str
     enum ch_code rc = ch_store_pushed(p->k->store, p->ask.repository, p->ask.project,
                                       (struct ch_str){NULL, 0}, &c.sha256, &row, &strings, err);
     if (rc == CH_E_NOT_FOUND) {
-        rc = ch_fail(err, CH_E_DENIED,
-                     "it lists %.*s, and no manifest of this digest is pushed under this name: push "
-                     "what an index lists before it, or all of it at once (skopeo copy --all)",
-                     CH_STR_ARG(c.digest));
+        rc =
+            ch_fail(err, CH_E_DENIED,
+                    "it lists %.*s, and no manifest of this digest is pushed under this name: push "
+                    "what an index lists before it, or all of it at once (skopeo copy --all)",
+                    CH_STR_ARG(c.digest));
     } else if (rc == CH_OK && row.size_bytes != c.size_bytes) {
         rc = ch_fail(err, CH_E_FORMAT, "it says that %.*s has %llu bytes, which has %llu",
                      CH_STR_ARG(c.digest), (unsigned long long)c.size_bytes,
@@ -159,7 +162,8 @@ static enum ch_code check_children(const struct reading *r, struct ch_str stream
     enum ch_code rc;
     ch_scan_reader_init(&reader, stream);
     while ((rc = ch_scan_read(&reader, &rec, err)) == CH_OK) {
-        if (rec.type == CH_REC_FACT && ch_str_eq(rec.u.fact.name, ch_str_of(r->p.eco->listed_fact))) {
+        if (rec.type == CH_REC_FACT &&
+            ch_str_eq(rec.u.fact.name, ch_str_of(r->p.eco->listed_fact))) {
             rc = check_child(r, rec.u.fact.value, err);
         }
         if (rc != CH_OK) {

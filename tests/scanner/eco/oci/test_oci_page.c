@@ -29,7 +29,8 @@ struct row {
     const char *reference; /* NULL: the document's own digest */
     const char *document;
     /* Lines "KIND DIGITS SIZE" of the files but the first, which is the document, "subject DIGITS
-     * 0", "child-TYPE DIGITS SIZE"; "!...": of the error; SIGNATURE: it is somebody's, and lists nothing else. */
+     * 0", "child-TYPE DIGITS SIZE"; "!...": of the error; SIGNATURE: it is somebody's, and lists
+     * nothing else. */
     const char *expected;
 };
 
