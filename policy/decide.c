@@ -152,6 +152,19 @@ static void hold_by_held_part(struct deciding *d)
     }
 }
 
+/* T19: who configures the repository says which platforms it serves, so no approval lifts this. */
+static void hold_by_platform(struct deciding *d)
+{
+    if (d->facts->no_platform.len > 0) {
+        REASON(b);
+        ch_buf_put_escaped(&b, ch_str_sub(d->facts->no_platform, 0, CH_REASON_MAX));
+        add_hold(d,
+                 (struct hold){CH_HOLD_PLATFORM, ch_hold_kind_name(CH_HOLD_PLATFORM), "", 0,
+                               CH_TIME_UNKNOWN},
+                 &b);
+    }
+}
+
 static void hold_by_missing_part(struct deciding *d)
 {
     if (d->facts->part_missing) {
@@ -335,6 +348,7 @@ static bool decide(struct deciding *d)
     hold_by_findings(d);
     hold_by_content(d);
     hold_by_age(d);
+    hold_by_platform(d);
     hold_by_held_part(d); /* before that this one is not inspected yet: that would not help it */
     hold_by_inspection(d);
     hold_by_missing_part(d);

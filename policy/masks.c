@@ -9,7 +9,8 @@ enum { OF_RANGE = 1u << CH_HOLD_AGE | 1u << CH_HOLD_LICENCE };
 
 /* T8: a file is inspected whole before anyone's word counts; missing or failed inspection, a type
  * that nothing inspects, a size that is not fetched, what its upstream does not give, a part that
- * may not pass (it is approved itself) and a clock that cannot be trusted are not a matter of approval. An attack has never got here. */
+ * may not pass (it is approved itself), an index for other platforms (its images are) and a clock that
+ * cannot be trusted are not a matter of approval. An attack has never got here. */
 uint64_t ch_approval_liftable(bool of_bytes)
 {
     if (!of_bytes) {

@@ -22,6 +22,7 @@ static const char *const kind_names[] = {
     [CH_HOLD_SIZE] = "size-limit",
     [CH_HOLD_PART] = "part",
     [CH_HOLD_FETCH] = "fetching",
+    [CH_HOLD_PLATFORM] = "platform",
 };
 _Static_assert(CH_ARRAY_LEN(kind_names) == CH_HOLD_COUNT, "each kind of hold has a name");
 

@@ -1,5 +1,6 @@
 #include "base/config/schema_rows.h"
 
+#include "customhouse/platform.h"
 #include "eco_rows.h"
 
 /* The first parts of paths that mean something else (issue "foundation"). */
@@ -168,6 +169,14 @@ static const struct ch_schema_row repository_rows[] = {
      .choices = anonymous_here,
      .def = "inherit",
      .doc = "true or false: of this repository, other than anonymous_pull of the site says."},
+    {.key = "platforms",
+     .type = CH_SCHEMA_PLATFORMS,
+     LIST(ch_repository, platforms, platform_count),
+     .def = CH_PLATFORM_DEFAULT,
+     .min = 1,
+     .doc = "Of images: OS/ARCHITECTURE[/VARIANT], a list of them, or all. An index of images is\n"
+            "served once one that it has for these is allowed; they are inspected ahead, and gate\n"
+            "and webhook judge them. Others are had by their own digests."},
 };
 static const struct ch_schema_section repository_section = SECTION(repository_rows, ch_repository);
 
@@ -402,10 +411,10 @@ static const struct ch_schema_row admission_rows[] = {
      AT(ch_config, admission_client_name),
      .doc = "Common name of that certificate. Others of the same authority get no answer."},
     {.key = "platform",
-     .type = CH_SCHEMA_TEXT,
+     .type = CH_SCHEMA_PLATFORM,
      AT(ch_config, admission_platform),
-     .def = "linux/amd64",
-     .doc = "Of an index the image that a node of this one takes has to be allowed; all: each in it."},
+     .doc = "Of an index the image that a node of this one takes has to be allowed; all: each in\n"
+            "it. Left out: what `platforms` of its repository says."},
     {.key = "environment",
      .type = CH_SCHEMA_WORD,
      AT(ch_config, admission_environment),

@@ -17,6 +17,7 @@ enum ch_schema_type {
     CH_SCHEMA_ADDRESS,   /* char *: HOST:PORT */
     CH_SCHEMA_HOST,      /* char *: host name or IP address, without brackets */
     CH_SCHEMA_MAILBOX,   /* char *: NAME@DOMAIN */
+    CH_SCHEMA_PLATFORM,  /* char *: OS/ARCHITECTURE[/VARIANT], or "all" (customhouse/platform.h) */
     CH_SCHEMA_WORD,      /* char *: one of `choices` */
     CH_SCHEMA_CHOICE,    /* enum: the place in `choices` */
     CH_SCHEMA_BOOL,      /* bool */
@@ -29,6 +30,7 @@ enum ch_schema_type {
     CH_SCHEMA_WILDCARDS, /* the same, or with a * as the first label: ch_place_is_wildcard */
     CH_SCHEMA_PATHS,     /* char **: list of absolute paths */
     CH_SCHEMA_MAILBOXES, /* char **: list of NAME@DOMAIN */
+    CH_SCHEMA_PLATFORMS, /* char **: one of PLATFORM, or a list of them, in which "all" is none */
     CH_SCHEMA_SECTION,   /* a map whose keys fill the same struct */
     CH_SCHEMA_SECTIONS,  /* struct array: a list of maps */
 };

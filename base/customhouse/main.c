@@ -54,8 +54,8 @@ static const struct option gate_options[] = {
     {"--environment", "ENV", false, false,
      "prod or preprod; the images' repositories must be of it"},
     {"--platform", "PLATFORM", false, false,
-     "of an index, the image for this one (default: linux/amd64);\n"
-     "                          all: each image in it"},
+     "of an index, the image for this one (default: for each\n"
+     "                          that its repository lists); all: each image in it"},
     {"--wait", "SECONDS", false, false,
      "have what is not known or not inspected yet fetched and\n"
      "                          inspected, and wait so long at most (default: 0)"},

@@ -101,6 +101,8 @@ struct waiter {
     uint64_t turn_ms;      /* until then it may wait for budget; 0: it has not */
     struct ch_sha256 object; /* CH_PART_SIGNED: what of it (signing/images.h) */
     bool looked_up;        /* a further page was, on which it is decided (ask_needs_page): once is enough */
+    uint32_t listed_looked_up; /* so many pages of what it lists were */
+    bool for_listed;           /* it waits for what the file lists: which is no matter to its client */
 };
 
 struct keeper {

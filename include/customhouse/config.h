@@ -60,6 +60,8 @@ struct ch_repository {
     bool only_allow_listed_upstream; /* T12: names not on the policy's list are not sent out */
     enum ch_held_listing held_listing;
     enum ch_anonymous anonymous_pull;
+    char **platforms; /* of images (customhouse/platform.h), one at least; or "all" alone */
+    size_t platform_count;
 };
 
 /* Where egress sends to. What each kind is spoken to in: proxy/egress/README.md. */
@@ -124,7 +126,7 @@ struct ch_config {
     char *admission_tls_key;
     char *admission_client_ca;   /* whose certificates API servers show */
     char *admission_client_name; /* and of what common name */
-    char *admission_platform;
+    char *admission_platform; /* NULL: those of the image's repository */
     char *admission_environment; /* of namespaces that are not listed */
     struct ch_admission_namespace *admission_namespaces;
     size_t admission_namespace_count;

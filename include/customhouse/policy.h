@@ -40,6 +40,7 @@ enum ch_hold_kind {
     CH_HOLD_SIZE,          /* larger than what is fetched, or can be kept, at all */
     CH_HOLD_PART,          /* another part of the same whole may not pass (an image's layer) */
     CH_HOLD_FETCH,         /* its upstream does not give it, or it may not be fetched from there */
+    CH_HOLD_PLATFORM,      /* T19: an index without an image for a platform of its repository */
     CH_HOLD_COUNT
 };
 const char *ch_hold_kind_name(enum ch_hold_kind kind); /* "cool-down", "finding", ... */
@@ -209,6 +210,8 @@ struct ch_facts {
     bool part_denied;          /* that one */
     struct ch_str part_reason; /* why not */
     bool part_missing;         /* one has yet to be inspected, and nothing else holds it */
+    struct ch_str no_platform; /* of an index that lists nothing for its repository's platforms: which, and what it has
+                                  instead; absent: it does, or is no index */
     int64_t parts_end_at_us;   /* the first of them may pass until then; CH_TIME_UNKNOWN: no end by itself */
     /* people */
     const struct ch_ruling *rulings;

@@ -141,7 +141,10 @@ class Discard(House):
         name, bad, good = "team/many", denied("many"), images.simple("many", architecture="arm64")
         index = images.index([bad, good])
         self.push(name, "1.0", index)
-        self.assertEqual(self.gate(f"{name}:1.0", "--discard", "--platform", "linux/arm64")[0], 0)
+        self.assertEqual(self.gate(f"{name}@{good.digest}", "--discard")[0], 0)
+        status, out, err = self.gate(f"{name}:1.0", "--platform", "linux/arm64")  # which nobody gets: amd64 is served here
+        self.assertEqual((status, err), (1, ""), out)
+        self.assertIn(f"its image {bad.digest[:19]} for linux/amd64 is denied", out)
         self.is_there(name, "1.0", index)
         status, out, err = self.gate(f"{name}:1.0", "--discard")
         self.assertEqual((status, err), (1, ""), out)

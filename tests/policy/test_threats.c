@@ -291,6 +291,20 @@ static void test_T10_sibling(void **state)
     assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
 }
 
+/* T19: only who configures the repository says which platforms it serves. */
+static void test_T19_platform(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    f.no_platform = CH_STR("it has no image for linux/amd64\n");
+    assert_hold(case_decide(&f), CH_HOLD_PLATFORM, "it has no image for linux/amd64\\x0a");
+    assert_false(case_decide(&f).eligible);
+    struct ch_ruling r = case_approval(BIT(CH_HOLD_PLATFORM));
+    f.rulings = &r;
+    f.ruling_count = 1;
+    assert_int_equal(case_decide(&f).hold, CH_HOLD_PLATFORM);
+}
+
 /* T19, T24: what is had whole is had with all its parts, or not. */
 static void test_T19_part(void **state)
 {
@@ -439,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_T7_reason),
         cmocka_unit_test(test_T7_clock_jump),
         cmocka_unit_test(test_T10_sibling),
+        cmocka_unit_test(test_T19_platform),
         cmocka_unit_test(test_T19_part),
         cmocka_unit_test(test_T12_name_owner),
         cmocka_unit_test(test_T15_identity),

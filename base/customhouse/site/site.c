@@ -14,6 +14,7 @@
 #include "base/config/yaml.h"
 #include "customhouse/ecosystem.h"
 #include "customhouse/limits.h"
+#include "customhouse/platform.h"
 #include "destination_files.h"
 #include "policy_files.h"
 #include "rules_files.h"
@@ -345,6 +346,12 @@ enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
     return site_load_with(folder, NULL, ret, err);
 }
 
+/* Other than what every repository has that says nothing. */
+static bool has_platforms(const struct ch_repository *r)
+{
+    return r->platform_count != 1 || strcmp(r->platforms[0], CH_PLATFORM_DEFAULT) != 0;
+}
+
 /* T12: one owner per name. Where a page lists many projects the page has one, and a name would have
  * as many as there are pages that list it: linux-64 of the second channel, noarch of the first. */
 static enum ch_code check_upstreams(const struct site *s, struct ch_err *err)
@@ -357,6 +364,11 @@ static enum ch_code check_upstreams(const struct site *s, struct ch_err *err)
                 ch_buf_str(&s->config_text), s->config_name, "repositories", i, err,
                 "hosted: expected false: nothing can be pushed to a repository of "
                 "this ecosystem");
+        }
+        if (eco != NULL && eco->listed_fact == NULL && has_platforms(r)) {
+            return ch_yaml_fail_in(ch_buf_str(&s->config_text), s->config_name, "repositories", i, err,
+                                   "platforms: expected none: what is in a repository of this "
+                                   "ecosystem is no image");
         }
         if (eco != NULL && eco->is_page != NULL && r->upstream_count > 1) {
             return ch_yaml_fail_in(ch_buf_str(&s->config_text), s->config_name, "repositories", i,

@@ -404,6 +404,12 @@ bool ask_needs_page(struct keeper *k, struct page *p, struct waiter *w)
     return page_ready(k, p, w);
 }
 
+bool ask_needs_another(struct keeper *k, struct page *p, struct waiter *w)
+{
+    w->looked_up = false;
+    return ask_needs_page(k, p, w);
+}
+
 static void start(struct keeper *k, struct waiter *w, const struct ask *ask)
 {
     struct page *p = ask->any_page ? NULL : page_get(k, ask->repository, ask->project);

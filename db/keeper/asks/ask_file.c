@@ -101,6 +101,10 @@ static void reply_wait(struct keeper *k, struct page *p, size_t file, const stru
                        const struct ch_ask_file *ask, uint32_t expected_s, const char *what)
 {
     const struct ch_index_file *f = &p->facts.files[file].index;
+    if (w->for_listed) {
+        ask_file_waits(k, w, ask->ask, expected_s, what);
+        return;
+    }
     struct ch_file_reply reply = {
         .ask = ask->ask,
         .outcome = CH_FILE_WAIT,
@@ -183,9 +187,8 @@ static size_t want_parts(struct keeper *k, struct page *p, size_t file,
     return first < p->facts.file_count ? first : file;
 }
 
-/* Either waits for the intake (w is taken over), or says WAIT when there is no patience left. */
-static void wait_for_intake(struct keeper *k, struct page *p, size_t file, struct waiter *w,
-                            const struct ch_ask_file *ask)
+void ask_file_wait_for_intake(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                              const struct ch_ask_file *ask)
 {
     struct charge charge = {0};
     size_t part = want_parts(k, p, file, ask);
@@ -281,7 +284,7 @@ static void answer_allowed_file(struct keeper *k, struct page *p, size_t file, s
         return;
     }
     if (!ch_blobs_has(k->blobs, &f->artifact)) { /* evicted: fetched again, and must match */
-        wait_for_intake(k, p, file, w, ask);
+        ask_file_wait_for_intake(k, p, file, w, ask);
         return;
     }
     if (!stands) { /* the bytes went, and came back, between signing and here */
@@ -461,7 +464,9 @@ static void answer_on_page(struct keeper *k, struct page *p, size_t file, struct
         images_answer(k, p, file, w, ask);
         return;
     }
-    judge(k, p, file, &d);
+    if (!ask_judge(k, p, file, w, ask, &d)) {
+        return;
+    }
     bool again = d.verdict != CH_VERDICT_ALLOW && !d.eligible && faults_may_try(k, p, file);
     if (d.verdict != CH_VERDICT_ALLOW && !d.eligible && !again) {
         refuse(k, p, file, w, ask, &d);
@@ -504,13 +509,13 @@ static void answer_on_page(struct keeper *k, struct page *p, size_t file, struct
             ask_free_waiter(w);
             return;
         }
-        wait_for_intake(k, p, file, w, ask);
+        ask_file_wait_for_intake(k, p, file, w, ask);
         return;
     }
     if (d.verdict == CH_VERDICT_ALLOW) {
         answer_allowed_file(k, p, file, w, ask, &d);
     } else {
         end_allow(k, p, file, &d);
-        wait_for_intake(k, p, file, w, ask);
+        ask_file_wait_for_intake(k, p, file, w, ask);
     }
 }

@@ -20,6 +20,8 @@ void ask_put_error(const struct keeper *k, struct ch_str text, struct ch_buf *b)
  * whatever came of it. False: the waiter is taken over, and asks again from its beginning once the
  * page has come, or its client is told why not. */
 bool ask_needs_page(struct keeper *k, struct page *p, struct waiter *w) CH_MUST_CHECK;
+/* The same of any number of further pages: whoever asks sees to it that they come to an end. */
+bool ask_needs_another(struct keeper *k, struct page *p, struct waiter *w) CH_MUST_CHECK;
 /* Answers or goes on waiting; the waiter is taken over. */
 void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
                      const struct ch_ask_file *ask);
@@ -38,6 +40,15 @@ void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uin
 /* Tells the decision, and keeps what its page is found by. */
 void ask_file_refused(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
                       const struct ch_ask_file *ask, const struct ch_decision *d);
+
+/* Either waits for the file's intake (w is taken over), or says WAIT when there is no patience left. */
+void ask_file_wait_for_intake(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+                              const struct ch_ask_file *ask);
+
+/* ask_listed.c: the file as it is judged for who asks for it. Of an index that waits for an image in it which
+ * counts (images/image_listed.h) that is looked up, fetched, inspected: false, and w is taken over. */
+bool ask_judge(struct keeper *k, struct page *p, size_t file, struct waiter *w,
+               const struct ch_ask_file *ask, struct ch_decision *ret) CH_MUST_CHECK;
 
 /* What signing/images_answer.c answers with, and ask_file.c. */
 void ask_file_reply(struct keeper *k, const struct waiter *w, const struct ch_file_reply *reply);

@@ -362,6 +362,7 @@ void command_json_file(struct command *c, struct page *p, size_t file, const str
     struct ch_facts facts;
     command_json_exceptions_of(c, b, p, file);
     command_explain_pushed(c, p, file, b);
+    command_explain_listed(c, p, file, b);
     judge_facts(c->k, p, file, &facts);
     json_comparison(b, &facts);
     command_json_findings(b, p->files[file].inspection);
@@ -452,6 +453,7 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
     char time[40];
     command_put_escaped(c, f->index.file_name);
     show_decision(c, p, file, d);
+    command_explain_listed(c, p, file, NULL);
     command_time(f->first_seen_at_us, time, sizeof(time));
     command_print(c, "  first seen: %s%s\n", time,
                   f->baseline ? ", on the first load of its page (baseline)" : "");

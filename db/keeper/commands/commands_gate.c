@@ -9,7 +9,9 @@
 
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
+#include "db/keeper/images/image_listed.h"
 #include "db/keeper/intake/judge_together.h"
+#include "customhouse/platform.h"
 
 #define WAIT_MAX_S 3000 /* less than whoever asks waits for an answer (REMOTE_WAIT_MS) */
 #define LOG_WAIT_MS                                                                                \
@@ -26,12 +28,6 @@ void gate_free(struct gate *g)
 }
 
 /* ------------------------------------------------------------------ options */
-
-static struct ch_str platform_of(const struct command *c)
-{
-    struct ch_str platform = command_option(c, "platform");
-    return platform.len > 0 ? platform : CH_STR(IMAGE_PLATFORM);
-}
 
 static void on_timer(struct ch_timer *t)
 {
@@ -52,7 +48,8 @@ static bool begin(struct command *c)
         command_end(c, 2, "--environment: expected prod or preprod");
         return false;
     }
-    if (!image_platform_is_good(platform_of(c))) {
+    struct ch_str platform = command_option(c, "platform");
+    if (platform.ptr != NULL && !ch_platform_is_good(platform)) {
         command_end(c, 2, "--platform: expected OS/ARCHITECTURE, OS/ARCHITECTURE/VARIANT or all");
         return false;
     }
@@ -170,7 +167,8 @@ static bool look(struct command *c, struct gated *g, enum step *ret_step)
         return false;
     }
     c->gate->over_budget = false;
-    if (!image_look(c->k, &g->name, platform_of(c), on_page, c, &g->image)) {
+    struct image_wanted wanted = {.platform = command_option(c, "platform"), .records = true};
+    if (!image_look(c->k, &g->name, &wanted, on_page, c, &g->image)) {
         *ret_step = STEP_WAIT;
         return false;
     }
@@ -201,8 +199,9 @@ static bool is_to_come(struct command *c, struct page *p, size_t file)
     struct intake_progress progress;
     struct ch_decision d;
     judge(c->k, p, file, &d);
-    return d.eligible || (inspection_of(c->k, p, file) == NULL &&
-                          intake_progress(c->k, p, file, &progress) && !progress.failed);
+    bool itself = d.eligible && (d.refetch || !image_listed_waits(c->k, p, file));
+    return itself || (inspection_of(c->k, p, file) == NULL &&
+                      intake_progress(c->k, p, file, &progress) && !progress.failed);
 }
 
 /* Each file of it that is to come, as far as there is budget: of the first for which `stop` is

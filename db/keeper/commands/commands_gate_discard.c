@@ -16,8 +16,9 @@ enum ch_code gate_may_discard(struct command *c, const struct ch_repository *r, 
 
 /* The log's entry of the decision by which inspected bytes deny the manifest (T25: what nobody has
  * looked at is not thrown away on a word): of a file that is denied for itself, where there is one.
- * False: none does, or that it does is not stored yet. */
-static bool is_denied(struct keeper *k, struct page *p, uint64_t *ret_entry)
+ * False: none does, or that it does is not stored yet; or it is an index, and denied for what it
+ * leads to. */
+static bool is_denied(struct keeper *k, struct page *p, bool index, uint64_t *ret_entry)
 {
     struct judged_together together;
     struct ch_decision d;
@@ -41,7 +42,7 @@ static bool is_denied(struct keeper *k, struct page *p, uint64_t *ret_entry)
         }
     }
     judge_apart(p);
-    return found;
+    return found && (alone || !index);
 }
 
 static void discard(struct command *c, struct gated *g)
@@ -52,7 +53,8 @@ static void discard(struct command *c, struct gated *g)
     struct ch_err err;
     for (size_t m = 0; m < im->manifest_count; m++) {
         struct page *p = image_page(c->k, im, m);
-        g->discarded[m] = p != NULL && is_denied(c->k, p, &list[count].decision);
+        g->discarded[m] =
+            p != NULL && is_denied(c->k, p, im->manifests[m].index, &list[count].decision);
         if (g->discarded[m]) {
             list[count++].page = ch_str_of(im->manifests[m].page);
         }

@@ -202,6 +202,9 @@ void command_json_exception(struct command *c, struct ch_buf *b, const struct ex
                             bool steps);
 /* Lines (or "exceptions":[...]) about those that are open and cover the file. */
 void command_explain_exceptions(struct command *c, const struct page *p, size_t file);
+/* Of an index: what it lists, which of that counts in its repository, and what is recorded of it. `json`
+ * NULL: for people. */
+void command_explain_listed(struct command *c, struct page *p, size_t file, struct ch_buf *json);
 /* Who pushed it, of a hosted repository's manifest; `json` NULL: for people. */
 void command_explain_pushed(struct command *c, const struct page *p, size_t file,
                             struct ch_buf *json);

@@ -51,14 +51,13 @@ static bool look(struct command *c, const struct ch_admitted_row *row, struct im
 {
     struct keeper *k = c->k;
     struct image_name name = {.repository = ch_config_repository(k->config, row->repository)};
-    const char *platform = k->config->admission_platform;
+    struct image_wanted wanted = {.platform = ch_str_of(k->config->admission_platform)};
     *ret = (struct image){.state = IMAGE_UNKNOWN};
     if (name.repository == NULL || !ch_str_copy(row->project, name.page, sizeof(name.page))) {
         snprintf(ret->reason, sizeof(ret->reason), "its repository is not in the configuration");
         return true;
     }
-    if (!image_look(k, &name, ch_str_of(platform != NULL ? platform : IMAGE_PLATFORM), on_page, c,
-                    ret)) {
+    if (!image_look(k, &name, &wanted, on_page, c, ret)) {
         return false;
     }
     if (!ch_str_eq(row->environment, ch_str_of(name.repository->environment))) {

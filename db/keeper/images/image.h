@@ -1,17 +1,16 @@
 /* Images as people and clusters name them, and whether all of one may run in an environment. The
  * gate of a pipeline and the admission of a cluster ask the same, here.
  *
- * What is judged is a manifest by its digest, with all of its parts; of an index the document and
- * the image in it that is taken for the platform (T19, image_platform.h), or each. A tag is the
- * digest that it stands for now.
+ * What is judged is a manifest by its digest, with all of its parts; of an index the document and,
+ * for each platform that is wanted, the image in it that is taken for it (T19,
+ * customhouse/platform.h), or each. A tag is the digest that it stands for now.
  * Nothing here makes an ALLOW: that is ch_decide's, file by file. */
 #ifndef KEEPER_IMAGE_H
 #define KEEPER_IMAGE_H
 
 #include "db/keeper/keeper_int.h"
-#include "image_platform.h"
+#include "customhouse/platform.h"
 
-#define IMAGE_PLATFORM "linux/amd64" /* that nobody named */
 #define IMAGE_PAGE_MAX sizeof(((struct ch_target *)NULL)->project)
 
 /* ------------------------------------------------------------------ image_name.c */
@@ -70,7 +69,11 @@ struct image {
     const struct ch_repository *repository;
     char asked[IMAGE_PAGE_MAX]; /* the page that was named */
     char page[IMAGE_PAGE_MAX];  /* NAME@sha256:HEX; "": not known */
-    char platform[IMAGE_PLATFORM_MAX];         /* of the index's images that are looked at; "all" */
+    char platform[CH_PLATFORM_MAX]; /* of the index's images that are looked at, as people read it */
+    size_t told;                    /* of which manifest the reason is, if it is of one */
+    bool no_platform;               /* it is an index without an image for what its repository serves */
+    bool of_repository;             /* those are what the repository serves */
+    bool records;                   /* see struct image_wanted */
     enum image_state state;
     char reason[1024]; /* why not, in a sentence; printable ASCII */
     struct image_manifest manifests[IMAGE_MANIFESTS_MAX]; /* the one named, then what it leads to */
@@ -80,8 +83,14 @@ struct image {
 /* How a page comes to be known: false when the caller waits for it, and looks anew then. */
 typedef bool image_page_fn(void *ctx, struct page *p);
 
+/* What is wanted of an index. */
+struct image_wanted {
+    struct ch_str platform; /* one, or "all"; absent: what its repository serves */
+    bool records;           /* what is judged of images in it on the way is recorded */
+};
+
 /* Looks at all of it. False: `ready` waits for a page. What `name` says stays the caller's. */
-bool image_look(struct keeper *k, const struct image_name *name, struct ch_str platform,
+bool image_look(struct keeper *k, const struct image_name *name, const struct image_wanted *wanted,
                 image_page_fn *ready, void *ctx, struct image *ret) CH_MUST_CHECK;
 /* The page of the i-th manifest of what was looked at; it may be forgotten for the next one. NULL:
  * it is not known any more. */

@@ -73,20 +73,25 @@ static void put_pinned(struct ch_buf *b, struct ch_str text, const struct image 
 /* What whoever reads the refusal can do. */
 static void put_advice(struct ch_buf *b, const struct image *im, struct ch_str text)
 {
-    const char *at = strchr(im->page, '@');
+    const char *page = im->manifest_count > 0 ? im->manifests[im->told].page : im->page;
+    const char *at = im->page[0] != '\0' ? strchr(page, '@') : NULL;
     if (im->repository == NULL) {
+        return;
+    }
+    if (im->no_platform) { /* no exception changes that */
+        ch_buf_puts(
+            b, CH_STR(". What would change it: `platforms` of the repository in customhouse.yaml"));
         return;
     }
     if (im->state == IMAGE_UNKNOWN || im->state == IMAGE_UNDECIDED || im->state == IMAGE_ALLOWED) {
         ch_buf_puts(b, CH_STR(". To have it inspected: customhouse gate --wait 600 "));
         ch_buf_put_escaped(b, text);
     } else if (at != NULL) {
-        ch_buf_printf(b, ". %s: customhouse %s %s:%.*s==%s%s",
-                      im->state == IMAGE_DENIED ? "All that is known of it"
-                                                : "To ask for an exception",
-                      im->state == IMAGE_DENIED ? "explain" : "exceptions request",
-                      im->repository->ecosystem, (int)(at - im->page), im->page, at + 1,
-                      im->state == IMAGE_DENIED ? "" : " --reason TEXT");
+        ch_buf_printf(
+            b, ". %s: customhouse %s %s:%.*s==%s%s",
+            im->state == IMAGE_DENIED ? "All that is known of it" : "To ask for an exception",
+            im->state == IMAGE_DENIED ? "explain" : "exceptions request", im->repository->ecosystem,
+            (int)(at - page), page, at + 1, im->state == IMAGE_DENIED ? "" : " --reason TEXT");
     }
 }
 
@@ -132,7 +137,8 @@ static void admit(struct keeper *k, struct ch_str text, const struct ch_ask_imag
     }
     if (image_name_read(k, text, &where, &name, &foreign, &err) != CH_OK) {
         set_reason(&im, IMAGE_UNKNOWN, err.msg);
-    } else if (!image_look(k, &name, ask->platform, images_on_page, k, &im)) {
+    } else if (!image_look(k, &name, &(struct image_wanted){.platform = ask->platform},
+                           images_on_page, k, &im)) {
         set_reason(&im, IMAGE_UNKNOWN, "it could not be looked up");
     } else if (!ch_str_eq(ask->environment, ch_str_of(name.repository->environment))) {
         snprintf(im.reason, sizeof(im.reason), "its repository %s is for %s, and this is %.*s",

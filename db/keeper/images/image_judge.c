@@ -1,5 +1,6 @@
 #include "image.h"
-#include "image_platform.h"
+#include "image_listed.h"
+#include "customhouse/platform.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -70,9 +71,23 @@ static bool is_no_page(struct keeper *k, struct page *p, const char *name, struc
 
 /* --- one manifest --- */
 
+/* What is said of manifest `i` stands for all of it where nothing worse does, or the same is said
+ * of an index that it is in: that is so by this one. */
+static void say(struct image *im, size_t i, const struct image *of)
+{
+    bool by_it = im->told < i && im->manifests[im->told].index && of->state != IMAGE_ALLOWED &&
+                 of->state == im->state && !im->no_platform;
+    if (i == 0 || by_it || is_worse(of->state, im->state)) {
+        im->told = i;
+        im->state = of->state;
+        im->no_platform = of->no_platform;
+        memcpy(im->reason, of->reason, sizeof(im->reason));
+    }
+}
+
 /* The worst of its files stands for all; they are one thing anyway (ch_ecosystem.whole_versions).
  */
-static void judge_page(struct keeper *k, struct page *p, struct image *im)
+static void judge_page(struct keeper *k, struct page *p, struct image *im, size_t m)
 {
     struct image worst = {.state = IMAGE_UNKNOWN};
     struct judged_together together;
@@ -90,6 +105,7 @@ static void judge_page(struct keeper *k, struct page *p, struct image *im)
                                                                  : IMAGE_HELD;
         if (seen++ == 0 || is_worse(state, worst.state)) {
             worst.state = state;
+            worst.no_platform = d.verdict == CH_VERDICT_HOLD && d.hold == CH_HOLD_PLATFORM;
             set_state(&worst, state, "%s is %s (%s): %s", p->project,
                       state == IMAGE_UNDECIDED ? "not inspected yet" : image_state_name(state),
                       d.rule, d.reason);
@@ -99,10 +115,7 @@ static void judge_page(struct keeper *k, struct page *p, struct image *im)
     if (seen == 0) {
         set_state(&worst, IMAGE_UNKNOWN, "%s: nothing is known of it", p->project);
     }
-    if (im->manifest_count == 1 || is_worse(worst.state, im->state)) {
-        im->state = worst.state;
-        memcpy(im->reason, worst.reason, sizeof(im->reason));
-    }
+    say(im, m, &worst);
 }
 
 /* --- what an index leads to --- */
@@ -128,78 +141,51 @@ static void add_refusal(struct image *im, enum image_state state, const char *pa
     }
 }
 
-/* What an index lists, as the strict jail says it (document.c). */
-struct listed {
-    struct ch_str child; /* "sha256:HEX OS/ARCHITECTURE" */
-    size_t fits;
-};
-
-struct listing {
-    struct listed *list;
-    size_t count;
-};
-
-static void add_listed(struct listing *l, struct ch_str child, struct ch_str wanted)
+static void add_child(struct image *im, const struct page *p, const struct image_child *c)
 {
-    struct ch_str digest, platform = child;
-    ch_str_split(&platform, ' ', &digest); /* what is behind it, if anything */
-    l->list = ch_realloc_array(l->list, l->count + 1, sizeof(*l->list));
-    l->list[l->count++] = (struct listed){child, image_platform_fits(platform, wanted)};
-}
-
-static void add_child(struct image *im, const char *page, struct ch_str child)
-{
-    struct ch_str digest;
     char name[IMAGE_PAGE_MAX];
-    const char *at = strchr(page, '@');
-    ch_str_split(&child, ' ', &digest);
-    int n = snprintf(name, sizeof(name), "%.*s@%.*s", (int)(at - page), page, CH_STR_ARG(digest));
-    if (n < 0 || (size_t)n >= sizeof(name) || !add_manifest(im, ch_str_of(name))) {
-        add_refusal(im, IMAGE_HELD, page, "it lists more images than are looked at");
+    if (!p->eco->listed_page(page_name(p), c->digest, name, sizeof(name)) ||
+        !add_manifest(im, ch_str_of(name))) {
+        add_refusal(im, IMAGE_HELD, p->project, "it lists more images than are looked at");
     }
 }
 
-/* The one that fits best, and of several the first; of "all" each. False: none does. */
-static bool add_children(struct image *im, const char *page, const struct listing *l)
+/* For what it is judged: what was asked for, or else what its repository serves. */
+static void choose(const struct image *im, struct image_children *all)
 {
-    size_t best = IMAGE_PLATFORM_NONE;
-    bool all = ch_str_eq(ch_str_of(im->platform), CH_STR(IMAGE_PLATFORM_ALL)), one = false;
-    for (size_t i = 0; i < l->count; i++) {
-        best = l->list[i].fits < best ? l->list[i].fits : best;
+    const struct ch_repository *r = im->repository;
+    const char *const one[] = {im->platform};
+    if (im->of_repository) {
+        image_children_choose(all, (const char *const *)r->platforms, r->platform_count, true);
+    } else {
+        image_children_choose(all, one, 1, true);
     }
-    for (size_t i = 0; i < l->count && best != IMAGE_PLATFORM_NONE && (all || !one); i++) {
-        if (l->list[i].fits == best) {
-            add_child(im, page, l->list[i].child);
-            one = true;
-        }
-    }
-    return one;
 }
 
-/* T19: the image in it that is taken for the platform. It is judged as one by itself. */
+/* T19: the images in it that are taken for the platforms. Each is judged as one by itself. */
 static void follow_index(struct keeper *k, struct page *p, struct image *im)
 {
-    const struct ch_inspection_result *in = NULL;
-    struct listing l = {NULL, 0};
-    for (size_t i = 0; in == NULL && i < p->facts.file_count; i++) {
-        in = image_has_file(p, i) ? inspection_of(k, p, i) : NULL; /* it is the only one */
+    struct image_children all = {.count = 0};
+    size_t file = 0;
+    while (file < p->facts.file_count && !image_has_file(p, file)) { /* it is the only one */
+        file++;
     }
-    if (in == NULL) {
-        return; /* it is not allowed then, and what it lists comes to be known */
-    }
-    for (size_t f = 0; f < in->row.fact_count; f++) {
-        if (ch_str_eq(in->row.facts[f].name, CH_STR("child"))) {
-            add_listed(&l, in->row.facts[f].value, ch_str_of(im->platform));
+    if (file < p->facts.file_count && image_children_of(k, p, file, &all)) {
+        choose(im, &all);
+        for (size_t i = 0; i < all.count; i++) {
+            if (all.list[i].counts) {
+                add_child(im, p, &all.list[i]);
+            }
         }
-    }
-    if (l.count == 0) {
-        add_refusal(
-            im, IMAGE_HELD, p->project,
-            "which images it lists is not known: inspected by an inspector of before, or empty");
-    } else if (!add_children(im, p->project, &l)) {
-        add_refusal(im, IMAGE_HELD, p->project, "it has no image for the platform");
-    }
-    free(l.list);
+        if (all.count == 0) {
+            add_refusal(im, IMAGE_HELD, p->project,
+                        "which images it lists is not known: inspected by an inspector of before, "
+                        "or empty");
+        } else if (all.counting == 0) {
+            add_refusal(im, IMAGE_HELD, p->project, "it has no image for the platform");
+        }
+    } /* else it is not allowed, and what it lists comes to be known */
+    image_children_done(&all);
 }
 
 static bool is_index(const struct page *p)
@@ -299,15 +285,15 @@ static bool look_at(struct keeper *k, struct image *im, size_t i, image_page_fn 
         set_not_pushed(k, im->repository, m->page, &none);
     }
     if (gone || is_no_page(k, p, m->page, &none)) {
-        if (i == 0 || is_worse(none.state, im->state)) {
-            im->state = none.state;
-            memcpy(im->reason, none.reason, sizeof(im->reason));
-        }
+        say(im, i, &none);
         return true;
     }
     p->pinned++; /* what is judged of it asks the store, and the page may need room */
-    judge_page(k, p, im);
     m->index = is_index(p);
+    if (m->index && im->records) {
+        image_listed_settle(k, p, 0);
+    }
+    judge_page(k, p, im, i);
     if (m->index) {
         follow_index(k, p, im);
     }
@@ -315,12 +301,31 @@ static bool look_at(struct keeper *k, struct image *im, size_t i, image_page_fn 
     return true;
 }
 
-bool image_look(struct keeper *k, const struct image_name *name, struct ch_str platform,
+/* "linux/amd64, linux/arm64" */
+static void put_platforms(struct image *im)
+{
+    const struct ch_repository *r = im->repository;
+    size_t at = 0;
+    for (size_t i = 0; i < r->platform_count && at < sizeof(im->platform); i++) {
+        int n = snprintf(im->platform + at, sizeof(im->platform) - at, "%s%s", i > 0 ? ", " : "",
+                         r->platforms[i]);
+        at += n > 0 ? (size_t)n : 0;
+    }
+}
+
+bool image_look(struct keeper *k, const struct image_name *name, const struct image_wanted *wanted,
                 image_page_fn *ready, void *ctx, struct image *ret)
 {
-    *ret = (struct image){.repository = name->repository, .state = IMAGE_UNKNOWN};
+    *ret = (struct image){.repository = name->repository,
+                          .state = IMAGE_UNKNOWN,
+                          .of_repository = wanted->platform.len == 0,
+                          .records = wanted->records};
     memcpy(ret->asked, name->page, sizeof(ret->asked));
-    snprintf(ret->platform, sizeof(ret->platform), "%.*s", CH_STR_ARG(platform));
+    if (ret->of_repository) {
+        put_platforms(ret);
+    } else {
+        snprintf(ret->platform, sizeof(ret->platform), "%.*s", CH_STR_ARG(wanted->platform));
+    }
     memcpy(ret->page, name->page, sizeof(ret->page));
     if (ret->repository->hosted) {
         if (!find_pushed(k, ret->repository, ret->page)) {

@@ -6,6 +6,7 @@
 #include "db/keeper/rulings/rulings.h"
 #include "db/keeper/images/image.h"
 #include "faults.h"
+#include "db/keeper/images/image_listed.h"
 #include "judge_together.h"
 #include "sizes.h"
 
@@ -327,12 +328,16 @@ void judge_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts 
     ch_facts_init(&parts);
     if (p->eco->whole_versions) {
         part_facts(k, p, file, &parts); /* first: what people said is kept of one file at a time */
+        if (parts.part.len == 0 && !parts.part_missing) {
+            image_listed_facts(k, p, file, &parts);
+        }
     }
     own_facts(k, p, file, ret);
     ret->part = parts.part;
     ret->part_denied = parts.part_denied;
     ret->part_reason = parts.part_reason;
     ret->part_missing = parts.part_missing;
+    ret->no_platform = parts.no_platform;
     ret->parts_end_at_us = parts.parts_end_at_us;
 }
 
@@ -389,6 +394,7 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
     struct page_file *f = &p->files[file];
     bool allow = d->verdict == CH_VERDICT_ALLOW;
     bool was_allow = f->recorded_verdict == CH_VERDICT_ALLOW;
+    bool changes = f->recorded_verdict != (int8_t)d->verdict;
     if (f->recorded_verdict == (int8_t)d->verdict && f->recorded_audited == d->audited &&
         ch_str_eq(ch_str_of(f->recorded_rule), ch_str_of(d->rule))) {
         return allow && !approvals_stand(k, p, file) ? approvals_sign(k, p, file, d, err) : CH_OK;
@@ -430,6 +436,9 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
         page_wrote(p);
         k->stats.decisions[d->verdict]++;
         k->uncommitted_allows += d->verdict == CH_VERDICT_ALLOW;
+        if (changes) {
+            image_listed_again(k, p, file);
+        }
     }
     return rc;
 }

@@ -1,6 +1,7 @@
-/* A pushed manifest: read in the jail as a fetched one is; what it names must have come under its
- * name before (T24). Then it is a fact with an entry of the log, durable before it is told, and its
- * page is looked at, as if an upstream had it now. */
+/* A pushed manifest: read in the jail as a fetched one is; what it names, and what an index lists,
+ * must have come under its name before (T24), but for a subject, which may come later or never.
+ * Then it is a fact with an entry of the log, durable before it is told, and its page is looked at,
+ * as if an upstream had it now. */
 #include "pushes_int.h"
 
 #include <stdlib.h>
@@ -101,6 +102,75 @@ static enum ch_code check_named(struct reading *r, const struct ch_index_file *f
                      (unsigned long long)f->size_bytes, (unsigned long long)size);
     }
     return rc;
+}
+
+/* "sha256:HEX", the size in bytes, the media type: what an index says of one that it lists. */
+struct child {
+    struct ch_str digest, media_type;
+    struct ch_sha256 sha256;
+    uint64_t size_bytes;
+};
+
+static bool read_child(const struct reading *r, struct ch_str text, struct child *ret)
+{
+    struct ch_str size, tag;
+    return ch_str_split(&text, ' ', &ret->digest) && ch_str_split(&text, ' ', &size) &&
+           ch_str_u64(size, &ret->size_bytes) &&
+           r->p.eco->push->reference_is(ret->digest, &tag, &ret->sha256) && tag.len == 0 &&
+           (ret->media_type = text).len > 0;
+}
+
+/* CH_E_DENIED, CH_E_FORMAT as of check_named: of what an index lists. Until all of it is there the
+ * index promises what nobody can have, and only who pushes it can tell why. Spec: OCI
+ * distribution 1.1, "Pushing Manifests", which leaves that to the registry; of a subject it does
+ * not. */
+static enum ch_code check_child(const struct reading *r, struct ch_str text, struct ch_err *err)
+{
+    const struct push *p = &r->p;
+    struct child c;
+    struct ch_pushed_row row;
+    struct ch_buf strings;
+    if (!read_child(r, text, &c)) {
+        return ch_fail(err, CH_E_FORMAT, "what it lists is named otherwise than by sha256:HEX");
+    }
+    ch_buf_init(&strings, 4096);
+    enum ch_code rc = ch_store_pushed(p->k->store, p->ask.repository, p->ask.project,
+                                      (struct ch_str){NULL, 0}, &c.sha256, &row, &strings, err);
+    if (rc == CH_E_NOT_FOUND) {
+        rc =
+            ch_fail(err, CH_E_DENIED,
+                    "it lists %.*s, and no manifest of this digest is pushed under this name: push "
+                    "what an index lists before it, or all of it at once (skopeo copy --all)",
+                    CH_STR_ARG(c.digest));
+    } else if (rc == CH_OK && row.size_bytes != c.size_bytes) {
+        rc = ch_fail(err, CH_E_FORMAT, "it says that %.*s has %llu bytes, which has %llu",
+                     CH_STR_ARG(c.digest), (unsigned long long)c.size_bytes,
+                     (unsigned long long)row.size_bytes);
+    } else if (rc == CH_OK && !ch_str_eq(row.media_type, c.media_type)) {
+        rc = ch_fail(err, CH_E_FORMAT, "it says that %.*s is of another media type than it is",
+                     CH_STR_ARG(c.digest));
+    }
+    ch_buf_done(&strings);
+    return rc;
+}
+
+static enum ch_code check_children(const struct reading *r, struct ch_str stream,
+                                   struct ch_err *err)
+{
+    struct ch_scan_reader reader;
+    struct ch_scan_record rec;
+    enum ch_code rc;
+    ch_scan_reader_init(&reader, stream);
+    while ((rc = ch_scan_read(&reader, &rec, err)) == CH_OK) {
+        if (rec.type == CH_REC_FACT &&
+            ch_str_eq(rec.u.fact.name, ch_str_of(r->p.eco->listed_fact))) {
+            rc = check_child(r, rec.u.fact.value, err);
+        }
+        if (rc != CH_OK) {
+            return rc;
+        }
+    }
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc; /* after its proper end */
 }
 
 /* Of what it refers to; absent: nothing. */
@@ -213,6 +283,7 @@ static void take(struct reading *r, struct ch_str stream)
     struct keeper *k = p->k;
     struct ch_err err;
     enum ch_code rc = each_named(r, stream, check_named, &err);
+    rc = rc == CH_OK && p->eco->listed_fact != NULL ? check_children(r, stream, &err) : rc;
     if (rc == CH_E_DENIED) {
         push_refuse(p, 404, "MANIFEST_BLOB_UNKNOWN", "%s", err.msg);
         return;

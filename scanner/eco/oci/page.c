@@ -236,6 +236,24 @@ static void write_subject(const struct ch_oci_manifest *m, struct ch_scan_writer
     }
 }
 
+/* What it lists, with what it says of that. */
+static void write_children(const struct page *p, const struct ch_oci_manifest *m,
+                           struct ch_scan_writer *out)
+{
+    struct ch_buf b;
+    for (size_t i = 0; i < m->count && p->by_digest; i++) {
+        const struct ch_oci_descriptor *d = &m->list[i];
+        if (d->role == CH_OCI_ROLE_CHILD) {
+            ch_buf_init(&b, (size_t)ch_limits.text_bytes + CH_OCI_DIGEST_MAX + 32);
+            ch_oci_digest_put(&b, &d->digest);
+            ch_buf_printf(&b, " %llu %.*s", (unsigned long long)d->size_bytes,
+                          CH_STR_ARG(d->media_type));
+            ch_scan_write_fact(out, CH_STR("child"), ch_buf_str(&b));
+            ch_buf_done(&b);
+        }
+    }
+}
+
 static enum ch_code write_page(const struct ch_scan_job *job, const struct page *p,
                                const struct part *parts, size_t count, struct ch_scan_writer *out,
                                struct ch_err *err)
@@ -271,6 +289,7 @@ static enum ch_code parse(const struct ch_scan_job *job, const struct ch_input *
     rc = rc == CH_OK ? write_page(job, &p, parts, count, out, err) : rc;
     if (rc == CH_OK && !signature) { /* whose lists we write alone (T23) */
         write_subject(&m, out);
+        write_children(&p, &m, out);
         rc = ch_scan_writer_ok(out, err);
     }
     free(parts);

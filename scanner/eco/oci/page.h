@@ -4,7 +4,8 @@
  * points to a digest and nothing is decided about it; so it is of an index, whose children are
  * pages of their own. Of a manifest's digest it is the document, then its configuration and its
  * layers, each digest once, without those from elsewhere. A fact "subject" has the digest of what
- * it refers to. Spec: OCI distribution 1.1, "Pulling manifests" and "Pulling blobs". */
+ * it refers to; of an index's digest a fact "child" each "DIGEST SIZE MEDIA-TYPE" of what it lists,
+ * in its order: who takes an index that is pushed has to see that these are there. Spec: OCI distribution 1.1, "Pulling manifests" and "Pulling blobs". */
 #ifndef CH_SCANNER_OCI_PAGE_H
 #define CH_SCANNER_OCI_PAGE_H
 

@@ -482,11 +482,50 @@ static void test_hosted(void **state)
     ch_config_free(c);
 }
 
+static void test_platforms(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        const char *platforms[3];
+    } rows[] = {
+        {"", {"linux/amd64"}},
+        {", platforms: linux/arm64", {"linux/arm64"}},
+        {", platforms: all", {"all"}},
+        {", platforms: [linux/amd64, linux/arm64/v8, windows/amd64]",
+         {"linux/amd64", "linux/arm64/v8", "windows/amd64"}},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_config *c = NULL;
+        struct ch_err err;
+        struct ch_buf text;
+        ch_buf_init(&text, 4096);
+        ch_buf_printf(&text,
+                      "listen: [{address: '127.0.0.1:8080'}]\n" UPSTREAMS
+                      "repositories: [{name: apps, ecosystem: test, hosted: true%s}]\n",
+                      rows[i].text);
+        assert_ch_ok(&err, ch_config_parse(ch_buf_str(&text), "c.yaml", &c, &err));
+        const struct ch_repository *r = ch_config_repository(c, CH_STR("apps"));
+        size_t count = 0;
+        while (count < CH_ARRAY_LEN(rows[i].platforms) && rows[i].platforms[count] != NULL) {
+            count++;
+        }
+        assert_int_equal(r->platform_count, count);
+        for (size_t k = 0; k < count; k++) {
+            assert_string_equal(r->platforms[k], rows[i].platforms[k]);
+        }
+        assert_null(c->admission_platform);
+        ch_config_free(c);
+        ch_buf_done(&text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_hosted),
+        cmocka_unit_test(test_platforms),
         cmocka_unit_test(test_every_key),
         cmocka_unit_test(test_T12_reservations_hold_for_the_upstream),
         cmocka_unit_test(test_reserved_names),

@@ -235,6 +235,39 @@ static const struct {
      "c.yaml:5:42: repositories[0].hosted: \"maybe\" is not true or false"},
 };
 
+#define PLATFORMS(value) HOSTED("hosted: true, platforms: " value)
+#define NO_PLATFORM                                                                                \
+    " is not OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT in lower case, as in linux/amd64, or all"
+static const struct {
+    const char *label, *text, *message;
+} platform_rows[] = {
+    {"none", PLATFORMS("[]"), "c.yaml:5:59: repositories[0].platforms: is empty; at least 1 is expected"},
+    {"no slash", PLATFORMS("amd64"), "c.yaml:5:59: repositories[0].platforms: \"amd64\"" NO_PLATFORM},
+    {"capitals", PLATFORMS("[linux/arm64, Linux/AMD64]"),
+     "c.yaml:5:73: repositories[0].platforms[1]: \"Linux/AMD64\"" NO_PLATFORM},
+    {"four parts", PLATFORMS("[linux/arm/v7/x]"),
+     "c.yaml:5:60: repositories[0].platforms[0]: \"linux/arm/v7/x\"" NO_PLATFORM},
+    {"all in a list", PLATFORMS("[linux/arm64, all]"),
+     "c.yaml:5:73: repositories[0].platforms[1]: \"all\" stands alone: platforms: all"},
+    {"twice", PLATFORMS("[linux/arm64, linux/arm64]"),
+     "c.yaml:5:73: repositories[0].platforms[1]: \"linux/arm64\" is given twice"},
+    {"a map", PLATFORMS("{linux: amd64}"), "c.yaml:5:59: repositories[0].platforms: a map is given where a list (lines that start with \"- \") is expected"},
+};
+
+static void test_platforms(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(platform_rows); i++) {
+        struct ch_config *c = NULL;
+        struct ch_err err = {.msg = ""};
+        enum ch_code rc = ch_config_parse(ch_str_of(platform_rows[i].text), "c.yaml", &c, &err);
+        if (rc != CH_E_USAGE || strcmp(err.msg, platform_rows[i].message) != 0) {
+            fail_msg("%s: %s:\n  %s\n  %s", platform_rows[i].label, ch_code_name(rc), err.msg,
+                     platform_rows[i].message);
+        }
+    }
+}
+
 static void test_hosted(void **state)
 {
     (void)state;
@@ -304,6 +337,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_errors),
         cmocka_unit_test(test_hosted),
+        cmocka_unit_test(test_platforms),
         cmocka_unit_test(test_too_many),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -61,6 +61,10 @@ static const char *right_value(const struct ch_schema_row *row, bool repository)
     case CH_SCHEMA_HOSTS:
     case CH_SCHEMA_WILDCARDS:
         return "[up.example.org]";
+    case CH_SCHEMA_PLATFORM:
+        return "linux/arm64";
+    case CH_SCHEMA_PLATFORMS:
+        return "[linux/arm64, windows/amd64]";
     case CH_SCHEMA_PATHS:
         return "[/nonexistent]";
     case CH_SCHEMA_MAILBOXES:

@@ -42,7 +42,7 @@ static const char *fault_of(const struct ch_schema_section *section,
     bool chosen = type == CH_SCHEMA_WORD || type == CH_SCHEMA_CHOICE;
     bool nested = type == CH_SCHEMA_SECTION || type == CH_SCHEMA_SECTIONS;
     bool list =
-        (type >= CH_SCHEMA_NAMES && type <= CH_SCHEMA_MAILBOXES) || type == CH_SCHEMA_SECTIONS;
+        (type >= CH_SCHEMA_NAMES && type <= CH_SCHEMA_PLATFORMS) || type == CH_SCHEMA_SECTIONS;
     size_t bytes = type == CH_SCHEMA_SECTION  ? 0
                    : type == CH_SCHEMA_CHOICE ? sizeof(unsigned)
                    : type == CH_SCHEMA_BOOL   ? sizeof(bool)

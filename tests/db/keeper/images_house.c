@@ -4,11 +4,16 @@
 
 #define INDEX_TYPE "application/vnd.oci.image.index.v1+json"
 
-struct house *images_house(void)
+struct house *images_house_with(const char *config)
 {
-    struct house *h = house_new_with(NULL, IMAGES_CONFIG);
+    struct house *h = house_new_with(NULL, config);
     h->asked = "img";
     return h;
+}
+
+struct house *images_house(void)
+{
+    return images_house_with(IMAGES_CONFIG);
 }
 
 static void put_digest(char ret[80], const char *bytes)

@@ -6,14 +6,16 @@
 
 #define IMAGES_NAME          "team/app"
 #define IMAGES_MANIFEST_TYPE "application/vnd.oci.image.manifest.v1+json"
-#define IMAGES_CONFIG                                                                              \
+#define IMAGES_CONFIG        IMAGES_CONFIG_OF("")
+/* "img" serves these: ", platforms: all". */
+#define IMAGES_CONFIG_OF(platforms)                                                                \
     "listen: [{address: '127.0.0.1:8080'}]\n"                                                      \
     "upstreams:\n"                                                                                 \
     "  - {name: reg, ecosystem: oci, url: 'https://up.example.org', states_times: never}\n"        \
     "  - {name: pub, ecosystem: oci, url: 'https://other.example.org', states_times: never,\n"     \
     "     file_hosts: [up.example.org]}\n"                                                         \
     "repositories:\n"                                                                              \
-    "  - {name: img, ecosystem: oci, upstreams: [reg]}\n"                                          \
+    "  - {name: img, ecosystem: oci, upstreams: [reg]" platforms "}\n"                             \
     "  - {name: open, ecosystem: oci, upstreams: [pub]}\n"                                         \
     "  - {name: lab, ecosystem: oci, upstreams: [reg], environment: preprod}\n"
 
@@ -34,6 +36,7 @@ struct images_image {
 
 /* The house asks "img". */
 struct house *images_house(void);
+struct house *images_house_with(const char *config);
 /* The registry has it, by its digest and by this tag. */
 void images_set(struct house *h, struct images_image *m, const char *tag);
 void images_set_at(struct house *h, struct images_image *m, const char *tag, const char *host);

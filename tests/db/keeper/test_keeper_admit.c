@@ -65,7 +65,7 @@ static void set_index(struct house *h, struct list *l, const char *const platfor
     house_settle(h);
 }
 
-/* The one that containerd takes (test_image_platform.c) is judged, and pinned; no other is. */
+/* The one that containerd takes (test_platform.c) is judged, and pinned; no other is. */
 static void of_an_index_the_image_that_a_node_takes(void **state)
 {
     (void)state;
@@ -83,7 +83,7 @@ static void of_an_index_the_image_that_a_node_takes(void **state)
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         for (size_t odd = 0; odd < CHILDREN; odd++) {
-            struct house *h = images_house();
+            struct house *h = images_house_with(IMAGES_CONFIG_OF(", platforms: all"));
             struct admitting a;
             struct list l;
             char pinned[200];
@@ -135,7 +135,9 @@ static void a_pushed_tag_is_what_was_pushed_last(void **state)
         char hex[CH_SHA256_HEX + 1], digest[80];
         push(h, manifests[i], "1.0");
         snprintf(digest, sizeof(digest), "sha256:%s", house_hex(manifests[i], hex));
-        assert_true(image_look(h->k, &name, CH_STR("linux/amd64"), images_on_page, h->k, im));
+        assert_true(image_look(h->k, &name,
+                               &(struct image_wanted){.platform = CH_STR("linux/amd64")},
+                               images_on_page, h->k, im));
         assert_str_eq(image_digest(im), digest);
         assert_int_not_equal(im->state, IMAGE_ALLOWED);
         free(im);

@@ -70,7 +70,7 @@ static void look(struct house *h, const struct wide *w, struct image *ret)
     struct image_name name = {.repository = ch_config_repository(h->k->config, CH_STR("img"))};
     snprintf(name.page, sizeof(name.page), "%s", w->page);
     decisions = 0;
-    assert_true(image_look(h->k, &name, CH_STR("linux/amd64"), on_page, h->k, ret));
+    assert_true(image_look(h->k, &name, &(struct image_wanted){.platform = CH_STR("linux/amd64")}, on_page, h->k, ret));
 }
 
 static void an_image_of_many_layers(void **state)

@@ -28,8 +28,9 @@ struct row {
     const char *profile;
     const char *reference; /* NULL: the document's own digest */
     const char *document;
-    /* Lines "KIND DIGITS SIZE" of the files but the first, which is the document, and "subject
-     * DIGITS 0"; "!...": of the error; SIGNATURE: it is somebody's, and lists nothing else. */
+    /* Lines "KIND DIGITS SIZE" of the files but the first, which is the document, "subject DIGITS
+     * 0", "child-TYPE DIGITS SIZE"; "!...": of the error; SIGNATURE: it is somebody's, and lists
+     * nothing else. */
     const char *expected;
 };
 
@@ -56,9 +57,12 @@ static void expect(const struct row *row, const char *page, const char *hex, con
     ch_buf_printf(ret, "head (%s)\n", page);
     put_line(ret, hex, ending, "manifests", size, version);
     while (rest.len > 0 && ch_str_split(&rest, '\n', &line)) {
-        char kind[64], xx[8], bytes[16];
-        assert_int_equal(sscanf(line.ptr, "%63s %7s %15s", kind, xx, bytes), 3);
-        if (strcmp(kind, "subject") == 0) {
+        char kind[80], xx[8], bytes[16];
+        assert_int_equal(sscanf(line.ptr, "%79s %7s %15s", kind, xx, bytes), 3);
+        if (strncmp(kind, "child-", sizeof("child-") - 1) == 0) {
+            ch_buf_printf(ret, "child=sha256:%s%s %s %s\n", xx, REST, bytes,
+                          kind + sizeof("child-") - 1);
+        } else if (strcmp(kind, "subject") == 0) {
             ch_buf_printf(ret, "subject=sha256:%s%s\n", xx, REST);
         } else {
             put_line(ret, xx, kind, "blobs", bytes, version);
@@ -146,11 +150,12 @@ static const struct row rows[] = {
                     "\"config\":" D(EMPTY, aa, 2) ",\"layers\":[],\"subject\":" D(MANIFEST, cc,
                                                                                   9) "}",
      SIGNATURE},
-    {"index", "page-oci-index", NULL, LIST(D(MANIFEST, b1, 11) "," D(INDEX, b2, 12)), ""},
+    {"index", "page-oci-index", NULL, LIST(D(MANIFEST, b1, 11) "," D(INDEX, b2, 12)),
+     "child-" MANIFEST " b1 11\nchild-" INDEX " b2 12"},
     {"list", "page-docker-list", NULL,
      ROOT(DOCKER "distribution.manifest.list.v2+json") ",\"manifests\":[" D(
          DOCKER "distribution.manifest.v2+json", b1, 11) "]}",
-     ""},
+     "child-" DOCKER "distribution.manifest.v2+json b1 11"},
     {"tag", "page-oci-manifest", "8.0", IMAGE(D(TAR_GZ, b1, 11)), ""},
     {"tag of an index", "page-oci-index", "8.0", LIST(D(MANIFEST, b1, 11)), ""},
     {"cosign's signature", "page-oci-manifest", NULL,

@@ -5,7 +5,7 @@
  * below those that Match, by sort.SliceStable and Less. */
 #include "tests/ch_test.h"
 
-#include "db/keeper/images/image_platform.h"
+#include "customhouse/platform.h"
 
 #define IMAGES_MAX 64
 
@@ -77,17 +77,17 @@ static void orders(void **state)
             count++;
         }
         for (;;) {
-            size_t best = IMAGE_PLATFORM_NONE, at = 0;
+            size_t best = CH_PLATFORM_NONE, at = 0;
             for (size_t i = 0; i < count; i++) {
                 size_t fits = image[i].ptr != NULL
-                                  ? image_platform_fits(image[i], ch_str_of(rows[r].wanted))
-                                  : IMAGE_PLATFORM_NONE;
+                                  ? ch_platform_fits(image[i], ch_str_of(rows[r].wanted))
+                                  : CH_PLATFORM_NONE;
                 if (fits < best) {
                     best = fits;
                     at = i;
                 }
             }
-            if (best == IMAGE_PLATFORM_NONE) {
+            if (best == CH_PLATFORM_NONE) {
                 break;
             }
             ch_buf_puts(&order, order.len > 0 ? CH_STR(" ") : CH_STR(""));
@@ -124,13 +124,13 @@ static void odd_ones(void **state)
          "linux/amd64", false},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(odd); i++) {
-        size_t fits = image_platform_fits(ch_str_of(odd[i].platform), ch_str_of(odd[i].wanted));
-        if ((fits != IMAGE_PLATFORM_NONE) != odd[i].fits) {
+        size_t fits = ch_platform_fits(ch_str_of(odd[i].platform), ch_str_of(odd[i].wanted));
+        if ((fits != CH_PLATFORM_NONE) != odd[i].fits) {
             fail_msg("\"%s\" where %s is wanted", odd[i].platform, odd[i].wanted);
         }
     }
-    assert_true(image_platform_fits(CH_STR(""), CH_STR("linux/amd64")) >
-                image_platform_fits(CH_STR("linux/386"), CH_STR("linux/amd64")));
+    assert_true(ch_platform_fits(CH_STR(""), CH_STR("linux/amd64")) >
+                ch_platform_fits(CH_STR("linux/386"), CH_STR("linux/amd64")));
 }
 
 static void what_can_be_wanted(void **state)
@@ -147,10 +147,10 @@ static void what_can_be_wanted(void **state)
                                       "linux/amd64 ",
                                       "linux/amd64\n"};
     for (size_t i = 0; i < CH_ARRAY_LEN(good); i++) {
-        assert_true(image_platform_is_good(ch_str_of(good[i])));
+        assert_true(ch_platform_is_good(ch_str_of(good[i])));
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(bad); i++) {
-        assert_false(image_platform_is_good(ch_str_of(bad[i])));
+        assert_false(ch_platform_is_good(ch_str_of(bad[i])));
     }
 }
 

@@ -1,4 +1,4 @@
-#include "image_platform.h"
+#include "customhouse/platform.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -176,18 +176,18 @@ static void try_all(struct tried *t, const struct platform *wanted)
     }
 }
 
-size_t image_platform_fits(struct ch_str platform, struct ch_str wanted)
+size_t ch_platform_fits(struct ch_str platform, struct ch_str wanted)
 {
     struct platform has, wants;
     struct tried t = {.count = 0};
-    if (ch_str_eq(wanted, CH_STR(IMAGE_PLATFORM_ALL))) {
+    if (ch_str_eq(wanted, CH_STR(CH_PLATFORM_ALL))) {
         return 0;
     }
     if (platform.len == 0) {
-        return IMAGE_PLATFORM_NONE - 1;
+        return CH_PLATFORM_NONE - 1;
     }
     if (!read(platform, &has) || !read(wanted, &wants)) {
-        return IMAGE_PLATFORM_NONE;
+        return CH_PLATFORM_NONE;
     }
     if (has.os[0] == '\0') {
         set(has.os, wants.os);
@@ -201,10 +201,10 @@ size_t image_platform_fits(struct ch_str platform, struct ch_str wanted)
             return i;
         }
     }
-    return IMAGE_PLATFORM_NONE;
+    return CH_PLATFORM_NONE;
 }
 
-bool image_platform_is_good(struct ch_str wanted)
+bool ch_platform_is_good(struct ch_str wanted)
 {
     struct platform p;
     for (size_t i = 0; i < wanted.len; i++) {
@@ -214,7 +214,7 @@ bool image_platform_is_good(struct ch_str wanted)
             return false;
         }
     }
-    return ch_str_eq(wanted, CH_STR(IMAGE_PLATFORM_ALL)) ||
-           (wanted.len < IMAGE_PLATFORM_MAX && read(wanted, &p) && p.os[0] != '\0' &&
+    return ch_str_eq(wanted, CH_STR(CH_PLATFORM_ALL)) ||
+           (wanted.len < CH_PLATFORM_MAX && read(wanted, &p) && p.os[0] != '\0' &&
             p.architecture[0] != '\0');
 }

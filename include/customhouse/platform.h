@@ -5,21 +5,22 @@
  * Only), and how it applies it to an index (containerd's images.Manifest and
  * images.LimitManifests): the first of those that fit best; one of which no platform is said fits
  * after all others. */
-#ifndef KEEPER_IMAGE_PLATFORM_H
-#define KEEPER_IMAGE_PLATFORM_H
+#ifndef CUSTOMHOUSE_PLATFORM_H
+#define CUSTOMHOUSE_PLATFORM_H
 
 #include "customhouse/bytes.h"
 
-#define IMAGE_PLATFORM_NONE SIZE_MAX
-#define IMAGE_PLATFORM_ALL  "all" /* each image of an index is wanted */
-#define IMAGE_PLATFORM_MAX  128
+#define CH_PLATFORM_NONE    SIZE_MAX
+#define CH_PLATFORM_ALL     "all" /* each image of an index is wanted */
+#define CH_PLATFORM_MAX     128
+#define CH_PLATFORM_DEFAULT "linux/amd64" /* of a repository that names none */
 
 /* How well an image for `platform` fits where `wanted` is wanted, both OS/ARCHITECTURE[/VARIANT]: 0
- * best; IMAGE_PLATFORM_NONE: it is not taken there. "" is an image of which nothing is said. Where
+ * best; CH_PLATFORM_NONE: it is not taken there. "" is an image of which nothing is said. Where
  * OS is empty it is whatever the node has, as for containerd. All fit "all", equally. */
-size_t image_platform_fits(struct ch_str platform, struct ch_str wanted);
+size_t ch_platform_fits(struct ch_str platform, struct ch_str wanted);
 /* Whether it is one that can be wanted: OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT in lower case,
- * shorter than IMAGE_PLATFORM_MAX; or "all". */
-bool image_platform_is_good(struct ch_str wanted);
+ * shorter than CH_PLATFORM_MAX; or "all". */
+bool ch_platform_is_good(struct ch_str wanted);
 
 #endif
