@@ -115,6 +115,21 @@ static int64_t parse_date(struct ch_str value)
     return text[0] == '\0' ? -1 : (int64_t)curl_getdate(text, NULL);
 }
 
+/* Each name is a coding that was put on, one over the other, in one line or several (RFC 9110 8.4).
+ */
+static void take_coding(struct ch_str value, struct ch_fetch_answer *a)
+{
+    struct ch_str one;
+    while (ch_str_split(&value, ',', &one)) {
+        one = ch_str_trim(one);
+        if (one.len > 0 && !ch_str_eq_nocase(one, CH_STR("identity"))) {
+            a->coding = a->encoded ? CH_CODING_OTHER : ch_coding_of(one);
+            keep_value(a->encoding, sizeof(a->encoding), a->encoded ? CH_STR("several") : one);
+            a->encoded = true;
+        }
+    }
+}
+
 static void take_field(struct ch_fetch_job *job, struct ch_str name, struct ch_str value)
 {
     struct ch_fetch_answer *a = &job->answer;
@@ -138,12 +153,14 @@ static void take_field(struct ch_fetch_job *job, struct ch_str name, struct ch_s
         a->length_bytes = ch_str_u64(value, &length) ? length : CH_SIZE_UNKNOWN;
     } else if (ch_str_eq_nocase(name, CH_STR("transfer-encoding"))) {
         a->chunked = ch_str_eq_nocase(value, CH_STR("chunked"));
+        a->odd_transfer = a->odd_transfer || !a->chunked;
     } else if (ch_str_eq_nocase(name, CH_STR("content-range"))) {
         take_content_range(value, a);
     } else if (ch_str_eq_nocase(name, CH_STR("content-encoding"))) {
         /* An artifact is kept as it was sent, whatever it is labelled: its hash covers that. */
-        a->encoded = job->spec.kind == CH_FETCH_DOCUMENT && value.len > 0 &&
-                     !ch_str_eq_nocase(value, CH_STR("identity"));
+        if (job->spec.kind == CH_FETCH_DOCUMENT) {
+            take_coding(value, a);
+        }
     }
 }
 
@@ -206,11 +223,28 @@ static bool cut_file(struct ch_fetch_job *job, uint64_t size_bytes)
     return true;
 }
 
+static bool begin_decoding(struct ch_fetch_job *job)
+{
+    const struct ch_fetch_answer *a = &job->answer;
+    if (a->coding == CH_CODING_OTHER) {
+        ch_fail(&job->fail, CH_E_FORMAT,
+                "answered in a Content-Encoding that was not asked for (%s; it may be one of %s)",
+                a->encoding[0] != '\0' ? a->encoding : "unreadable", CH_CODINGS_ACCEPTED);
+        return stop(job, false);
+    }
+    ch_coding_free(job->coding);
+    job->coding = ch_coding_new(a->coding);
+    return true;
+}
+
 /* 200: the whole, whatever was asked for. */
 static bool begin_whole(struct ch_fetch_job *job)
 {
     struct ch_fetch_answer *a = &job->answer;
     struct ch_fetch_progress_state *have = &job->have;
+    if (a->encoded && !begin_decoding(job)) {
+        return false;
+    }
     *have = (struct ch_fetch_progress_state){
         .to_bytes = UINT64_MAX, .status = 200, .total_bytes = CH_SIZE_UNKNOWN};
     if (!a->encoded) {
@@ -287,6 +321,11 @@ static bool end_of_header(struct ch_fetch_job *job)
         return true;
     }
     a->headers_done = true;
+    if (a->odd_transfer && (a->status == 200 || a->status == 206)) {
+        /* RFC 9112 7.4: without TE none but chunked is asked for, so none is taken off. */
+        ch_fail(&job->fail, CH_E_FORMAT, "answered in a Transfer-Encoding other than chunked");
+        return stop(job, false);
+    }
     if (a->status == 200) {
         return begin_whole(job);
     }
@@ -360,14 +399,8 @@ static bool write_all(struct ch_fetch_job *job, struct ch_str bytes)
     return true;
 }
 
-bool ch_fetch_answer_body(struct ch_fetch_job *job, struct ch_str bytes)
+static bool keep_bytes(struct ch_fetch_job *job, struct ch_str bytes)
 {
-    struct ch_fetch_answer *a = &job->answer;
-    if (!a->keep_body) {
-        a->body_bytes += bytes.len;
-        a->body_cut = a->body_bytes > ch_limits.fetch_error_body_bytes;
-        return !a->body_cut;
-    }
     uint64_t came = job->have.written_bytes + bytes.len;
     if (came > job->spec.max_bytes && came > job->spec.expected_bytes) {
         job->told_bytes = job->have.base_bytes + came;
@@ -388,6 +421,40 @@ bool ch_fetch_answer_body(struct ch_fetch_job *job, struct ch_str bytes)
     }
     ch_fetch_job_progress(job);
     return true;
+}
+
+/* What is encoded is bounded as well: it may decode to nothing for ever. */
+static bool decode_bytes(struct ch_fetch_job *job, struct ch_str bytes)
+{
+    struct ch_str piece;
+    if (job->answer.body_bytes > job->spec.max_bytes) {
+        ch_fail(&job->fail, CH_E_LIMIT, "the answer is larger than %llu bytes, still encoded",
+                (unsigned long long)job->spec.max_bytes);
+        return stop(job, false);
+    }
+    do {
+        if (ch_coding_next(job->coding, &bytes, &piece, &job->fail) != CH_OK) {
+            return stop(job, false);
+        }
+        if (piece.len > 0 && !keep_bytes(job, piece)) {
+            return false;
+        }
+    } while (bytes.len > 0 || piece.len == CH_CODING_PIECE_BYTES);
+    return true;
+}
+
+bool ch_fetch_answer_body(struct ch_fetch_job *job, struct ch_str bytes)
+{
+    struct ch_fetch_answer *a = &job->answer;
+    if (a->keep_body && !a->encoded) {
+        return keep_bytes(job, bytes);
+    }
+    a->body_bytes += bytes.len;
+    if (a->keep_body) {
+        return decode_bytes(job, bytes);
+    }
+    a->body_cut = a->body_bytes > ch_limits.fetch_error_body_bytes;
+    return !a->body_cut;
 }
 
 /* Its last chunk came (RFC 9112 7.1), else libcurl would have failed: it is not longer. */
@@ -414,8 +481,11 @@ void ch_fetch_answer_ended_short(struct ch_fetch_job *job, struct ch_err *err)
 enum ch_code ch_fetch_answer_complete(struct ch_fetch_job *job, struct ch_err *err)
 {
     const struct ch_fetch_progress_state *have = &job->have;
-    if (!job->answer.keep_body || job->answer.encoded) {
+    if (!job->answer.keep_body) {
         return CH_OK;
+    }
+    if (job->answer.encoded) {
+        return ch_coding_end(job->coding, err);
     }
     uint64_t end = have->base_bytes + have->written_bytes;
     uint64_t wanted = have->total_bytes;

@@ -168,6 +168,7 @@ static void free_job(struct ch_fetch_job *job)
 {
     ch_fetch_site_unref(job->site);
     ch_url_done(&job->url);
+    ch_coding_free(job->coding);
     free_spec(&job->spec);
     free(job);
 }
@@ -415,7 +416,6 @@ static const struct curl_row {
     {CURLE_GOT_NOTHING, CH_E_CLOSED, true},
     {CURLE_PARTIAL_FILE, CH_E_CLOSED, true},
     {CURLE_SSL_CONNECT_ERROR, CH_E_UPSTREAM, true},
-    {CURLE_BAD_CONTENT_ENCODING, CH_E_FORMAT, false},
     {CURLE_WEIRD_SERVER_REPLY, CH_E_FORMAT, false},
     {CURLE_UNSUPPORTED_PROTOCOL, CH_E_FORMAT, false}, /* HTTP/0.9 */
 };
@@ -444,7 +444,9 @@ static void answered(struct ch_fetch_job *job)
         if (ch_fetch_answer_complete(job, &err) == CH_OK) {
             finish(job, CH_OK, "");
         } else if (err.code != CH_E_CLOSED || !retry(job, backoff_ms(job))) {
-            ch_fetch_answer_ended_short(job, &err);
+            if (!a->encoded) { /* its own end is missing, whatever the framing says */
+                ch_fetch_answer_ended_short(job, &err);
+            }
             ch_fetch_job_fail(job, &err);
         }
         return;

@@ -9,6 +9,7 @@
 #include "customhouse/index.h"
 #include "proxy/fetcher/address.h"
 #include "proxy/fetcher/bearer.h"
+#include "proxy/fetcher/coding.h"
 #include "proxy/fetcher/fetch.h"
 #include "proxy/fetcher/url.h"
 
@@ -91,11 +92,13 @@ struct ch_fetch_answer {
     bool headers_done;
     bool keep_body; /* 200 or 206 */
     bool body_cut;  /* the rest of an error's body was not worth reading */
-    bool encoded;   /* Content-Encoding is taken off by libcurl */
+    bool encoded;   /* a document's Content-Encoding, which is taken off */
+    enum ch_coding_kind coding; /* OTHER: one that was not asked for, or several */
     bool chunked;
+    bool odd_transfer; /* a Transfer-Encoding besides chunked */
     bool has_range;
     uint64_t header_bytes;
-    uint64_t body_bytes;       /* not kept */
+    uint64_t body_bytes;       /* not kept, or still encoded */
     uint64_t length_bytes;     /* Content-Length, CH_SIZE_UNKNOWN */
     uint64_t range_from_bytes; /* Content-Range */
     uint64_t range_to_bytes;
@@ -105,6 +108,7 @@ struct ch_fetch_answer {
     char last_modified[CH_FETCH_FIELD_BYTES];
     char content_type[CH_FETCH_FIELD_BYTES];
     char location[4097];
+    char encoding[40]; /* as the last Content-Encoding says */
     char challenge[CH_FETCH_CHALLENGE_BYTES]; /* the first WWW-Authenticate that is of Bearer */
 };
 
@@ -148,6 +152,7 @@ struct ch_fetch_job {
     char curl_text[CURL_ERROR_SIZE];
     bool resuming; /* this request continues after what is written */
     struct ch_fetch_answer answer;
+    struct ch_coding *coding; /* of the body that comes, or came last; NULL: none */
     struct ch_fetch_progress_state have;
     /* Why a callback stopped the transfer. */
     bool failed;
@@ -181,7 +186,7 @@ const struct ch_url *ch_bearer_url(const struct ch_fetch_job *job); /* NULL: no 
 
 /* One header line, with its CRLF. False: job->fail says why the transfer is stopped. */
 bool ch_fetch_answer_line(struct ch_fetch_job *job, struct ch_str line);
-/* Body bytes, decoded. False as above, or when body_cut. */
+/* Body bytes, as they were sent. False as above, or when body_cut. */
 bool ch_fetch_answer_body(struct ch_fetch_job *job, struct ch_str bytes);
 /* After the last byte: is all there? */
 enum ch_code ch_fetch_answer_complete(struct ch_fetch_job *job, struct ch_err *err) CH_MUST_CHECK;

@@ -23,22 +23,6 @@ static size_t on_body(char *ptr, size_t size, size_t count, void *owner)
     return ch_fetch_answer_body(job, (struct ch_str){ptr, len}) ? len : CURL_WRITEFUNC_ERROR;
 }
 
-/* Bytes as they come over the wire: an encoded body may decode to nothing for ever. */
-static int on_transfer(void *owner, curl_off_t total, curl_off_t now, curl_off_t up_total,
-                       curl_off_t up_now)
-{
-    (void)total;
-    (void)up_total;
-    (void)up_now;
-    struct ch_fetch_job *job = owner;
-    if (job->answer.encoded && now > 0 && (uint64_t)now > job->spec.max_bytes && !job->failed) {
-        job->failed = true;
-        ch_fail(&job->fail, CH_E_LIMIT, "the answer is larger than %llu bytes, still encoded",
-                (unsigned long long)job->spec.max_bytes);
-    }
-    return job->failed ? 1 : 0;
-}
-
 static curl_socket_t on_open(void *owner, curlsocktype purpose, struct curl_sockaddr *address)
 {
     (void)purpose;
@@ -110,9 +94,9 @@ static enum ch_code put_headers(struct ch_fetch_job *job, struct ch_err *err)
     if (rc != CH_OK) {
         return rc;
     }
-    if (job->spec.kind == CH_FETCH_ARTIFACT) {
-        ch_transfer_header(&job->headers, "Accept-Encoding", CH_STR("identity"));
-    }
+    ch_transfer_header(&job->headers, "Accept-Encoding",
+                       job->spec.kind == CH_FETCH_ARTIFACT ? CH_STR("identity")
+                                                           : CH_STR(CH_CODINGS_ACCEPTED));
     if (job->site->instance_id[0] != '\0') {
         ch_transfer_header(&job->headers, CH_INSTANCE_HEADER, ch_str_of(job->site->instance_id));
     }
@@ -127,13 +111,8 @@ static CURLcode set_transfer(struct ch_fetch_job *job)
     CH_CURL_SET(e, rc, CURLOPT_HEADERDATA, job);
     CH_CURL_SET(e, rc, CURLOPT_WRITEFUNCTION, on_body);
     CH_CURL_SET(e, rc, CURLOPT_WRITEDATA, job);
-    CH_CURL_SET(e, rc, CURLOPT_XFERINFOFUNCTION, on_transfer);
-    CH_CURL_SET(e, rc, CURLOPT_XFERINFODATA, job);
-    CH_CURL_SET(e, rc, CURLOPT_NOPROGRESS, 0L);
     CH_CURL_SET(e, rc, CURLOPT_BUFFERSIZE, 262144L);
-    if (job->spec.kind == CH_FETCH_DOCUMENT) {
-        CH_CURL_SET(e, rc, CURLOPT_ACCEPT_ENCODING, "gzip, zstd");
-    }
+    CH_CURL_SET(e, rc, CURLOPT_HTTP_CONTENT_DECODING, 0L); /* see coding.h */
     return rc;
 }
 

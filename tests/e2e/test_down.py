@@ -107,6 +107,14 @@ class Down:
 class Refusing(Down, Moody):
     way = staticmethod(refuse)
 
+    def test_a_connection_that_is_reset_is_no_silence(self):
+        """It is tried again, three times within 2.1 s, and then said as it is."""
+        self.up.behave = lambda path: refuse if path == "/simple/reset/" else None
+        a, took = self.asked("/pypi/simple/reset/")
+        self.assertEqual((a.status, a.reason), (502, "127.0.0.1: Recv failure: Connection reset by peer"))
+        self.assertLess(took, 3.5)
+        self.assertEqual(self.up.asked.count("/simple/reset/"), 4)
+
 
 class Erring(Down, Moody):
     way = staticmethod(status(500))

@@ -4,6 +4,7 @@ import html.parser
 import json
 import re
 import time
+import zlib
 
 from house import wheels
 from house.case import Moody, add_wheel, days_ago, file_path
@@ -174,6 +175,24 @@ class Facts(Moody):
         self.refused("taken-down", "1.0", "gone from the upstream index")
         self.assertEqual(self.service.ask(file_path("taken-down", "1.1")).status, 200)
         self.assertNotIn(f.name, self.page("taken-down"))
+
+    def test_T5_a_page_whose_gzip_stream_is_cut_takes_no_file_away(self):
+        """Of the length that it states, and cut where a page without <html> could end."""
+        first, second = self.known("squeezed", "1.0", "2.0")
+        links = [f'<a href="../../files/{f.name}#sha256={f.sha256}">{f.name}</a><br/>\n' for f in (first, second)]
+        z = zlib.compressobj(9, zlib.DEFLATED, 31)
+        cut = z.compress(links[0].encode()) + z.flush(zlib.Z_SYNC_FLUSH)
+        said = 'project=squeezed error="127.0.0.1: the answer\'s gzip stream is cut"'
+        self.page_is("squeezed", "text/html", cut, [("Content-Encoding", "gzip")])
+        self.refreshed("squeezed", lambda: said in self.service.log())
+        self.assertEqual(set(self.page("squeezed")), {first.name, second.name})
+        self.assertEqual(self.service.ask(file_path("squeezed", "2.0")).body, second.data)
+        # the same bytes with their end are a page, and what it leaves out is gone
+        z = zlib.compressobj(9, zlib.DEFLATED, 31)
+        whole = z.compress(links[0].encode()) + z.flush()
+        self.page_is("squeezed", "text/html", whole, [("Content-Encoding", "gzip")])
+        self.refreshed("squeezed", lambda: self.service.ask(file_path("squeezed", "2.0")).status == 403)
+        self.refused("squeezed", "2.0", "gone from the upstream index")
 
     def test_T5_a_project_that_vanished_is_held(self):
         """The upstream has to say so twice; setUpClass took the project away."""

@@ -115,6 +115,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         ch_fetch_answer_complete(&job, &err) == CH_OK) {
         check_end(&job);
     }
+    ch_coding_free(job.coding);
     close(job.fd);
     return 0;
 }

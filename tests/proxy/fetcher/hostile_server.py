@@ -11,6 +11,7 @@ import ssl
 import struct
 import sys
 import threading
+import zlib
 
 BODY = bytes(i % 251 for i in range(100_000))
 OTHER = bytes((i * 7) % 241 for i in range(90_000))
@@ -224,6 +225,60 @@ def zstd_raw(r):
     r.reply("200 OK", b"\x28\xb5\x2f\xfd\x20" + bytes([len(text)]) + block, Content_Encoding="zstd")
 
 
+def zstd_frame(data):
+    """Without compression: RFC 8878, raw blocks in a window of 8 MiB, no checksum."""
+    at, blocks = 0, b""
+    while at < len(data):
+        piece = data[at:at + 50_000]
+        at += len(piece)
+        blocks += ((len(piece) << 3) | (at == len(data))).to_bytes(3, "little") + piece
+    return b"\x28\xb5\x2f\xfd\0\x68" + blocks
+
+
+def gzip_without_end():
+    """Whole up to a byte's end, and neither a last block nor a checksum."""
+    z = zlib.compressobj(9, zlib.DEFLATED, 31)
+    return z.compress(BODY) + z.flush(zlib.Z_SYNC_FLUSH)
+
+
+def flipped(data, at):
+    return data[:at] + bytes([data[at] ^ 0xff]) + data[at + 1 if at != -1 else len(data):]
+
+
+GZIP, ZSTD = gzip.compress(BODY), zstd_frame(BODY)
+ZEROS = b"\x28\xb5\x2f\xfd\0\x68" + (131072 << 3 | 2).to_bytes(3, "little") + b"\0"  # a block of 128 KiB, and no last one
+CODED = {
+    "gzip": {"whole": GZIP, "members": gzip.compress(BODY[:9]) + gzip.compress(b"") + gzip.compress(BODY[9:]),
+             "no-end": gzip_without_end(), "crc": flipped(GZIP, -6), "size": flipped(GZIP, -1),
+             "trailing": GZIP + b"more", "zeros": GZIP + bytes(8), "second-cut": gzip.compress(BODY[:9]) + GZIP[:-1],
+             "second-begun": GZIP + b"\x1f", "second-odd": GZIP + b"\x1fmore and more", "empty": b"", "plain": BODY},
+    "zstd": {"whole": ZSTD, "members": zstd_frame(BODY[:9]) + zstd_frame(BODY[9:]), "trailing": ZSTD + b"more and more",
+             "second-cut": zstd_frame(BODY[:9]) + ZSTD[:-1], "second-begun": ZSTD + b"\x28", "empty": b"", "plain": BODY,
+             "bomb": ZEROS + ZEROS[6:] * 400, "window": ZSTD[:5] + b"\x70" + ZSTD[6:],
+             "nothing": b"\x50\x2a\x4d\x18\xf0\xff\0\0" + bytes(0xfff0)},
+}
+
+
+def coded(r):
+    """/coded/CODING/WHAT[/HOW]: "cut-N" is the whole without its last N bytes."""
+    coding, what, *how = r.path.removeprefix("/coded/").split("/")
+    cut = what.removeprefix("cut-")
+    body = CODED[coding]["whole"][:-int(cut)] if cut != what else CODED[coding][what]
+    if what == "nothing":
+        body *= 40
+    if how == ["chunked"]:
+        r.send(b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nTransfer-Encoding: chunked\r\n\r\n" % coding.encode())
+        for at in range(0, len(body), 997):
+            r.send(b"%x\r\n%s\r\n" % (len(body[at:at + 997]), body[at:at + 997]))
+        return r.send(b"0\r\n\r\n")
+    if how == ["close"]:
+        r.send(b"HTTP/1.1 200 OK\r\nContent-Encoding: %s\r\nConnection: close\r\n\r\n" % coding.encode() + body)
+        return r.sock.close()
+    if how == ["once"] and r.nth > 1:
+        body = CODED[coding]["whole"]
+    return r.reply("200 OK", body, Content_Encoding=coding)
+
+
 def to_other_port(r):
     r.reply("302 Found", Location=f"{scheme}://127.0.0.1:{ports[2]}/ok")
 
@@ -294,6 +349,8 @@ def route(path):
         return wants_token
     if path.startswith("/token-"):
         return token
+    if path.startswith("/coded/"):
+        return coded
     return ROUTES.get(path, lambda r: r.reply("404 Not Found"))
 
 
@@ -329,6 +386,13 @@ ROUTES = {
     "/gzip": lambda r: r.reply("200 OK", gzip.compress(BODY), Content_Encoding="gzip",
                                Content_Type="text/HTML"),
     "/bad-gzip": lambda r: r.reply("200 OK", b"\x1f\x8b\x08\0garbage garbage", Content_Encoding="gzip"),
+    "/br": lambda r: r.reply("200 OK", b"x", Content_Encoding="br"),
+    "/twice": lambda r: r.reply("200 OK", gzip.compress(GZIP), Content_Encoding="gzip, gzip"),
+    "/two-lines": lambda r: r.send(b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Encoding: gzip\r\n"
+                                   b"Content-Encoding: zstd\r\n\r\nx"),
+    "/identity": lambda r: r.reply("200 OK", BODY, Content_Encoding="identity"),
+    "/transfer-gzip": lambda r: r.send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n%x\r\n%s\r\n0\r\n\r\n"
+                                       % (len(GZIP), GZIP)),
     "/to-other-port": to_other_port, "/to-file-host": to_file_host,
     "/to-relative": lambda r: r.reply("301 Moved", Location="./ok#part"),
     "/to-itself": lambda r: r.reply("302 Found", Location="/to-itself"),

@@ -332,6 +332,92 @@ static void test_documents_are_decoded(void **state)
     assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_FORMAT, "127.0.0.1: ");
 }
 
+static const struct outcome *get_document(const char *path)
+{
+    struct ch_fetch job = bench_job(&bench, path);
+    job.kind = CH_FETCH_DOCUMENT;
+    print_message("%s\n", path);
+    return bench_fetch(&bench, &job, CH_STR(""));
+}
+
+static void test_coded_streams_that_are_whole(void **state)
+{
+    (void)state;
+    const char *const paths[] = {
+        "/coded/gzip/whole",   "/coded/gzip/whole/chunked",   "/coded/gzip/whole/close",
+        "/coded/gzip/members", "/coded/gzip/members/chunked", "/coded/gzip/no-end/once",
+        "/coded/zstd/whole",   "/coded/zstd/whole/chunked",   "/coded/zstd/whole/close",
+        "/coded/zstd/members", "/coded/zstd/members/chunked", "/coded/zstd/cut-7/once",
+        "/identity",
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        assert_is_body(get_document(paths[i]));
+    }
+}
+
+/* Whatever the framing says: what lacks its own end is not taken for the whole, or what it lists no
+ * more would be taken for gone. */
+static void test_coded_streams_that_are_cut(void **state)
+{
+    (void)state;
+    const char *const paths[] = {
+        "/coded/gzip/cut-1",        "/coded/gzip/cut-8",      "/coded/gzip/cut-9",
+        "/coded/gzip/cut-200",      "/coded/gzip/no-end",     "/coded/gzip/no-end/chunked",
+        "/coded/gzip/no-end/close", "/coded/gzip/second-cut", "/coded/gzip/second-begun",
+        "/coded/gzip/empty",        "/coded/zstd/cut-1",      "/coded/zstd/cut-50000",
+        "/coded/zstd/cut-50003",    "/coded/zstd/cut-100006", "/coded/zstd/cut-7/chunked",
+        "/coded/zstd/cut-7/close",  "/coded/zstd/second-cut", "/coded/zstd/second-begun",
+        "/coded/zstd/empty",
+    };
+    uint64_t backoff_ms = ch_limits.fetch_backoff_ms;
+    ch_limits.fetch_backoff_ms = 2;
+    for (size_t i = 0; i < CH_ARRAY_LEN(paths); i++) {
+        free(bench_seen(&bench));
+        assert_failed(get_document(paths[i]), CH_E_CLOSED,
+                      strstr(paths[i], "gzip") != NULL ? "the answer's gzip stream is cut"
+                                                       : "the answer's zstd stream is cut");
+        assert_int_equal(bench.last.told_bytes, 0);
+        assert_requests(4); /* a server that breaks off once does not do so again */
+    }
+    ch_limits.fetch_backoff_ms = backoff_ms;
+}
+
+static void test_coded_streams_that_are_broken(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *path;
+        enum ch_code code;
+        const char *why;
+    } rows[] = {
+        {"/coded/gzip/crc", CH_E_FORMAT, "gzip stream is damaged: incorrect data check"},
+        {"/coded/gzip/size", CH_E_FORMAT, "gzip stream is damaged: incorrect length check"},
+        {"/coded/gzip/plain", CH_E_FORMAT, "gzip stream is damaged: incorrect header check"},
+        {"/coded/gzip/trailing", CH_E_FORMAT, "gzip stream is followed by what is no part of it"},
+        {"/coded/gzip/trailing/chunked", CH_E_FORMAT, "gzip stream is followed by what"},
+        {"/coded/gzip/zeros", CH_E_FORMAT, "gzip stream is followed by what is no part of it"},
+        {"/coded/gzip/second-odd", CH_E_FORMAT, "gzip stream is damaged: incorrect header check"},
+        {"/coded/zstd/plain", CH_E_FORMAT, "zstd stream is damaged: Unknown frame descriptor"},
+        {"/coded/zstd/trailing", CH_E_FORMAT, "zstd stream is followed by what is no part of it"},
+        {"/coded/zstd/trailing/chunked", CH_E_FORMAT, "zstd stream is followed by what"},
+        {"/coded/zstd/window", CH_E_FORMAT, "zstd stream is damaged: Frame requires too much"},
+        {"/coded/zstd/bomb", CH_E_LIMIT, "larger than the limit of 1000000 bytes"},
+        {"/coded/zstd/nothing", CH_E_LIMIT, "it is 2621120 bytes, the limit here is 1000000"},
+        {"/coded/zstd/nothing/chunked", CH_E_LIMIT, "larger than 1000000 bytes, still encoded"},
+        {"/br", CH_E_FORMAT, "Content-Encoding that was not asked for (br; it may be one of gzip"},
+        {"/twice", CH_E_FORMAT, "Content-Encoding that was not asked for (several;"},
+        {"/two-lines", CH_E_FORMAT, "Content-Encoding that was not asked for (several;"},
+        {"/transfer-gzip", CH_E_FORMAT, "Transfer-Encoding other than chunked"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        free(bench_seen(&bench));
+        assert_failed(get_document(rows[i].path), rows[i].code, rows[i].why);
+        assert_true(bench.last.file_bytes <= 1000000);
+        assert_requests(1);
+    }
+    assert_failed(bench_get(&bench, "/transfer-gzip"), CH_E_FORMAT, "other than chunked");
+}
+
 static void test_artifacts_are_not_decoded(void **state)
 {
     (void)state;
@@ -482,6 +568,9 @@ int main(void)
         CASE(test_empty_bodies),
         CASE(test_sizes),
         CASE(test_documents_are_decoded),
+        CASE(test_coded_streams_that_are_whole),
+        CASE(test_coded_streams_that_are_cut),
+        CASE(test_coded_streams_that_are_broken),
         CASE(test_json_of_another_charset_is_none),
         CASE(test_artifacts_are_not_decoded),
         CASE(test_conditions),
