@@ -29,6 +29,7 @@
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/rulings/rulings.h"
 #include "unsaved.h"
+#include "db/keeper/pages/digest_search.h"
 #include "db/keeper/pages/sidecar.h"
 #include "db/keeper/audit/witnesses.h"
 
@@ -501,6 +502,7 @@ void keeper_close(struct keeper *k)
     ch_channel_free(k->scanners[0]);
     ch_channel_free(k->scanners[1]);
     offload_stop(k);
+    digest_searches_free(k);
     intakes_free(k);
     rescan_free(k);
     again_free(k);

@@ -195,6 +195,8 @@ struct keeper {
     struct stats stats;
     int64_t started_at_us;
     int64_t configured_at_us; /* the configuration in force was read */
+    size_t digest_searches; /* under way (pages/digest_search.h): no page is forgotten meanwhile */
+    struct digest_search *digest_searches_gone; /* of commands that are */
 };
 
 /* ------------------------------------------------------------------ keeper.c */

@@ -14,7 +14,7 @@ CREATE TABLE fetch_fault (
     text         TEXT NOT NULL,    -- who answered what
     at_us        INTEGER NOT NULL
 ) STRICT;
-CREATE INDEX fetch_fault_project ON fetch_fault (upstream, project, id);
+CREATE INDEX fetch_fault_file ON fetch_fault (upstream, project, file_name, id);
 CREATE TRIGGER fetch_fault_kept_u BEFORE UPDATE ON fetch_fault
 BEGIN SELECT RAISE(ABORT, 'table fetch_fault holds facts: rows are never changed'); END;
 CREATE TRIGGER fetch_fault_kept_d BEFORE DELETE ON fetch_fault

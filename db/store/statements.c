@@ -217,7 +217,7 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                              "SELECT file_name, fault, stated, stated_bytes, url, told_bytes,"
                              " at_least, text, at_us FROM fetch_fault WHERE id IN (SELECT max(id)"
                              " FROM fetch_fault WHERE upstream = $1 AND project = $2"
-                             " GROUP BY file_name) ORDER BY id",
+                             " GROUP BY file_name)",
                              "tt"},
 
 #include "db/store/statements_inspection.inc"

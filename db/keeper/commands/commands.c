@@ -13,6 +13,7 @@
 #include "customhouse/secret.h"
 #include "db/keeper/people/people.h"
 #include "db/keeper/rulings/rulings.h"
+#include "db/keeper/pages/digest_search.h"
 #include "db/keeper/policies/policy_trial.h"
 #include "db/keeper/intake/rescan.h"
 
@@ -91,6 +92,7 @@ static void free_command(struct command *c)
     dependencies_free(c->dependencies);
     gate_free(c->gate);
     runtime_free(c->runtime);
+    digest_search_free(c->digest_search);
     approved_free(c->approved);
     ch_buf_done(&c->payload);
     ch_buf_done(&c->input);
@@ -145,6 +147,7 @@ static enum step run_row(struct command *c)
             c->acts = rows[i].acts;
             return !command_identify(c) || !may_run(c, rows[i].scope) ? STEP_DONE
                    : c->approved != NULL                              ? command_approved(c)
+                   : command_digest_is_looked_for(c)                  ? STEP_WAIT
                                                                       : rows[i].run(c);
         }
     }

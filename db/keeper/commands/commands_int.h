@@ -47,6 +47,7 @@ struct command {
     struct gate *gate;
     struct runtime *runtime;           /* commands_runtime.h; NULL: it is none */
     struct dependencies *dependencies; /* of what it names; NULL: not looked up */
+    struct digest_search *digest_search; /* of what it names by a digest; NULL: none was needed */
     struct approved *approved;         /* of approve: what is in force and waits for the log */
 };
 
@@ -89,6 +90,9 @@ enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, 
 /* Whether the command is about "sha256:HEX"; CH_E_USAGE: that is none. */
 enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha256 *ret,
                             struct ch_err *err) CH_MUST_CHECK;
+/* What it names by a digest that was never fetched is looked for, once, among stored pages: true: that goes on, and the
+ * command is run again then. */
+bool command_digest_is_looked_for(struct command *c) CH_MUST_CHECK;
 /* Reads WHAT, and checks that the command may be about it. CH_E_USAGE says what forms there are;
  * CH_E_NOT_FOUND: nothing known by that name; CH_E_DENIED: not by this principal. */
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err) CH_MUST_CHECK;

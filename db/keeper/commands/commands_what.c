@@ -1,6 +1,7 @@
 /* What a command is about: NAME, NAME==VERSION, a range, a file, a URL of this server, sha256:HEX,
  * the ID of a refusal; and the repository it is in. */
 #include "commands_int.h"
+#include "db/keeper/pages/digest_search.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -157,20 +158,7 @@ static const struct page *page_that_lists(const struct command *c, const struct 
     return found;
 }
 
-/* Those of which nobody asked for anything lately are in the store alone. */
-static void load_that_list(const struct command *c, const struct ch_sha256 *sha256,
-                           struct pages_looked *looked)
-{
-    struct ch_str only = command_option(c, "repository");
-    for (size_t i = 0; i < c->k->config->repository_count; i++) {
-        struct ch_str name = ch_str_of(c->k->config->repositories[i].name);
-        if ((only.len == 0 || ch_str_eq(only, name)) && command_sees(c, c->action, name)) {
-            pages_load_with(c->k, name, sha256, looked);
-        }
-    }
-}
-
-static enum ch_code fail_unlisted(const struct pages_looked *looked, struct ch_err *err)
+static enum ch_code fail_unlisted(const struct digest_looked *looked, struct ch_err *err)
 {
     static const char never[] = "no file with this sha256 was ever fetched, and";
     if (looked->through == looked->known) {
@@ -196,8 +184,10 @@ static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sh
     enum ch_code rc = ch_store_releases_of(c->k->store, sha256, on_release, ret, err);
     ret->kind = WHAT_FILE;
     if (rc == CH_OK && ret->file_name[0] == '\0') {
-        struct pages_looked looked = {0};
-        load_that_list(c, sha256, &looked);
+        struct digest_looked looked = {0, 0};
+        if (c->digest_search != NULL) { /* what only stored pages list is in memory by now */
+            looked = digest_search_looked(c->digest_search);
+        }
         const struct page *p = page_that_lists(c, sha256, &file, &several);
         if (p == NULL) {
             return fail_unlisted(&looked, err);

@@ -238,11 +238,12 @@ static void fetch_failed(struct intake *in, const struct ch_fetched *answer)
 {
     struct keeper *k = in->k;
     char status[40];
-    snprintf(status, sizeof(status), "it answered %u", answer->http_status);
-    struct ch_str text =
-        answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(status);
     enum ch_fetch_fault fault =
         in->rest_ms > 0 ? CH_FAULT_NONE : faults_kind(answer, in->expected_bytes);
+    snprintf(status, sizeof(status), "%s answered %u",
+             fault != CH_FAULT_NONE ? "it" : "the upstream", answer->http_status);
+    struct ch_str text =
+        answer->code != CH_OK && answer->text.len > 0 ? answer->text : ch_str_of(status);
     bool too_large = answer->code == CH_E_LIMIT && answer->told_bytes > 0 && fault == CH_FAULT_NONE;
     if (too_large) {
         sizes_told(k, in->p, ch_str_of(in->file_name), answer);

@@ -247,15 +247,6 @@ bool page_comes(struct keeper *k, struct page *p);
 typedef void page_found_fn(void *ctx, struct page *p);
 void pages_with(struct keeper *k, struct ch_str repository, struct ch_str project,
                 page_found_fn *fn, void *ctx);
-/* Loads what of the repository's known pages may list a file of this digest, from the store as
- * well. Adds to *looked how many are known, and how many were looked through: what the store has is
- * read up to a bound, over all calls with one *looked. */
-struct pages_looked {
-    size_t known, through, read;
-    uint64_t bytes;
-};
-void pages_load_with(struct keeper *k, struct ch_str repository, const struct ch_sha256 *sha256,
-                     struct pages_looked *looked);
 /* The same as pages_with of those that are here, or not large. False: there are others, which are
  * read from now on. */
 bool pages_with_now(struct keeper *k, struct ch_str repository, struct ch_str project,

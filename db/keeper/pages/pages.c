@@ -506,7 +506,7 @@ bool page_load(struct keeper *k, struct page *p)
 static bool may_forget(const struct page *p)
 {
     return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->listed == NULL &&
-           p->listing.job == NULL && p->read == NULL && p->busy == 0 && p->pinned == 0 && !p->wrote;
+           p->listing.job == NULL && p->read == NULL && p->busy == 0 && p->keeper->digest_searches == 0 && p->pinned == 0 && !p->wrote;
 }
 
 static void forget(struct keeper *k, struct page *p)

@@ -538,7 +538,10 @@ static void status_and_queue_tell_it_as_it_is(void **state)
     ch_buf_init(&out, 1u << 20);
     house_site(h, FILE_URL(WHEEL), 404, "text/html", "");
     house_ask_file(h, "pkg", WHEEL);
-    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(house_command(h, false, "queue", NULL, NULL, NULL, &out), 0);
+    assert_true(says(&out, "its upstream does not have it: it answered 404\n"));
+    ch_buf_clear(&out);
     house_command(h, false, "status", NULL, NULL, NULL, &out);
     assert_true(says(&out, "on their way in: 0 files; 1 failed"));
     house_command(h, true, "status", NULL, NULL, NULL, &out);

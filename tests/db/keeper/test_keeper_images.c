@@ -156,7 +156,8 @@ static void bytes_of_one_upstream_are_not_another_s(void **state)
     house_site(h, url, 404, "text/plain", "");
     h->asked = "open";
     images_ask_tag(h, "1.0");
-    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_true(ch_str_find(h->file.refusal.reason, CH_STR("finding file-missing"), NULL));
     images_ask_blob(h, n.layer_digest);
     assert_int_not_equal(h->file.outcome, CH_FILE_ALLOW);
     h->asked = "img"; /* which has them still */
