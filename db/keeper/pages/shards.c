@@ -271,8 +271,8 @@ static enum ch_code tell(struct page_shards *s, struct ch_err *err)
     rc = rc == CH_OK ? ask_memfd(ch_buf_str(&s->packed), &index_fd, err) : rc;
     rc = rc == CH_OK ? ask_memfd(ch_buf_str(&table), &table_fd, err) : rc;
     if (rc == CH_OK) {
-        uint64_t of[2] = {listing_generation_of(ch_buf_str(&s->packed)),
-                          listing_generation_of(ch_buf_str(&table))};
+        struct ch_sha256 of[2] = {digest,
+                                  ch_sha256_of(table.ptr != NULL ? table.ptr : "", table.len)};
         close_told(s);
         s->index_fd = index_fd;
         s->table_fd = table_fd;
