@@ -1,12 +1,15 @@
 /* Messages between gateways and the keeper. */
 #include "message_int.h"
 
+#include <string.h>
+
 void ch_ask_page_put(struct ch_buf *b, const struct ch_ask_page *m)
 {
     ch_put_u64(b, m->ask);
     ch_msg_put_name(b, m->repository, ch_limits.project_name_bytes);
     ch_msg_put_name(b, m->project, ch_limits.project_name_bytes);
     ch_put_u64(b, m->have_generation);
+    ch_msg_put_enum(b, m->form);
     ch_msg_put_client(b, &m->client);
 }
 
@@ -18,6 +21,7 @@ enum ch_code ch_ask_page_get(struct ch_str payload, struct ch_ask_page *ret, str
     m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.project = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.have_generation = ch_get_u64(&r);
+    m.form = ch_msg_get_enum(&r, CH_PAGE_WHOLE, CH_PAGE_SHARDS);
     m.client = ch_msg_get_client(&r);
     CH_MSG_DECODED("ask-page message");
 }
@@ -60,6 +64,34 @@ enum ch_code ch_page_reply_get(struct ch_str payload, struct ch_page_reply *ret,
         m.documents[i].sha256 = ch_get_sha256(&r);
     }
     CH_MSG_DECODED("page message");
+}
+
+void ch_shard_place_put(struct ch_buf *b, const struct ch_shard_place *place)
+{
+    ch_put_sha256(b, &place->sha256);
+    ch_put_u64(b, place->at);
+    ch_put_u32(b, place->len);
+}
+
+bool ch_shard_place_find(struct ch_str table, const struct ch_sha256 *sha256,
+                         struct ch_shard_place *ret)
+{
+    size_t from = 0, to = table.len / CH_SHARD_PLACE_BYTES;
+    while (from < to) {
+        size_t middle = from + (to - from) / 2;
+        struct ch_rd r = ch_rd_of(table.ptr + middle * CH_SHARD_PLACE_BYTES, CH_SHARD_PLACE_BYTES);
+        struct ch_shard_place place = {.sha256 = ch_get_sha256(&r)};
+        place.at = ch_get_u64(&r);
+        place.len = ch_get_u32(&r);
+        int order = memcmp(place.sha256.byte, sha256->byte, CH_SHA256_BYTES);
+        if (order == 0) {
+            *ret = place;
+            return true;
+        }
+        from = order < 0 ? middle + 1 : from;
+        to = order < 0 ? to : middle;
+    }
+    return false;
 }
 
 void ch_ask_file_put(struct ch_buf *b, const struct ch_ask_file *m)

@@ -94,3 +94,18 @@ void ch_file_buf_done(struct ch_file_buf *f)
     }
     *f = (struct ch_file_buf){.write_fd = -1, .read_fd = -1};
 }
+
+enum ch_code ch_file_nameless(struct ch_blobs *b, int *ret_write_fd, int *ret_read_fd,
+                              struct ch_err *err)
+{
+    struct ch_file_buf f = {.write_fd = -1, .read_fd = -1};
+    enum ch_code rc = open_both(b, &f, err);
+    if (rc != CH_OK) {
+        close_fd(&f.write_fd);
+        close_fd(&f.read_fd);
+        return rc;
+    }
+    *ret_write_fd = f.write_fd;
+    *ret_read_fd = f.read_fd;
+    return CH_OK;
+}

@@ -470,6 +470,8 @@ void listing_tell(struct keeper *k, struct page *p, struct waiter *list);
  * of its project, whose files are compared with each other. */
 void listing_touch(struct page *p);
 void listing_touch_held(struct page *p);
+/* From now on its documents have those that few clients ask for. */
+void listing_want_rare(struct page *p);
 void listing_touch_file(struct page *p, size_t file);
 /* --- listing_ruled.c: a ruling came or went --- */
 void listing_touch_ruled(struct keeper *k, const struct ch_ruling_row *row); /* all that it may be about */
@@ -483,6 +485,9 @@ int64_t listing_changes_at(const struct page *p); /* when time alone makes a row
 uint64_t listing_generation_of(struct ch_str encoded);
 /* Its good rows as a page. `reasons` is what it borrows from, beside facts. */
 void listing_page(struct page *p, struct ch_page *ret, struct ch_buf *reasons);
+/* The same of some of its files, where these explain themselves. `reasons` has room for all (its max), and is cleared. */
+void listing_part(struct page *p, const uint32_t *files, size_t count, struct ch_page *ret,
+                  struct ch_buf *reasons);
 /* A line per file that the upstream lists, sorted by name: name, verdict, rule. */
 void listing_put_verdicts(const struct page_facts *facts, const struct listing_row *rows,
                           const char *texts, struct ch_buf *out);

@@ -110,7 +110,7 @@ struct ch_dependency {
 struct ch_index_format {
     const char *media_type; /* sent as Content-Type */
     const char *accepts;    /* comma-separated media types that ask for it */
-    /* Renders into `out` (bounded by its max). `prefix` is the repository's path, "/pypi". */
+    /* Renders into `out` (bounded by its max). `prefix` is the repository's path, "/pypi". NULL: no document of a page. */
     enum ch_code (*render_page)(const struct ch_page *page, struct ch_str prefix, struct ch_buf *out,
                                 struct ch_err *err);
     enum ch_code (*render_root)(const struct ch_root_page *page, struct ch_str prefix,
@@ -118,6 +118,24 @@ struct ch_index_format {
     /* The document is what is rendered under zstd: a representation of its own ("repodata.json.zst"), which no content
      * coding is laid upon. */
     bool zstd;
+    /* Few clients ask for it, and of a very large page it takes a while to make: it is made once one has. */
+    bool rare;
+};
+
+struct ch_shard {
+    struct ch_str project;
+    struct ch_sha256 sha256; /* of its bytes, as they are sent */
+};
+
+/* A page of many projects in parts: one for each of them, named by the digest of its bytes, and an index of those. What is
+ * rendered is packed with zstd, in one frame that states its size, and has no other form. Pure. */
+struct ch_shards_ops {
+    unsigned index_document, shard_document; /* as in ch_target; of a shard, file_name has its digest in lower hex */
+    /* `page` has one project's files alone. CH_E_NOT_FOUND: none of them is shown. CH_E_LIMIT: they do not fit into what
+     * clients read: the page has no such form then. */
+    enum ch_code (*render)(const struct ch_page *page, struct ch_buf *out, struct ch_err *err);
+    enum ch_code (*render_index)(struct ch_str page, const struct ch_shard *shards, size_t count, struct ch_buf *out,
+                                 struct ch_err *err);
 };
 
 /* Every function is pure and bounded, whatever bytes it is given: names and URLs come from clients and from
@@ -229,6 +247,9 @@ struct ch_ecosystem {
                      bool directory, struct ch_target *ret);
     const struct ch_index_format *formats; /* in order of preference when q ties */
     size_t format_count;
+    /* The page in parts, beside its formats. NULL: there are none. Only where explains_held: what stands in for a held file
+     * may be of another part. */
+    const struct ch_shards_ops *shards;
     /* A part of a page in its first format, as a client asks for one: of the page's names, in their order (bytes), at most
      * `most` behind `last` (absent: from the first on). *ret_next is the last of them where more follow, else absent; it
      * lives as long as `page`. NULL: pages are had whole alone. */

@@ -25,4 +25,9 @@ enum ch_code ch_file_buf_open(struct ch_blobs *b, size_t room, struct ch_file_bu
 enum ch_code ch_file_buf_seal(struct ch_file_buf *f, struct ch_err *err) CH_MUST_CHECK;
 void ch_file_buf_done(struct ch_file_buf *f); /* accepts one that was not opened, and zeroed memory */
 
+/* A file without a name that grows: what is in it stays where it is. Written through *ret_write_fd; *ret_read_fd cannot
+ * write, and may be given away. close() both. Nothing is set aside: writing may find the disk full. */
+enum ch_code ch_file_nameless(struct ch_blobs *b, int *ret_write_fd, int *ret_read_fd,
+                              struct ch_err *err) CH_MUST_CHECK;
+
 #endif

@@ -113,6 +113,7 @@
     X(channel_answer_bytes, 1073741824, "bytes", "what a jail says of one, and what is kept of it") \
     X(page_shrink_files, 100, "files",                                                             \
       "of many projects; a page that had them does not lose nine in ten by one answer")            \
+    X(shard_bytes, 16777216, "bytes", "a shard of a page, unpacked: conda reads no more")             \
     X(record_bytes, 65536, "bytes", "a record of an index; with 400 dependencies about 10 KB")        \
     X(root_bytes, 268435456, "bytes", "a repository's list of projects, encoded")                  \
     X(root_names, 5000000, "names", "projects of one repository")                                  \
@@ -309,6 +310,8 @@
     X(judge_part, 50, "projects", "judged again, or on trial, in one turn")                        \
     X(merge_bytes, 4194304, "bytes", "a larger answer about a page is merged on a thread")         \
     X(documents_files, 20000, "files", "of a page of many projects: its documents are made by the keeper, once") \
+    X(shards_kept_s, 604800, "seconds", "a shard is kept for who has an index that names it: a week, as CEP 16 asks") \
+    X(shards_dead_bytes, 67108864, "bytes", "of shards that nobody is told of, before they are cleared away") \
     X(judge_files, 4000, "files", "of a page, judged for its listing in one turn of the keeper")   \
     X(rescan_starts, 16, "files", "to be inspected again, taken up in one turn of the keeper")     \
     X(fetched_by_log, 20, "clients", "named in the log when a file is withdrawn")                  \

@@ -41,7 +41,7 @@
     X(CH_MSG_PEER_LOST, 10, 64, 0, CH_FROM_CHILD)                                                  \
     /* gateway and keeper */                                                                       \
     X(CH_MSG_ASK_PAGE, 20, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
-    X(CH_MSG_PAGE, 21, 16u << 10, 4, CH_FROM(CH_ROLE_KEEPER))                                      \
+    X(CH_MSG_PAGE, 21, 16u << 10, 8, CH_FROM(CH_ROLE_KEEPER))                                      \
     X(CH_MSG_ASK_FILE, 22, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                                 \
     X(CH_MSG_FILE, 23, 512u << 10, 1, CH_FROM(CH_ROLE_KEEPER))                                     \
     X(CH_MSG_ASK_REFUSAL, 24, 1u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                               \

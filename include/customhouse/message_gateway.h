@@ -74,11 +74,17 @@ void ch_sign_ins_put(struct ch_buf *b, const struct ch_sign_ins *m);
 /* The next one; r fails on anything but whole ones within limits.h. */
 struct ch_sign_ins ch_sign_ins_get(struct ch_rd *r);
 
+enum ch_page_form {
+    CH_PAGE_WHOLE = 0,
+    CH_PAGE_RARE,   /* with those of its documents that few clients ask for (ch_index_format.rare) */
+    CH_PAGE_SHARDS, /* in parts (ch_ecosystem.shards) */
+};
 struct ch_ask_page {
     uint64_t ask;              /* chosen by the gateway, returned with the answer */
     struct ch_str repository;
     struct ch_str project;     /* normalised; absent: the list of projects */
     uint64_t have_generation;  /* 0: none */
+    enum ch_page_form form;
     struct ch_client client;
 };
 void ch_ask_page_put(struct ch_buf *b, const struct ch_ask_page *m);
@@ -92,7 +98,7 @@ enum ch_page_outcome {
     CH_PAGE_NOT_FOUND,
 };
 /* A document of a page that the keeper has rendered: its bytes are a descriptor of the frame. */
-#define CH_PAGE_DOCUMENTS_MAX 4
+#define CH_PAGE_DOCUMENTS_MAX 8
 struct ch_page_document {
     uint8_t format; /* of the ecosystem's */
     struct ch_sha256 sha256; /* of its bytes; ETags follow it */
@@ -107,13 +113,26 @@ struct ch_page_reply {
     uint32_t retry_after_s; /* FAILED: the client may try again by itself after so long; 0: not said */
     struct ch_str text;
     /* NEW: none, and the frame's descriptor is the page (ch_page_put) to be rendered; or all of its documents, where it
-     * is too large for that, and their descriptors in the same order. */
+     * is too large for that, and their descriptors in the same order. Where shards were asked for: the index alone, and
+     * three descriptors: of it, of a table of ch_shard_place, ascending, and of the file that these are about. */
     struct ch_page_document documents[CH_PAGE_DOCUMENTS_MAX];
     size_t document_count;
 };
 void ch_page_reply_put(struct ch_buf *b, const struct ch_page_reply *m);
 enum ch_code ch_page_reply_get(struct ch_str payload, struct ch_page_reply *ret,
                                struct ch_err *err) CH_MUST_CHECK;
+
+/* Where a shard lies. A table of them has each digest once. */
+struct ch_shard_place {
+    struct ch_sha256 sha256; /* of its bytes */
+    uint64_t at;
+    uint32_t len;
+};
+#define CH_SHARD_PLACE_BYTES (CH_SHA256_BYTES + 8 + 4)
+void ch_shard_place_put(struct ch_buf *b, const struct ch_shard_place *place);
+/* False: it has none of this digest. Of a table that is not ascending it finds some, and reads nothing beside it. */
+bool ch_shard_place_find(struct ch_str table, const struct ch_sha256 *sha256,
+                         struct ch_shard_place *ret);
 
 enum ch_part {
     CH_PART_FILE = 0,

@@ -173,7 +173,7 @@ static bool read_address(const struct ch_http_view *v, struct ch_ask_document *r
 static bool respond_mapped(struct document_wait *w, struct ch_frame *frame)
 {
     struct gw_mapped mapped;
-    bool good = gw_map(frame, ch_limits.withdrawals_bytes, &mapped);
+    bool good = gw_map(frame, 0, ch_limits.withdrawals_bytes, &mapped);
     if (good) {
         struct gw_mapped *m = ch_alloc(sizeof(*m)); /* sent from where it lies */
         *m = mapped;

@@ -471,7 +471,7 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     struct ch_file_reply m;
     struct ch_err err = {0};
     enum ch_code rc = ch_file_reply_get(frame->payload, &m, &err);
-    if (rc == CH_OK && m.body_apart && !gw_map(frame, ch_limits.attached_bytes, &mapped)) {
+    if (rc == CH_OK && m.body_apart && !gw_map(frame, 0, ch_limits.attached_bytes, &mapped)) {
         rc = ch_fail(&err, CH_E_FORMAT, "a body of its own was expected");
     }
     if (rc != CH_OK) {

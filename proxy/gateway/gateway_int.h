@@ -206,9 +206,9 @@ void gw_route(struct ch_http_request *r, void *owner); /* the HTTP core's on_req
 
 /* --- pages.c --- */
 void gw_pages_init(struct gw *gw);
-/* `project` absent: the list of projects. `document`: as in ch_target. */
+/* A PROJECT or ROOT. */
 void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
-                      struct ch_str project, unsigned document);
+                      const struct ch_target *target);
 
 /* --- choices.c --- */
 /* The format and coding of a page that the headers of `r` want most. False: none is acceptable (406). */

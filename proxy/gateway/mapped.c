@@ -5,13 +5,22 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-bool gw_map(struct ch_frame *frame, uint64_t max_bytes, struct gw_mapped *ret)
+/* One that could be written to would let another gateway change it. */
+static bool is_final(int fd, const struct stat *st)
 {
-    int fd = ch_frame_take_fd(frame, 0);
-    struct stat st;
     const int wanted = F_SEAL_SHRINK | F_SEAL_WRITE;
-    bool good = fd >= 0 && (fcntl(fd, F_GET_SEALS) & wanted) == wanted && fstat(fd, &st) == 0 &&
-                st.st_size > 0 && (uint64_t)st.st_size <= max_bytes;
+    int seals = fcntl(fd, F_GET_SEALS); /* -1: files of most file systems have none */
+    return (seals >= 0 && (seals & wanted) == wanted) ||
+           (S_ISREG(st->st_mode) && st->st_nlink == 0 &&
+            (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY);
+}
+
+bool gw_map(struct ch_frame *frame, size_t at, uint64_t max_bytes, struct gw_mapped *ret)
+{
+    int fd = ch_frame_take_fd(frame, at);
+    struct stat st;
+    bool good = fd >= 0 && fstat(fd, &st) == 0 && is_final(fd, &st) && st.st_size > 0 &&
+                (uint64_t)st.st_size <= max_bytes;
     if (good) {
         void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
         good = map != MAP_FAILED;

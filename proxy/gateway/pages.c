@@ -7,15 +7,13 @@
  * tell one to wait for its turn that another does not have to (T14). A page answers them all. */
 #include "gateway_int.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "encode.h"
+#include "mapped.h"
 #include "page_part.h"
+#include "shards.h"
 
 struct page_wait {
     struct page_wait *next;
@@ -23,6 +21,7 @@ struct page_wait {
     struct ch_http_request *request;
     size_t format;
     enum gw_encoding encoding;
+    char shard[CH_SHA256_HEX + 1]; /* digest of the one that is asked for; "": none */
 };
 
 struct page_ask { /* one client's */
@@ -46,8 +45,9 @@ struct page {
     uint64_t generation; /* 0: none */
     uint64_t fresh_until_ms;
     uint64_t epoch; /* when it was asked for */
-    char *map;      /* the keeper's page, from its memfd */
-    size_t map_len;
+    struct gw_mapped mapped; /* the keeper's page, from its memfd; NULL: there is none */
+    enum ch_page_form form;
+    struct gw_shards *shards; /* NULL: nothing is known */
     bool documents; /* what it has is in `ready`, as the keeper made it, without coding */
     struct ch_http_prepared *ready[GW_FORMATS_MAX][GW_ENCODING_COUNT];
 };
@@ -62,11 +62,9 @@ static void forget_content(struct page *p)
             p->ready[f][e] = NULL;
         }
     }
-    if (p->map != NULL) {
-        munmap(p->map, p->map_len);
-    }
-    p->map = NULL;
-    p->map_len = 0;
+    gw_unmap(&p->mapped);
+    gw_shards_unref(p->shards);
+    p->shards = NULL;
     p->known = false;
     p->missing = false;
     p->documents = false;
@@ -109,11 +107,12 @@ void gw_pages_init(struct gw *gw)
 }
 
 /* Repositories never move in memory nor end: their names make keys, a NUL keeps parts apart. */
-static struct page *find_page(struct gw *gw, struct gw_repository *repo, struct ch_str project)
+static struct page *find_page(struct gw *gw, struct gw_repository *repo, struct ch_str project,
+                              enum ch_page_form form)
 {
     char text[GW_KEY_MAX];
     struct ch_str name = ch_str_of(repo->name);
-    CH_ASSERT(name.len + project.len + 2 <= sizeof(text));
+    CH_ASSERT(name.len + project.len + 4 <= sizeof(text));
     size_t n = 0;
     for (size_t i = 0; i < name.len; i++) {
         text[n++] = name.ptr[i];
@@ -121,6 +120,10 @@ static struct page *find_page(struct gw *gw, struct gw_repository *repo, struct 
     text[n++] = '\0';
     for (size_t i = 0; i < project.len; i++) {
         text[n++] = project.ptr[i];
+    }
+    if (form != CH_PAGE_WHOLE) {
+        text[n++] = '\0'; /* which no name has */
+        text[n++] = (char)('0' + form);
     }
     struct ch_str key = {text, n};
     struct ch_lru_node *node = ch_lru_find(&gw->pages, key);
@@ -130,6 +133,7 @@ static struct page *find_page(struct gw *gw, struct gw_repository *repo, struct 
     struct page *p = ch_calloc(1, sizeof(*p));
     p->gw = gw;
     p->repo = repo;
+    p->form = form;
     p->key = ch_str_dup(key);
     if (project.len > 0) {
         p->project = (struct ch_str){p->key + name.len + 1, project.len};
@@ -150,12 +154,14 @@ static enum ch_code render(const struct page *p, size_t format, struct ch_buf *o
                            struct ch_err *err)
 {
     const struct ch_index_format *f = &p->repo->eco->formats[format];
-    struct ch_str content = {p->map, p->map_len};
+    struct ch_str content = gw_mapped_bytes(&p->mapped);
     struct ch_buf prefix;
     ch_buf_init(&prefix, GW_KEY_MAX);
     ch_buf_printf(&prefix, "/%s", p->repo->name);
     enum ch_code rc;
-    if (p->project.len > 0) {
+    if (p->project.len > 0 && f->render_page == NULL) { /* classify says which are */
+        rc = ch_fail(err, CH_E_UNSUPPORTED, "no document of a page");
+    } else if (p->project.len > 0) {
         struct ch_page page;
         rc = ch_page_get(content, &page, err);
         if (rc == CH_OK) {
@@ -259,15 +265,19 @@ static enum ch_code make_ready(struct page *p, size_t format, enum gw_encoding e
 }
 
 static void answer(struct page *p, struct ch_http_request *r, size_t format,
-                   enum gw_encoding encoding)
+                   enum gw_encoding encoding, struct ch_str shard)
 {
     struct ch_err err = {0};
     if (p->missing) {
         gw_respond_text(r, 404, CH_STR("No project has this name"));
         return;
     }
-    if (p->map != NULL && p->project.len > 0 && format == 0 &&
-        gw_page_part(r, p->repo->eco, (struct ch_str){p->map, p->map_len})) {
+    if (p->form == CH_PAGE_SHARDS) {
+        gw_shards_answer(p->shards, r, shard);
+        return;
+    }
+    if (p->mapped.map != NULL && p->project.len > 0 && format == 0 &&
+        gw_page_part(r, p->repo->eco, gw_mapped_bytes(&p->mapped))) {
         return;
     }
     encoding = p->documents ? GW_IDENTITY : encoding;
@@ -309,7 +319,7 @@ static void answer_ask(struct page_ask *a, int status, struct ch_str text, uint3
         struct page_wait *w = a->waiting;
         unlink_wait(w);
         if (status == 0) {
-            answer(p, w->request, w->format, w->encoding);
+            answer(p, w->request, w->format, w->encoding, ch_str_of(w->shard));
         } else {
             gw_respond_no_page(w->request, status, text, retry_after_s);
         }
@@ -341,52 +351,19 @@ static void refuse(struct page_ask *a, int status, struct ch_str text, uint32_t 
     p->node.pins--;
 }
 
-/* A memfd is mapped only when nobody can shrink or change it any more; a file, when it has no name: the
- * keeper alone could have it open, and has sealed it (file_buf.h). It is for reading alone, or another
- * gateway could change it. */
-static bool is_sealed(int fd, const struct stat *st)
-{
-    const int wanted = F_SEAL_SHRINK | F_SEAL_WRITE;
-    int seals = fcntl(fd, F_GET_SEALS); /* -1: files of most file systems have none */
-    return (seals >= 0 && (seals & wanted) == wanted) ||
-           (S_ISREG(st->st_mode) && st->st_nlink == 0 &&
-            (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY);
-}
-
-/* munmap() it. */
-static bool map_fd(struct ch_frame *frame, size_t at, struct ch_str *ret)
-{
-    int fd = ch_frame_take_fd(frame, at);
-    struct stat st;
-    bool good = fd >= 0 && fstat(fd, &st) == 0 && is_sealed(fd, &st) && st.st_size > 0 && (uint64_t)st.st_size <= ch_limits.gateway_page_bytes;
-    if (good) {
-        void *map = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_SHARED, fd, 0);
-        good = map != MAP_FAILED;
-        *ret = good ? (struct ch_str){map, (size_t)st.st_size} : (struct ch_str){NULL, 0};
-    }
-    if (fd >= 0) {
-        close(fd);
-    }
-    return good;
-}
-
 static bool map_content(struct page *p, struct ch_frame *frame)
 {
-    struct ch_str content;
-    if (!map_fd(frame, 0, &content)) {
+    if (!gw_map(frame, 0, ch_limits.gateway_page_bytes, &p->mapped)) {
         return false;
     }
-    p->map = (char *)(uintptr_t)content.ptr;
-    p->map_len = content.len;
-    ch_lru_resize(&p->gw->pages, &p->node, p->node.size + p->map_len);
+    ch_lru_resize(&p->gw->pages, &p->node, p->node.size + p->mapped.len);
     return true;
 }
 
 static void unmap(void *owner)
 {
-    struct ch_str *mapped = owner;
-    munmap((void *)(uintptr_t)mapped->ptr, mapped->len);
-    free(mapped);
+    gw_unmap(owner);
+    free(owner);
 }
 
 /* All of them or none: they are of one generation. They cost this process no memory of its own. */
@@ -394,23 +371,39 @@ static bool take_documents(struct page *p, const struct ch_page_reply *m, struct
 {
     for (size_t i = 0; i < m->document_count; i++) {
         const struct ch_page_document *d = &m->documents[i];
-        struct ch_str body;
+        struct gw_mapped body;
         struct ch_buf etag;
         if (d->format >= p->repo->eco->format_count || d->format >= GW_FORMATS_MAX ||
-            p->ready[d->format][GW_IDENTITY] != NULL || !map_fd(frame, i, &body)) {
+            p->ready[d->format][GW_IDENTITY] != NULL ||
+            !gw_map(frame, i, ch_limits.gateway_page_bytes, &body)) {
             forget_content(p);
             return false;
         }
-        struct ch_str *mapped = ch_alloc(sizeof(*mapped));
+        struct gw_mapped *mapped = ch_alloc(sizeof(*mapped));
         *mapped = body;
         ch_buf_init(&etag, ch_limits.text_bytes);
         put_etag_of(&etag, &d->sha256, GW_IDENTITY);
         p->ready[d->format][GW_IDENTITY] =
-            prepare(p, d->format, body, unmap, mapped, ch_buf_str(&etag), GW_IDENTITY);
+            prepare(p, d->format, gw_mapped_bytes(mapped), unmap, mapped, ch_buf_str(&etag),
+                    GW_IDENTITY);
         ch_buf_done(&etag);
     }
     p->documents = true;
     return true;
+}
+
+static bool take_content(struct page *p, const struct ch_page_reply *m, struct ch_frame *frame)
+{
+    if (p->form == CH_PAGE_SHARDS) {
+        p->shards = gw_shards_new(p->repo->eco, m, frame);
+        return p->shards != NULL;
+    }
+    return m->document_count > 0 ? take_documents(p, m, frame) : map_content(p, frame);
+}
+
+static bool has_content(const struct page *p)
+{
+    return p->mapped.map != NULL || p->documents || p->shards != NULL;
 }
 
 static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
@@ -428,14 +421,14 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
     switch (m.outcome) {
     case CH_PAGE_NEW:
         forget_content(p);
-        if (!(m.document_count > 0 ? take_documents(p, &m, frame) : map_content(p, frame))) {
+        if (!take_content(p, &m, frame)) {
             refuse(a, 500, CH_STR("The keeper's page could not be read"), 0);
             return;
         }
         p->generation = m.generation;
         break;
     case CH_PAGE_UNCHANGED:
-        if ((p->map == NULL && !p->documents) || m.generation != p->generation) {
+        if (!has_content(p) || m.generation != p->generation) {
             refuse(a, 500, CH_STR("The keeper answered about another page"), 0);
             return;
         }
@@ -515,7 +508,8 @@ static struct page_ask *ask_for(struct gw *gw, struct page *p, const struct ch_h
                         .ask = a->ask.id,
                         .repository = ch_str_of(p->repo->name),
                         .project = p->project,
-                        .have_generation = p->map != NULL || p->documents ? p->generation : 0,
+                        .have_generation = has_content(p) ? p->generation : 0,
+                        .form = p->form,
                         .client = client,
                     });
     gw_ask_send(gw, &a->ask, ch_limits.gateway_page_wait_ms);
@@ -525,27 +519,36 @@ static struct page_ask *ask_for(struct gw *gw, struct page *p, const struct ch_h
 /* --- requests --- */
 
 void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_repository *repo,
-                      struct ch_str project, unsigned document)
+                      const struct ch_target *target)
 {
-    size_t format = document > 0 ? document - 1 : 0;
+    const struct ch_ecosystem *eco = repo->eco;
+    const struct ch_shards_ops *shards = eco->shards;
+    size_t format = target->document > 0 ? target->document - 1 : 0;
     enum gw_encoding encoding = GW_IDENTITY;
-    CH_ASSERT(format < repo->eco->format_count && format < GW_FORMATS_MAX);
-    if (document > 0) {
-        encoding = repo->eco->formats[format].zstd
+    bool is_shard = shards != NULL && target->document == shards->shard_document;
+    bool in_shards = is_shard || (shards != NULL && target->document == shards->index_document);
+    enum ch_page_form form = in_shards ? CH_PAGE_SHARDS : CH_PAGE_WHOLE;
+    struct ch_str shard = {is_shard ? target->file_name : "", is_shard ? CH_SHA256_HEX : 0};
+    CH_ASSERT(format < eco->format_count && format < GW_FORMATS_MAX);
+    if (target->document > 0) {
+        form = eco->formats[format].rare ? CH_PAGE_RARE : form;
+        encoding = eco->formats[format].zstd
                        ? GW_IDENTITY
                        : gw_accept_encoding(ch_http_header(r, CH_STR("accept-encoding")));
-    } else if (!gw_choose(gw, r, repo->eco, &format, &encoding)) {
+    } else if (!gw_choose(gw, r, eco, &format, &encoding)) {
         gw_respond_text(r, 406, CH_STR("This index has none of the media types that Accept names"));
         return;
     }
-    struct page *p = find_page(gw, repo, project);
+    struct ch_str project = ch_str_of(target->kind == CH_TARGET_ROOT ? "" : target->project);
+    struct page *p = find_page(gw, repo, project, form);
     if (is_fresh(p)) {
-        answer(p, r, format, encoding);
+        answer(p, r, format, encoding, shard);
         return;
     }
     struct page_ask *a = ask_for(gw, p, r);
     struct page_wait *w = ch_alloc(sizeof(*w));
-    *w = (struct page_wait){a->waiting, a, r, format, encoding};
+    *w = (struct page_wait){a->waiting, a, r, format, encoding, ""};
+    CH_ASSERT(ch_str_copy(shard, w->shard, sizeof(w->shard)));
     a->waiting = w;
     ch_http_later(r, on_gone, w);
 }

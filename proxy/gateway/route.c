@@ -77,10 +77,8 @@ static void route_repository(struct gw *gw, struct ch_http_request *r, const str
     }
     switch (target.kind) {
     case CH_TARGET_ROOT:
-        gw_pages_request(gw, r, repo, (struct ch_str){NULL, 0}, target.document);
-        return;
     case CH_TARGET_PROJECT:
-        gw_pages_request(gw, r, repo, ch_str_of(target.project), target.document);
+        gw_pages_request(gw, r, repo, &target);
         return;
     case CH_TARGET_FILE:
     case CH_TARGET_ANY_PAGE:

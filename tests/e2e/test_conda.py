@@ -48,7 +48,7 @@ class OfChannel(Quarantine):
         self.assertEqual(status, 0, out + err)
         return out
 
-    def rattler(self, *specs, url=None, install=True, folder=None, packages=None):
+    def rattler(self, *specs, url=None, install=True, folder=None, packages=None, shards=True):
         """What rattler says, in an environment of its own unless `folder` is another's. `packages`: these, by their
         URLs, without asking what there is."""
         if "rattler" in clients.missing:
@@ -56,7 +56,7 @@ class OfChannel(Quarantine):
         if folder is None:
             folder = tempfile.mkdtemp(prefix="ch-rattler-")
             self.addCleanup(shutil.rmtree, folder, ignore_errors=True)
-        job = {"channels": [url or f"{self.service.url}/chan/"], "specs": specs, "install": install,
+        job = {"channels": [url or f"{self.service.url}/chan/"], "specs": specs, "install": install, "shards": shards,
                "prefix": os.path.join(folder, "prefix"), "cache": os.path.join(folder, "cache"),
                **({"packages": packages} if packages else {})}
         done = subprocess.run([os.path.join(clients.tool("rattler-env"), "bin", "python"),
@@ -118,8 +118,8 @@ class Listing(OfChannel):
     def test_what_we_have_not_is_not_found(self):
         """403 would end rattler's solve where it asks for another form at 404."""
         self.records()
-        for path in ("noarch/repodata.json.bz2", "noarch/repodata_shards.msgpack.zst", "noarch/run_exports.json",
-                     "noarch/current_repodata.json", "noarch/repodata_from_packages.json", "channeldata.json",
+        for path in ("noarch/repodata.json.bz2", f"noarch/{'0' * 64}.msgpack.zst", "noarch/run_exports.json",
+                     "noarch/repodata_from_packages.json", "channeldata.json",
                      "label/dev/noarch/repodata.json", "noarch/", "noarch", "noarch/repodata.json/",
                      "NOARCH/repodata.json"):
             with self.subTest(path):
@@ -171,19 +171,34 @@ class Listing(OfChannel):
         return etag
 
     def test_replayed_conda_26_5(self):
-        """Any 4xx on shards means none, for a week; then the packed form, and again with its validators."""
-        etag = self.asked_in_turn([("GET", "repodata_shards.msgpack.zst", 404), ("GET", "repodata.json.zst", 200)])
-        self.asked_in_turn([("GET", "repodata.json.zst", 304)], etag)
+        """Shards, and again with their validators; who has them turned off the packed form, likewise."""
+        for form in "repodata_shards.msgpack.zst", "repodata.json.zst":
+            etag = self.asked_in_turn([("GET", form, 200)])
+            self.asked_in_turn([("GET", form, 304)], etag)
 
     def test_replayed_conda_classic(self):
-        self.asked_in_turn([("GET", "current_repodata.json", 404), ("GET", "repodata.json", 200)])
+        self.asked_in_turn([("GET", "current_repodata.json", 200)])
+        self.asked_in_turn([("GET", "repodata.json", 200)])
+
+    def test_current_repodata_has_the_newest_that_can_be_had(self):
+        a = self.service.ask("/chan/noarch/current_repodata.json")
+        self.assertEqual((a.status, a["Content-Type"]), (200, "application/json"), a)
+        d, whole = json.loads(a.body), self.repodata()
+        self.assertEqual(set(d), set(whole))
+        shown = {**d["packages"], **d["packages.conda"]}
+        self.assertEqual(set(shown), {self.good, self.old, "young-1.0-0.conda", "unwanted-1.0-0.conda", "scikit-learn-1.0-0.conda",
+                                      "twice-2.0-0.conda"})
+        self.assertLessEqual(shown.items(), self.records().items())
+        packed = self.service.ask("/chan/noarch/current_repodata.json.zst")
+        self.assertEqual(conda.unzstd(packed.body), a.body)
 
     def test_replayed_mamba(self):
         self.asked_in_turn([("HEAD", "repodata.json.zst", 200), ("GET", "repodata.json.zst", 200)])
 
     def test_replayed_pixi(self):
-        self.asked_in_turn([("GET", "repodata_shards.msgpack.zst", 404), ("HEAD", "repodata.json.zst", 200),
-                            ("HEAD", "repodata.json.bz2", 404), ("GET", "repodata.json.zst", 200)])
+        self.asked_in_turn([("GET", "repodata_shards.msgpack.zst", 200)])
+        self.asked_in_turn([("HEAD", "repodata.json.zst", 200), ("HEAD", "repodata.json.bz2", 404),
+                            ("GET", "repodata.json.zst", 200)])
 
     def test_only_an_md5_is_held(self):  # T15
         self.assertIn("only-an-md5-hash", self.records()[self.weak]["depends"][0])
@@ -349,11 +364,14 @@ class Tokens(OfChannel):
     def test_who_it_is(self):
         good = f"/t/{self.token}/chan/noarch"
         self.assertEqual(self.status("/chan/noarch/repodata.json"), 401)
-        for path in ("repodata.json", "repodata.json.zst"):
+        for path in ("repodata.json", "repodata.json.zst", "repodata_shards.msgpack.zst"):
             self.assertEqual(self.status(f"{good}/{path}"), 200)
+        shard = next(iter(conda.shards_of(self.service.ask(f"{good}/repodata_shards.msgpack.zst").body).values()))
+        self.assertEqual(self.status(f"{good}/{shard}.msgpack.zst"), 200)
+        self.assertEqual(self.status(f"/chan/noarch/{shard}.msgpack.zst"), 401)
+        self.assertEqual(self.status(f"/t/{self.other}/chan/noarch/{shard}.msgpack.zst"), 403)
         self.assertEqual(self.status(f"/t/{self.token}/chan/"), 200)
         self.assertEqual(self.status(f"/t/{self.token}/chan/notices.json"), 200)
-        self.assertEqual(self.status(f"{good}/repodata_shards.msgpack.zst"), 404)
         a = self.service.ask(f"{good}/{self.young}")
         self.assertEqual(a.status, 403, a)
         self.assertIn("young 1.0 held by cool-down", a.reason)

@@ -13,6 +13,7 @@ from test_conda import OfChannel
 
 SWITCHES = int(os.environ.get("CUSTOMHOUSE_E2E_SWITCHES", "8"))
 RECORDS = 3000
+SHARDS = 12  # of them, that are looked into
 
 
 def page(generation):
@@ -36,16 +37,32 @@ class Switch(OfChannel):
 
     def generation_of(self, document):
         """The one that all of its records are of."""
-        d = json.loads(document)
+        return self.generation_in(json.loads(document), RECORDS)
+
+    def generation_in(self, d, count):
         records = {**d["packages"], **d["packages.conda"]}
         found = {r["version"].partition(".")[0] for r in records.values()} | {r["depends"][0].partition("==")[2] for r in records.values()}
-        self.assertEqual((len(found), len(records)), (1, RECORDS), found)
+        self.assertEqual((len(found), len(records)), (1, count), found)
         return int(found.pop())
+
+    def some_shards(self, subdir):
+        index = self.service.ask(f"/chan/{subdir}/repodata_shards.msgpack.zst")
+        self.assertEqual(index.status, 200, index)
+        found, shards = {"packages": {}, "packages.conda": {}}, conda.shards_of(index.body)
+        self.assertEqual(len(shards), RECORDS)
+        for digest in list(shards.values())[::RECORDS // SHARDS]:
+            a = self.service.ask(f"/chan/{subdir}/{digest}.msgpack.zst")
+            self.assertEqual(a.status, 200, a)
+            shard = conda.unmsgpack(conda.unzstd(a.body))
+            for group in found:
+                found[group].update({f: {k: r[k] for k in ("version", "depends")} for f, r in shard[group].items()})
+        return found
 
     def documents(self, subdir="noarch"):
         zst, plain = (self.service.ask(f"/chan/{subdir}/repodata.json{e}") for e in (".zst", ""))
         self.assertEqual((zst.status, plain.status), (200, 200), (zst, plain))
-        generations = {self.generation_of(conda.unzstd(zst.body)), self.generation_of(plain.body)}
+        generations = {self.generation_of(conda.unzstd(zst.body)), self.generation_of(plain.body),
+                       self.generation_in(self.some_shards(subdir), SHARDS)}
         self.assertEqual(len(generations), 1, generations)
         return generations.pop()
 
@@ -63,10 +80,10 @@ class Switch(OfChannel):
             asking.join(rng.uniform(0, 1.0))
             self.service.kill()
             asking.join()
-            forms, self.channel.forms = self.channel.forms, ()  # not found: what is known answers
+            self.channel.documents = {f"/chan/noarch/{form}": b"?" for form in self.channel.forms}  # so what is known answers
             self.service.start()
             now = self.documents()
-            self.channel.forms = forms
+            self.channel.documents = {}
             self.assertIn(now, (known, generation))
             seen.add(now == generation)
             known = now
@@ -79,7 +96,7 @@ class Switch(OfChannel):
                 f: {**r, "subdir": "linux-64"} for f, r in page(generation).items()}}).encode()
             self.channel.documents[f"/chan/linux-64/{form}"] = conda.zstd(text) if form.endswith(".zst") else text
         self.assertEqual(self.documents("linux-64"), 1)
-        self.assertEqual([path for path in self.channel.asked if "linux-64" in path], ["/chan/linux-64/repodata.json.zst"])
+        self.assertEqual({path for path in self.channel.asked if "linux-64" in path}, {"/chan/linux-64/repodata.json.zst"})
 
     def ask_and_lose(self):
         try:

@@ -12,6 +12,7 @@
 #include "customhouse/limits.h"
 #include "documents.h"
 #include "db/keeper/intake/quota.h"
+#include "db/keeper/pages/shards.h"
 #include "db/keeper/people/scoped.h"
 #include "db/keeper/people/tokens.h"
 #include "db/keeper/pushes/pushes.h"
@@ -123,21 +124,49 @@ static uint64_t fresh_until(struct keeper *k, int64_t checked_at_us, int64_t cha
     return now_ms + (uint64_t)(ms < 1000 ? 1000 : ms);
 }
 
-/* It was rendered already. */
-static void send_documents(struct keeper *k, const struct waiter *w, struct ch_page_reply *reply,
-                           const struct listing_documents *d)
+static void send_new(struct keeper *k, const struct waiter *w, struct ch_page_reply *reply,
+                     const int *fds, size_t fd_count)
 {
     struct ch_channel *ch = gateway_of(k, w);
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     reply->outcome = CH_PAGE_NEW;
-    reply->document_count = d->count;
-    memcpy(reply->documents, d->of, d->count * sizeof(*d->of));
     ch_page_reply_put(&b, reply);
     if (ch != NULL && ch_buf_ok(&b, NULL) == CH_OK) {
-        CH_IGNORE(!ch_channel_send(ch, CH_MSG_PAGE, ch_buf_str(&b), d->fds, d->count));
+        CH_IGNORE(!ch_channel_send(ch, CH_MSG_PAGE, ch_buf_str(&b), fds, fd_count));
     }
     ch_buf_done(&b);
+}
+
+/* It was rendered already. */
+static void send_documents(struct keeper *k, const struct waiter *w, struct ch_page_reply *reply,
+                           const struct listing_documents *d)
+{
+    reply->document_count = d->count;
+    memcpy(reply->documents, d->of, d->count * sizeof(*d->of));
+    send_new(k, w, reply, d->fds, d->count);
+}
+
+static void send_shards(struct keeper *k, const struct page *p, const struct waiter *w,
+                        const struct ch_ask_page *ask)
+{
+    const struct page_shards *s = p->shards;
+    struct ch_page_reply reply = {
+        .ask = ask->ask,
+        .outcome = CH_PAGE_NOT_FOUND, /* clients go on with the whole page */
+        .generation = s->generation,
+        .fresh_until_boot_ms = fresh_until(k, p->checked_at_us, s->changes_at_us),
+    };
+    if (s->none || s->generation == ask->have_generation) {
+        reply.outcome = s->none ? CH_PAGE_NOT_FOUND : CH_PAGE_UNCHANGED;
+        reply_page(k, w, &reply, -1);
+        return;
+    }
+    const int fds[] = {s->index_fd, s->table_fd, s->pack.read_fd};
+    reply.document_count = 1;
+    reply.documents[0] =
+        (struct ch_page_document){(uint8_t)(p->eco->shards->index_document - 1), s->index_sha256};
+    send_new(k, w, &reply, fds, s->pack.read_fd < 0 ? 2 : 3);
 }
 
 void ask_page_failed(struct keeper *k, struct waiter *w, struct ch_str text)
@@ -259,11 +288,22 @@ static bool answer_page(struct keeper *k, struct page *p, struct waiter *w,
         reply_page(k, w, &reply, -1);
         return true;
     }
-    enum listing_state state = listing_ready(k, p, w, &err);
+    if (ask->form == CH_PAGE_SHARDS && p->eco->shards == NULL) {
+        reply.outcome = CH_PAGE_NOT_FOUND;
+        reply_page(k, w, &reply, -1);
+        return true;
+    }
+    if (ask->form == CH_PAGE_RARE) {
+        listing_want_rare(p);
+    }
+    enum listing_state state =
+        ask->form == CH_PAGE_SHARDS ? shards_ready(k, p, w, &err) : listing_ready(k, p, w, &err);
     if (state == LISTING_LATER) {
         return false;
     }
-    if (state == LISTING_THERE) {
+    if (state == LISTING_THERE && ask->form == CH_PAGE_SHARDS) {
+        send_shards(k, p, w, ask);
+    } else if (state == LISTING_THERE) {
         const struct listing_cache *l = &p->listing;
         uint64_t until_ms = fresh_until(k, p->checked_at_us, l->changes_at_us);
         if (l->documents.count > 0 && l->generation != ask->have_generation) {

@@ -147,16 +147,41 @@ uint64_t listing_generation_of(struct ch_str encoded)
     return g != 0 ? g : 1;
 }
 
+static size_t reason_room(const struct page *p, size_t file)
+{
+    const struct listing_row *row = &p->listing.rows[file];
+    return 64 + (row->available
+                     ? 4 * ch_str_sub(p->facts.files[file].index.yanked_reason, 0, 512).len
+                     : listing_text(p, row->reason).len);
+}
+
 static size_t reasons_room(const struct page *p)
 {
     size_t room = 2 * 1024; /* the page's own */
     for (size_t i = 0; i < p->facts.file_count; i++) {
-        const struct listing_row *row = &p->listing.rows[i];
-        room +=
-            64 + (row->available ? 4 * ch_str_sub(p->facts.files[i].index.yanked_reason, 0, 512).len
-                                 : listing_text(p, row->reason).len);
+        room += reason_room(p, i);
     }
     return room;
+}
+
+void listing_part(struct page *p, const uint32_t *files, size_t count, struct ch_page *ret,
+                  struct ch_buf *reasons)
+{
+    struct ch_page page = {.project = page_name(p)};
+    struct last_owner last = {.known = false};
+    size_t room = 1;
+    CH_ASSERT(p->eco->explains_held); /* nothing stands in */
+    for (size_t i = 0; i < count; i++) {
+        room += reason_room(p, files[i]);
+    }
+    ch_buf_clear(reasons);
+    CH_ASSERT(ch_buf_reserve(reasons, room) !=
+              NULL); /* it must not move while slices borrow from it */
+    page.files = ch_calloc(count + 1, sizeof(*page.files));
+    for (size_t i = 0; i < count; i++) {
+        list_file(p, NULL, files[i], &last, reasons, &page);
+    }
+    *ret = page;
 }
 
 void listing_page(struct page *p, struct ch_page *ret, struct ch_buf *reasons)

@@ -21,6 +21,7 @@ struct listing_job {
     struct waiter *waiting; /* since before it was begun */
     uint64_t clock, rules;  /* what the rows were good at */
     int64_t made_at_us, changes_at_us;
+    bool rare;    /* with these, too */
     bool telling; /* those who waited are told */
     /* the thread's */
     const struct ch_ecosystem *eco;
@@ -42,7 +43,7 @@ bool listing_has_documents(const struct page *p)
 {
     return p->eco->is_page != NULL && p->eco->explains_held &&
            p->facts.file_count >= ch_limits.documents_files &&
-           p->eco->format_count <= CH_PAGE_DOCUMENTS_MAX;
+           p->eco->format_count <= CH_PAGE_DOCUMENTS_MAX; /* some are documents of something else */
 }
 
 bool listing_answers_as_it_is(const struct page *p)
@@ -139,15 +140,13 @@ static void make(void *ctx)
     }
     for (size_t f = 0; f < j->eco->format_count && j->code == CH_OK; f++) {
         const struct ch_index_format *format = &j->eco->formats[f];
+        if (format->render_page == NULL || (format->rare && !j->rare)) {
+            continue;
+        }
         if (last == NULL || last->render_page != format->render_page) {
             page_content_done(&body);
             j->code = render(j, format, &body);
             last = format;
-        }
-        if (j->code == CH_E_UNSUPPORTED) { /* a document of something else */
-            j->code = CH_OK;
-            last = NULL;
-            continue;
         }
         if (j->code == CH_OK) {
             j->code =
@@ -241,6 +240,7 @@ void listing_make_documents(struct keeper *k, struct page *p)
     p->listed = NULL;
     j->clock = l->clock;
     j->rules = k->rules;
+    j->rare = l->rare;
     j->made_at_us = keeper_now_us(k);
     j->changes_at_us = listing_changes_at(p);
     j->eco = p->eco;

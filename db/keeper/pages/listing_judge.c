@@ -6,7 +6,7 @@
  * judged by one policy beside files that were judged by another. What changes between two slices
  * makes rows old: those of one project, or all. They are judged again, and no others, also long
  * after the listing was made. */
-#include "db/keeper/keeper_int.h"
+#include "shards.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +80,16 @@ void listing_touch(struct page *p)
         p->listing.changed = true;
         p->listing.all_from = p->listing.clock;
         clear_texts(&p->listing);
+        shards_touch_all(p);
+    }
+}
+
+void listing_want_rare(struct page *p)
+{
+    if (!p->listing.rare) {
+        p->listing.rare = true;
+        p->listing.clock++; /* what is encoded, or is being made, is not all of it */
+        p->listing.changed = true;
     }
 }
 
@@ -95,6 +105,7 @@ void listing_touch_file(struct page *p, size_t file)
     if (tick(p)) {
         p->listing.changed = true; /* also where its rows stay the same: its bytes may be others */
         p->listing.project_from[p->index.project[file]] = p->listing.clock;
+        shards_touch(p, file);
     }
 }
 
@@ -103,6 +114,8 @@ void listing_done(struct page *p)
     struct listing_cache *l = &p->listing;
     struct listing_job *job = l->job;
     uint64_t clock = l->clock;
+    bool rare = l->rare;
+    shards_forget_facts(p);
     ch_buf_done(&l->bytes);
     ch_buf_done(&l->texts);
     listing_documents_done(&l->documents);
@@ -110,7 +123,7 @@ void listing_done(struct page *p)
     free(l->project_from);
     free(l->rows);
     /* what a job makes of what was here is not taken for what comes after it */
-    *l = (struct listing_cache){.job = job, .clock = clock + 1};
+    *l = (struct listing_cache){.job = job, .clock = clock + 1, .rare = rare};
 }
 
 /* --- rows --- */
@@ -159,7 +172,10 @@ static void judge_row(struct keeper *k, struct page *p, size_t file, int64_t now
         row.rule = put_text(&p->listing, d.rule);
         row.reason = row.available ? 0 : put_text(&p->listing, d.reason);
     }
-    p->listing.changed = p->listing.changed || !is_same(p, &p->listing.rows[file], &row);
+    if (!is_same(p, &p->listing.rows[file], &row)) {
+        p->listing.changed = true;
+        shards_touch(p, file);
+    }
     p->listing.rows[file] = row;
 }
 

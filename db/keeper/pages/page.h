@@ -119,6 +119,7 @@ struct listing_cache {
     size_t next;   /* row that it comes to next */
     struct ch_buf texts;
     uint32_t *known_texts; /* places in it, by hash: few differ */
+    bool rare;             /* somebody has asked for documents that few ask for (ecosystem.h) */
     bool changed;          /* something may be listed otherwise since it was encoded */
     bool valid;            /* what follows is of the rows at the clock `encoded` */
     uint64_t encoded;
@@ -172,6 +173,7 @@ struct page {
     struct judged_together *together; /* while several files are judged (judge_together.h); else NULL */
     struct waiter *listed;   /* asks that wait until it is judged */
     struct ch_timer judging; /* the next slice of it */
+    struct page_shards *shards; /* shards.h; NULL: nobody has asked for them */
     struct ch_sha256 logged; /* upstream's bytes and policy whose verdicts the log has (audit.h) */
     size_t attacks;          /* files with held_against (all inspections are loaded) */
     struct ch_snapshot_info info;

@@ -1,5 +1,6 @@
 /* What is known of upstream pages: in memory, as the store has it, with what runs beside it. */
 #include "refresh_int.h"
+#include "shards.h"
 
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
@@ -89,6 +90,7 @@ static void free_page(struct page *p)
     free_waiters(&p->waiters);
     free_waiters(&p->moved);
     free_waiters(&p->listed);
+    shards_free(p);
     *bytes_with(p) -= p->weight;
     free(p->charge); /* of a page that is fetched no more, zeroed, or the process ends */
     free_page_files(p);
@@ -506,7 +508,8 @@ bool page_load(struct keeper *k, struct page *p)
 static bool may_forget(const struct page *p)
 {
     return !p->refreshing && p->waiters == NULL && p->moved == NULL && p->listed == NULL &&
-           p->listing.job == NULL && p->read == NULL && p->busy == 0 && p->keeper->digest_searches == 0 && p->pinned == 0 && !p->wrote;
+           !shards_awaited(p) && p->listing.job == NULL && p->read == NULL && p->busy == 0 &&
+           p->keeper->digest_searches == 0 && p->pinned == 0 && !p->wrote;
 }
 
 static void forget(struct keeper *k, struct page *p)

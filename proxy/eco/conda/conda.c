@@ -1,9 +1,10 @@
 /* Conda channels: CHANNEL/SUBDIR/repodata.json[.zst], CHANNEL/SUBDIR/NAME-VERSION-BUILD.conda or
- * .tar.bz2, and CHANNEL/notices.json. A page is a subdir ("linux-64", "noarch"), and lists files of
+ * .tar.bz2, CHANNEL/SUBDIR/repodata_shards.msgpack.zst with SHA256.msgpack.zst beside it (CEP 16),
+ * and CHANNEL/notices.json. A page is a subdir ("linux-64", "noarch"), and lists files of
  * many projects.
  *
  * What a channel may have beside that is not found here (404, never 403): rattler takes 404 alone
- * for "ask for another form", and gives up at 403. So are shards, current_repodata.json,
+ * for "ask for another form", and gives up at 403. So are
  * run_exports.json, channeldata.json, .json.bz2 and labels. */
 #include "proxy/eco/conda/conda_int.h"
 
@@ -146,18 +147,53 @@ static enum ch_code match_denied(struct ch_str spec, struct ch_str version, bool
 
 /* --- what a URL means --- */
 
+/* SHA256.msgpack.zst, in the one spelling that the index leads to. */
+static bool is_shard(struct ch_str name, struct ch_target *ret)
+{
+    struct ch_str hex = ch_str_sub(name, 0, CH_SHA256_HEX);
+    struct ch_sha256 digest;
+    for (size_t i = 0; i < hex.len; i++) {
+        if (hex.ptr[i] >= 'A' && hex.ptr[i] <= 'F') {
+            return false;
+        }
+    }
+    return name.len > hex.len &&
+           ch_str_eq(ch_str_sub(name, hex.len, name.len), CH_STR(".msgpack.zst")) &&
+           ch_hex_decode(hex, digest.byte, CH_SHA256_BYTES) &&
+           ch_str_copy(hex, ret->file_name, sizeof(ret->file_name));
+}
+
+/* 0: none. */
+static unsigned document_named(struct ch_str name, struct ch_target *ret)
+{
+    static const struct {
+        const char *name;
+        enum ch_conda_document document;
+    } documents[] = {
+        {"repodata.json", CH_CONDA_REPODATA},
+        {"repodata.json.zst", CH_CONDA_REPODATA_ZST},
+        {"repodata_shards.msgpack.zst", CH_CONDA_SHARDS},
+        {"current_repodata.json", CH_CONDA_CURRENT},
+        {"current_repodata.json.zst", CH_CONDA_CURRENT_ZST},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(documents); i++) {
+        if (ch_str_eq(name, ch_str_of(documents[i].name))) {
+            return documents[i].document;
+        }
+    }
+    return is_shard(name, ret) ? CH_CONDA_SHARD : 0;
+}
+
 static void classify_in_subdir(struct ch_str subdir, struct ch_str name, struct ch_target *ret)
 {
     struct ch_conda_file file;
     if (!is_subdir(subdir) || !ch_str_copy(subdir, ret->project, sizeof(ret->project))) {
         return;
     }
-    if (ch_str_eq(name, CH_STR("repodata.json"))) {
+    unsigned document = document_named(name, ret);
+    if (document > 0) {
         ret->kind = CH_TARGET_PROJECT;
-        ret->document = CH_CONDA_REPODATA;
-    } else if (ch_str_eq(name, CH_STR("repodata.json.zst"))) {
-        ret->kind = CH_TARGET_PROJECT;
-        ret->document = CH_CONDA_REPODATA_ZST;
+        ret->document = document;
     } else if (name.len <= ch_limits.file_name_bytes && ch_conda_file_split(name, &file) &&
                ch_str_copy(name, ret->file_name, sizeof(ret->file_name))) {
         ret->kind = CH_TARGET_FILE;
@@ -216,23 +252,18 @@ static void usage_line(struct ch_str origin, struct ch_str repository, struct ch
     ch_buf_puts(out, CH_STR("/ PACKAGE"));
 }
 
-/* What a document is not of is never asked of it: classify says which. */
-static enum ch_code render_no_page(const struct ch_page *page, struct ch_str prefix,
-                                   struct ch_buf *out, struct ch_err *err)
-{
-    (void)page;
-    (void)prefix;
-    (void)out;
-    return ch_fail(err, CH_E_UNSUPPORTED, "no document of a subdir");
-}
-
 static const struct ch_index_format formats[] = {
     [CH_CONDA_REPODATA - 1] = {"application/json", "application/json", ch_conda_render_repodata,
-                               ch_conda_render_root, false},
+                               ch_conda_render_root, .zstd = false},
     [CH_CONDA_REPODATA_ZST - 1] = {"application/zstd", "", ch_conda_render_repodata,
-                                   ch_conda_render_root, true},
-    [CH_CONDA_NOTICES - 1] = {"application/json", "", render_no_page, ch_conda_render_notices,
-                              false},
+                                   ch_conda_render_root, .zstd = true},
+    [CH_CONDA_NOTICES - 1] = {"application/json", "", NULL, ch_conda_render_notices, .zstd = false},
+    [CH_CONDA_SHARDS - 1] = {"application/zstd", "", NULL, ch_conda_render_root, .zstd = true},
+    [CH_CONDA_SHARD - 1] = {"application/zstd", "", NULL, ch_conda_render_root, .zstd = true},
+    [CH_CONDA_CURRENT - 1] = {"application/json", "", ch_conda_render_current, ch_conda_render_root,
+                              .rare = true},
+    [CH_CONDA_CURRENT_ZST - 1] = {"application/zstd", "", ch_conda_render_current,
+                                  ch_conda_render_root, .zstd = true, .rare = true},
 };
 
 const struct ch_ecosystem ch_ecosystem_conda = {
@@ -253,6 +284,7 @@ const struct ch_ecosystem ch_ecosystem_conda = {
     .classify = classify,
     .formats = formats,
     .format_count = CH_ARRAY_LEN(formats),
+    .shards = &ch_conda_shards,
     .explains_held = true,
     .page_accept = "*/*",
     .page_url = page_url,

@@ -47,8 +47,7 @@ static void differs(struct comparison *c, enum ch_finding_code code, const char 
 
 /* --- values --- */
 
-/* The text of a string as records are spelled: RFC 8785's escapes alone (ch_index_record_ok). */
-static void put_text(struct ch_buf *b, struct ch_str spelled)
+void ch_conda_put_text(struct ch_buf *b, struct ch_str spelled)
 {
     static const char from[] = "bfnrt", to[] = "\b\f\n\r\t";
     for (size_t i = 0; i < spelled.len; i++) {
@@ -76,7 +75,7 @@ static struct ch_str stated(const struct comparison *c, const char *key, struct 
         value.ptr[0] != '"') {
         return (struct ch_str){NULL, 0};
     }
-    put_text(room, ch_str_sub(value, 1, value.len - 2));
+    ch_conda_put_text(room, ch_str_sub(value, 1, value.len - 2));
     return room->len > 0 ? ch_buf_str(room) : (struct ch_str){NULL, 0};
 }
 
@@ -207,7 +206,7 @@ static bool next_spec(struct specs *s, struct ch_buf *room)
         i += s->rest.ptr[i] == '\\' ? 2 : 1;
     }
     ch_buf_clear(room);
-    put_text(room, ch_str_sub(s->rest, 1, i - 1));
+    ch_conda_put_text(room, ch_str_sub(s->rest, 1, i - 1));
     s->rest = ch_str_sub(s->rest, i + 2 < s->rest.len ? i + 2 : s->rest.len, s->rest.len);
     return true;
 }

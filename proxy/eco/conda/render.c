@@ -7,9 +7,10 @@
 
 /* "__held-by-policy-released-1-day-ago-...": what a name may have of the reason, the rest as '-'.
  */
-static void put_reason_name(struct ch_buf *out, struct ch_str reason)
+void ch_conda_put_reason_name(struct ch_buf *out, struct ch_str reason)
 {
     enum { LONGEST = 160 };
+    reason = reason.len > 0 ? reason : CH_STR("held");
     size_t end = out->len + LONGEST;
     bool between = false; /* one '-' for all that lies between two words */
     ch_buf_puts(out, CH_STR("__"));
@@ -36,7 +37,7 @@ static bool put_held_record(const struct ch_page_file *f, struct ch_buf *out)
     size_t end = (size_t)(depends.ptr + depends.len - record.ptr);
     ch_buf_puts(out, ch_str_sub(record, 0, end));
     ch_buf_puts(out, ch_str_of(depends.len > 0 ? ",\"" : "\""));
-    put_reason_name(out, f->yanked_reason.len > 0 ? f->yanked_reason : CH_STR("held"));
+    ch_conda_put_reason_name(out, f->yanked_reason);
     ch_buf_putc(out, '"');
     ch_buf_puts(out, ch_str_sub(record, end, record.len));
     return true;
@@ -44,15 +45,24 @@ static bool put_held_record(const struct ch_page_file *f, struct ch_buf *out)
 
 /* --- documents of a subdir --- */
 
+bool ch_conda_is_shown(const struct ch_page_file *f, const char **ret_file_type)
+{
+    struct ch_conda_file name;
+    bool is = f->record.len > 0 && !ch_conda_is_virtual(f->project) &&
+              ch_conda_file_split(f->file_name, &name);
+    *ret_file_type = is ? name.file_type : NULL;
+    return is;
+}
+
 /* The records of one kind of file. One that cannot be shown as it has to be is left out. */
-static void put_group(const struct ch_page *page, const char *file_type, struct ch_buf *out)
+static void put_group(const struct ch_page *page, const bool *kept, const char *file_type,
+                      struct ch_buf *out)
 {
     const char *between = "";
     for (size_t i = 0; i < page->file_count; i++) {
         const struct ch_page_file *f = &page->files[i];
-        struct ch_conda_file name;
-        if (f->record.len == 0 || ch_conda_is_virtual(f->project) ||
-            !ch_conda_file_split(f->file_name, &name) || name.file_type != file_type) {
+        const char *type;
+        if ((kept != NULL && !kept[i]) || !ch_conda_is_shown(f, &type) || type != file_type) {
             continue;
         }
         size_t before = out->len;
@@ -69,19 +79,25 @@ static void put_group(const struct ch_page *page, const char *file_type, struct 
     }
 }
 
-enum ch_code ch_conda_render_repodata(const struct ch_page *page, struct ch_str prefix,
-                                      struct ch_buf *out, struct ch_err *err)
+enum ch_code ch_conda_render_records(const struct ch_page *page, const bool *kept,
+                                     struct ch_buf *out, struct ch_err *err)
 {
     const char *const *types = ch_ecosystem_conda.file_types;
-    (void)prefix;
     ch_buf_puts(out, CH_STR("{\"info\":{\"subdir\":"));
     ch_buf_put_json(out, page->project);
     ch_buf_puts(out, CH_STR("},\"packages\":{"));
-    put_group(page, types[1], out);
+    put_group(page, kept, types[1], out);
     ch_buf_puts(out, CH_STR("},\"packages.conda\":{"));
-    put_group(page, types[0], out);
+    put_group(page, kept, types[0], out);
     ch_buf_puts(out, CH_STR("},\"removed\":[],\"repodata_version\":1}\n"));
     return ch_buf_ok(out, err);
+}
+
+enum ch_code ch_conda_render_repodata(const struct ch_page *page, struct ch_str prefix,
+                                      struct ch_buf *out, struct ch_err *err)
+{
+    (void)prefix;
+    return ch_conda_render_records(page, NULL, out, err);
 }
 
 /* --- documents of a channel --- */

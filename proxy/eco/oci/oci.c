@@ -495,7 +495,7 @@ static enum ch_code render_no_root(const struct ch_root_page *page, struct ch_st
 }
 
 static const struct ch_index_format formats[] = {
-    {"application/json", "application/json", oci_render_tags, render_no_root, false},
+    {"application/json", "application/json", oci_render_tags, render_no_root, .zstd = false},
 };
 
 static void usage_line(struct ch_str origin, struct ch_str repository, struct ch_buf *out)

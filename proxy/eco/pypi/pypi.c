@@ -308,13 +308,13 @@ static void usage_line(struct ch_str origin, struct ch_str repository, struct ch
 /* In the order that breaks ties: what asks for nothing in particular is a browser or an old tool.
  */
 static const struct ch_index_format formats[] = {
-    {"text/html; charset=utf-8", "text/html", ch_pypi_render_html, ch_pypi_render_root_html, false},
+    {"text/html; charset=utf-8", "text/html", ch_pypi_render_html, ch_pypi_render_root_html, .zstd = false},
     {"application/vnd.pypi.simple.v1+html",
      "application/vnd.pypi.simple.v1+html,application/vnd.pypi.simple.latest+html",
-     ch_pypi_render_html, ch_pypi_render_root_html, false},
+     ch_pypi_render_html, ch_pypi_render_root_html, .zstd = false},
     {"application/vnd.pypi.simple.v1+json",
      "application/vnd.pypi.simple.v1+json,application/vnd.pypi.simple.latest+json",
-     ch_pypi_render_json, ch_pypi_render_root_json, false},
+     ch_pypi_render_json, ch_pypi_render_root_json, .zstd = false},
 };
 
 static bool is_prerelease(struct ch_str version)

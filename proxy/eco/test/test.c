@@ -209,8 +209,8 @@ static void usage_line(struct ch_str origin, struct ch_str repository, struct ch
 }
 
 static const struct ch_index_format formats[] = {
-    {"text/plain; charset=utf-8", "text/plain", render_page, render_root, false},
-    {"application/json", "application/json", render_records, render_root, false},
+    {"text/plain; charset=utf-8", "text/plain", render_page, render_root, .zstd = false},
+    {"application/json", "application/json", render_records, render_root, .zstd = false},
 };
 
 static const char *const file_types[] = {"bag", "other", NULL};

@@ -6,13 +6,14 @@ static void asking_for_a_page_travels(void **state)
     (void)state;
     {
         struct ch_ask_page in = {11, text_of(ch_limits.project_name_bytes),
-                                 text_of(ch_limits.project_name_bytes), 12, client_of()};
+                                 text_of(ch_limits.project_name_bytes), 12, CH_PAGE_SHARDS, client_of()};
         struct ch_ask_page out;
         ROUND_TRIP(ask_page, CH_MSG_ASK_PAGE, in, out);
         assert_int_equal(out.ask, 11);
         assert_same(out.repository, in.repository);
         assert_same(out.project, in.project);
         assert_int_equal(out.have_generation, 12);
+        assert_int_equal(out.form, CH_PAGE_SHARDS);
         assert_same(out.client.address, in.client.address);
         assert_same(out.client.user_agent, in.client.user_agent);
         assert_same(out.client.principal, in.client.principal);
@@ -37,6 +38,32 @@ static void asking_for_a_page_travels(void **state)
         assert_same(out.text, in.text);
         DONE();
     }
+}
+
+static void test_places_of_shards(void **state)
+{
+    (void)state;
+    struct ch_buf table;
+    struct ch_shard_place found;
+    ch_buf_init(&table, 1 << 16);
+    for (uint8_t i = 0; i < 5; i++) {
+        struct ch_shard_place place = {{{(uint8_t)(2 * i + 1), i}}, UINT64_C(1) << (32 + i), UINT32_MAX - i};
+        ch_shard_place_put(&table, &place);
+    }
+    assert_int_equal(table.len, 5 * CH_SHARD_PLACE_BYTES);
+    for (uint8_t i = 0; i < 5; i++) {
+        struct ch_sha256 there = {{(uint8_t)(2 * i + 1), i}}, before = {{(uint8_t)(2 * i)}}, other = {{(uint8_t)(2 * i + 1), i, 1}};
+        assert_true(ch_shard_place_find(ch_buf_str(&table), &there, &found));
+        assert_true(ch_sha256_eq(&found.sha256, &there));
+        assert_true(found.at == UINT64_C(1) << (32 + i));
+        assert_int_equal(found.len, UINT32_MAX - i);
+        assert_false(ch_shard_place_find(ch_buf_str(&table), &before, &found));
+        assert_false(ch_shard_place_find(ch_buf_str(&table), &other, &found));
+    }
+    struct ch_sha256 last = {{9, 4}}; /* of which a byte is missing */
+    assert_false(ch_shard_place_find((struct ch_str){table.ptr, table.len - 1}, &last, &found));
+    assert_false(ch_shard_place_find((struct ch_str){NULL, 0}, &last, &found));
+    ch_buf_done(&table);
 }
 
 static void test_documents_of_a_page(void **state)
@@ -360,6 +387,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_documents_of_a_page),
+        cmocka_unit_test(test_places_of_shards),
         cmocka_unit_test(asking_for_a_page_travels),
         cmocka_unit_test(asking_for_a_file_travels),
         cmocka_unit_test(the_other_gateway_messages_travel),

@@ -1,11 +1,12 @@
-"""A conda subdir of 650,000 records and 360 MB (lib/channel.py): from a client's first request to its documents, what
-that takes of memory, how long others wait meanwhile, and beside it yajl and rattler with the same bytes."""
+"""A conda subdir of 650,000 records and 360 MB (lib/channel.py): from a client's first request to its documents, and to
+its shards, what that takes of memory, how long others wait meanwhile, and beside it yajl and rattler with the same bytes."""
 import os
 import re
 import subprocess
 import threading
 import time
 
+from house import conda
 from house.service import Service
 from house.upstream import Upstream
 
@@ -88,6 +89,35 @@ def first(service, path):
     return time.monotonic() - start
 
 
+def shards(bench, service):
+    """Rows of what is served in parts, beside the documents that are there already."""
+    base, before, start = f"/chan/{channel.SUBDIR}", processor_s(service), time.monotonic()
+    watch = Watch(service)
+    first(service, f"{base}/repodata_shards.msgpack.zst")
+    took = time.monotonic() - start
+    watch.stop()
+    index = service.ask(f"{base}/repodata_shards.msgpack.zst")
+    names = conda.shards_of(index.body)
+    spent = processor_s(service)["keeper"] - before["keeper"]
+    yield limit("shards of it, from the same rows", took, 4, "s",
+                f"{len(names):,} and an index of {len(index.body) / 1e6:.1f} MB; keeper {spent:.1f} s; another client waits "
+                f"{watch.longest_s * 1000:.0f} ms at most")
+    yield Result("all processes at most, with shards", f"{watch.all_kib / 1024:.0f} MiB")
+    name = min(names)
+    status, out, err = service.command("deny", f"conda:{name}", "--reason", "bench", "--repository", "chan")
+    if status != 0:
+        raise RuntimeError(out + err)
+    start = time.monotonic()
+    now = conda.shards_of(service.ask(f"{base}/repodata_shards.msgpack.zst", timeout=300).body)
+    took = time.monotonic() - start
+    if [n for n in names if now[n] != names[n]] != [name]:
+        raise RuntimeError(f"a denial of {name} changed others, or nothing")
+    yield limit("a denial is in its shard", took * 1000, 100, "ms")
+    path = f"{base}/{now[name]}.msgpack.zst"
+    rates = [wrk.rate(service.url + path, bench.options.seconds) for _ in range(2)]
+    yield Result("one shard", f"{max(rates):,.0f} a second", note=f"{len(service.ask(path).body)} bytes")
+
+
 def rattler(bench, path):
     pythons = [os.path.join(os.environ.get("CUSTOMHOUSE_E2E_TOOLS", ""), "rattler-env/bin/python"), bench.tools.path("python")]
     for python in filter(os.path.exists, pythons):
@@ -127,6 +157,7 @@ def run(bench):
         yield limit("its jail, beyond its input", watch.jail_kib / 1024, 64, "MiB")
         yield limit("all processes at most", watch.all_kib / 1024, 256, "MiB")
         yield Result("another client waits at most", f"{watch.longest_s * 1000:.0f} ms")
+        yield from shards(bench, service)
         pairs = alternate(bench.options.wrk_pairs, lambda: wrk.mib_rate(service.url + zst, bench.options.seconds),
                           lambda: wrk.mib_rate(bench.site.url + bench.site.file_path("large"), bench.options.seconds),
                           bench.options.verbose)

@@ -83,6 +83,7 @@ struct house {
     /* the gateway's last answers */
     bool page_here, file_here;
     size_t file_answers; /* since it was made */
+    enum ch_page_form form; /* that pages are asked for in */
     struct ch_page_reply page_reply;
     struct ch_buf page_bytes; /* the listing, as encoded, or its first document */
     struct ch_page page;

@@ -10,6 +10,7 @@ void house_send_page_ask(struct house *h, const char *project, uint64_t have)
 {
     struct ch_ask_page ask = {.ask = ++h->asks, .repository = asked_repository(h),
                               .project = ch_str_of(project), .have_generation = have,
+                              .form = h->form,
                               .client = {.user_agent = ch_str_of(h->user_agent),
                                          .address = ch_str_of(h->address),
                                          .principal = ch_str_of(h->principal)}};

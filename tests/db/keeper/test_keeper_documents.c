@@ -143,6 +143,54 @@ static void documents_of_other_facts_do_not_count(void **state)
     close_house(h);
 }
 
+static ino_t document(struct house *h)
+{
+    struct stat st;
+    assert_int_equal(fstat(noarch(h)->listing.documents.fds[0], &st), 0);
+    return st.st_ino;
+}
+
+/* What few ask for is made once somebody has, and from then on. */
+static void what_few_ask_for_is_made_for_who_does(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_ask_page(h, "noarch");
+    assert_int_equal(h->page_reply.document_count, 2);
+    ino_t made = document(h);
+    h->form = CH_PAGE_RARE;
+    house_ask_page(h, "noarch");
+    assert_int_equal(h->page_reply.document_count, 4);
+    assert_int_equal(h->page_reply.documents[2].format, 5);
+    assert_int_not_equal(document(h), made);
+    made = document(h);
+    house_ask_page(h, "noarch");
+    assert_int_equal(document(h), made);
+    h->form = CH_PAGE_WHOLE;
+    assert_int_equal(house_command(h, false, "deny", "conda:a", "no", NULL, &out), 0);
+    house_ask_page(h, "noarch");
+    assert_int_equal(h->page_reply.document_count, 4);
+    ch_buf_done(&out);
+    close_house(h);
+}
+
+/* Somebody asks for them while the others are made: they are among the next. */
+static void what_few_ask_for_is_in_the_next_ones(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    begin(h);
+    uint64_t asked = h->asks;
+    h->form = CH_PAGE_RARE;
+    house_send_page_ask(h, "noarch", 0);
+    until_told(h, asked);
+    until_told(h, asked + 1);
+    assert_int_equal(h->page_reply.document_count, 4);
+    close_house(h);
+}
+
 static void a_keeper_ends_while_they_are_made(void **state)
 {
     (void)state;
@@ -152,13 +200,6 @@ static void a_keeper_ends_while_they_are_made(void **state)
     house_ask_page(h, "noarch");
     assert_int_equal(h->page_reply.document_count, 2);
     close_house(h);
-}
-
-static ino_t document(struct house *h)
-{
-    struct stat st;
-    assert_int_equal(fstat(noarch(h)->listing.documents.fds[0], &st), 0);
-    return st.st_ino;
 }
 
 /* The upstream was asked again and says the same; then a file is held that was not. */
@@ -352,6 +393,8 @@ int main(void)
         cmocka_unit_test(all_documents_are_told_at_once),
         cmocka_unit_test(what_is_denied_meanwhile_is_in_the_next_ones),
         cmocka_unit_test(documents_of_other_facts_do_not_count),
+        cmocka_unit_test(what_few_ask_for_is_made_for_who_does),
+        cmocka_unit_test(what_few_ask_for_is_in_the_next_ones),
         cmocka_unit_test(a_keeper_ends_while_they_are_made),
         cmocka_unit_test(they_are_made_again_for_what_changes_them),
         cmocka_unit_test(what_could_not_be_made_is_not_there),

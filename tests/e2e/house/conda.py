@@ -48,6 +48,71 @@ def unzstd(data, room=1 << 26):
     return out.raw[:n]
 
 
+def unmsgpack(data):
+    """MessagePack as the service writes it: bytes stay bytes."""
+    at = 0
+
+    def take(n):
+        nonlocal at
+        if at + n > len(data):
+            raise ValueError("msgpack ends early")
+        at += n
+        return data[at - n:at]
+
+    def number(n):
+        return int.from_bytes(take(n), "big")
+
+    def value():
+        t = number(1)
+        if t < 0x80 or t >= 0xe0:
+            return t if t < 0x80 else t - 256
+        if 0xa0 <= t < 0xc0:
+            return take(t & 31).decode()
+        if t in (0xc0, 0xc2, 0xc3):
+            return {0xc0: None, 0xc2: False, 0xc3: True}[t]
+        if t == 0xc4:
+            return take(number(1))
+        if 0xcc <= t <= 0xcf:
+            return number(1 << (t - 0xcc))
+        if t == 0xd3:
+            return int.from_bytes(take(8), "big", signed=True)
+        if 0xd9 <= t <= 0xdb:
+            return take(number(1 << (t - 0xd9))).decode()
+        if t == 0xdd:
+            return [value() for _ in range(number(4))]
+        if t == 0xdf:
+            n, found = number(4), {}
+            for _ in range(n):
+                key = value()
+                found[key] = value()
+            if len(found) != n:
+                raise ValueError("a key twice")
+            return found
+        raise ValueError(f"msgpack type {t:#x}")
+
+    whole = value()
+    if at != len(data):
+        raise ValueError("more than one value")
+    return whole
+
+
+def shards_of(index):
+    """{name: digest in hex} of an index of shards (CEP 16), as it was sent."""
+    return {name: digest.hex() for name, digest in unmsgpack(unzstd(index))["shards"].items()}
+
+
+def window_of(frame):
+    """Bytes of the window that a zstd frame asks its reader for. Spec: RFC 8878 3.1.1.1."""
+    if frame[:4] != b"\x28\xb5\x2f\xfd":
+        raise ValueError("no zstd frame")
+    head = frame[4]
+    if head & 32:  # a single segment: its size
+        n = (1, 2, 4, 8)[head >> 6]
+        return int.from_bytes(frame[5 + (0, 1, 2, 4)[head & 3]:][:n], "little") + (256 if n == 2 else 0)
+    exponent, mantissa = frame[5] >> 3, frame[5] & 7
+    return (1 << (10 + exponent)) * (8 + mantissa) // 8
+
+
 def tar(files):
     out = io.BytesIO()
     with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as t:

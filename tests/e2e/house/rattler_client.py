@@ -1,7 +1,7 @@
 """Runs under the Python that has py-rattler: solves and installs what a line of JSON on its input asks for, and tells
 what came of it as JSON.
 
-{"channels": [URL], "specs": [SPEC], "prefix": FOLDER, "cache": FOLDER, "install": true}
+{"channels": [URL], "specs": [SPEC], "prefix": FOLDER, "cache": FOLDER, "install": true, "shards": true}
 {"packages": [URL], "prefix": FOLDER, "cache": FOLDER}: without a solver, as from an explicit list
 -> {"solved": [FILE], "urls": [URL], "installed": true} or {"error": TEXT, "at": "solve" or "install"}"""
 import asyncio
@@ -9,8 +9,8 @@ import json
 import os
 import sys
 
-from rattler import (BuildString, Channel, Gateway, GenericVirtualPackage, PackageName, PackageRecord, RepoDataRecord, Version,
-                     VersionWithSource, install, solve)
+from rattler import (BuildString, Channel, Gateway, GenericVirtualPackage, PackageName, PackageRecord, RepoDataRecord,
+                     SourceConfig, Version, VersionWithSource, install, solve)
 
 
 def text_of(e):
@@ -23,7 +23,8 @@ def text_of(e):
 
 
 async def solved(job):
-    gateway = Gateway(cache_dir=os.path.join(job["cache"], "repodata"))
+    gateway = Gateway(cache_dir=os.path.join(job["cache"], "repodata"),
+                      default_config=SourceConfig(sharded_enabled=job.get("shards", True)))
     unix = GenericVirtualPackage(PackageName("__unix"), Version("0"), BuildString("0"))
     return await solve([Channel(url) for url in job["channels"]], job["specs"], gateway=gateway,
                        platforms=["linux-64", "noarch"], virtual_packages=[unix])

@@ -84,6 +84,8 @@ static void on_page(struct keeper *k, struct ch_str payload, struct ch_buf *out)
     struct ch_err err;
     assert_ch_ok(&err, ch_ask_page_get(payload, &m, &err));
     k->page_asks++;
+    k->shards += m.form == CH_PAGE_SHARDS;
+    k->rare += m.form == CH_PAGE_RARE;
     k->have_generation = m.have_generation;
     k->page_ask = m.ask;
     copy(k->principal, sizeof(k->principal), m.client.principal);
@@ -439,6 +441,8 @@ static char name_pypi[] = "pypi";
 static char name_preprod[] = "preprod";
 static char name_test[] = "t2";
 static char eco_test[] = "test";
+static char name_chan[] = "chan";
+static char eco_conda[] = "conda";
 
 struct fixture *fixture_new(void)
 {
@@ -471,12 +475,13 @@ struct fixture *fixture_new_alone(void)
     f->repositories[0] = (struct ch_repository){.name = name_pypi, .ecosystem = name_pypi};
     f->repositories[1] = (struct ch_repository){.name = name_preprod, .ecosystem = name_pypi};
     f->repositories[2] = (struct ch_repository){.name = name_test, .ecosystem = eco_test};
+    f->repositories[3] = (struct ch_repository){.name = name_chan, .ecosystem = eco_conda};
     f->config = (struct ch_config){.listen = &listener,
                                    .listen_count = 1,
                                    .host_names = host_names,
                                    .host_name_count = 1,
                                    .repositories = f->repositories,
-                                   .repository_count = 3,
+                                   .repository_count = 4,
                                    .anonymous_pull = CH_ANONYMOUS_YES};
     atomic_store(&f->epoch.epoch, 1);
     atomic_store(&f->epoch.lease_until_boot_ms, ch_now_boot_ms() + 60000);

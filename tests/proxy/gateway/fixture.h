@@ -29,6 +29,8 @@ struct keeper {
     bool silent; /* does not answer */
     /* pages */
     int page_asks;
+    int shards;               /* of these, for shards */
+    int rare;                 /* and for documents that few ask for */
     uint64_t have_generation; /* of the last ask */
     uint64_t page_ask;        /* its number */
     char project[256];
@@ -85,7 +87,7 @@ struct fixture {
     void *metrics;
     struct ch_config config;
     struct ch_setup_listener open; /* of another name than the configuration has */
-    struct ch_repository repositories[3];
+    struct ch_repository repositories[4];
     struct keeper keeper;
     char state_dir[64];
     int served_fd;
