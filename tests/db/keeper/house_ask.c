@@ -12,7 +12,8 @@ void house_send_page_ask(struct house *h, const char *project, uint64_t have)
                               .project = ch_str_of(project), .have_generation = have,
                               .client = {.user_agent = ch_str_of(h->user_agent),
                                          .address = ch_str_of(h->address),
-                                         .principal = ch_str_of(h->principal)}};
+                                         .principal = ch_str_of(h->principal),
+                                         .via = ch_str_of(h->via)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_page_put(&b, &ask);
@@ -46,7 +47,8 @@ void house_send_file_ask(struct house *h, const char *project, const char *file,
                               .any_page = h->any_page, .part = part, .head = head, .patience_ms = patience_ms,
                               .client = {.address = ch_str_of(h->address),
                                          .user_agent = ch_str_of(h->user_agent),
-                                         .principal = ch_str_of(h->principal)}};
+                                         .principal = ch_str_of(h->principal),
+                                         .via = ch_str_of(h->via)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_file_put(&b, &ask);
