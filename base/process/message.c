@@ -84,6 +84,7 @@ void ch_msg_put_client(struct ch_buf *b, const struct ch_client *c)
     ch_msg_put_text(b, c->address, ch_limits.client_text_bytes);
     ch_msg_put_text(b, c->user_agent, ch_limits.client_text_bytes);
     ch_msg_put_name(b, c->principal, ch_limits.principal_bytes);
+    ch_msg_put_name(b, c->via, ch_limits.client_text_bytes);
 }
 
 struct ch_str ch_msg_get_text(struct ch_rd *r, uint64_t max)
@@ -135,6 +136,7 @@ struct ch_client ch_msg_get_client(struct ch_rd *r)
     c.address = ch_msg_get_text(r, ch_limits.client_text_bytes);
     c.user_agent = ch_msg_get_text(r, ch_limits.client_text_bytes);
     c.principal = ch_msg_get_printable(r, ch_limits.principal_bytes);
+    c.via = ch_msg_get_printable(r, ch_limits.client_text_bytes);
     return c;
 }
 

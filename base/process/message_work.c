@@ -19,6 +19,7 @@ void ch_fetch_put(struct ch_buf *b, const struct ch_fetch *m)
     ch_put_u32(b, m->timeout_ms);
     ch_put_u32(b, m->answer_ms);
     ch_put_u32(b, m->retry_ms);
+    ch_msg_put_name(b, m->via, ch_limits.client_text_bytes);
 }
 
 enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch_err *err)
@@ -40,6 +41,7 @@ enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch
     m.timeout_ms = ch_get_u32(&r);
     m.answer_ms = ch_get_u32(&r);
     m.retry_ms = ch_get_u32(&r);
+    m.via = ch_msg_get_printable(&r, ch_limits.client_text_bytes);
     CH_MSG_DECODED("fetch message");
 }
 

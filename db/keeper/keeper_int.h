@@ -523,6 +523,7 @@ void served_peer_came(struct keeper *k, uint32_t instance);
 /* --- ask.c --- */
 void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *frame);
 void ask_go_on(struct keeper *k, struct page *p, struct waiter *w); /* page is answerable or failed */
+char *ask_via(const struct waiter *w); /* of its client; free(). NULL: absent */
 void ask_free_waiter(struct waiter *w);
 void ask_page_failed(struct keeper *k, struct waiter *w, struct ch_str text); /* `w` is taken over */
 void ask_start_again(struct keeper *k, struct waiter *w); /* there may be budget for it now */

@@ -286,6 +286,7 @@ struct ch_fetch {
     uint32_t timeout_ms;       /* of the whole transfer */
     uint32_t answer_ms;        /* until the first answer begins, retries included; 0: no such end */
     uint32_t retry_ms;         /* the last retry begins by then, Retry-After or not; 0: no such end */
+    struct ch_str via; /* of whom it is asked for (struct ch_client) */
 };
 void ch_fetch_put(struct ch_buf *b, const struct ch_fetch *m);
 enum ch_code ch_fetch_get(struct ch_str payload, struct ch_fetch *ret, struct ch_err *err) CH_MUST_CHECK;

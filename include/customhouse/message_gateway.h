@@ -13,6 +13,7 @@ struct ch_client { /* who asks; facts for fetched-by and asking ahead */
     struct ch_str address;
     struct ch_str user_agent; /* clipped to 512 bytes */
     struct ch_str principal;  /* "user:anna", as CH_MSG_TOKEN had it; "anonymous" */
+    struct ch_str via;        /* the gateways it came through (instance.h); absent: none */
 };
 
 /* Names of repositories. */

@@ -132,8 +132,8 @@ size_t ch_fetch_engine_jobs(const struct ch_fetch_engine *e)
 
 static void free_spec(struct ch_fetch *f)
 {
-    const struct ch_str texts[] = {f->upstream,          f->url,     f->accept, f->if_none_match,
-                                   f->if_modified_since, f->if_range};
+    const struct ch_str texts[] = {f->upstream,          f->url,      f->accept, f->if_none_match,
+                                   f->if_modified_since, f->if_range, f->via};
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         free((void *)(uintptr_t)texts[i].ptr);
     }
@@ -519,8 +519,9 @@ static void on_transfer_done(void *owner, CURLcode result)
 static void copy_spec(struct ch_fetch *to, const struct ch_fetch *from)
 {
     *to = *from;
-    struct ch_str *const texts[] = {&to->upstream,      &to->url,      &to->accept,
-                                    &to->if_none_match, &to->if_range, &to->if_modified_since};
+    struct ch_str *const texts[] = {
+        &to->upstream,          &to->url, &to->accept, &to->if_none_match, &to->if_range,
+        &to->if_modified_since, &to->via};
     for (size_t i = 0; i < CH_ARRAY_LEN(texts); i++) {
         texts[i]->ptr = texts[i]->ptr == NULL ? NULL : ch_str_dup(*texts[i]);
     }

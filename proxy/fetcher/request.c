@@ -87,6 +87,22 @@ static enum ch_code put_conditions(struct ch_fetch_job *job, struct ch_err *err)
                        err);
 }
 
+/* Ours, and before it those for whom we ask. */
+static enum ch_code put_instance(struct ch_fetch_job *job, struct ch_err *err)
+{
+    struct ch_buf list;
+    if (job->site->instance_id[0] == '\0') {
+        return CH_OK;
+    }
+    ch_buf_init(&list, ch_limits.fetch_header_bytes);
+    ch_buf_puts(&list, ch_str_of(job->site->instance_id));
+    ch_buf_puts(&list, job->spec.via.len > 0 ? CH_STR(", ") : CH_STR(""));
+    ch_buf_puts(&list, job->spec.via);
+    enum ch_code rc = put_checked(job, CH_INSTANCE_HEADER, ch_buf_str(&list), err);
+    ch_buf_done(&list);
+    return rc;
+}
+
 static enum ch_code put_headers(struct ch_fetch_job *job, struct ch_err *err)
 {
     enum ch_code rc = put_checked(job, "Accept",
@@ -97,10 +113,8 @@ static enum ch_code put_headers(struct ch_fetch_job *job, struct ch_err *err)
     ch_transfer_header(&job->headers, "Accept-Encoding",
                        job->spec.kind == CH_FETCH_ARTIFACT ? CH_STR("identity")
                                                            : CH_STR(CH_CODINGS_ACCEPTED));
-    if (job->site->instance_id[0] != '\0') {
-        ch_transfer_header(&job->headers, CH_INSTANCE_HEADER, ch_str_of(job->site->instance_id));
-    }
-    return put_conditions(job, err);
+    rc = put_instance(job, err);
+    return rc == CH_OK ? put_conditions(job, err) : rc;
 }
 
 static CURLcode set_transfer(struct ch_fetch_job *job)

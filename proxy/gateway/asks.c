@@ -18,6 +18,30 @@ struct ch_str gw_agent_of(struct ch_str user_agent)
                : ch_str_sub(user_agent, 0, (size_t)ch_limits.client_text_bytes);
 }
 
+/* The first ones of the list that another gateway sends, and nothing that is none: it goes out again
+ * from here. */
+static struct ch_str via_of(const struct ch_http_view *v)
+{
+    const struct ch_str name = CH_STR(CH_INSTANCE_HEADER);
+    struct ch_str value = {NULL, 0};
+    for (size_t i = 0; i < v->header_count && value.len == 0; i++) {
+        value = ch_str_eq_nocase(v->headers[i].name, name) ? v->headers[i].value : value;
+    }
+    struct ch_str rest = value;
+    struct ch_str one;
+    uint8_t id[CH_INSTANCE_BYTES / 2];
+    size_t end = 0;
+    for (size_t hops = 0; hops < CH_INSTANCE_HOPS && ch_str_split(&rest, ',', &one); hops++) {
+        one = ch_str_trim(one);
+        if (!ch_hex_decode(one, id, sizeof(id))) {
+            break;
+        }
+        end = (size_t)(one.ptr - value.ptr) + one.len;
+    }
+    end = end <= ch_limits.client_text_bytes ? end : 0; /* blanks without end */
+    return ch_str_sub(value, 0, end);
+}
+
 struct ch_client gw_client_of(const struct gw *gw, const struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
@@ -25,6 +49,7 @@ struct ch_client gw_client_of(const struct gw *gw, const struct ch_http_request 
         .address = v->peer,
         .user_agent = gw_agent_of(v->user_agent),
         .principal = ch_str_of(gw_caller_of(gw, r)->principal),
+        .via = via_of(v),
     };
 }
 

@@ -420,7 +420,8 @@ static void answer_failed(struct file_wait *w, struct ch_http_request *r, const 
                                      });
         return;
     }
-    bool told = m->http_status == 503 || m->http_status == 504 || m->http_status == 507;
+    bool told = m->http_status == 503 || m->http_status == 504 || m->http_status == 507 ||
+                m->http_status == 508;
     int status =
         told ? (int)m->http_status : 502; /* after which pip tries again, and says not why */
     struct ch_str text = m->text.len > 0 ? m->text : CH_STR("The upstream did not give this file");

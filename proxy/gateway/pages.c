@@ -439,7 +439,8 @@ static void on_reply(struct gw *gw, struct gw_ask *ask, struct ch_frame *frame)
         break;
     case CH_PAGE_FAILED:
         refuse(a,
-               m.http_status == 504 || m.http_status == 503 || m.http_status == 507
+               m.http_status == 504 || m.http_status == 503 || m.http_status == 507 ||
+                       m.http_status == 508
                    ? (int)m.http_status
                    : 502,
                m.text.len > 0 ? m.text : CH_STR("The upstream did not give this page"),
@@ -467,6 +468,8 @@ static char *client_key(const struct ch_client *c)
     ch_buf_puts(&key, c->principal);
     ch_buf_putc(&key, '\n');
     ch_buf_puts(&key, c->address);
+    ch_buf_putc(&key, '\n');
+    ch_buf_puts(&key, c->via); /* whom it is asked for from upstream on behalf of */
     char *text = ch_str_dup(ch_buf_str(&key));
     ch_buf_done(&key);
     return text;

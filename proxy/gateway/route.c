@@ -11,14 +11,19 @@
 
 #include "customhouse/secret.h"
 
-/* Our own fetcher says who it is: a request of ours that comes back is a loop (T13). */
+/* Our own fetcher says who it is, and others pass that on: a request of ours that comes back is a
+ * loop (T13). */
 static bool is_loop(const struct gw *gw, const struct ch_http_view *v)
 {
     const struct ch_str name = CH_STR(CH_INSTANCE_HEADER);
     for (size_t i = 0; i < v->header_count; i++) {
-        if (v->headers[i].value.len > 0 && ch_str_eq_nocase(v->headers[i].name, name) &&
-            ch_str_eq_nocase(v->headers[i].value, ch_str_of(gw->instance_id))) {
-            return true;
+        struct ch_str rest = v->headers[i].value;
+        struct ch_str one;
+        while (ch_str_eq_nocase(v->headers[i].name, name) && ch_str_split(&rest, ',', &one)) {
+            one = ch_str_trim(one);
+            if (one.len > 0 && ch_str_eq_nocase(one, ch_str_of(gw->instance_id))) {
+                return true;
+            }
         }
     }
     return false;

@@ -4,6 +4,8 @@ import gzip
 import hashlib
 import json
 import re
+import signal
+import time
 import unittest
 
 from house import wheels
@@ -327,6 +329,37 @@ class OtherAddress(unittest.TestCase):
         a = service.ask("/loop/simple/good/")
         self.assertEqual(a.status, 502)
         self.assertIn(f"is at {own}, where this gateway itself listens", a.reason + a.body.decode())
+
+
+class EachOther(unittest.TestCase):
+    def test_a_loop_of_two_is_seen(self):
+        """Two gateways, each the other's upstream (T13): who asks hears of the loop, and does not wait for its end."""
+        up = Upstream()
+        self.addCleanup(up.close)
+        add_wheel(up, "good", "1.0")
+        first = Service(up.url)
+        self.addCleanup(first.remove)
+        second = Service(first.url + "/pypi/simple/")
+        self.addCleanup(second.remove)
+        first.start()
+        second.start()
+        a = second.ask("/pypi/simple/good/")
+        self.assertEqual((a.status, b"good-1.0" in a.body), (200, True), a)  # one behind the other is no loop
+        first.edit("customhouse.yaml", lambda text: text.replace(up.url, second.url + "/pypi/simple").replace(
+            up.url.split("/")[2], second.url.split("/")[2]))
+        first.process.send_signal(signal.SIGHUP)
+        end = time.monotonic() + 20
+        while "event=reloaded " not in first.log():
+            self.assertLess(time.monotonic(), end, first.log())
+            time.sleep(0.05)
+        for service, name in ((first, "round"), (second, "and-round")):
+            with self.subTest(name=name):
+                began = time.monotonic()
+                a = service.ask(f"/pypi/simple/{name}/")
+                self.assertEqual(a.status, 508, a)
+                self.assertIn("answered 508: it is this gateway, or leads back to it", a.reason)
+                self.assertLess(time.monotonic() - began, 4)
+                self.assertEqual(service.ask(file_path(name, "1.0")).status, 508)
 
 
 HTML_OR_TEXT = "(text/html|application/vnd.pypi.simple.v1.html)"

@@ -256,6 +256,14 @@ static bool read_ask(bool is_file, struct ch_str payload, struct ask *ret)
     return ok;
 }
 
+char *ask_via(const struct waiter *w)
+{
+    struct ask ask;
+    bool told = w->command == NULL && read_ask(w->is_file, ch_buf_str(&w->payload), &ask) &&
+                ask.client.via.len > 0;
+    return told ? ch_str_dup(ask.client.via) : NULL;
+}
+
 uint32_t ask_fail_retry_s(const struct keeper *k, const struct page *p)
 {
     int64_t left_us = p->fail_until_us - keeper_now_us(k);

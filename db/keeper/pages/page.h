@@ -144,6 +144,7 @@ struct page_held { /* by its last listing (held.c) */
 enum page_load_state { PAGE_UNLOADED = 0, PAGE_LOADING, PAGE_READY, PAGE_ABSENT, PAGE_BROKEN };
 
 struct page {
+    char *via; /* for the refresh that begins next (struct refresh); NULL: absent */
     char *repository;
     char *project; /* its name: of its project, or of the document that lists many (ecosystem.h) */
     const struct ch_repository *config;

@@ -374,6 +374,8 @@ bool page_ready(struct keeper *k, struct page *p, struct waiter *waiter)
             p->load = PAGE_UNLOADED;
         }
         p->upstream_at = 0; /* T12: each attempt begins with the first */
+        free(p->via);
+        p->via = ask_via(waiter);
         page_refresh(k, p);
         budget_moved(k, page_about(p)); /* it costs nobody else anything */
     }

@@ -99,6 +99,7 @@ static void free_page(struct page *p)
     listing_job_free(p->listing.job);
     p->listing.job = NULL;
     listing_done(p);
+    free(p->via);
     free(p->repository);
     free(p->project);
     free(p);

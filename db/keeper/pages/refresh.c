@@ -37,6 +37,7 @@ void page_refresh_free(struct refresh *r)
         close(r->details_fd);
     }
     free(r->url);
+    free(r->via);
     free(r->details_url);
     free(r->base_url);
     free(r->etag);
@@ -314,6 +315,7 @@ static enum ch_code fetch_form(struct refresh *r, struct ch_str url, struct ch_e
         .expected_bytes = CH_SIZE_UNKNOWN,
         .timeout_ms = DOCUMENT_TIMEOUT_MS,
         .retry_ms = PAGE_PATIENCE_MS,
+        .via = r->via != NULL ? ch_str_of(r->via) : (struct ch_str){NULL, 0},
     };
     if (p->load == PAGE_READY && !p->details_due) {
         f.if_none_match = p->info.etag;
@@ -376,7 +378,8 @@ static void on_page_fetched(void *ctx, const struct ch_fetched *answer)
     uint64_t rest_ms = upstream_rest_ms(answer);
     p->rest_until_us = r->until_us = rest_ms > 0 ? row.at_us + (int64_t)rest_ms * 1000 : 0;
     if (answer->code != CH_OK) {
-        refresh_failed(r, answer->code == CH_E_TIMEOUT ? 504 : 502,
+        bool loops = answer->http_status == 508; /* each gateway of the loop tells it so */
+        refresh_failed(r, answer->code == CH_E_TIMEOUT ? 504 : (loops ? 508 : 502),
                        answer->text.len > 0
                            ? (snprintf(text, sizeof(text), "%.*s", CH_STR_ARG(answer->text)), text)
                            : "the upstream did not answer");
@@ -448,6 +451,8 @@ void page_refresh(struct keeper *k, struct page *p)
     struct ch_buf url;
     r->k = k;
     r->p = p;
+    r->via = p->via;
+    p->via = NULL;
     r->fd = -1;
     r->details_fd = -1;
     p->refresh = r;

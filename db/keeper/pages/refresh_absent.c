@@ -118,6 +118,8 @@ void refresh_absent(struct refresh *r)
     p->upstream_at++;
     if (!p->owned && elsewhere == NULL && p->upstream_at < p->config->upstream_count) {
         bool dawdles = r->dawdles_at != NULL && p->waiters == NULL;
+        p->via = r->via;
+        r->via = NULL;
         page_refresh_free(r);
         page_refresh(k, p);
         CH_IGNORE(dawdles && !page_dawdles(p)); /* at this one now */

@@ -14,6 +14,7 @@ struct refresh { /* one under way */
     int fd;
     unsigned form;    /* of those that the page may have there */
     char *url;        /* of the page, in this form */
+    char *via;        /* of who asked first (struct ch_client); NULL: absent */
     uint64_t fetch;   /* 0: it has ended */
     char *dawdles_at; /* the upstream whose dawdlers it is one of; NULL: it is none */
     enum details_state details;

@@ -25,7 +25,8 @@ void assert_same(struct ch_str a, struct ch_str b)
 struct ch_client client_of(void)
 {
     struct ch_client c = {text_of(ch_limits.client_text_bytes),
-                          text_of(ch_limits.client_text_bytes), text_of(ch_limits.principal_bytes)};
+                          text_of(ch_limits.client_text_bytes), text_of(ch_limits.principal_bytes),
+                          text_of(ch_limits.client_text_bytes)};
     return c;
 }
 

@@ -190,7 +190,8 @@ static void fetching_travels(void **state)
                               74,
                               75,
                               76,
-                              77};
+                              77,
+                              text_of(ch_limits.client_text_bytes)};
         struct ch_fetch out;
         ROUND_TRIP(fetch, CH_MSG_FETCH, in, out);
         assert_int_equal(out.job, 71);
@@ -208,6 +209,7 @@ static void fetching_travels(void **state)
         assert_int_equal(out.timeout_ms, 75);
         assert_int_equal(out.answer_ms, 76);
         assert_int_equal(out.retry_ms, 77);
+        assert_same(out.via, in.via);
         DONE();
     }
     {

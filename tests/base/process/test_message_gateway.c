@@ -17,6 +17,7 @@ static void asking_for_a_page_travels(void **state)
         assert_same(out.client.address, in.client.address);
         assert_same(out.client.user_agent, in.client.user_agent);
         assert_same(out.client.principal, in.client.principal);
+        assert_same(out.client.via, in.client.via);
         DONE();
     }
     {

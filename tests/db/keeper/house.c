@@ -168,6 +168,7 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
     switch (frame->type) {
     case CH_MSG_FETCH:
         CH_ASSERT(ch_fetch_get(frame->payload, &fetch, &err) == CH_OK);
+        snprintf(h->fetch_via, sizeof(h->fetch_via), "%.*s", CH_STR_ARG(fetch.via));
         if (!house_keep_fetch(h, &fetch, frame)) {
             house_answer_fetch(h, &fetch, ch_frame_take_fd(frame, 0));
         }

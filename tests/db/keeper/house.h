@@ -40,6 +40,8 @@ enum house_hold { HOLD_NONE, HOLD_FILES, HOLD_ALL };
 struct house {
     const char *user_agent; /* of the page asks to come, NULL: none, so that nothing is asked ahead */
     const char *address;    /* of the asks to come; NULL: none */
+    const char *via;        /* likewise, the gateways they came through */
+    char fetch_via[100];    /* of the last fetch */
     bool any_page;          /* of the file asks to come: the project is no page's name */
     const char *asked;      /* repository of the page and file asks to come; NULL: pypi */
     /* of the commands to come, NULL: none */

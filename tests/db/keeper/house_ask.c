@@ -13,7 +13,8 @@ void house_send_page_ask(struct house *h, const char *project, uint64_t have)
                               .form = h->form,
                               .client = {.user_agent = ch_str_of(h->user_agent),
                                          .address = ch_str_of(h->address),
-                                         .principal = ch_str_of(h->principal)}};
+                                         .principal = ch_str_of(h->principal),
+                                         .via = ch_str_of(h->via)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_page_put(&b, &ask);
@@ -47,7 +48,8 @@ void house_send_file_ask(struct house *h, const char *project, const char *file,
                               .any_page = h->any_page, .part = part, .head = head, .patience_ms = patience_ms,
                               .client = {.address = ch_str_of(h->address),
                                          .user_agent = ch_str_of(h->user_agent),
-                                         .principal = ch_str_of(h->principal)}};
+                                         .principal = ch_str_of(h->principal),
+                                         .via = ch_str_of(h->via)}};
     struct ch_buf b;
     ch_buf_init(&b, 16u << 10);
     ch_ask_file_put(&b, &ask);

@@ -330,6 +330,27 @@ static void t12_an_error_is_never_next(void **state)
     house_free(h);
 }
 
+/* Gateways that are each other's upstreams: each says for whom it asks, whichever upstream that is, and
+ * passes on that it is a loop. */
+static void t13_a_loop_of_several_is_seen(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    h->via = "aa, bb";
+    house_site(h, PAGE_URL("pkg"), 404, "text/html", "");
+    house_site(h, OTHER_URL("pkg"), 508, "text/html", "")->code = CH_E_DENIED;
+    house_ask_page(h, "pkg");
+    assert_string_equal(h->fetch_via, "aa, bb");
+    assert_int_equal(h->page_reply.outcome, CH_PAGE_FAILED);
+    assert_int_equal(h->page_reply.http_status, 508);
+    house_ask_file(h, "late", "late-1.0.tar.gz");
+    assert_string_equal(h->fetch_via, "aa, bb");
+    h->via = NULL;
+    house_ask_page(h, "own");
+    assert_string_equal(h->fetch_via, "");
+    house_free(h);
+}
+
 static void t12_reserved_names_are_never_asked(void **state)
 {
     (void)state;
@@ -586,6 +607,7 @@ int main(void)
         cmocka_unit_test(t5_quarantine_holds_all),
         cmocka_unit_test(t12_the_first_that_has_it_owns_it),
         cmocka_unit_test(t12_an_error_is_never_next),
+        cmocka_unit_test(t13_a_loop_of_several_is_seen),
         cmocka_unit_test(t12_reserved_names_are_never_asked),
         cmocka_unit_test(t12_a_reservation_explains_itself),
         cmocka_unit_test(t12_a_reservation_takes_away_what_was_mirrored),

@@ -72,6 +72,18 @@ static void test_takes_a_file(void **state)
                 "x-customhouse-instance=0123456789abcdef");
 }
 
+/* A gateway behind this one, or this one itself, learns through which it comes (instance.h). */
+static void test_says_for_whom_it_asks(void **state)
+{
+    (void)state;
+    struct ch_fetch job = bench_job(&bench, "/ok");
+    job.via = CH_STR("aa, bb");
+    assert_is_body(bench_fetch(&bench, &job, CH_STR("")));
+    assert_seen("x-customhouse-instance=0123456789abcdef, aa, bb");
+    job.via = CH_STR("aa\r\nX: y");
+    assert_failed(bench_fetch(&bench, &job, CH_STR("")), CH_E_FORMAT, "X-Customhouse-Instance");
+}
+
 static void test_a_file_is_written_from_its_start(void **state)
 {
     (void)state;
@@ -555,6 +567,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         CASE(test_takes_a_file),
+        CASE(test_says_for_whom_it_asks),
         CASE(test_a_file_is_written_from_its_start),
         CASE(test_resumes),
         CASE(test_no_range_without_a_validator),

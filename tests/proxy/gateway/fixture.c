@@ -89,6 +89,7 @@ static void on_page(struct keeper *k, struct ch_str payload, struct ch_buf *out)
     k->have_generation = m.have_generation;
     k->page_ask = m.ask;
     copy(k->principal, sizeof(k->principal), m.client.principal);
+    copy(k->via, sizeof(k->via), m.client.via);
     copy(k->project, sizeof(k->project), m.project);
     if (k->silent) {
         return;
@@ -141,6 +142,7 @@ static void on_file(struct fixture *f, struct ch_str payload, struct ch_buf *out
     copy(k->image, sizeof(k->image), m.project);
     copy(k->file_name, sizeof(k->file_name), m.file_name);
     copy(k->principal, sizeof(k->principal), m.client.principal);
+    copy(k->via, sizeof(k->via), m.client.via);
     k->part = m.part;
     k->head = m.head;
     k->patience_ms = m.patience_ms;

@@ -58,6 +58,7 @@ struct keeper {
     struct ch_buf sign_ins; /* those that failed: "fault path times;" */
     int digests;            /* of so many of them it was told */
     char principal[100];    /* of the last page or file ask, or of what was served */
+    char via[600];          /* likewise, of the former */
     /* documents */
     int document_asks;
     struct ch_ask_document document; /* the last ask, but its names */

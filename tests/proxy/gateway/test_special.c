@@ -152,6 +152,36 @@ static void test_loop(void **state)
     fixture_free(f);
 }
 
+/* Gateways that are each other's upstreams: who asks for whom goes with what is asked for. */
+static void test_loop_of_several(void **state)
+{
+    (void)state;
+    static const char a[] = "0123456789abcdef0123456789abcde0";
+    static const char b[] = "0123456789abcdef0123456789abcde1";
+    struct fixture *f = fixture_new();
+    char line[1000], expected[600];
+    int n = snprintf(line, sizeof(line), "x-customhouse-instance: %s, %s,%s\r\n", a, b,
+                     FIXTURE_INSTANCE);
+    assert_int_equal(status_of(get(f, "/pypi/simple/foo/", line)), 508);
+    assert_int_equal(f->keeper.page_asks, 0);
+    f->keeper.page.outcome = CH_PAGE_NOT_FOUND;
+    snprintf(line, sizeof(line), "x-customhouse-instance: %s, %s, not an id, %s\r\n", a, b, a);
+    snprintf(expected, sizeof(expected), "%s, %s", a, b);
+    assert_int_equal(status_of(get(f, "/pypi/simple/foo/", line)), 404);
+    assert_string_equal(f->keeper.via, expected);
+    assert_int_equal(status_of(get(f, "/pypi/simple/bar/", "x-customhouse-instance: abc\r\n")),
+                     404);
+    assert_string_equal(f->keeper.via, "");
+    n = snprintf(line, sizeof(line), "x-customhouse-instance: ");
+    for (int i = 0; i < 20; i++) {
+        n += snprintf(line + n, sizeof(line) - (size_t)n, "%s%s", i == 0 ? "" : ",", a);
+    }
+    snprintf(line + n, sizeof(line) - (size_t)n, "\r\n");
+    assert_int_equal(status_of(get(f, "/pypi/files/foo/foo-1.0-py3-none-any.whl", line)), 403);
+    assert_int_equal(strlen(f->keeper.via), CH_INSTANCE_HOPS * 33 - 1); /* the first ones */
+    fixture_free(f);
+}
+
 static int status_for(struct fixture *f, const char *host)
 {
     struct client c;
@@ -245,6 +275,7 @@ int main(void)
         cmocka_unit_test(test_health_and_ready), cmocka_unit_test(test_metrics),
         cmocka_unit_test(test_routes),
         cmocka_unit_test(test_loop),             cmocka_unit_test(test_reload),
+        cmocka_unit_test(test_loop_of_several),
         cmocka_unit_test(test_each_open_address_is_a_host),
         cmocka_unit_test(test_log_and_drain),
     };
