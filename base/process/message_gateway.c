@@ -346,12 +346,13 @@ enum ch_code ch_document_reply_get(struct ch_str payload, struct ch_document_rep
 void ch_served_put(struct ch_buf *b, const struct ch_served *m)
 {
     ch_put_u64(b, m->number);
+    ch_put_u64(b, m->times > 0 ? m->times : 1);
+    ch_put_u64(b, m->bytes);
+    ch_put_i64(b, m->at_us);
     ch_msg_put_name(b, m->repository, ch_limits.project_name_bytes);
     ch_msg_put_name(b, m->project, ch_limits.project_name_bytes);
     ch_msg_put_name(b, m->file_name, ch_limits.file_name_bytes);
     ch_msg_put_sha256(b, &m->sha256);
-    ch_put_u64(b, m->bytes);
-    ch_put_i64(b, m->at_us);
     ch_msg_put_client(b, &m->client);
 }
 
@@ -360,12 +361,13 @@ enum ch_code ch_served_get(struct ch_str payload, struct ch_served *ret, struct 
     struct ch_rd r = ch_rd_of(payload.ptr, payload.len);
     struct ch_served m = {0};
     m.number = ch_get_u64(&r);
+    m.times = ch_get_u64(&r);
+    m.bytes = ch_get_u64(&r);
+    m.at_us = ch_get_i64(&r);
     m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.project = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.file_name = ch_msg_get_text(&r, ch_limits.file_name_bytes);
     m.sha256 = ch_msg_get_sha256(&r);
-    m.bytes = ch_get_u64(&r);
-    m.at_us = ch_get_i64(&r);
     m.client = ch_msg_get_client(&r);
     CH_MSG_DECODED("served message");
 }

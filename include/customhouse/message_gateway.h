@@ -303,14 +303,18 @@ void ch_document_reply_put(struct ch_buf *b, const struct ch_document_reply *m);
 enum ch_code ch_document_reply_get(struct ch_str payload, struct ch_document_reply *ret,
                                    struct ch_err *err) CH_MUST_CHECK;
 
-struct ch_served { /* an artifact went out completely, or in part */
-    uint64_t number; /* counts up from 1 on each channel; the first field of the message */
+/* An artifact went out completely, or in part. In the message what counts comes first: of the same file to
+ * the same client the bytes behind CH_SERVED_COUNTS are the same, too. */
+#define CH_SERVED_COUNTS 32u
+struct ch_served {
+    uint64_t number; /* counts up from 1 on each channel */
+    uint64_t times;  /* so often; 0 is sent as 1 */
     struct ch_str repository;
     struct ch_str project;
     struct ch_str file_name;
     struct ch_sha256 sha256;
-    uint64_t bytes;
-    int64_t at_us;
+    uint64_t bytes; /* of all of them */
+    int64_t at_us;  /* the first of them */
     struct ch_client client;
 };
 void ch_served_put(struct ch_buf *b, const struct ch_served *m);

@@ -6,6 +6,9 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/intake/quota.h"
 
+/* A batch never has as many; a number that wraps around would be a first serving. */
+#define TIMES_MAX (UINT64_C(1) << 31)
+
 /* What failed may be stored when it is said again. */
 static bool passes_by(const struct keeper *k, enum ch_code rc)
 {
@@ -25,7 +28,7 @@ static enum ch_code store(struct keeper *k, const struct ch_served *s, struct ch
                                 .principal = s->client.principal,
                                 .first_at_us = now,
                                 .last_at_us = now,
-                                .times = 1};
+                                .times = s->times < TIMES_MAX ? s->times : TIMES_MAX};
     bool first = false;
     enum ch_code rc = keeper_write(k, err);
     rc = rc == CH_OK ? audit_step(k, err) : rc;
@@ -42,7 +45,8 @@ void served_told(struct keeper *k, struct ch_channel *ch, struct ch_str payload)
     uint32_t instance = ch_channel_instance(ch);
     struct ch_err err;
     struct ch_served s;
-    if (instance >= CH_ARRAY_LEN(k->served) || ch_served_get(payload, &s, &err) != CH_OK) {
+    if (instance >= CH_ARRAY_LEN(k->served) || ch_served_get(payload, &s, &err) != CH_OK ||
+        s.times == 0) {
         return;
     }
     struct served_by *by = &k->served[instance];

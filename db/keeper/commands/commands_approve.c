@@ -2,6 +2,7 @@
  * first; who approves has seen what was found; nothing else lets pass what is held. */
 #include "commands_approve.h"
 #include "commands_dependencies.h"
+#include "db/keeper/rulings/rulings.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,6 +268,60 @@ static enum step nothing_to_lift(struct approving *g)
     return command_end(c, 0, "%s: nothing holds it, and no exception was made", g->what->project);
 }
 
+/* ------------------------------------------------------------------ what is in force already */
+
+static bool is_same(const struct exception *of, const struct ch_ruling_row *has,
+                    const struct ch_ruling_row *want)
+{
+    bool among = false;
+    for (size_t i = 0; i < of->ruling_count && !among; i++) {
+        among = of->rulings[i] == has->id;
+    }
+    return among && !has->deny && (want->lifts & ~has->lifts) == 0 &&
+           ch_sha256_eq(&has->sha256, &want->sha256) &&
+           ch_sha256_eq(&has->evidence, &want->evidence) &&
+           ch_sha256_eq(&has->policy, &want->policy) &&
+           ch_str_eq(has->file_name, want->file_name) &&
+           ch_str_eq(has->version_spec, want->version_spec);
+}
+
+/* Whether it lets pass all that would be approved now; then what would be has the numbers of its
+ * rulings. Whether its decisions are in the log, and so served, is another thing: to approve it once
+ * more, which people do while nothing comes of it, would not help. */
+static bool stands_already(struct approving *g, const struct exception *x)
+{
+    size_t found = 0;
+    for (size_t i = 0; i < g->a.ruling_count; i++) {
+        struct ch_ruling_row *want = &g->a.rulings[i];
+        const struct ch_ruling_row *has;
+        for (size_t n = 0; (has = rulings_at(g->c->k, n)) != NULL && want->id == 0; n++) {
+            want->id = is_same(x, has, want) && rulings_stands(g->c->k, has->id) ? has->id : 0;
+        }
+        found += want->id != 0;
+    }
+    bool all = found > 0 && found == g->a.ruling_count;
+    for (size_t i = 0; i < g->a.ruling_count && !all; i++) {
+        g->a.rulings[i].id = 0;
+    }
+    return all;
+}
+
+static enum step tell_standing(struct approving *g, const struct exception *x)
+{
+    g->a.exception = x->row.id;
+    g->a.in_force = true;
+    g->a.expires_at_us = CH_TIME_UNKNOWN;
+    for (size_t i = 0; i < x->step_count; i++) {
+        g->a.expires_at_us = x->steps[i].event == EXCEPTION_IN_FORCE ? x->steps[i].expires_at_us
+                                                                     : g->a.expires_at_us;
+    }
+    if (!g->c->args.json) {
+        command_print(g->c, "exception %llu lets that pass already, and no other was made\n",
+                      (unsigned long long)x->row.id);
+    }
+    return approve_tell_in_force(g);
+}
+
 /* All there is to check once everything is inspected. */
 static enum step approve_inspected(struct approving *g, const struct exception *x, uint64_t renews)
 {
@@ -284,7 +339,9 @@ static enum step approve_inspected(struct approving *g, const struct exception *
     g->a.needed = g->needed.persons;
     g->a.who = ch_str_of(c->who.text);
     enum step step = STEP_DONE;
-    if (!evidence_seen(g, x)) {
+    if (lifts != 0 && g->standing != NULL && stands_already(g, g->standing)) {
+        step = tell_standing(g, g->standing);
+    } else if (!evidence_seen(g, x)) {
         step = STEP_DONE;
     } else if (lifts == 0) {
         step = nothing_to_lift(g);
@@ -344,8 +401,10 @@ enum step command_approve_what(struct command *c, const struct what *what, uint6
     const struct exception *x = of != 0       ? exceptions_find(c->k, of)
                                 : renews == 0 ? exceptions_about(c->k, &scope)
                                               : NULL;
+    const struct exception *standing = NULL;
     if (x != NULL && of == 0 && exception_state_of(c->k, x) != EXCEPTION_STATE_OPEN) {
-        x = NULL; /* something like it is in force: this is another one */
+        standing = x; /* something like it is in force: this is another one, if anything differs */
+        x = NULL;
     }
     if (!command_may_approve(c, what, &g.a.alone)) {
         return STEP_DONE;
@@ -356,6 +415,9 @@ enum step command_approve_what(struct command *c, const struct what *what, uint6
         return STEP_DONE;
     }
     g.a.reason = g.reason;
+    bool other_end = standing != NULL && command_option(c, "expires").len > 0 &&
+                     !exception_ends_at(standing, g.a.expires_at_us);
+    g.standing = other_end ? NULL : standing;
     if (x != NULL) {
         g.reason = x->row.reason; /* what its ruling says */
     }

@@ -270,6 +270,7 @@ static void the_other_gateway_messages_travel(void **state)
     }
     {
         struct ch_served in = {60,
+                               63,
                                text_of(ch_limits.project_name_bytes),
                                text_of(ch_limits.project_name_bytes),
                                text_of(ch_limits.file_name_bytes),
@@ -280,6 +281,7 @@ static void the_other_gateway_messages_travel(void **state)
         struct ch_served out;
         ROUND_TRIP(served, CH_MSG_SERVED, in, out);
         assert_int_equal(out.number, 60);
+        assert_int_equal(out.times, 63);
         assert_same(out.repository, in.repository);
         assert_same(out.project, in.project);
         assert_same(out.file_name, in.file_name);

@@ -10,6 +10,7 @@
 #include "db/log/append.h"
 #include "db/people/people.h"
 #include "log_seen.h"
+#include "db/keeper/rulings/exceptions.h"
 #include "db/keeper/rulings/rulings.h"
 
 enum ch_code __real_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *err);
@@ -165,7 +166,7 @@ static void t4_an_approval_waits_for_the_log(void **state)
     /* known now, and in JSON */
     assert_int_equal(1, house_command(h, true, "approve", "pypi:pkg==1.1", "read", NULL, &out));
     assert_true(ch_str_find(ch_buf_str(&out),
-                            CH_STR("\"approved\":true,\"exception\":3,\"ruling\":3"), NULL));
+                            CH_STR("\"approved\":true,\"exception\":2,\"ruling\":2"), NULL));
     assert_true(ch_str_find(ch_buf_str(&out),
                             CH_STR("\"verdict\":\"hold\",\"rule\":\"audit-log\""), NULL));
     assert_int_equal(0, house_run(h, "exceptions revoke 1 --reason=found", &out));
@@ -389,6 +390,40 @@ static void t4_no_row_without_its_entry(void **state)
     house_free(h);
 }
 
+/* What is approved while the log cannot be written is in force and not served. Who approves it once
+ * more is told so, and makes no other exception; another end is one. */
+static void approved_once_more_it_is_the_same_exception(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    set_wheels(h, 1);
+    log_until_written(h);
+    atomic_store(&fail_log, true);
+    for (int i = 0; i < 3; i++) {
+        ch_buf_clear(&out);
+        house_command(h, false, "approve", WHEEL, "needed", i == 2 ? "7d" : NULL, &out);
+        if (!ch_str_find(ch_buf_str(&out), CH_STR("exception 1"), NULL) && i < 2) {
+            fail_msg("%.*s", CH_STR_ARG(ch_buf_str(&out)));
+        }
+        assert_int_equal(i == 1, ch_str_find(ch_buf_str(&out), CH_STR("no other was made"), NULL));
+        assert_int_equal(exceptions_count(h->k), i == 2 ? 2 : 1);
+        house_ask_part(h, "pkg", WHEEL, CH_PART_FILE, 600);
+        assert_int_equal(h->file.outcome, CH_FILE_WAIT);
+    }
+    atomic_store(&fail_log, false);
+    audit_tick(h->k);
+    log_until_written(h);
+    house_ask_file(h, "pkg", WHEEL);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    ch_buf_clear(&out);
+    assert_int_equal(0, house_command(h, false, "approve", WHEEL, "needed", NULL, &out));
+    assert_int_equal(exceptions_count(h->k), 2);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 static void count_withdrawal(void *ctx, const struct ch_sha256 *sha256, struct ch_str file_name,
                              int64_t at_us)
 {
@@ -490,6 +525,7 @@ int main(void)
         cmocka_unit_test(a_listing_of_a_lost_group_is_entered_later),
         cmocka_unit_test(a_configuration_without_its_entry_is_entered_later),
         cmocka_unit_test(t4_no_row_without_its_entry),
+        cmocka_unit_test(approved_once_more_it_is_the_same_exception),
         cmocka_unit_test(t4_a_withdrawal_without_its_entry),
         cmocka_unit_test(t4_a_row_that_no_entry_can_say),
     };

@@ -241,10 +241,18 @@ static void on_served(struct keeper *k, struct ch_str payload)
     k->served_count++;
     k->served_number = m.number;
     k->served_bytes = m.bytes;
+    k->served_times = m.times;
     copy(k->served_name, sizeof(k->served_name), m.file_name);
     copy(k->served_page, sizeof(k->served_page), m.project);
     copy(k->principal, sizeof(k->principal), m.client.principal);
     copy(k->served_agent, sizeof(k->served_agent), m.client.user_agent);
+    if (!k->stores_nothing) {
+        struct ch_buf out;
+        ch_buf_init(&out, 64);
+        ch_served_kept_put(&out, &(struct ch_served_kept){.kept = m.number});
+        assert_true(ch_channel_send(k->channel, CH_MSG_SERVED_KEPT, ch_buf_str(&out), NULL, 0));
+        ch_buf_done(&out);
+    }
 }
 
 static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)

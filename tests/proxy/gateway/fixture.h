@@ -74,6 +74,8 @@ struct keeper {
     char exception_id[256], exception_reason[600], exception_expires[100], exception_address[100];
     int served_count;
     uint64_t served_number;
+    uint64_t served_times;
+    bool stores_nothing; /* of what it is told went out, until a test says so */
     uint64_t served_bytes;
     char served_name[256], served_page[256];
     char served_agent[600];
