@@ -88,6 +88,10 @@ static bool read(struct ch_str text, struct platform *ret)
     size_t n = 0;
     *ret = (struct platform){"", "", ""};
     while (ch_str_split(&text, '/', &part)) {
+        size_t at;
+        if (n == 0 && ch_str_find_char(part, '(', &at) && ch_str_ends(part, CH_STR(")"))) {
+            part = ch_str_sub(part, 0, at); /* os.version and os.features */
+        }
         if (n == CH_ARRAY_LEN(parts) || part.len >= PART_MAX || (n == 2 && part.len == 0)) {
             return false;
         }
@@ -202,6 +206,13 @@ size_t ch_platform_fits(struct ch_str platform, struct ch_str wanted)
         }
     }
     return CH_PLATFORM_NONE;
+}
+
+bool ch_platform_has_features(struct ch_str platform)
+{
+    size_t open, end;
+    return ch_str_find_char(platform, '(', &open) && ch_str_find_char(platform, ')', &end) &&
+           ch_str_find_char(ch_str_sub(platform, open, end), '+', NULL);
 }
 
 bool ch_platform_is_good(struct ch_str wanted)

@@ -15,10 +15,15 @@
 #define CH_PLATFORM_MAX     128
 #define CH_PLATFORM_DEFAULT "linux/amd64" /* of a repository that names none */
 
-/* How well an image for `platform` fits where `wanted` is wanted, both OS/ARCHITECTURE[/VARIANT]: 0
- * best; CH_PLATFORM_NONE: it is not taken there. "" is an image of which nothing is said. Where
- * OS is empty it is whatever the node has, as for containerd. All fit "all", equally. */
+/* How well an image for `platform` fits where `wanted` is wanted, both OS/ARCHITECTURE[/VARIANT];
+ * of the image OS may have os.version and os.features behind it, OS(VERSION+FEATURE), which do not
+ * count: 0 best; CH_PLATFORM_NONE: it is not taken there. "" is an image of which nothing is said.
+ * Where OS is empty it is whatever the node has, as for containerd. All fit "all", equally. */
 size_t ch_platform_fits(struct ch_str platform, struct ch_str wanted);
+/* Whether it asks for features of the OS. Up to v1.0.0-rc.2 that is no matter; a newer one takes
+ * such an image nowhere but where these features were asked for (Match). Versions are no matter
+ * where none is asked for (windowsVersionMatcher). */
+bool ch_platform_has_features(struct ch_str platform);
 /* Whether it is one that can be wanted: OS/ARCHITECTURE or OS/ARCHITECTURE/VARIANT in lower case,
  * shorter than CH_PLATFORM_MAX; or "all". */
 bool ch_platform_is_good(struct ch_str wanted);

@@ -26,26 +26,41 @@ static struct image_child child_of(struct ch_str fact)
 
 static bool is_of_windows(struct ch_str platform)
 {
-    return ch_str_starts(platform, CH_STR("windows/"));
+    return ch_str_starts(platform, CH_STR("windows/")) ||
+           ch_str_starts(platform, CH_STR("windows("));
 }
 
-static void choose_for(struct image_children *c, struct ch_str wanted, bool first)
+static size_t fit_of(const struct image_child *c, struct ch_str wanted, bool features)
+{
+    return features || !ch_platform_has_features(c->platform)
+               ? ch_platform_fits(c->platform, wanted)
+               : CH_PLATFORM_NONE;
+}
+
+static void choose_of(struct image_children *c, struct ch_str wanted, bool first, bool features)
 {
     size_t best = CH_PLATFORM_NONE;
     bool all = ch_str_eq(wanted, CH_STR(CH_PLATFORM_ALL)), one = false;
     for (size_t i = 0; i < c->count; i++) {
-        size_t fits = ch_platform_fits(c->list[i].platform, wanted);
+        size_t fits = fit_of(&c->list[i], wanted, features);
         best = fits < best ? fits : best;
     }
     for (size_t i = 0; i < c->count && best != CH_PLATFORM_NONE; i++) {
         struct image_child *child = &c->list[i];
         bool taken = all || !first || !one || is_of_windows(child->platform);
-        if (taken && ch_platform_fits(child->platform, wanted) == best) {
+        if (taken && fit_of(child, wanted, features) == best) {
             one = true;
             c->counting += !child->counts;
             child->counts = true;
         }
     }
+}
+
+/* Nodes differ in whether they take what asks for features of the system: what either takes. */
+static void choose_for(struct image_children *c, struct ch_str wanted, bool first)
+{
+    choose_of(c, wanted, first, true);
+    choose_of(c, wanted, first, false);
 }
 
 void image_children_choose(struct image_children *c, const char *const *wanted, size_t count,

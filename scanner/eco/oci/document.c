@@ -75,11 +75,14 @@ static void tell_digest(const char *fact, const struct ch_oci_digest *digest,
     ch_buf_done(&b);
 }
 
-/* "linux/arm64/v8" */
-static void put_platform(struct ch_buf *b, struct ch_str os, struct ch_str architecture,
-                         struct ch_str variant)
+/* "linux/arm64/v8", "windows(10.0.17763.1+win32k)/amd64" */
+static void put_platform(struct ch_buf *b, struct ch_str os, const char *os_options,
+                         struct ch_str architecture, struct ch_str variant)
 {
     ch_buf_puts(b, os);
+    if (os_options != NULL) {
+        ch_buf_printf(b, "(%s)", os_options);
+    }
     ch_buf_putc(b, '/');
     ch_buf_puts(b, architecture);
     if (variant.len > 0) {
@@ -101,15 +104,15 @@ static void tell_child(const struct ch_oci_descriptor *d, struct ch_scan_writer 
     size_t len = b.len;
     if (d->os.len > 0 || d->architecture.len > 0) {
         ch_buf_putc(&b, ' ');
-        put_platform(&b, d->os, d->architecture, d->variant);
+        put_platform(&b, d->os, d->os_options, d->architecture, d->variant);
     }
     ch_scan_write_fact(out, CH_STR("child"), ch_str_sub(ch_buf_str(&b), 0, b.failed ? len : b.len));
     ch_buf_done(&b);
 }
 
 /* What a list of those that refer to an image says of each: what kind of artifact it is, and its
- * annotations, as "KEY\nVALUE". What is longer than a fact may be, or has a line feed in its key, is
- * left out. Spec: OCI distribution 1.1, "Listing Referrers". */
+ * annotations, as "KEY\nVALUE". What is longer than a fact may be, or has a line feed in its key,
+ * is left out. Spec: OCI distribution 1.1, "Listing Referrers". */
 static void tell_referrer(const struct ch_oci_manifest *m, const struct ch_oci_descriptor *subject,
                           const json_t *doc, struct ch_scan_writer *out)
 {
@@ -167,7 +170,7 @@ static void tell_platform(const struct ch_oci_image_config *c, struct ch_scan_wr
 {
     struct ch_buf b;
     ch_buf_init(&b, ch_limits.text_bytes);
-    put_platform(&b, c->os, c->architecture, c->variant);
+    put_platform(&b, c->os, NULL, c->architecture, c->variant);
     if (!b.failed) {
         ch_scan_write_fact(out, CH_STR("platform"), ch_buf_str(&b));
     }

@@ -128,6 +128,45 @@ static enum ch_code get_text(const struct ch_json *at, const char *key, struct c
     return rc;
 }
 
+/* What could be taken for what stands around it is escaped, as containerd does it. */
+static void put_os_option(struct ch_buf *b, struct ch_str s)
+{
+    for (size_t i = 0; i < s.len; i++) {
+        unsigned char c = (unsigned char)s.ptr[i];
+        bool plain = c > ' ' && c < 0x7f && strchr("%+()/", c) == NULL;
+        ch_buf_printf(b, plain ? "%c" : "%%%02X", c);
+    }
+}
+
+/* Spec: OCI image 1.1, "Image Index", os.version and os.features. */
+static enum ch_code read_os_options(struct ch_json platform, struct ch_oci_descriptor *part,
+                                    struct ch_err *err)
+{
+    struct ch_json features, item;
+    struct ch_str version = {NULL, 0};
+    struct ch_buf b;
+    enum ch_code rc = get_text(&platform, "os.version", &version, err);
+    rc =
+        rc == CH_OK ? ch_json_get(&platform, "os.features", JSON_ARRAY, false, &features, err) : rc;
+    if (rc != CH_OK) {
+        return rc;
+    }
+    ch_buf_init(&b, (size_t)ch_limits.text_bytes);
+    put_os_option(&b, version);
+    size_t count = features.value != NULL ? json_array_size(features.value) : 0;
+    for (size_t i = 0; rc == CH_OK && i < count; i++) {
+        rc = ch_json_item(features, i, JSON_STRING, &item, err);
+        ch_buf_putc(&b, '+');
+        put_os_option(&b, rc == CH_OK ? ch_json_str(item) : version);
+    }
+    rc = rc == CH_OK && b.failed ? ch_json_fail(platform, err, "longer than allowed") : rc;
+    if (rc == CH_OK && b.len > 0) {
+        part->os_options = ch_str_dup(ch_buf_str(&b));
+    }
+    ch_buf_done(&b);
+    return rc;
+}
+
 static enum ch_code read_platform(struct ch_json d, struct ch_oci_descriptor *part,
                                   struct ch_err *err)
 {
@@ -140,7 +179,7 @@ static enum ch_code read_platform(struct ch_json d, struct ch_oci_descriptor *pa
     rc = rc == CH_OK ? get_text(&platform, "os", &part->os, err) : rc;
     rc = rc == CH_OK ? get_text(&platform, "architecture", &part->architecture, err) : rc;
     rc = rc == CH_OK ? get_text(&platform, "variant", &part->variant, err) : rc;
-    return rc == CH_OK ? get_text(&platform, "os.version", &part->os_version, err) : rc;
+    return rc == CH_OK ? read_os_options(platform, part, err) : rc;
 }
 
 static enum ch_code read_digest(struct ch_json d, struct ch_oci_digest *ret, struct ch_err *err)
@@ -213,13 +252,16 @@ static enum ch_code read_descriptor(struct reading *r, struct ch_json d, enum ch
     rc = rc == CH_OK ? check_annotations(r, d, err) : rc;
     rc = rc == CH_OK ? check_urls(r, d, &part, err) : rc;
     rc = rc == CH_OK ? check_data(r, d, &part, err) : rc;
-    if (rc != CH_OK) {
-        return rc;
+    if (rc == CH_OK) {
+        check_type(r, &part);
     }
-    check_type(r, &part);
-    if (m->count == ch_limits.oci_manifest_parts) {
-        return ch_fail(err, CH_E_LIMIT, "more than %llu descriptors",
-                       (unsigned long long)ch_limits.oci_manifest_parts);
+    if (rc == CH_OK && m->count == ch_limits.oci_manifest_parts) {
+        rc = ch_fail(err, CH_E_LIMIT, "more than %llu descriptors",
+                     (unsigned long long)ch_limits.oci_manifest_parts);
+    }
+    if (rc != CH_OK) {
+        free(part.os_options);
+        return rc;
     }
     if (m->count == r->cap) {
         r->cap = r->cap > 0 ? 2 * r->cap : 16;
@@ -391,6 +433,9 @@ bool ch_oci_manifest_read(struct ch_str bytes, struct ch_str media_type, struct 
 
 void ch_oci_manifest_done(struct ch_oci_manifest *m)
 {
+    for (size_t i = 0; i < m->count; i++) {
+        free(m->list[i].os_options);
+    }
     free(m->list);
     json_decref(m->document);
     *m = (struct ch_oci_manifest){.list = NULL};

@@ -32,7 +32,8 @@ struct ch_oci_descriptor {
     struct ch_str os;
     struct ch_str architecture;
     struct ch_str variant;
-    struct ch_str os_version;
+    char *os_options; /* os.version and os.features as containerd's FormatAll has them,
+                       * "10.0.17763.1+win32k"; NULL: none */
 };
 
 struct ch_oci_manifest {

@@ -117,6 +117,10 @@ static void odd_ones(void **state)
         {"linux/amd64/v1/x", "linux/amd64", false},
         {"linux/amd64", "all", true},
         {"unknown/unknown", "all", true},
+        {"windows(10.0.17763.1+win32k)/amd64", "windows/amd64", true},
+        {"linux(+x)/arm64/v8", "linux/arm64", true},
+        {"linux(+x/arm64/v8", "linux/arm64", false},
+        {"windows(10.0.17763.1)/amd64", "linux/amd64", false},
         {"linux/amd64/v99999999999999999999", "linux/amd64/v99999999999999999999", true},
         {"linux/amd64/v1", "linux/amd64/v99999999999999999999", false},
         {"linux/"
@@ -154,12 +158,24 @@ static void what_can_be_wanted(void **state)
     }
 }
 
+static void features(void **state)
+{
+    (void)state;
+    assert_true(ch_platform_has_features(CH_STR("windows(10.0.17763.1+win32k)/amd64")));
+    assert_true(ch_platform_has_features(CH_STR("linux(+x)/amd64")));
+    assert_false(ch_platform_has_features(CH_STR("windows(10.0.17763.1)/amd64")));
+    assert_false(ch_platform_has_features(CH_STR("linux/amd64")));
+    assert_false(ch_platform_has_features(CH_STR("linux/a+b")));
+    assert_false(ch_platform_has_features(CH_STR("")));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(orders),
         cmocka_unit_test(odd_ones),
         cmocka_unit_test(what_can_be_wanted),
+        cmocka_unit_test(features),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

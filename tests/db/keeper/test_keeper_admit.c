@@ -103,6 +103,64 @@ static void of_an_index_the_image_that_a_node_takes(void **state)
     }
 }
 
+/* Where the cluster names no platform: those of the repository, each that the index has. */
+static void of_an_index_the_images_that_its_repository_serves(void **state)
+{
+    (void)state;
+    static const char *const platform[CHILDREN] = {"linux/amd64", "linux/arm64", "linux/s390x"};
+    static const struct {
+        const char *platforms;
+        size_t odd;
+        const char *expected; /* what the tag becomes: "index", "0"; else what is said */
+    } rows[] = {
+        {"", 1, "0"},
+        {", platforms: linux/arm64", 0, "1"},
+        {", platforms: [linux/amd64, linux/arm64]", 2, "index"},
+        {", platforms: [linux/amd64, linux/riscv64]", 1, "0"},
+        {", platforms: all", CHILDREN, "index"},
+        {"", 0, "manifest 0"},
+        {", platforms: [linux/amd64, linux/arm64]", 1, "manifest 1"},
+        {", platforms: all", 2, "manifest 2"},
+        {", platforms: linux/riscv64", CHILDREN,
+         "it has no image for linux/riscv64, which is served here; those that it has: linux/amd64, "
+         "linux/arm64, linux/s390x. What would change it: `platforms` of the repository"},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        char config[1000];
+        snprintf(config, sizeof(config), IMAGES_CONFIG_OF("%s"), rows[i].platforms);
+        struct house *h = images_house_with(config);
+        struct admitting a;
+        struct list l;
+        char said[300];
+        const char *expected = rows[i].expected;
+        set_index(h, &l, platform, rows[i].odd, "1.0");
+        admit_begin(&a, h);
+        if (strncmp(expected, "manifest ", 9) ==
+            0) { /* the image in the way, and what to do about it */
+            const struct images_image *child = &l.child[expected[9] - '0'];
+            const struct ch_image_verdict *v = admit_ask(&a, AT ":1.0", NULL, "");
+            assert_false(v->allowed);
+            snprintf(said, sizeof(said), "held: %s is held (part): its layer ", child->page);
+            assert_true(ch_str_starts(v->reason, ch_str_of(said)));
+            snprintf(said, sizeof(said), "exceptions request oci:" IMAGES_NAME "==%s --reason",
+                     child->digest);
+            assert_true(ch_str_find(v->reason, ch_str_of(said), NULL));
+        } else if (strlen(expected) > 5) {
+            const struct ch_image_verdict *v = admit_ask(&a, AT ":1.0", NULL, "");
+            assert_false(v->allowed);
+            assert_true(ch_str_find(v->reason, ch_str_of(expected), NULL));
+            assert_false(ch_str_find(v->reason, CH_STR("exceptions request"), NULL));
+        } else {
+            bool index = strcmp(expected, "index") == 0;
+            snprintf(said, sizeof(said), AT "@%s",
+                     index ? l.index.digest : l.child[expected[0] - '0'].digest);
+            assert_str_eq(admitted(&a, AT ":1.0", "")->pinned, said);
+        }
+        admit_end(&a);
+        house_free(h);
+    }
+}
+
 /* ------------------------------------------------------------------ hosted */
 
 static void push(struct house *h, const char *bytes, const char *tag)
@@ -261,6 +319,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(of_an_index_the_image_that_a_node_takes),
+        cmocka_unit_test(of_an_index_the_images_that_its_repository_serves),
         cmocka_unit_test(a_pushed_tag_is_what_was_pushed_last),
         cmocka_unit_test(what_was_admitted_is_listed_when_it_is_withdrawn),
         cmocka_unit_test(what_cannot_be_remembered_is_not_admitted),

@@ -285,6 +285,50 @@ static void an_index_in_an_index(void **state)
     }
 }
 
+/* One node takes what asks for features of its system, another passes over it: both are judged. */
+static void whichever_a_node_may_take_is_judged(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *platform[CHILDREN], *layer[CHILDREN], *wanted;
+        uint32_t status;
+    } rows[] = {
+        {{"linux(+x)/amd64", "linux/amd64", "linux/amd64"},
+         {"a layer", "other layer", "irregular"},
+         "linux/amd64",
+         0},
+        {{"linux(+x)/amd64", "linux/amd64", NULL},
+         {"a layer", "irregular", NULL},
+         "linux/amd64",
+         1},
+        {{"linux(+x)/amd64", "linux/386", NULL}, {"a layer", "irregular", NULL}, "linux/amd64", 1},
+        {{"linux(+x)/amd64", "linux/amd64", NULL},
+         {"irregular", "a layer", NULL},
+         "linux/amd64",
+         1},
+        {{"windows(10.0.1)/amd64", "windows(10.0.2)/amd64", NULL},
+         {"a layer", "irregular", NULL},
+         "windows/amd64",
+         1},
+        {{"windows(10.0.1)/amd64", "windows(10.0.2)/amd64", NULL},
+         {"a layer", "a layer", NULL},
+         "windows/amd64",
+         0},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct house *h =
+            images_house_with(IMAGES_CONFIG_OF(", platforms: [linux/amd64, windows/amd64]"));
+        struct list l;
+        char line[200];
+        set_index(h, &l, rows[i].platform, rows[i].layer);
+        snprintf(line, sizeof(line),
+                 "gate " IMAGES_NAME ":1.0 --repository=img --platform=%s --wait=20",
+                 rows[i].wanted);
+        run(h, line, rows[i].status);
+        house_free(h);
+    }
+}
+
 static void the_gate_judges_the_listed_platforms(void **state)
 {
     (void)state;
@@ -334,6 +378,7 @@ int main(void)
         cmocka_unit_test(one_that_its_upstream_lost_holds_it),
         cmocka_unit_test(a_failure_to_look_one_up_is_told),
         cmocka_unit_test(an_index_in_an_index),
+        cmocka_unit_test(whichever_a_node_may_take_is_judged),
         cmocka_unit_test(the_gate_judges_the_listed_platforms),
         cmocka_unit_test(a_reload_changes_what_counts),
     };

@@ -71,6 +71,14 @@ static const struct row {
                                             "\"variant\":\"v8\"}") "," FOR(
          b1, "{\"os\":\"linux\",\"architecture\":\"amd64\"}") "]}",
      F(aa, 1) CHILD(aa, " linux/arm64/v8") F(b1, 1) CHILD(b1, " linux/amd64"), F(aa, 1) F(b1, 1)},
+    {"versions and features", "oci-index",
+     ROOT(INDEX) ",\"manifests\":[" FOR(aa, "{\"os\":\"windows\",\"architecture\":\"amd64\","
+                                            "\"os.version\":\"10.0.17763.1\","
+                                            "\"os.features\":[\"win32k\",\"a b/\"]}") "," FOR(
+         b1, "{\"os\":\"linux\",\"architecture\":\"amd64\",\"os.features\":[\"x\"]}") "]}",
+     F(aa, 1) CHILD(aa, " windows(10.0.17763.1+win32k+a%20b%2F)/amd64") F(b1, 1)
+         CHILD(b1, " linux(+x)/amd64"),
+     F(aa, 1) F(b1, 1)},
     {"sha512", "oci-index",
      ROOT(INDEX) ",\"manifests\":[{\"mediaType\":\"" MANIFEST
                  "\",\"size\":1,\"digest\":\"sha512:" HEX(aa) HEX(bb) "\"}]}",

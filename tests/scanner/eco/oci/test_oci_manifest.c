@@ -171,6 +171,10 @@ static const struct row {
      NULL, "oci-ambiguous", "for layers", false},
     {"key-capital-descriptor", IMAGE(D_MORE(OCI "layer.v1.tar", 1, ",\"Digest\":\"\"")), NULL,
      "oci-manifest", "layers[0].Digest: some clients take this key for digest", false},
+    {"features-no-list", LIST(D_MORE(MANIFEST, 7, ",\"platform\":{\"os.features\":\"win32k\"}")), INDEX,
+     "oci-manifest", "manifests[0].platform.os.features: expected an array", false},
+    {"feature-no-text", LIST(D_MORE(MANIFEST, 7, ",\"platform\":{\"os.features\":[\"a\",7]}")), INDEX,
+     "oci-manifest", "manifests[0].platform.os.features[1]: expected a string", false},
     {"key-capital-platform", LIST(D_MORE(MANIFEST, 7, ",\"platform\":{\"OS\":\"linux\"}")), INDEX,
      "oci-manifest", "manifests[0].platform.OS: some clients take this key for os", false},
     {"key-others", ROOT(MANIFEST) ",\"Layer\":1,\"config\":" CONFIG ",\"layers\":[]}", NULL, "",
@@ -307,8 +311,9 @@ static void children_have_their_platform(void **state)
     assert_str_eq(m.list[0].os, "linux");
     assert_str_eq(m.list[0].architecture, "arm");
     assert_str_eq(m.list[0].variant, "v7");
-    assert_str_eq(m.list[0].os_version, "1");
+    assert_string_equal(m.list[0].os_options, "1");
     assert_null(m.list[1].os.ptr);
+    assert_null(m.list[1].os_options);
     ch_oci_manifest_done(&m);
 }
 
