@@ -10,6 +10,7 @@
 #include "customhouse/store_pushed.h"
 #include "customhouse/timefmt.h"
 #include "db/keeper/intake/judge_together.h"
+#include "db/keeper/pushes/aliases.h"
 
 const char *image_state_name(enum image_state state)
 {
@@ -181,15 +182,20 @@ static void follow_index(struct keeper *k, struct page *p, struct image *im)
 {
     const struct ch_inspection_result *in = NULL;
     struct listing l = {NULL, 0};
+    struct ch_buf known; /* children that are named by alias */
     for (size_t i = 0; in == NULL && i < p->facts.file_count; i++) {
         in = image_has_file(p, i) ? inspection_of(k, p, i) : NULL; /* it is the only one */
     }
     if (in == NULL) {
         return; /* it is not allowed then, and what it lists comes to be known */
     }
+    size_t most = in->row.fact_count * (size_t)ch_limits.text_bytes + 1;
+    ch_buf_init(&known, most);
+    CH_ASSERT(ch_buf_reserve(&known, most) != NULL); /* it never moves */
     for (size_t f = 0; f < in->row.fact_count; f++) {
         if (ch_str_eq(in->row.facts[f].name, CH_STR("child"))) {
-            add_listed(&l, in->row.facts[f].value, ch_str_of(im->platform));
+            add_listed(&l, aliases_fact(k, in->row.facts[f].value, &known),
+                       ch_str_of(im->platform));
         }
     }
     if (l.count == 0) {
@@ -199,6 +205,7 @@ static void follow_index(struct keeper *k, struct page *p, struct image *im)
     } else if (!add_children(im, p->project, &l)) {
         add_refusal(im, IMAGE_HELD, p->project, "it has no image for the platform");
     }
+    ch_buf_done(&known);
     free(l.list);
 }
 
