@@ -47,6 +47,27 @@ enum ch_code ch_store_add_alias(struct ch_store *s, struct ch_str algorithm, str
                       err);
 }
 
+enum ch_code ch_store_find_alias(struct ch_store *s, struct ch_str algorithm, struct ch_str hex,
+                                 struct ch_sha256 *ret, struct ch_err *err)
+{
+    struct ch_cursor c;
+    struct ch_sha256 sha256 = {{0}};
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_FIND_ALIAS,
+                                     CH_ARGS(ch_arg_text(algorithm), ch_arg_text(hex)), &c, err);
+    if (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        sha256 = ch_col_sha(&c, 0);
+        rc = ch_cursor_next(&c, err);
+        rc = rc == CH_OK ? ch_fail(err, CH_E_MISMATCH, "several artifacts have this alias")
+             : rc == CH_E_NOT_FOUND ? CH_OK
+                                    : rc;
+    }
+    ch_cursor_close(&c);
+    if (rc == CH_OK) {
+        *ret = sha256;
+    }
+    return rc;
+}
+
 /* --- release files --- */
 
 enum ch_code ch_store_find_release_file(struct ch_store *s, struct ch_str upstream,

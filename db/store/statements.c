@@ -169,6 +169,9 @@ const struct ch_sql_row ch_sql_rows[CH_SQL_COUNT] = {
                           "INSERT INTO alias (algorithm, hex, sha256) VALUES ($1, $2, $3)"
                           " ON CONFLICT (algorithm, hex, sha256) DO NOTHING",
                           "ttd", true},
+    [CH_SQL_FIND_ALIAS] = {"find alias",
+                           "SELECT sha256 FROM alias WHERE algorithm = $1 AND hex = $2 LIMIT 2",
+                           "tt"},
     [CH_SQL_ADD_RELEASE] = {"add release file",
                             "INSERT INTO release_file (upstream, project, file_name, sha256, url,"
                             " at_us) VALUES ($1, $2, $3, $4, $5, $6)",

@@ -2,8 +2,8 @@
  * (verified, immutable, undecided or more), STATE/served/sha256/ab/cdef... (hard links of what is
  * ALLOW: the only tree that gateways may read).
  *
- * An inode is hashed and published only once no writer is left. "Algorithm directory": sha512 names
- * will be folders beside sha256. */
+ * An inode is hashed and published only once no writer is left. Names by other algorithms are rows of the
+ * store (ch_store_add_alias), not files: one blob, one decision (T15). */
 #ifndef CUSTOMHOUSE_BLOBS_H
 #define CUSTOMHOUSE_BLOBS_H
 

@@ -175,6 +175,9 @@ enum ch_code ch_store_get_artifact(struct ch_store *s, const struct ch_sha256 *s
  * CH_E_USAGE: the artifact was not added before. */
 enum ch_code ch_store_add_alias(struct ch_store *s, struct ch_str algorithm, struct ch_str hex,
                                 const struct ch_sha256 *sha256, struct ch_err *err) CH_MUST_CHECK;
+/* The bytes that have it. CH_E_NOT_FOUND: none are known; CH_E_MISMATCH: several have, so it names none. */
+enum ch_code ch_store_find_alias(struct ch_store *s, struct ch_str algorithm, struct ch_str hex,
+                                 struct ch_sha256 *ret, struct ch_err *err) CH_MUST_CHECK;
 
 struct ch_release_file { /* a release file and the bytes that arrived for it */
     struct ch_str upstream;

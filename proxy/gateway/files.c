@@ -198,7 +198,7 @@ static enum ch_code open_blob(struct gw *gw, struct gw_file *f, struct ch_err *e
         return rc;
     }
     struct gw_artifact a;
-    gw_artifact_describe(f->digest_header, &f->sha256, ch_str_of(f->media_type), &a);
+    gw_artifact_describe(f->digest_header, &f->sha256, ch_str_of(f->media_type), f->file_name, &a);
     f->ready = ch_http_prepared_new(&(struct ch_http_response){
         .status = 200,
         .content_type = a.type,
@@ -228,7 +228,8 @@ static void answer_head_early(const struct file_wait *w, struct ch_http_request 
                               const struct ch_file_reply *m)
 {
     struct gw_artifact a;
-    gw_artifact_describe(w->repo->eco->digest_header, &m->sha256, m->media_type, &a);
+    gw_artifact_describe(w->repo->eco->digest_header, &m->sha256, m->media_type,
+                         ch_str_of(w->target.file_name), &a);
     ch_http_respond(r, &(struct ch_http_response){
                            .status = 200,
                            .content_type = a.type,

@@ -4,21 +4,13 @@
 
 #include <stdlib.h>
 
-static void put_digest(struct ch_buf *b, const struct ch_sha256 *sha256)
-{
-    ch_buf_puts(b, CH_STR("sha256:"));
-    ch_buf_put_hex(b, sha256->byte, sizeof(sha256->byte));
-    ch_buf_putc(b, '\0'); /* it becomes part of an address, too */
-    b->len--;
-}
-
 static void on_put(struct gw_push *p, const struct ch_push_reply *m, struct ch_frame *frame)
 {
     struct ch_buf digest, location;
     (void)frame;
-    ch_buf_init(&digest, 128);
+    ch_buf_init(&digest, 256);
     ch_buf_init(&location, ch_limits.url_bytes);
-    put_digest(&digest, &m->sha256);
+    gw_push_put_digest(p, &m->sha256, &digest);
     gw_push_location(p, "manifests", digest.ptr, &location);
     const struct ch_http_header headers[] = {
         {CH_STR("Location"), ch_buf_str(&location)},
@@ -47,8 +39,8 @@ static void on_look(struct gw_push *p, const struct ch_push_reply *m, struct ch_
 {
     struct ch_buf digest;
     (void)frame;
-    ch_buf_init(&digest, 128);
-    put_digest(&digest, &m->sha256);
+    ch_buf_init(&digest, 256);
+    gw_push_put_digest(p, &m->sha256, &digest);
     const struct ch_http_header headers[] = {
         {CH_STR("Docker-Content-Digest"), ch_buf_str(&digest)},
         {CH_STR("Cache-Control"), CH_STR("no-store")},

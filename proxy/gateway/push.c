@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "artifact.h"
 #include "registry.h"
 #include "scoped.h"
 
@@ -380,6 +381,19 @@ void gw_push_location(const struct gw_push *p, const char *kind, const char *las
 {
     ch_buf_printf(b, "/%s/%s/%s/%s/%s", p->repo->eco->path_prefix, p->repo->name, p->name, kind,
                   last);
+}
+
+void gw_push_put_digest(const struct gw_push *p, const struct ch_sha256 *sha256, struct ch_buf *b)
+{
+    struct ch_str alias = gw_artifact_alias(ch_str_of(p->reference));
+    if (alias.len > 0) {
+        ch_buf_puts(b, alias);
+    } else {
+        ch_buf_puts(b, CH_STR("sha256:"));
+        ch_buf_put_hex(b, sha256->byte, sizeof(sha256->byte));
+    }
+    ch_buf_putc(b, '\0'); /* it becomes part of an address, too */
+    b->len--;
 }
 
 static void put_range(struct ch_buf *b, uint64_t bytes)

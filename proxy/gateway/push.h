@@ -80,6 +80,8 @@ void gw_push_done(struct gw_push *p, int status, const struct ch_http_header *he
 /* "/v2/REPO/NAME/" and what follows; `b` is of the caller. */
 void gw_push_location(const struct gw_push *p, const char *kind, const char *last,
                       struct ch_buf *b);
+/* What its client is told that it is: by the algorithm that it used, which the keeper has compared. */
+void gw_push_put_digest(const struct gw_push *p, const struct ch_sha256 *sha256, struct ch_buf *b);
 /* What the keeper is told without waiting for its answer. */
 void gw_push_tell(struct gw_push *p, enum ch_push_op op);
 

@@ -56,7 +56,7 @@ static void respond_empty(struct ch_http_request *r, bool filtered)
 {
     const struct ch_sha256 none = {{0}};
     struct gw_artifact a;
-    gw_artifact_describe(NULL, &none, CH_STR(INDEX_TYPE), &a);
+    gw_artifact_describe(NULL, &none, CH_STR(INDEX_TYPE), (struct ch_str){NULL, 0}, &a);
     respond(r, &a, filtered,
             CH_STR("{\"schemaVersion\":2,\"mediaType\":\"" INDEX_TYPE "\",\"manifests\":[]}"));
 }
@@ -120,7 +120,8 @@ void gw_respond_signed(struct ch_http_request *r, const char *digest_header,
     if (list) {
         CH_IGNORE(read_filter(r, &type, &given, NULL));
     }
-    gw_artifact_describe(list ? NULL : digest_header, &m->sha256, m->media_type, &a);
+    gw_artifact_describe(list ? NULL : digest_header, &m->sha256, m->media_type,
+                         (struct ch_str){NULL, 0}, &a);
     respond(r, &a, given, m->body);
     ch_buf_done(&type);
 }

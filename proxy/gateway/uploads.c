@@ -52,12 +52,9 @@ static void on_there(struct gw_push *p, const struct ch_push_reply *m, struct ch
         on_state(p, m, frame);
         return;
     }
-    ch_buf_init(&digest, 128);
+    ch_buf_init(&digest, 256);
     ch_buf_init(&location, ch_limits.url_bytes);
-    ch_buf_puts(&digest, CH_STR("sha256:"));
-    ch_buf_put_hex(&digest, m->sha256.byte, sizeof(m->sha256.byte));
-    ch_buf_putc(&digest, '\0');
-    digest.len--;
+    gw_push_put_digest(p, &m->sha256, &digest);
     gw_push_location(p, "blobs", digest.ptr, &location);
     const struct ch_http_header headers[] = {
         {CH_STR("Location"), ch_buf_str(&location)},

@@ -96,7 +96,7 @@ class Signed(OfSigned):
     def test_the_keys(self):
         names = {k["purpose"] for k in json.loads(self.service.ask("/-/keys/").body)["keys"]}
         self.assertEqual(names, {"approve-prod-file", "approve-preprod-file", "approve-prod-image", "approve-preprod-image",
-                                 "evidence", "log"})
+                                 "token", "evidence", "log"})
         status, out, err = self.service.command("keys", "list")
         self.assertEqual(status, 0, err)
         for name in names:

@@ -14,6 +14,7 @@
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/pages/shards.h"
 #include "db/keeper/people/scoped.h"
+#include "db/keeper/pushes/aliases.h"
 #include "db/keeper/people/tokens.h"
 #include "db/keeper/pushes/pushes.h"
 #include "db/keeper/signing/images.h"
@@ -543,6 +544,10 @@ static void on_ask(struct keeper *k, struct ch_channel *ch, bool is_file, struct
     struct waiter *w = new_waiter(ch, is_file, payload);
     w->deadline_ms = ch_loop_now_ms(k->child.loop) + ask.patience_ms;
     if (is_file) {
+        if (!aliases_meant(k, w)) {
+            ask_free_waiter(w);
+            return;
+        }
         images_meant(k, w);
         CH_IGNORE(read_ask(true, ch_buf_str(&w->payload), &ask));
     }

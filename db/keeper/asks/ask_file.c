@@ -75,7 +75,8 @@ static void put_meant(const struct page *p, size_t file, const struct ch_ask_fil
                       struct ch_file_reply *reply)
 {
     struct ch_str name = p->facts.files[file].index.file_name;
-    if (!ch_str_eq(page_name(p), ask->project)) {
+    bool by_alias = ask->part == CH_PART_FILE && ask->filter.len > 0; /* aliases_meant */
+    if (by_alias || !ch_str_eq(page_name(p), ask->project)) {
         reply->page = page_name(p);
     }
     if (!ch_str_eq(name, ask->file_name)) {

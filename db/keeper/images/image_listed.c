@@ -6,6 +6,7 @@
 
 #include "customhouse/platform.h"
 #include "db/keeper/pages/pages_int.h"
+#include "db/keeper/pushes/aliases.h"
 #include "db/keeper/pushes/pushes.h"
 #include "db/keeper/signing/images.h"
 
@@ -83,10 +84,17 @@ bool image_children_of(struct keeper *k, struct page *p, size_t file, struct ima
     if (in == NULL || in->row.outcome != CH_INSPECTION_COMPLETE) {
         return false;
     }
+    size_t most = 1;
+    for (size_t i = 0; i < in->row.fact_count; i++) {
+        most += in->row.facts[i].value.len + CH_SHA256_HEX;
+    }
+    ch_buf_init(&ret->named, most);
+    CH_ASSERT(ch_buf_reserve(&ret->named, most) != NULL); /* slices of it do not move */
     ret->list = ch_calloc(in->row.fact_count + 1, sizeof(*ret->list));
     for (size_t i = 0; i < in->row.fact_count; i++) {
         if (ch_str_eq(in->row.facts[i].name, ch_str_of(p->eco->listed_fact))) {
-            ret->list[ret->count++] = child_of(in->row.facts[i].value);
+            ret->list[ret->count++] =
+                child_of(aliases_fact(k, in->row.facts[i].value, &ret->named));
         }
     }
     image_children_choose(ret, (const char *const *)p->config->platforms, p->config->platform_count,
@@ -97,6 +105,7 @@ bool image_children_of(struct keeper *k, struct page *p, size_t file, struct ima
 void image_children_done(struct image_children *c)
 {
     free(c->list);
+    ch_buf_done(&c->named);
     *c = (struct image_children){.count = 0};
 }
 

@@ -17,6 +17,7 @@ struct image_children {
     struct image_child *list;
     size_t count;
     size_t counting;
+    struct ch_buf named; /* digests of those that are named by another one */
 };
 
 /* What the file lists, with those that count for the platforms of its repository. False: it is no

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/pushes/aliases.h"
 
 static void put_file(const struct page *p, struct ch_str file_name, struct ch_buf *ret)
 {
@@ -170,14 +171,48 @@ static void add_unknown(struct differences *d, size_t first)
 
 static void load_inspection(struct keeper *k, struct page *p, size_t file);
 
+struct known_facts {
+    struct known_facts *next;
+    struct ch_fact *facts;
+    struct ch_buf text;
+};
+
 struct whole_of {
     struct keeper *k;
     struct page *p;
+    struct known_facts *known; /* that say otherwise what is stored */
 };
 
 static struct ch_str part_name(void *ctx, size_t i)
 {
     return ((const struct whole_of *)ctx)->p->facts.files[i].index.file_name;
+}
+
+/* A manifest may name its layers by alias: they are compared as what they are (T15). */
+static const struct ch_fact *by_sha256(struct whole_of *w, const struct ch_inspection_row *row)
+{
+    size_t aliases = 0;
+    for (size_t i = 0; i < row->fact_count; i++) {
+        aliases += ch_str_eq(row->facts[i].name, CH_STR("layer")) &&
+                   ch_str_starts(row->facts[i].value, CH_STR("sha512:"));
+    }
+    if (aliases == 0) {
+        return row->facts;
+    }
+    struct known_facts *known = ch_calloc(1, sizeof(*known));
+    known->next = w->known;
+    w->known = known;
+    known->facts = ch_calloc(row->fact_count, sizeof(*known->facts));
+    ch_buf_init(&known->text, aliases * (CH_SHA256_HEX + 16));
+    CH_ASSERT(ch_buf_reserve(&known->text, aliases * (CH_SHA256_HEX + 16)) !=
+              NULL); /* it never moves */
+    for (size_t i = 0; i < row->fact_count; i++) {
+        known->facts[i] = row->facts[i];
+        if (ch_str_eq(row->facts[i].name, CH_STR("layer"))) {
+            known->facts[i].value = aliases_fact(w->k, row->facts[i].value, &known->text);
+        }
+    }
+    return known->facts;
 }
 
 static const struct ch_fact *part_facts(void *ctx, size_t i, size_t *ret_count)
@@ -189,14 +224,14 @@ static const struct ch_fact *part_facts(void *ctx, size_t i, size_t *ret_count)
                   f->inspection->row.outcome == CH_INSPECTION_COMPLETE;
     *ret_count = counts ? f->inspection->row.fact_count : 0;
     static const struct ch_fact none = {.name = {NULL, 0}};
-    return !counts ? NULL : *ret_count > 0 ? f->inspection->row.facts : &none;
+    return !counts ? NULL : *ret_count > 0 ? by_sha256(ctx, &f->inspection->row) : &none;
 }
 
 static void compare(struct keeper *k, struct page *p, size_t file, struct differences *d)
 {
     struct ch_str record = p->facts.files[file].index.record;
     const struct ch_inspection_result *in = d->in;
-    struct whole_of of = {k, p};
+    struct whole_of of = {k, p, NULL};
     struct ch_parts whole = {p->facts.file_count, part_name, part_facts, &of};
     if (p->eco->compare_record != NULL && record.len > 0) {
         d->record = ch_sha256_of(record.ptr, record.len);
@@ -205,6 +240,13 @@ static void compare(struct keeper *k, struct page *p, size_t file, struct differ
     }
     if (p->eco->compare_parts != NULL && !p->files[file].inspection_old) {
         p->eco->compare_parts(&whole, file, on_difference, d);
+    }
+    while (of.known != NULL) {
+        struct known_facts *known = of.known;
+        of.known = known->next;
+        ch_buf_done(&known->text);
+        free(known->facts);
+        free(known);
     }
 }
 

@@ -18,6 +18,7 @@
 
 #include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
+#include "db/keeper/pushes/aliases.h"
 #include "db/keeper/pushes/pushes.h"
 
 void page_refresh_free(struct refresh *r)
@@ -245,9 +246,22 @@ static void on_page_scanned(void *ctx, const struct ch_scanned *answer, struct c
         ch_buf_done(&why);
         return;
     }
-    if (!refresh_lost_what_is_known(r)) {
-        refresh_merge(r, stream);
+    if (refresh_lost_what_is_known(r)) {
+        return;
     }
+    struct ch_buf by_sha256;
+    struct ch_err err;
+    ch_buf_init(&by_sha256, ch_limits.scan_output_bytes);
+    enum ch_code rc = CH_OK;
+    if (p->eco->push != NULL) { /* where digests are names */
+        rc = aliases_resolve(r->k, stream, &by_sha256, &err);
+    }
+    if (rc == CH_OK) {
+        refresh_merge(r, by_sha256.len > 0 ? ch_buf_str(&by_sha256) : stream);
+    } else {
+        refresh_failed(r, keeper_store_status(rc, 502), err.msg);
+    }
+    ch_buf_done(&by_sha256);
 }
 
 /* Each has an entry of the log, so not each is kept: what was read from the store seems older, and

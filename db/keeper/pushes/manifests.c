@@ -4,6 +4,8 @@
  * as if an upstream had it now. */
 #include "pushes_int.h"
 
+#include "aliases.h"
+
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -20,7 +22,8 @@ struct reading {
     struct ch_buf payload;
     struct ch_str tag; /* absent: by digest */
     struct ch_sha256 sha256;
-    char page[PAGE_NAME]; /* of the digest */
+    struct ch_alias alias; /* by which its client names it; NONE: it does not */
+    char page[PAGE_NAME];  /* of the digest */
 };
 
 static void end(struct reading *r)
@@ -201,7 +204,13 @@ static enum ch_code add_subject(struct reading *r, struct ch_str stream, struct 
 {
     struct ch_str subject = subject_of(stream), tag;
     struct ch_sha256 sha256;
-    if (subject.len == 0 || !r->p.eco->push->reference_is(subject, &tag, &sha256) || tag.len > 0) {
+    struct ch_buf known;
+    ch_buf_init(&known, CH_SHA256_HEX + 16);
+    subject = aliases_fact(r->p.k, subject, &known); /* by one that nobody has it cannot be found */
+    bool named =
+        subject.len > 0 && r->p.eco->push->reference_is(subject, &tag, &sha256) && tag.len == 0;
+    ch_buf_done(&known);
+    if (!named) {
         return CH_OK;
     }
     return ch_store_pushed_refers(r->p.k->store, r->p.ask.repository, r->p.ask.project, &r->sha256,
@@ -248,6 +257,8 @@ static enum ch_code store(struct reading *r, struct ch_str stream, bool known, s
     enum ch_code begun = audit_act(k, err);
     rc = begun;
     rc = rc == CH_OK ? pushes_keep(k, &r->p, &r->sha256, r->p.ask.body.len, err) : rc;
+    rc = rc == CH_OK && r->alias.kind != CH_HASH_NONE ? aliases_add(k, &r->alias, &r->sha256, err)
+                                                      : rc;
     rc = rc == CH_OK ? add_named(r, &itself, err) : rc;
     rc = rc == CH_OK ? each_named(r, stream, add_named, err) : rc;
     rc = rc == CH_OK ? add_subject(r, stream, err) : rc;
@@ -311,6 +322,25 @@ static void take(struct reading *r, struct ch_str stream)
     pushes_look_at(k, p->ask.repository, r->page); /* it is inspected now, whoever asks for it */
 }
 
+/* What it names by sha512 was pushed under its name before, as all else is: by the bytes. */
+static void take_resolved(struct reading *r, struct ch_str stream)
+{
+    struct ch_buf by_sha256;
+    struct ch_err err;
+    ch_buf_init(&by_sha256, ch_limits.scan_output_bytes);
+    enum ch_code rc = aliases_resolve(r->p.k, stream, &by_sha256, &err);
+    if (rc == CH_OK) {
+        take(r, by_sha256.len > 0 ? ch_buf_str(&by_sha256) : stream);
+    } else if (rc == CH_E_NOT_FOUND) {
+        push_refuse(&r->p, 404, "MANIFEST_BLOB_UNKNOWN", "%s", err.msg);
+    } else if (rc == CH_E_FORMAT) {
+        push_refuse(&r->p, 400, "MANIFEST_INVALID", "%s", err.msg);
+    } else {
+        push_refuse_store(&r->p, rc, &err);
+    }
+    ch_buf_done(&by_sha256);
+}
+
 static void on_read(void *ctx, const struct ch_scanned *answer, struct ch_str stream)
 {
     struct reading *r = ctx;
@@ -320,7 +350,7 @@ static void on_read(void *ctx, const struct ch_scanned *answer, struct ch_str st
         return;
     }
     if (answer->outcome == CH_SCAN_DONE) {
-        take(r, stream);
+        take_resolved(r, stream);
     } else if (ch_scanned_is_interrupted(answer)) {
         push_refuse(p, 503, "UNAVAILABLE", "its reading was interrupted, try again");
     } else {
@@ -365,9 +395,22 @@ static void read_in_jail(struct reading *r, const char *profile)
 
 /* *ret_tag absent: by its digest, which *sha256 then has to be. */
 static bool check_reference(const struct push *p, const struct ch_sha256 *sha256,
-                            struct ch_str *ret_tag)
+                            struct ch_str *ret_tag, struct ch_alias *ret_alias)
 {
     struct ch_sha256 stated;
+    struct ch_alias is;
+    struct ch_err err;
+    *ret_tag = (struct ch_str){NULL, 0};
+    *ret_alias = (struct ch_alias){.kind = CH_HASH_NONE};
+    if (aliases_read(p->ask.reference, ret_alias)) {
+        enum ch_code rc = aliases_of(p->ask.body, &is, &err);
+        if (rc != CH_OK) {
+            push_refuse_store(p, rc, &err);
+        } else if (!ch_alias_eq(&is, ret_alias)) {
+            push_refuse(p, 400, "DIGEST_INVALID", "this is not what was pushed");
+        }
+        return rc == CH_OK && ch_alias_eq(&is, ret_alias);
+    }
     if (p->eco->push->is_other_digest(p->ask.reference)) {
         push_refuse(p, 400, "DIGEST_INVALID", PUSH_OTHER_DIGEST);
         return false;
@@ -394,6 +437,7 @@ void manifests_put(struct push *p, struct ch_str payload)
     struct ch_sha256 sha256 =
         ch_sha256_of(p->ask.body.ptr != NULL ? p->ask.body.ptr : "", p->ask.body.len);
     struct ch_str tag;
+    struct ch_alias alias;
     struct ch_err err;
     char page[PAGE_NAME];
     const char *profile = p->eco->push->document_profile(p->ask.media_type);
@@ -402,7 +446,7 @@ void manifests_put(struct push *p, struct ch_str payload)
                     "its Content-Type is none of a manifest or index that can be pushed");
         return;
     }
-    if (!check_reference(p, &sha256, &tag)) {
+    if (!check_reference(p, &sha256, &tag, &alias)) {
         return;
     }
     if (!p->eco->push->page_of(p->ask.project, tag, &sha256, page, sizeof(page)) ||
@@ -422,7 +466,9 @@ void manifests_put(struct push *p, struct ch_str payload)
     CH_ASSERT(ch_ask_push_get(ch_buf_str(&r->payload), &r->p.ask, &err) == CH_OK); /* it was */
     r->p.late = true; /* its token was good until here */
     r->sha256 = sha256;
-    CH_ASSERT(p->eco->push->reference_is(r->p.ask.reference, &r->tag, &sha256));
+    r->alias = alias;
+    CH_ASSERT(alias.kind != CH_HASH_NONE ||
+              p->eco->push->reference_is(r->p.ask.reference, &r->tag, &sha256));
     for (size_t i = 0; i < sizeof(page); i++) {
         r->page[i] = page[i];
     }
@@ -439,12 +485,19 @@ static bool find(const struct push *p, struct ch_str *ret_tag, struct ch_pushed_
                  struct ch_buf *strings)
 {
     struct ch_sha256 sha256;
+    struct ch_alias alias;
     struct ch_err err;
-    if (p->eco->push->is_other_digest(p->ask.reference)) {
+    *ret_tag = (struct ch_str){NULL, 0};
+    if (aliases_read(p->ask.reference, &alias)) {
+        enum ch_code found = aliases_find(p->k, &alias, &sha256, &err);
+        if (found != CH_OK) {
+            push_refuse(p, 404, "MANIFEST_UNKNOWN", "%s", ALIASES_UNKNOWN);
+            return false;
+        }
+    } else if (p->eco->push->is_other_digest(p->ask.reference)) {
         push_refuse(p, 404, "MANIFEST_UNKNOWN", PUSH_OTHER_DIGEST);
         return false;
-    }
-    if (!p->eco->push->reference_is(p->ask.reference, ret_tag, &sha256)) {
+    } else if (!p->eco->push->reference_is(p->ask.reference, ret_tag, &sha256)) {
         push_refuse(p, 400, "MANIFEST_INVALID", "expected a tag, or a digest sha256:HEX");
         return false;
     }

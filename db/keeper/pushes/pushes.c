@@ -2,6 +2,8 @@
  * manifests.c. */
 #include "pushes_int.h"
 
+#include "aliases.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -106,7 +108,18 @@ bool push_digest(const struct push *p, struct ch_sha256 *ret)
     if (p->eco->push->reference_is(p->ask.reference, &tag, ret) && tag.len == 0) {
         return true;
     }
+    struct ch_alias alias;
+    struct ch_err err;
     bool asks = p->ask.op == CH_PUSH_LOOK_BLOB || p->ask.op == CH_PUSH_DELETE_BLOB;
+    if (aliases_read(p->ask.reference, &alias)) {
+        enum ch_code rc = aliases_find(p->k, &alias, ret, &err);
+        if (rc == CH_E_NOT_FOUND) {
+            push_refuse(p, 404, "BLOB_UNKNOWN", ALIASES_UNKNOWN);
+        } else if (rc != CH_OK) {
+            push_refuse_store(p, rc, &err);
+        }
+        return rc == CH_OK;
+    }
     if (!p->eco->push->is_other_digest(p->ask.reference)) {
         push_refuse(p, 400, "DIGEST_INVALID", "expected a digest, sha256:HEX");
     } else if (asks) {

@@ -38,14 +38,14 @@ void push_refuse(const struct push *p, uint32_t status, const char *code, const 
     CH_PRINTF(4, 5);
 /* What came of storing something, as an error. */
 void push_refuse_store(const struct push *p, enum ch_code code, const struct ch_err *err);
-#define PUSH_OTHER_DIGEST "bytes are known here by sha256, and by no other digest"
+#define PUSH_OTHER_DIGEST "bytes are known here by sha256 and sha512, and by no other digest"
 /* Where it is pushed, and that its token may do it now: sets `repository`, `eco` and `who`. False:
  * it was answered. What takes its time asks once more before it has an effect. */
 bool push_allowed(struct push *p);
 /* Whether the token is for pulling from there, too, "REPOSITORY/NAME": any but one of some images.
  */
 bool push_may_pull(const struct push *p, struct ch_str name);
-/* `reference` says a digest; else that was answered. */
+/* `reference` says a digest of bytes that are known; else that was answered. */
 bool push_digest(const struct push *p, struct ch_sha256 *ret);
 /* Something is there, or gone, since this moment. */
 void pushes_changed(struct keeper *k);
@@ -73,9 +73,18 @@ bool uploads_goes_on(const struct push *p);
 /* WROTE: the gateway's WRITE of this number has ended. It needs no right: nothing comes of it but
  * that others may go on with the upload, and a token can end while its request runs. */
 void uploads_wrote(const struct push *p);
-void uploads_mount(struct push *p);
+/* A new one. */
+void uploads_begin(struct push *p);
 void uploads_done(struct pushes *all);
 void uploads_on_idle(struct ch_timer *t);
+
+/* --- blobs.c --- */
+void uploads_mount(struct push *p);
+void blobs_look(struct push *p);
+void blobs_take_away(struct push *p);
+/* Whether these bytes are there for this name; then they stay for a while. */
+bool blobs_is_here(struct push *p, const struct ch_sha256 *sha256);
+void blobs_reply_there(const struct push *p, const struct ch_sha256 *sha256); /* 201 */
 
 /* --- manifests.c --- */
 void manifests_put(struct push *p, struct ch_str payload);

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "aliases.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/pages/pages_int.h"
 #include "db/keeper/signing/images.h"
@@ -45,8 +46,11 @@ static struct ch_str fact_of(const struct ch_inspection_result *in, const char *
 static bool is_wanted(const struct listing *l, const struct ch_inspection_result *in)
 {
     struct ch_str type = fact_of(in, "artifact-type");
-    return ch_str_eq(fact_of(in, "subject"), l->of->subject_text) &&
-           (l->of->filter.len == 0 || ch_str_eq(type, l->of->filter));
+    struct ch_buf known;
+    ch_buf_init(&known, CH_SHA256_HEX + 16);
+    bool about = ch_str_eq(aliases_fact(l->k, fact_of(in, "subject"), &known), l->of->subject_text);
+    ch_buf_done(&known);
+    return about && (l->of->filter.len == 0 || ch_str_eq(type, l->of->filter));
 }
 
 static void put_annotations(struct ch_buf *b, const struct ch_inspection_result *in)

@@ -7,6 +7,8 @@
  */
 #include "pushes_int.h"
 
+#include "aliases.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,10 +16,8 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
-#include "db/keeper/audit/audit_pushed.h"
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/intake/sizes.h"
-#include "db/keeper/pages/links.h"
 
 #define LOOK_MS 5000
 
@@ -35,6 +35,9 @@ struct upload {
     uint64_t writer_serial, writer_ask; /* its WRITE */
     bool publishing;
     struct ch_sha256 expected; /* while it is published, */
+    struct ch_alias alias;     /* or this, where that is what its client says; else NONE */
+    uint64_t size_bytes;       /* then, of the bytes that were published */
+    int blob_fd;               /* and those, while they are hashed; -1: they are not */
     struct push finish;        /* for whom: its slices are gone, but */
     char *scoped;              /* the token of some images that came with it; NULL: none did */
     struct ch_sha256
@@ -46,6 +49,9 @@ static void free_upload(struct upload *u)
     free(u->repository);
     free(u->project);
     free(u->scoped);
+    if (u->blob_fd >= 0) {
+        close(u->blob_fd);
+    }
     free(u);
 }
 
@@ -168,7 +174,7 @@ static void make_id(char ret[CH_UPLOAD_ID_LEN + 1])
     }
 }
 
-static void begin(struct push *p)
+void uploads_begin(struct push *p)
 {
     struct keeper *k = p->k;
     struct pushes *all = k->pushes;
@@ -188,6 +194,7 @@ static void begin(struct push *p)
     close(fd);
     struct upload *u = ch_calloc(1, sizeof(*u));
     u->all = all;
+    u->blob_fd = -1;
     u->spool = spool;
     make_id(u->id);
     u->repository = ch_str_dup(p->ask.repository);
@@ -333,17 +340,13 @@ void uploads_wrote(const struct push *p)
 
 /* ------------------------------------------------------------------ the end */
 
-static void reply_there(const struct push *p, const struct ch_sha256 *sha256)
-{
-    struct ch_push_reply reply = {.http_status = 201, .sha256 = *sha256};
-    push_reply(p, &reply, -1);
-}
-
 static enum ch_code keep(struct upload *u, struct push *p, uint64_t size_bytes, struct ch_err *err)
 {
     struct keeper *k = u->all->k;
     enum ch_code rc = keeper_write(k, err);
     rc = rc == CH_OK ? pushes_keep(k, p, &u->expected, size_bytes, err) : rc;
+    rc = rc == CH_OK && u->alias.kind != CH_HASH_NONE ? aliases_add(k, &u->alias, &u->expected, err)
+                                                      : rc;
     return rc == CH_OK ? keeper_commit(k, err) : rc; /* durable before it is told */
 }
 
@@ -370,7 +373,7 @@ static void on_published(void *ctx, const struct published *result)
     } else {
         rc = rc == CH_OK ? keep(u, &p, result->size_bytes, &err) : rc;
         if (rc == CH_OK) {
-            reply_there(&p, &u->expected);
+            blobs_reply_there(&p, &u->expected);
         } else {
             pushes_leave(p.k, &u->expected, result->size_bytes);
             push_refuse_store(&p, rc, &err);
@@ -379,10 +382,53 @@ static void on_published(void *ctx, const struct published *result)
     end(u); /* whatever came of it: its bytes have a name, or are gone */
 }
 
+/* They have a name by now, which is what they are. */
+static void on_hashed(void *ctx, const struct published *result)
+{
+    struct upload *u = ctx;
+    struct published told = {.code = result->code,
+                             .sha256 = u->expected,
+                             .size_bytes = u->size_bytes,
+                             .err = result->err};
+    if (told.code == CH_OK && !ch_alias_eq(&result->alias, &u->alias)) {
+        struct ch_buf is;
+        ch_buf_init(&is, 2 * CH_ALIAS_MAX_BYTES);
+        ch_alias_put_hex(&is, &result->alias);
+        told.code = ch_fail(&told.err, CH_E_MISMATCH, "what came is sha512:%.*s",
+                            CH_STR_ARG(ch_buf_str(&is)));
+        ch_buf_done(&is);
+    }
+    if (told.code != CH_OK) {
+        pushes_leave(u->all->k, &u->expected, u->size_bytes);
+    }
+    on_published(u, &told);
+}
+
+/* T15: published as what they are, by our own sha256, and only then compared with what its client
+ * calls them, from the inode that nobody writes to any more (T3). */
+static void on_published_any(void *ctx, const struct published *result)
+{
+    struct upload *u = ctx;
+    struct keeper *k = u->all->k;
+    struct published told = *result;
+    uint64_t size;
+    u->expected = result->sha256;
+    u->size_bytes = result->size_bytes;
+    if (told.code == CH_OK) {
+        told.code = ch_blobs_open_read(k->blobs, &u->expected, &u->blob_fd, &size, &told.err);
+    }
+    if (told.code == CH_OK) {
+        offload_alias(k, u->blob_fd, u->alias.kind, on_hashed, u);
+    } else {
+        on_published(u, &told);
+    }
+}
+
 static void finish(struct push *p, struct upload *u)
 {
-    struct ch_sha256 sha256;
-    if (!push_digest(p, &sha256)) {
+    struct ch_sha256 sha256 = {{0}};
+    struct ch_alias alias = {.kind = CH_HASH_NONE};
+    if (!aliases_read(p->ask.reference, &alias) && !push_digest(p, &sha256)) {
         return;
     }
     if (is_written(u) || u->publishing) {
@@ -391,166 +437,48 @@ static void finish(struct push *p, struct upload *u)
     }
     u->publishing = true;
     u->expected = sha256;
+    u->alias = alias;
     u->finish = *p;
     u->finish.late = true; /* it was good until here */
     u->scoped = p->ask.scoped.len > 0 ? ch_str_dup(p->ask.scoped) : NULL;
-    offload_publish_as(p->k, u->spool, &u->expected, on_published, u);
-}
-
-/* ------------------------------------------------------------------ bytes that are here already */
-
-/* Who is told that they are there does not send them, and names them next: their age begins anew.
- * That need not be durable. */
-static enum ch_code keep_on(struct push *p, const struct ch_sha256 *sha256, uint64_t size_bytes,
-                            struct ch_err *err)
-{
-    enum ch_code rc = keeper_write(p->k, err);
-    return rc == CH_OK ? pushes_keep(p->k, p, sha256, size_bytes, err) : rc;
-}
-
-static void look(struct push *p)
-{
-    struct ch_push_reply reply = {.http_status = 200};
-    struct ch_err err;
-    if (!push_digest(p, &reply.sha256)) {
-        return;
-    }
-    enum ch_code rc = pushes_find(p->k, p, &reply.sha256, &reply.size_bytes, &err);
-    rc = rc == CH_OK ? keep_on(p, &reply.sha256, reply.size_bytes, &err) : rc;
-    if (rc == CH_OK) {
-        push_reply(p, &reply, -1);
-    } else if (rc == CH_E_NOT_FOUND) {
-        push_refuse(p, 404, "BLOB_UNKNOWN", "this was not pushed under this name");
+    if (alias.kind != CH_HASH_NONE) {
+        offload_publish(p->k, u->spool, on_published_any, u);
     } else {
-        push_refuse_store(p, rc, &err);
+        offload_publish_as(p->k, u->spool, &u->expected, on_published, u);
     }
-}
-
-/* What a manifest has goes with that. */
-static void take_away(struct push *p)
-{
-    struct keeper *k = p->k;
-    struct ch_push_reply reply = {.http_status = 202};
-    struct ch_err err;
-    if (!push_digest(p, &reply.sha256)) {
-        return;
-    }
-    enum ch_code begun = audit_act(k, &err), rc = begun;
-    rc = rc == CH_OK ? ch_store_unlink_pushed_one(k->store, p->ask.repository, p->ask.project,
-                                                  &reply.sha256, &err)
-                     : rc;
-    enum ch_code ended = rc == CH_OK
-                             ? audit_blob_deleted(k, p->ask.repository, p->ask.project,
-                                                  &reply.sha256, ch_str_of(p->who.text), &err)
-                             : rc;
-    ended = audit_act_end(k, begun, ended, &err); /* durable before it is told */
-    if (ended == CH_OK) {
-        push_reply(p, &reply, -1);
-    } else if (rc == CH_E_NOT_FOUND) {
-        push_refuse(p, 404, "BLOB_UNKNOWN", "this was not pushed under this name");
-    } else if (rc == CH_E_BUSY) {
-        push_refuse(p, 405, "UNSUPPORTED",
-                    "a manifest under this name has it: take that away, then this");
-    } else {
-        push_refuse_store(p, ended, &err);
-    }
-}
-
-static bool is_here(struct push *p, const struct ch_sha256 *sha256)
-{
-    uint64_t size;
-    struct ch_err err;
-    return pushes_find(p->k, p, sha256, &size, &err) == CH_OK &&
-           keep_on(p, sha256, size, &err) == CH_OK;
 }
 
 /* Then it is answered: the client asks once more, since it never got the answer. */
 static bool was_finished(struct push *p)
 {
     struct ch_sha256 sha256;
+    struct ch_alias alias;
     struct ch_str tag;
-    if (ch_map_get(p->k->pushes->uploads, p->ask.upload) != NULL ||
-        !p->eco->push->reference_is(p->ask.reference, &tag, &sha256) || tag.len > 0 ||
-        !is_here(p, &sha256)) {
+    struct ch_err err;
+    bool known = aliases_read(p->ask.reference, &alias)
+                     ? aliases_find(p->k, &alias, &sha256, &err) == CH_OK
+                     : p->eco->push->reference_is(p->ask.reference, &tag, &sha256) && tag.len == 0;
+    if (ch_map_get(p->k->pushes->uploads, p->ask.upload) != NULL || !known ||
+        !blobs_is_here(p, &sha256)) {
         return false;
     }
-    reply_there(p, &sha256);
+    blobs_reply_there(p, &sha256);
     return true;
-}
-
-/* T24: from where the caller may pull, and of what is ALLOW there now. */
-static bool may_mount(struct push *p, const struct ch_sha256 *sha256, uint64_t *ret_size)
-{
-    struct keeper *k = p->k;
-    struct ch_str rest = p->ask.from, repository = {NULL, 0};
-    struct ch_decision d = {0};
-    struct ch_err err;
-    struct ch_artifact artifact;
-    if (!ch_str_split(&rest, '/', &repository) || rest.len == 0) {
-        return false;
-    }
-    const struct ch_repository *from = ch_config_repository(k->config, repository);
-    struct place at = {repository, ch_str_of(from != NULL ? from->environment : "")};
-    if (from == NULL || strcmp(from->ecosystem, p->repository->ecosystem) != 0 ||
-        !people_may(k->people, &p->who, ACTION_PULL, &at) || !push_may_pull(p, p->ask.from)) {
-        return false;
-    }
-    struct ch_ask_file ask = {
-        .repository = repository, .project = rest, .file_name = p->ask.reference, .any_page = true};
-    struct page *page = links_page_of(k, &ask);
-    for (size_t i = 0; page != NULL && i < page->facts.file_count; i++) {
-        if (ch_sha256_eq(&page->files[i].artifact, sha256) &&
-            page->facts.files[i].removed_at_us == CH_TIME_UNKNOWN && page_usable(k, page) &&
-            !page_withheld(page)) {
-            judge(k, page, i, &d);
-            break;
-        }
-    }
-    bool good = d.verdict == CH_VERDICT_ALLOW && ch_blobs_has(k->blobs, sha256) &&
-                ch_store_get_artifact(k->store, sha256, &artifact, &err) == CH_OK;
-    *ret_size = good ? artifact.size_bytes : 0;
-    return good;
-}
-
-void uploads_mount(struct push *p)
-{
-    struct ch_sha256 sha256;
-    struct ch_err err;
-    uint64_t size = 0;
-    if (!push_digest(p, &sha256)) {
-        return;
-    }
-    if (is_here(p, &sha256)) {
-        reply_there(p, &sha256);
-        return;
-    }
-    if (!may_mount(p, &sha256, &size)) {
-        begin(p); /* it is uploaded then: whether others have it is nobody's business */
-        return;
-    }
-    enum ch_code rc = keeper_write(p->k, &err);
-    rc = rc == CH_OK ? pushes_keep(p->k, p, &sha256, size, &err) : rc;
-    rc = rc == CH_OK ? keeper_commit(p->k, &err) : rc;
-    if (rc == CH_OK) {
-        reply_there(p, &sha256);
-    } else {
-        push_refuse_store(p, rc, &err);
-    }
 }
 
 void uploads_on_ask(struct push *p)
 {
     struct upload *u = NULL;
     if (p->ask.op == CH_PUSH_BEGIN) {
-        begin(p);
+        uploads_begin(p);
         return;
     }
     if (p->ask.op == CH_PUSH_LOOK_BLOB) {
-        look(p);
+        blobs_look(p);
         return;
     }
     if (p->ask.op == CH_PUSH_DELETE_BLOB) {
-        take_away(p);
+        blobs_take_away(p);
         return;
     }
     if (p->ask.op == CH_PUSH_FINISH && was_finished(p)) {

@@ -92,6 +92,10 @@ static void compare_layer(const struct ch_parts *w, size_t layer, const struct c
     for (size_t place = 1; next(manifest, manifest_count, CH_STR("layer"), &m, &digest) &&
                            next(config, config_count, name, &c, &stated);
          place++) {
+        if (!ch_str_starts(digest, CH_STR("sha256:"))) { /* which one it is nobody has said */
+            differs(fn, arg, "layer %zu is named by no digest that is known", place);
+            return;
+        }
         if (ch_str_ends(digest, ch_str_of(hex)) && !ch_str_eq(own, stated)) {
             differs(fn, arg, "layer %zu is %.*s there", place,
                     CH_STR_ARG(ch_str_sub(stated, 0, 140)));

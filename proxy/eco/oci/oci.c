@@ -313,6 +313,27 @@ static void classify_tag(struct ch_str name, struct ch_str tag, struct ch_target
     }
 }
 
+/* T15: by an alias nothing has an address of its own. It says what is meant, manifest or blob, and
+ * who knows bytes by it goes on with what they are: whatever page that is. */
+static bool by_alias(struct ch_str name, struct ch_str what, struct ch_str of,
+                     struct ch_target *ret)
+{
+    struct ch_oci_digest digest;
+    struct ch_err err;
+    struct ch_buf b;
+    bool known = ch_str_eq(what, CH_STR("manifests")) || ch_str_eq(what, CH_STR("blobs"));
+    if (!known || ch_oci_digest_parse(of, &digest, &err) != CH_OK ||
+        digest.alias.kind == CH_HASH_NONE) {
+        return false;
+    }
+    ch_buf_init(&b, sizeof(ret->file_name));
+    ch_buf_printf(&b, "%.*s/%.*s", CH_STR_ARG(what), CH_STR_ARG(of));
+    bool fits = !b.failed && ch_str_copy(name, ret->project, sizeof(ret->project)) &&
+                ch_str_copy(ch_buf_str(&b), ret->file_name, sizeof(ret->file_name));
+    ch_buf_done(&b);
+    return fits;
+}
+
 static void classify(struct ch_str repository, const struct ch_str *segments, size_t count,
                      bool directory, struct ch_target *ret)
 {
@@ -333,7 +354,9 @@ static void classify(struct ch_str repository, const struct ch_str *segments, si
         ch_buf_done(&b);
         return;
     }
-    if (ch_str_eq(what, CH_STR("manifests")) && ch_oci_is_referrer_tag(of)) {
+    if (by_alias(name, what, of, ret)) {
+        ret->kind = CH_TARGET_ANY_PAGE;
+    } else if (ch_str_eq(what, CH_STR("manifests")) && ch_oci_is_referrer_tag(of)) {
         classify_tag(name, of, ret);
     } else if (ch_str_eq(what, CH_STR("referrers")) && is_digest(of)) {
         classify_signed(name, of, CH_PART_REFERRERS, ret);

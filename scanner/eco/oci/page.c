@@ -18,7 +18,7 @@ struct page {
 };
 
 struct part {
-    struct ch_sha256 sha256;
+    struct ch_oci_digest digest; /* as it is named */
     uint64_t size_bytes;
     enum ch_oci_file_kind kind;
 };
@@ -138,11 +138,11 @@ static enum ch_code read_document(struct ch_str bytes, enum ch_oci_file_kind kin
 static enum ch_code add_part(struct part *parts, size_t *count, const struct ch_oci_descriptor *d,
                              struct ch_err *err)
 {
-    struct part new = {.sha256 = d->digest.sha256,
+    struct part new = {.digest = d->digest,
                        .size_bytes = d->size_bytes,
                        .kind = ch_oci_file_kind_of(d->media_type)};
     for (size_t i = 0; i < *count; i++) {
-        if (!ch_sha256_eq(&parts[i].sha256, &new.sha256)) {
+        if (!ch_oci_digest_eq(&parts[i].digest, &new.digest)) {
             continue;
         }
         if (parts[i].kind != new.kind || parts[i].size_bytes != new.size_bytes) {
@@ -168,10 +168,7 @@ static enum ch_code gather(const struct page *p, const struct ch_oci_manifest *m
     enum ch_code rc = CH_OK;
     for (size_t i = 0; rc == CH_OK && i < m->count; i++) {
         const struct ch_oci_descriptor *d = &m->list[i];
-        if (d->digest.alias.kind != CH_HASH_NONE) {
-            rc = ch_fail(err, CH_E_FORMAT, "names content by %s; expected sha256",
-                         ch_hash_kind_name(d->digest.alias.kind));
-        } else if (p->by_digest && is_part(d)) {
+        if (p->by_digest && is_part(d)) {
             rc = add_part(parts, count, d, err);
         }
     }
@@ -199,17 +196,24 @@ static enum ch_code write_file(const struct page *p, const struct part *part,
     struct ch_buf url;
     ch_buf_init(&name, (size_t)ch_limits.file_name_bytes);
     ch_buf_init(&url, (size_t)ch_limits.url_bytes);
-    ch_oci_file_name_put(&name, &part->sha256, part->kind);
+    if (part->digest.alias.kind == CH_HASH_NONE) {
+        ch_oci_file_name_put(&name, &part->digest.sha256, part->kind);
+    } else { /* what bytes have it the keeper knows, or nobody (T15) */
+        ch_buf_printf(&name, "%s-", ch_hash_kind_name(part->digest.alias.kind));
+        ch_alias_put_hex(&name, &part->digest.alias);
+        ch_buf_puts(&name, ch_str_of(ch_oci_file_ending(part->kind)));
+    }
     ch_buf_puts(&url, p->base);
     ch_buf_puts(&url,
                 ch_oci_file_is_manifest(part->kind) ? CH_STR("manifests/") : CH_STR("blobs/"));
-    ch_oci_digest_put(&url, &(struct ch_oci_digest){.sha256 = part->sha256});
+    ch_oci_digest_put(&url, &part->digest);
     enum ch_code rc = ch_buf_ok(&name, err);
     rc = rc == CH_OK ? ch_buf_ok(&url, err) : rc;
     if (rc == CH_OK) {
         struct ch_index_file f = {.file_name = ch_buf_str(&name),
                                   .url = ch_buf_str(&url),
-                                  .sha256 = part->sha256,
+                                  .sha256 = part->digest.sha256,
+                                  .alias = part->digest.alias,
                                   .size_bytes = part->size_bytes,
                                   .uploaded_at_us = CH_TIME_UNKNOWN,
                                   .project = p->name,
@@ -284,7 +288,8 @@ static enum ch_code parse(const struct ch_scan_job *job, const struct ch_input *
     struct part *parts = ch_calloc(m.count + 1, sizeof(parts[0]));
     size_t count = 0;
     bool signature = is_signature(&m);
-    parts[count++] = (struct part){p.digest, in->len, signature ? CH_OCI_FILE_SIGNATURE : kind};
+    parts[count++] = (struct part){
+        {.sha256 = p.digest}, in->len, signature ? CH_OCI_FILE_SIGNATURE : kind};
     rc = signature ? CH_OK : gather(&p, &m, parts, &count, err); /* it is had by no address */
     rc = rc == CH_OK ? write_page(job, &p, parts, count, out, err) : rc;
     if (rc == CH_OK && !signature) { /* whose lists we write alone (T23) */

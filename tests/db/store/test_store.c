@@ -196,6 +196,17 @@ static void test_artifact(void **state)
     assert_ch_ok(&err, ch_store_add_alias(store, CH_STR("md5"), CH_STR("00"), &known, &err));
     assert_ch_code(CH_E_USAGE,
                    ch_store_add_alias(store, CH_STR("md5"), CH_STR("00"), &a.sha256, &err));
+    struct ch_sha256 found = {{0}};
+    assert_ch_ok(&err, ch_store_find_alias(store, CH_STR("md5"), CH_STR("00"), &found, &err));
+    assert_true(ch_sha256_eq(&found, &known));
+    assert_ch_code(CH_E_NOT_FOUND,
+                   ch_store_find_alias(store, CH_STR("sha512"), CH_STR("00"), &found, &err));
+    struct ch_artifact twin = {digest("twin"), 5, 1001}; /* T15: of two with one such name it names none */
+    assert_ch_ok(&err, ch_store_add_artifact(store, &twin, &err));
+    assert_ch_ok(&err, ch_store_add_alias(store, CH_STR("md5"), CH_STR("00"), &twin.sha256, &err));
+    assert_ch_code(CH_E_MISMATCH,
+                   ch_store_find_alias(store, CH_STR("md5"), CH_STR("00"), &found, &err));
+    assert_true(ch_sha256_eq(&found, &known)); /* nothing was written */
 }
 
 static void gather_release(void *ctx, const struct ch_release_file *f)

@@ -84,6 +84,7 @@ static const char *const ids_2_1[] = {"sha256:2", "sha256:1", NULL};
 static const char *const ids_1_2_1[] = {"sha256:1", "sha256:2", "sha256:1", NULL};
 static const char *const ids_1_2_2[] = {"sha256:1", "sha256:2", "sha256:2", NULL};
 static const char *const none[] = {NULL};
+static const char *const alias[] = {"sha512:" A, NULL};
 static const char *const id_512[] = {"sha512:1", NULL};
 
 static void each_place_has_its_own(void **state)
@@ -95,6 +96,9 @@ static void each_place_has_its_own(void **state)
                 "layer 1 is sha256:2 there.layer 2 is sha256:1 there.");
     assert_says(&GIVEN(a_twice, ids_1_2_2, id_1, id_2), "layer 3 is sha256:2 there.");
     assert_says(&GIVEN(one_layer, id_512, id_1, id_2), "layer 1 is sha512:1 there.");
+    assert_says(
+        &GIVEN(alias, id_1, id_1, id_2), /* which of them it is nobody has said: so of each */
+        "layer 1 is named by no digest that is known.layer 1 is named by no digest that is known.");
 }
 
 static void there_are_as_many(void **state)
