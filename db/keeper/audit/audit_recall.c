@@ -66,7 +66,8 @@ static bool one_waiting(void *ctx, uint64_t index, struct ch_str entry)
     if (index < w->end) { /* the seal is about no others */
         said_add(w->into, index, entry, w->sealed);
         w->next += index == w->next ? 1 : 0;
-        w->decided = ch_str_find(entry, CH_STR("\"kind\":\"decision\""), NULL) ? index + 1 : w->decided;
+        w->decided =
+            ch_str_find(entry, CH_STR("\"kind\":\"decision\""), NULL) ? index + 1 : w->decided;
     }
     return index < w->end;
 }
@@ -76,7 +77,8 @@ static enum ch_code recall_into(struct keeper *k, uint64_t next, struct audit_re
 {
     struct recall r = {.into = into->said, .hash = ch_hash_new()};
     uint64_t logged = audit_count_logged(k);
-    struct waiting w = {.into = into->said, .next = logged, .end = next, .sealed = audit_is_sealed(k)};
+    struct waiting w = {
+        .into = into->said, .next = logged, .end = next, .sealed = audit_is_sealed(k)};
     struct ch_err other;
     ch_buf_init(&r.entries, CH_TILE_HASHES * (size_t)(CH_ENTRY_PREFIX + CH_ENTRY_MAX));
     ch_buf_init(&r.hashes, CH_TILE_HASHES * (size_t)CH_SHA256_BYTES);

@@ -257,7 +257,8 @@ bool said_approval(struct said *s, uint64_t id, struct said_ruling *ret)
     return found != NULL;
 }
 
-/* Item `i` is a denial's entry. Its number may be another ruling's later, where its row was taken away. */
+/* Item `i` is a denial's entry. Its number may be another ruling's later, where its row was taken
+ * away. */
 static bool has_ended(const struct said *s, size_t i)
 {
     uint64_t id = s->items[i].of;

@@ -286,8 +286,8 @@ static bool is_same(const struct exception *of, const struct ch_ruling_row *has,
 }
 
 /* Whether it lets pass all that would be approved now; then what would be has the numbers of its
- * rulings. Whether its decisions are in the log, and so served, is another thing: to approve it once
- * more, which people do while nothing comes of it, would not help. */
+ * rulings. Whether its decisions are in the log, and so served, is another thing: to approve it
+ * once more, which people do while nothing comes of it, would not help. */
 static bool stands_already(struct approving *g, const struct exception *x)
 {
     size_t found = 0;
@@ -328,7 +328,8 @@ static enum step approve_inspected(struct approving *g, const struct exception *
     struct command *c = g->c;
     uint64_t lifts = 0;
     if (g->page != NULL) {
-        g->page->pinned++; /* what an approval changes is judged on other pages, before it is told of this one */
+        g->page->pinned++; /* what an approval changes is judged on other pages, before it is told
+                              of this one */
     }
     g->a.shown = command_shown(c->k, g->page, g->what);
     collect_rulings(g);

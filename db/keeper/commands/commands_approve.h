@@ -9,7 +9,8 @@ struct approving {
     const struct what *what;
     struct page *page; /* NULL: a range */
     struct ch_str reason;
-    const struct exception *standing; /* in force, about the same, and to no other end; NULL: none */
+    const struct exception
+        *standing; /* in force, about the same, and to no other end; NULL: none */
     struct approval a;
     bool critical;
     size_t findings; /* that it would let pass */

@@ -1,5 +1,6 @@
-/* What the digest of the approvals in force costs, which each entry of a listing has: made of COUNT approvals that there ever
- * were, a tenth of them ended, and taken from what was made before (db/log/in_force.h). Microseconds. */
+/* What the digest of the approvals in force costs, which each entry of a listing has: made of COUNT
+ * approvals that there ever were, a tenth of them ended, and taken from what was made before
+ * (db/log/in_force.h). Microseconds. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
@@ -87,7 +88,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "it does not hold\n");
         return 1;
     }
-    printf("made %.1f\nknown %.4f\n", (double)(made - from) / RUNS, (double)(known - made) / KNOWN_RUNS);
+    printf("made %.1f\nknown %.4f\n", (double)(made - from) / RUNS,
+           (double)(known - made) / KNOWN_RUNS);
     ch_store_close(s);
     return 0;
 }

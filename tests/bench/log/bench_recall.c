@@ -1,4 +1,5 @@
-/* How long the keeper's start takes to read the log of an installation (bench_audit) back: milliseconds. */
+/* How long the keeper's start takes to read the log of an installation (bench_audit) back:
+ * milliseconds. */
 #include <stdio.h>
 #include <stdlib.h>
 

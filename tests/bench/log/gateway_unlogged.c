@@ -1,5 +1,5 @@
-/* A gateway that tells nobody what went out, which no installation can have: what that costs is measured by
- * rows/serving_log.py beside it. Takes the place of proxy/gateway/served.c. */
+/* A gateway that tells nobody what went out, which no installation can have: what that costs is
+ * measured by rows/serving_log.py beside it. Takes the place of proxy/gateway/served.c. */
 #include "proxy/gateway/gateway_int.h"
 
 void gw_served_init(struct gw *gw)
