@@ -10,6 +10,7 @@
 
 #define SLICE_MS    20
 #define CLOCK_EVERY 8 /* projects between two looks at the time */
+#define MANY_KEPT_S 3600
 #define ZSTD_LEVEL  3 /* a window of 2 MiB at most: clients take 8 */
 
 /* --- the page's files by project --- */
@@ -290,16 +291,14 @@ static enum ch_code finish(struct keeper *k, struct page *p, struct ch_err *err)
 {
     struct page_shards *s = p->shards;
     int64_t now = keeper_now_us(k);
-    int64_t kept_us = (int64_t)ch_limits.shards_kept_s * 1000000;
-    if (s->pack.bytes > ch_limits.gateway_page_bytes /
-                            2) { /* too many change for that: who asked just now has them */
-        kept_us /= 168;
-    }
+    /* Where too many change for a gateway to map them all: those who asked just now have theirs. */
+    bool too_many = s->pack.bytes > ch_limits.gateway_page_bytes / 2;
+    int64_t kept_us = (int64_t)(too_many ? MANY_KEPT_S : ch_limits.shards_kept_s) * 1000000;
     mark_current(p, s, now);
     if (shard_pack_tidy(&s->pack, k->blobs, now - kept_us, s->entry, p->index.project_count, err) !=
         CH_OK) {
-        keeper_log("page", "project=%s error=\"%s\"", p->project,
-                   err->msg); /* it stays as large as it is */
+        /* it stays as large as it is */
+        keeper_log("page", "project=%s error=\"%s\"", p->project, err->msg);
     }
     enum ch_code rc = render_index(p, s, err);
     return rc == CH_OK ? tell(s, err) : rc;

@@ -178,15 +178,15 @@ static void a_change_waits_for_no_documents(void **state)
 {
     (void)state;
     struct house *h = open_house(1);
+    upstream_has(h, "abc");
     house_ask_page(h, "noarch");
     while (noarch(h)->listing.job != NULL) {
         house_turn(h, 10);
     }
-    struct ch_sha256 a = digest_of(h, "a"), b = digest_of(h, "b");
-    size_t made = shards(h)->pack.count;
-    assert_int_equal(made, 2);
+    struct ch_sha256 a = digest_of(h, "a"), b = digest_of(h, "b"), c = digest_of(h, "c");
+    assert_int_equal(shards(h)->pack.count, 3);
+    deny(h, "conda:b");
     atomic_store(&documents_wait, true);
-    listing_touch(noarch(h));
     h->form = CH_PAGE_WHOLE;
     house_send_page_ask(h, "noarch", 0);
     while (noarch(h)->listing.job == NULL) {
@@ -197,10 +197,12 @@ static void a_change_waits_for_no_documents(void **state)
     house_ask_page(h, "noarch");
     assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
     assert_non_null(noarch(h)->listing.job); /* they are not there yet */
-    struct ch_sha256 now_a = digest_of(h, "a"), now_b = digest_of(h, "b");
+    struct ch_sha256 now_a = digest_of(h, "a"), now_b = digest_of(h, "b"),
+                     now_c = digest_of(h, "c");
     assert_false(ch_sha256_eq(&a, &now_a));
-    assert_true(ch_sha256_eq(&b, &now_b));
-    assert_int_equal(shards(h)->pack.count, made + 1);
+    assert_false(ch_sha256_eq(&b, &now_b));
+    assert_true(ch_sha256_eq(&c, &now_c));
+    assert_int_equal(shards(h)->pack.count, 5);
     atomic_store(&documents_wait, false);
     until_told(h, h->asks - 1);
     close_house(h);

@@ -27,8 +27,17 @@ static void test_every_row_is_complete(void **state)
         for (size_t i = 0; i < e->format_count; i++) {
             assert_non_null(e->formats[i].media_type);
             assert_non_null(e->formats[i].accepts);
-            assert_non_null(e->formats[i].render_page);
             assert_non_null(e->formats[i].render_root);
+            /* what is no document of a page is never chosen by Accept */
+            assert_true(e->formats[i].render_page != NULL || e->formats[i].accepts[0] == '\0');
+        }
+        assert_non_null(e->formats[0].render_page);
+        if (e->shards != NULL) {
+            assert_non_null(e->shards->render);
+            assert_non_null(e->shards->render_index);
+            assert_in_range(e->shards->index_document, 2, e->format_count);
+            assert_in_range(e->shards->shard_document, 2, e->format_count);
+            assert_true(e->is_page != NULL && e->explains_held);
         }
     }
     assert_int_equal(count, 4); /* PyPI, conda, registries, and the one made up for tests */
