@@ -11,17 +11,17 @@
 
 static _Atomic uint64_t lost;
 static _Atomic uint64_t told; /* of them */
-/* A file that had no room for the whole line (no pipe does that): the next one starts anew. */
+/* A file that had no room for all of a line (no pipe does that): the next one starts anew. */
 static atomic_bool torn;
 
-static bool write_line(int fd, const char *line, size_t len)
+static bool write_all(int fd, const char *text, size_t len)
 {
     ssize_t n;
     if (atomic_exchange(&torn, false)) {
         CH_IGNORE(write(fd, "\n", 1) < 0);
     }
     do {
-        n = write(fd, line, len);
+        n = write(fd, text, len);
     } while (n < 0 && errno == EINTR);
     if (n > 0 && (size_t)n < len) {
         atomic_store(&torn, true);
@@ -29,28 +29,31 @@ static bool write_line(int fd, const char *line, size_t len)
     return n == (ssize_t)len;
 }
 
-/* False: there is still no room. */
-static bool tell_lost(const char *who, int fd)
+/* What is lost and not told yet goes before a line, and in one write with it: else a pipe that has
+ * room for this alone would fill up with it. Returns its size; *ret_count lines are told if that
+ * write succeeds. */
+static size_t put_lost(const char *who, char *out, size_t size, uint64_t *ret_count)
 {
-    char line[256];
     uint64_t before = atomic_load(&told);
     uint64_t all = atomic_load(&lost);
-    if (all == before || !atomic_compare_exchange_strong(&told, &before, all)) {
-        return true; /* or another thread says it */
+    *ret_count = 0;
+    if (all <= before || !atomic_compare_exchange_strong(&told, &before, all)) {
+        return 0; /* or another thread says it */
     }
-    int n = snprintf(line, sizeof(line), "%.160s event=log-lost lines=%llu\n", who,
-                     (unsigned long long)(all - before));
-    bool done = n > 0 && (size_t)n < sizeof(line) && write_line(fd, line, (size_t)n);
-    if (!done) {
-        atomic_fetch_sub(&told, all - before);
-    }
-    return done;
+    *ret_count = all - before;
+    int n = snprintf(out, size, "%.64s event=log-lost lines=%llu\n", who,
+                     (unsigned long long)*ret_count);
+    CH_ASSERT(n > 0 && (size_t)n < size);
+    return (size_t)n;
 }
 
 static void put_one(const char *who, int fd, struct ch_str text)
 {
-    char line[CH_LOG_LINE_MAX];
-    size_t room = sizeof(line) - 1;
+    char out[PIPE_BUF];
+    uint64_t telling;
+    size_t before = put_lost(who, out, sizeof(out) - CH_LOG_LINE_MAX, &telling);
+    char *line = out + before;
+    size_t room = CH_LOG_LINE_MAX - 1;
     size_t len = 0;
     size_t cut = 0; /* where there is still room for CUT */
     for (size_t i = 0; i < text.len; i++) {
@@ -75,7 +78,8 @@ static void put_one(const char *who, int fd, struct ch_str text)
         len += needs;
     }
     line[len++] = '\n';
-    if (!tell_lost(who, fd) || !write_line(fd, line, len)) {
+    if (!write_all(fd, out, before + len)) {
+        atomic_fetch_sub(&told, telling);
         atomic_fetch_add(&lost, 1);
     }
 }

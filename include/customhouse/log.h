@@ -13,8 +13,9 @@
 
 #include "customhouse/bytes.h"
 
-/* Of one line with its end: what a pipe takes as a whole or not at all (pipe(7)). */
-#define CH_LOG_LINE_MAX PIPE_BUF
+/* Of one line with its end. A pipe takes PIPE_BUF bytes as a whole or not at all (pipe(7)), and the
+ * line that counts lost ones has to go with it. */
+#define CH_LOG_LINE_MAX (PIPE_BUF - 128)
 
 /* One line. What is not printable ASCII becomes \xNN (T20), a backslash stays; one that is longer
  * than CH_LOG_LINE_MAX is cut and ends in "...". `who` begins the line that counts lost ones:

@@ -16,7 +16,7 @@ from house.case import add_wheel, file_path
 from house.service import Service, wait_for_end
 from house.upstream import Upstream
 
-FILES = 330
+FILES = 300
 LINE = re.compile(r"(time=\S+ process=supervisor|keeper|gateway|fetcher:|egress:|scanner-\w+:|admin|admission) ?(event=\S+ )?.*|"
                   r"(pip|uv|poetry|administration|configuration|policy|warning|anonymous)\b.*")
 
@@ -108,7 +108,6 @@ class LogReader(unittest.TestCase):
     def are_whole(self, text):
         self.assertTrue(text.endswith("\n"), text[-200:])
         for line in text.splitlines():
-            self.assertRegex(line, LINE)
             self.assertTrue(LINE.fullmatch(line), line)
 
     def serves_all(self, service, numbers):
@@ -139,21 +138,19 @@ class LogReader(unittest.TestCase):
         text = self.read_on(to, rb"(?m)^policy: ")
         self.assertIn("pip install --index-url", text)
         to.stop()
-        half = FILES * 2 // 3
+        half = 260  # more than the pipe between holds
         self.serves_all(service, range(half))
         self.goes_on(service, 0)
         to.go_on()
         text += self.read_on(to)
-        self.assertNotIn("event=log-lost", text)  # it comes with the next line
         self.assertEqual(service.command("deny", f"{name_of(1)}==1.0", "--reason", "malware")[0], 0)
         text += self.read_on(to)
         self.are_whole(text)
-        lost = re.findall(r"(?m)^keeper event=log-lost lines=(\d+)\n", text)
-        self.assertEqual(len(lost), 1, text[-3000:])
-        told = {int(i) for i in re.findall(r"q(\d{3})x{190}", text)}
-        self.assertLess(max(told - {0, 1}), half - 1)
-        self.assertGreaterEqual(int(lost[0]), half - len(told))
-        self.assertGreater(int(lost[0]), 10)
+        lost = sum(int(n) for n in re.findall(r"(?m)^keeper event=log-lost lines=(\d+)\n", text))
+        told = re.findall(r"(?m)^keeper event=decided .*file=(q\d{3})x+-1.0-py3-none-any.whl verdict=allow", text)
+        self.assertEqual(len(told), len(set(told)))
+        self.assertGreater(lost, 10)
+        self.assertIn(len(told) + lost - half, range(10))  # what else was said meanwhile may be among the lost
         to.stop()
         self.serves_all(service, range(half, FILES))
         self.goes_on(service, half)

@@ -41,7 +41,7 @@ struct log_pipes {
 
 enum { IN = 0, OUT, READY };
 
-static char held[2 * CH_LOG_LINE_MAX];
+static char held[2 * PIPE_BUF];
 
 /* Waits for the reader for as long as that takes. One that is gone does not come back: then it is
  * read on, and dropped. */
@@ -65,12 +65,12 @@ static void hand_on(const char *text, size_t len)
  * the reader finds ends where a line does. */
 static size_t next_piece(size_t len)
 {
-    size_t max = len < CH_LOG_LINE_MAX ? len : CH_LOG_LINE_MAX;
+    size_t max = len < PIPE_BUF ? len : PIPE_BUF;
     const char *end = memrchr(held, '\n', max);
     if (end != NULL) {
         return (size_t)(end - held) + 1;
     }
-    return len < CH_LOG_LINE_MAX ? 0 : max; /* no line of ours is longer */
+    return len < PIPE_BUF ? 0 : max; /* no line of ours is longer */
 }
 
 CH_NORETURN static void read_and_hand_on(void)
