@@ -141,6 +141,10 @@ static const struct ch_call_rule no_program_rules[] = {
 };
 GROUP(no_program);
 
+/* To wait for a reader. */
+static const struct ch_call_rule wait_rules[] = {ALLOW(poll), ALLOW(ppoll), DENY(sendto), DENY(sendmsg)};
+GROUP(wait);
+
 /* A job: bytes in, records out. abort() signals itself, is refused, and dies of an illegal
  * instruction instead; who may signal at all could signal its parent. */
 static const struct ch_call_rule job_rules[] = {
@@ -274,6 +278,12 @@ static const struct ch_probe_row witness_files_probes[] = {
     MUST_FAIL(SOCKET_NETLINK), MUST_FAIL(SOCKET_PACKET), MUST_FAIL(CONNECT), MUST_FAIL(EXEC),
     MUST_FAIL(PTRACE), MUST_FAIL(FORK),
 };
+static const struct ch_probe_row log_probes[] = {
+    NO_OPEN("/etc/passwd"), NO_OPEN("/"), NO_OPEN("/dev/null"), NO_CREATE("/tmp"),
+    MUST_FAIL(SOCKET_INET), MUST_FAIL(SOCKET_UNIX), MUST_FAIL(SOCKET_NETLINK),
+    MUST_FAIL(SOCKET_PACKET), MUST_FAIL(CONNECT), MUST_FAIL(EXEC), MUST_FAIL(PTRACE),
+    MUST_FAIL(FORK),
+};
 /* A scanner's parent forks: that is its work. */
 static const struct ch_probe_row scanner_probes[] = {
     NO_OPEN("/etc/passwd"), NO_OPEN("/"), NO_OPEN("/dev/null"), NO_CREATE("/tmp"),
@@ -360,6 +370,12 @@ static const struct ch_confine_row table[] = {
         .role = CH_ROLE_WITNESS_FILES, .stage = CH_CONFINE_PROCESS, PROBES(witness_files_probes),
         .groups = {&core, &loop, &open_to_read, &no_socket, &no_process, &no_program, &name_thread},
         PATHS(witness_files_paths),
+        .limits = {NO_CORE}, .limit_count = 1,
+    },
+    { /* and writes what the others say as they end, too */
+        .role = CH_ROLE_LOG, .stage = CH_CONFINE_PROCESS, PROBES(log_probes),
+        .groups = {&core, &wait, &open_nothing, &no_socket, &no_process, &no_program},
+        .outlives_parent = true,
         .limits = {NO_CORE}, .limit_count = 1,
     },
     SCANNER_ROWS(CH_ROLE_SCANNER_STRICT),

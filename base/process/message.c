@@ -32,6 +32,7 @@ const char *ch_role_name(enum ch_role role)
         [CH_ROLE_ADMIN] = "admin",
         [CH_ROLE_EGRESS] = "egress",
         [CH_ROLE_ADMISSION] = "admission",
+        [CH_ROLE_LOG] = "log",
         [CH_ROLE_COMMAND] = "command",
         [CH_ROLE_WITNESS] = "witness",
         [CH_ROLE_WITNESS_FILES] = "witness-files",

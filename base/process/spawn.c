@@ -79,6 +79,7 @@ static const char *program_of(enum ch_role role)
         return "scanner";
     case CH_ROLE_NONE:
     case CH_ROLE_SUPERVISOR:
+    case CH_ROLE_LOG: /* a fork of the supervisor */
     case CH_ROLE_COMMAND:
     case CH_ROLE_WITNESS: /* it has no supervisor */
     case CH_ROLE_WITNESS_FILES:

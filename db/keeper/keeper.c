@@ -11,6 +11,7 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
 #include "customhouse/limits.h"
+#include "customhouse/log.h"
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/asks/documents.h"
 #include "db/keeper/egress/egress.h"
@@ -44,7 +45,7 @@ void keeper_log(const char *event, const char *fmt, ...)
     va_start(va, fmt);
     vsnprintf(text, sizeof(text), fmt, va);
     va_end(va);
-    dprintf(STDERR_FILENO, "keeper event=%s %s\n", event, text);
+    ch_log("keeper", "keeper event=%s %s", event, text);
 }
 
 uint64_t keeper_epoch(const struct keeper *k)

@@ -13,6 +13,7 @@ enum ch_role {
     CH_ROLE_ADMIN,          /* the administrative interface over HTTP (T21) */
     CH_ROLE_EGRESS,         /* what goes out that is no fetch: notifications, the log's copies */
     CH_ROLE_ADMISSION,      /* what clusters ask before they run an image (T25) */
+    CH_ROLE_LOG,            /* hands the event log to whoever reads it, who may stop reading */
     CH_ROLE_COMMAND,        /* the command line, over the control socket */
     CH_ROLE_WITNESS,        /* of logs elsewhere; no part of an installation */
     CH_ROLE_WITNESS_FILES,  /* beside it: opens its certificates anew */

@@ -1,12 +1,12 @@
 /* egress: start-up, confinement, and the keeper's messages. */
 #include "proxy/egress/egress_process.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "customhouse/child.h"
+#include "customhouse/log.h"
 #include "proxy/egress/egress.h"
 #include "proxy/fetcher/fetch.h"
 
@@ -45,7 +45,7 @@ static void on_keeper_closed(void *owner, struct ch_channel *ch, const struct ch
     struct process *p = owner;
     (void)ch;
     if (why->code != CH_E_CLOSED) {
-        dprintf(STDERR_FILENO, "egress: keeper: %s\n", why->msg);
+        ch_log("egress", "egress: keeper: %s", why->msg);
     }
     drop_keeper(p);
     ch_child_lost_keeper(&p->child);
@@ -86,7 +86,7 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
         .on_closed = on_keeper_closed,
     };
     if (ch_channel_open(&options, &p->keeper, &err) != CH_OK) {
-        dprintf(STDERR_FILENO, "egress: keeper: %s\n", err.msg);
+        ch_log("egress", "egress: keeper: %s", err.msg);
         p->keeper = NULL;
         ch_child_lost_keeper(&p->child);
     }
@@ -164,14 +164,14 @@ static enum ch_code run(struct process *p, struct ch_err *err)
 {
     enum ch_code rc = ch_child_start(CH_ROLE_EGRESS, &p->child, err);
     if (rc != CH_OK) {
-        dprintf(STDERR_FILENO, "egress: %s\n", err->msg);
+        ch_log("egress", "egress: %s", err->msg);
         return rc;
     }
     rc = prepare(p, err);
     rc = rc == CH_OK ? ch_child_confine(&p->child, err) : rc;
     rc = rc == CH_OK ? ch_child_run(&p->child, err) : rc;
     if (rc != CH_OK) { /* before the channel closes: who sees that may end this process at once */
-        dprintf(STDERR_FILENO, "egress: %s\n", err->msg);
+        ch_log("egress", "egress: %s", err->msg);
     }
     ch_channel_free(p->keeper);
     p->keeper = NULL;

@@ -4,12 +4,12 @@
  * out FETCH messages: bytes go into the descriptor that comes with each. It knows no store.
  *
  * A second instance, with a uid, confinement and destinations of its own, is egress. */
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "customhouse/child.h"
+#include "customhouse/log.h"
 #include "proxy/egress/egress_process.h"
 #include "proxy/fetcher/fetch.h"
 
@@ -57,7 +57,7 @@ static void on_keeper_closed(void *owner, struct ch_channel *ch, const struct ch
     struct fetcher *f = owner;
     (void)ch;
     if (why->code != CH_E_CLOSED) {
-        dprintf(STDERR_FILENO, "fetcher: keeper: %s\n", why->msg);
+        ch_log("fetcher", "fetcher: keeper: %s", why->msg);
     }
     drop_keeper(f);
     ch_child_lost_keeper(&f->child);
@@ -120,7 +120,7 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
         .on_closed = on_keeper_closed,
     };
     if (ch_channel_open(&options, &f->keeper, &err) != CH_OK) {
-        dprintf(STDERR_FILENO, "fetcher: keeper: %s\n", err.msg);
+        ch_log("fetcher", "fetcher: keeper: %s", err.msg);
         f->keeper = NULL;
         ch_child_lost_keeper(&f->child);
     }
@@ -224,7 +224,7 @@ static enum ch_code run(struct fetcher *f, struct ch_err *err)
 {
     enum ch_code rc = ch_child_start(CH_ROLE_FETCHER, &f->child, err);
     if (rc != CH_OK) {
-        dprintf(STDERR_FILENO, "fetcher: %s\n", err->msg);
+        ch_log("fetcher", "fetcher: %s", err->msg);
         return rc;
     }
     rc = prepare(f, err);
@@ -235,7 +235,7 @@ static enum ch_code run(struct fetcher *f, struct ch_err *err)
         rc = ch_child_run(&f->child, err);
     }
     if (rc != CH_OK) { /* before the channel closes: who sees that may end this process at once */
-        dprintf(STDERR_FILENO, "fetcher: %s\n", err->msg);
+        ch_log("fetcher", "fetcher: %s", err->msg);
     }
     if (f->engine != NULL) {
         drop_keeper(f);

@@ -1,10 +1,10 @@
 #include "process.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/config/yaml.h"
+#include "customhouse/log.h"
 
 struct process {
     const struct front_service *service;
@@ -78,9 +78,8 @@ static enum ch_code prepare_tls(struct process *p, const struct ch_setup *texts,
     for (uint32_t i = 0; rc == CH_OK && i < texts->listener_count; i++) {
         const struct ch_setup_listener *l = &texts->listener[i];
         if (p->tls[i] != NULL) {
-            rc = l->certificate_pem.len == 0
-                     ? fail_plain(p, texts, l->address, name, err)
-                     : new_tls(p, l, &p->prepared_tls[i], err);
+            rc = l->certificate_pem.len == 0 ? fail_plain(p, texts, l->address, name, err)
+                                             : new_tls(p, l, &p->prepared_tls[i], err);
         }
     }
     return rc;
@@ -192,7 +191,7 @@ int front_run(const struct front_service *service, void *owner)
     struct ch_err err = {0};
     enum ch_code rc = run(&p, &err);
     if (rc != CH_OK) {
-        fprintf(stderr, "%s: %s\n", ch_role_name(service->role), err.msg);
+        ch_log(ch_role_name(service->role), "%s: %s", ch_role_name(service->role), err.msg);
     }
     service->free(owner);
     on_abort(&p, (struct ch_str){NULL, 0});

@@ -1,9 +1,9 @@
 #include "single.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "base/config/place.h"
+#include "customhouse/log.h"
 #include "process.h"
 
 static void on_drained_process(void *child)
@@ -41,7 +41,8 @@ static void on_frame(void *owner, struct ch_channel *ch, struct ch_frame *frame)
 static void tell_lost(struct front_single *s, const struct ch_err *why)
 {
     if (why->code != CH_E_CLOSED) { /* by us: the keeper may well live on */
-        fprintf(stderr, "%s event=keeper error=\"%s\"\n", ch_role_name(s->of->role), why->msg);
+        const char *who = ch_role_name(s->of->role);
+        ch_log(who, "%s event=keeper error=\"%s\"", who, why->msg);
     }
     if (s->site.on_keeper_lost != NULL) {
         s->site.on_keeper_lost(s->site.owner);

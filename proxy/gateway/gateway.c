@@ -1,8 +1,10 @@
 #include "gateway_int.h"
 #include "scoped.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+#include "customhouse/log.h"
 
 /* --- names and links from the configuration --- */
 
@@ -133,8 +135,8 @@ void gw_complain(const char *event, struct ch_str what, const struct ch_err *err
     ch_buf_put_escaped(&line, ch_str_sub(what, 0, (size_t)ch_limits.text_bytes));
     ch_buf_puts(&line, CH_STR("\" why=\""));
     ch_buf_put_escaped(&line, ch_str_of(err->msg));
-    ch_buf_puts(&line, CH_STR("\"\n"));
-    fwrite(line.ptr, 1, line.len, stderr);
+    ch_buf_putc(&line, '"');
+    ch_log_put("gateway", STDERR_FILENO, ch_buf_str(&line));
     ch_buf_done(&line);
 }
 

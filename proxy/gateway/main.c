@@ -2,10 +2,10 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "customhouse/log.h"
 #include "gateway.h"
 #include "proxy/front/descriptors.h"
 #include "proxy/front/process.h"
@@ -23,10 +23,10 @@ static uint32_t connections_of(const struct process *p, const struct ch_config *
     if (wanted <= p->room) {
         return (uint32_t)wanted;
     }
-    fprintf(stderr,
-            "gateway event=descriptors what=\"connections.max\" why=\"%llu wanted, the limit of "
-            "descriptors (RLIMIT_NOFILE) leaves %u\"\n",
-            (unsigned long long)wanted, p->room);
+    ch_log("gateway",
+           "gateway event=descriptors what=\"connections.max\" why=\"%llu wanted, the limit of "
+           "descriptors (RLIMIT_NOFILE) leaves %u\"",
+           (unsigned long long)wanted, p->room);
     return p->room;
 }
 

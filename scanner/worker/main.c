@@ -13,6 +13,7 @@
 #include "customhouse/confine.h"
 #include "customhouse/inspector.h"
 #include "customhouse/limits.h"
+#include "customhouse/log.h"
 #include "scanner/rules/rules.h"
 #include "scanner/unpack/second.h"
 #include "scanner/worker/worker.h"
@@ -20,7 +21,7 @@
 struct scanner {
     struct ch_child child;
     struct ch_worker *worker;
-    struct ch_channel *keeper; /* NULL while there is none */
+    struct ch_channel *keeper;  /* NULL while there is none */
     uint64_t prepared_parallel; /* of a reload that is tried */
 };
 
@@ -57,6 +58,11 @@ static enum ch_code confine_job(enum ch_role role, struct ch_err *err)
 {
     struct ch_confine_options options = {.role = role, .stage = CH_CONFINE_JOB};
     return ch_confine(&options, err);
+}
+
+static const char *name_of(const struct scanner *s)
+{
+    return ch_role_name(s->child.setup.role);
 }
 
 static struct ch_worker *new_worker(struct scanner *s);
@@ -104,7 +110,7 @@ static void on_closed(void *owner, struct ch_channel *ch CH_UNUSED, const struct
 {
     struct scanner *s = owner;
     if (why->code != CH_E_CLOSED) { /* by us: the keeper may well live on */
-        fprintf(stderr, "%s: keeper: %s\n", ch_role_name(s->child.setup.role), why->msg);
+        ch_log(name_of(s), "%s: keeper: %s", name_of(s), why->msg);
     }
     drop_keeper(s);
     ch_child_lost_keeper(&s->child);
@@ -123,7 +129,7 @@ static void on_frame(void *owner, struct ch_channel *ch CH_UNUSED, struct ch_fra
         rc = ch_fail(&err, CH_E_FORMAT, "keeper: unexpected message %u", frame->type);
     }
     if (rc != CH_OK) {
-        fprintf(stderr, "%s: %s\n", ch_role_name(s->child.setup.role), err.msg);
+        ch_log(name_of(s), "%s: %s", name_of(s), err.msg);
         drop_keeper(s);
         ch_child_lost_keeper(&s->child);
     }
@@ -151,7 +157,7 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     if (ch_channel_open(&options, &s->keeper, &err) != CH_OK) {
         s->keeper = NULL;
         ch_child_lost_keeper(&s->child);
-        fprintf(stderr, "%s: %s\n", ch_role_name(s->child.setup.role), err.msg);
+        ch_log(name_of(s), "%s: %s", name_of(s), err.msg);
         return;
     }
     tell_rules(s);
@@ -222,7 +228,7 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
 {
     enum ch_code rc = ch_child_start(role, &s->child, err);
     if (rc != CH_OK) {
-        fprintf(stderr, "%s: %s\n", ch_role_name(role), err->msg);
+        ch_log(ch_role_name(role), "%s: %s", ch_role_name(role), err->msg);
         return rc;
     }
     ch_limits.scan_parallel = parallel_of(s->child.config);
@@ -242,7 +248,7 @@ static enum ch_code run(struct scanner *s, enum ch_role role, struct ch_err *err
         rc = ch_child_run(&s->child, err);
     }
     if (rc != CH_OK) { /* before the channel closes: who sees that may end this process at once */
-        fprintf(stderr, "%s: %s\n", ch_role_name(role), err->msg);
+        ch_log(ch_role_name(role), "%s: %s", ch_role_name(role), err->msg);
     }
     ch_worker_free(s->worker);
     ch_channel_free(s->keeper);

@@ -1,10 +1,11 @@
 #include "greeting.h"
 
-#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/config/place.h"
 #include "customhouse/ecosystem.h"
+#include "customhouse/log.h"
 #include "base/customhouse/supervisor/supervisor_int.h"
 
 /* A wildcard is nothing one can connect to; the machine's own name is not ours to guess. */
@@ -67,8 +68,7 @@ void greet(const struct supervisor *sup)
     }
     ch_buf_printf(&text, "configuration: %s\npolicy: %s\n", sup->site.config_name,
                   sup->site.policy_name);
-    fwrite(text.ptr, 1, text.len, stdout);
-    fflush(stdout);
+    ch_log_put("supervisor", STDOUT_FILENO, ch_buf_str(&text));
     ch_buf_done(&origin);
     ch_buf_done(&text);
 }

@@ -18,7 +18,7 @@ struct site_ids site_ids(const struct ch_config *config)
     if (geteuid() == 0) {
         uint32_t base = config->uid_base;
         ids = (struct site_ids){base,     base + 1, base + 2, base + 3,
-                                base + 4, base + 5, base + 6, base + 7, base + 8};
+                                base + 4, base + 5, base + 6, base + 7, base + 8, base + 9};
     }
     return ids;
 }

@@ -88,6 +88,7 @@ struct site_ids { /* as many as OWN_UIDS of db/keeper/commands/commands_user.c *
     uint32_t admin;
     uint32_t egress;
     uint32_t admission;
+    uint32_t log;
 };
 struct site_ids site_ids(const struct ch_config *config);
 /* Makes missing folders, and gives each to whom it belongs. */

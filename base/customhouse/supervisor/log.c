@@ -5,6 +5,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "customhouse/log.h"
+
 void log_put_visible(struct ch_buf *b, struct ch_str text)
 {
     for (size_t i = 0; i < text.len; i++) {
@@ -28,12 +30,7 @@ void log_line(const char *event, const char *fmt, ...)
     va_start(va, fmt);
     vsnprintf(text, sizeof(text), fmt, va);
     va_end(va);
-    struct ch_buf line;
-    ch_buf_init(&line, 4 * sizeof(text) + 256);
-    ch_buf_printf(&line, "time=%s process=supervisor event=%s ", at, event);
-    log_put_visible(&line, ch_str_of(text));
-    ch_buf_putc(&line, '\n');
-    ssize_t n = write(STDERR_FILENO, line.ptr, line.len); /* a log that is gone stops nothing */
-    CH_IGNORE(n < 0);
-    ch_buf_done(&line);
+    char who[64];
+    snprintf(who, sizeof(who), "time=%s process=supervisor", at);
+    ch_log(who, "%s event=%s %s", who, event, text);
 }

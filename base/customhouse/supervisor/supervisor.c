@@ -241,9 +241,15 @@ static enum ch_code open_shared(struct supervisor *sup, struct ch_err *err)
         return rc;
     }
     char *path = site_path(sup->folder, "log/access.log");
-    sup->access_log_fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-    if (sup->access_log_fd < 0) {
+    /* O_NONBLOCK: or this would wait for the reader of a pipe of that name */
+    int flags = O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY;
+    struct stat st;
+    sup->access_log_fd = open(path, flags, 0640);
+    if (sup->access_log_fd < 0 && errno != ENXIO) {
         rc = ch_fail_errno(err, errno, "%s", path);
+    } else if (sup->access_log_fd < 0 || fstat(sup->access_log_fd, &st) != 0 ||
+               !S_ISREG(st.st_mode)) { /* a reader that stops reading would stop the gateways */
+        rc = ch_fail(err, CH_E_USAGE, "%s: expected a regular file", path);
     }
     free(path);
     return rc;
@@ -473,6 +479,9 @@ static enum ch_code open_all(struct supervisor *sup, const struct supervisor_opt
     rc = rc == CH_OK ? open_signals(sup, err) : rc;
     if (rc == CH_OK) {
         sup->ids = site_ids(sup->site.config);
+        rc = log_pipes_open(sup->loop, sup->ids.log, &sup->log_pipes, err);
+    }
+    if (rc == CH_OK) {
         sup->show_state = geteuid() == 0 && !site_way_is_open(sup->folder);
         rc = site_prepare_folders(o->folder, &sup->ids, err);
     }
@@ -498,6 +507,7 @@ static void close_all(struct supervisor *sup)
     }
     if (sup->loop != NULL) {
         control_close(sup);
+        log_pipes_leave_loop(sup->log_pipes);
     }
     for (size_t i = 0; i < sup->listening_count; i++) {
         listening_close(&sup->listening[i]);
@@ -551,11 +561,13 @@ int supervisor_run(const struct supervisor_options *options)
         exit_status = sup->serving ? 1 : 2;
     }
     bool started = sup->process_count > 0;
+    struct log_pipes *log_pipes = sup->log_pipes;
     close_all(sup);
     free(sup);
     close(lock);
     if (started) {
         log_line("ended", "status=%d", exit_status);
     }
+    log_pipes_close(log_pipes);
     return exit_status;
 }

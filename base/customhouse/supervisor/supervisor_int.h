@@ -11,6 +11,7 @@
 #include "customhouse/shared.h"
 #include "customhouse/spawn.h"
 #include "log.h"
+#include "log_pipe.h"
 #include "base/customhouse/site/site.h"
 
 #define PROCESSES_MAX (8 + CH_METRICS_SLOTS)
@@ -86,6 +87,7 @@ struct supervisor {
     int metrics_read_fd;
     int access_log_fd;
     int signal_fd;
+    struct log_pipes *log_pipes;
     struct ch_watch signals;
     struct ch_watch control;
     struct control_user *control_users; /* control_users of limits.h; NULL: none asked yet */

@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define OWN_UIDS 9 /* from uid_base on: base/customhouse/site/site.h, struct site_ids */
+#define OWN_UIDS 10 /* from uid_base on: base/customhouse/site/site.h, struct site_ids */
 
 static bool read_uid(struct command *c, uint32_t *ret)
 {

@@ -52,7 +52,7 @@ static void every_row_passes_its_own_self_test(void **state)
         row_stage = row->stage;
         passes(confine_and_self_test);
     }
-    assert_int_equal(rows, 12); /* ten processes, two of which have jobs */
+    assert_int_equal(rows, 13); /* eleven processes, two of which have jobs */
 }
 
 static void self_test_without_confinement(void)
