@@ -10,12 +10,24 @@ int64_t ch_time_add(int64_t a_us, int64_t b_us)
     return sum;
 }
 
+/* An index is served from caches: a file is uploaded, and the page of a moment later is without it.
+ */
+#define LAG_US (3600 * 1000000LL)
+
+int64_t ch_since_stated(int64_t uploaded_at_us, int64_t last_absent_at_us)
+{
+    bool contradicts = last_absent_at_us != CH_TIME_UNKNOWN &&
+                       last_absent_at_us > ch_time_add(uploaded_at_us, LAG_US);
+    return contradicts ? last_absent_at_us : uploaded_at_us;
+}
+
 struct ch_age ch_age_of(const struct ch_facts *facts, int64_t now_us)
 {
     struct ch_age age = {.source = CH_AGE_UNKNOWN};
     if (facts->upstream_trusted_for_times && facts->uploaded_at_us != CH_TIME_UNKNOWN) {
-        age.source = facts->uploaded_at_us > now_us ? CH_AGE_FUTURE : CH_AGE_STATED;
-        age.since_us = facts->uploaded_at_us;
+        age.since_us = ch_since_stated(facts->uploaded_at_us, facts->last_absent_at_us);
+        age.contradicted = age.since_us != facts->uploaded_at_us;
+        age.source = age.since_us > now_us ? CH_AGE_FUTURE : CH_AGE_STATED;
         return age;
     }
     /* "A missing time counts as old enough only where that upstream never states times; otherwise

@@ -19,14 +19,37 @@ static void hold_until(struct deciding *d, enum ch_awaits awaits, struct ch_buf 
     }
 }
 
+/* Short, or clients would not see the end: days, unless it is the same one. */
+static void put_contradiction(struct ch_buf *out, int64_t stated_us, int64_t absent_us)
+{
+    enum { DATE = sizeof("2026-11-29") - 1 };
+    REASON(stated);
+    REASON(absent);
+    ch_reason_minute(&stated, stated_us);
+    ch_reason_minute(&absent, absent_us);
+    struct ch_str a = ch_buf_str(&stated), b = ch_buf_str(&absent);
+    if (a.len == b.len && /* else one is out of range, and said so */
+        !ch_str_eq(ch_str_sub(a, 0, DATE), ch_str_sub(b, 0, DATE))) {
+        a = ch_str_sub(a, 0, DATE);
+        b = ch_str_sub(b, 0, DATE);
+    }
+    ch_buf_printf(out, "the index states %.*s, but did not list it on %.*s; ", CH_STR_ARG(a),
+                  CH_STR_ARG(b));
+}
+
 static void hold_young(struct deciding *d, const struct ch_cool_down *asked, int64_t until_us)
 {
+    const struct ch_age *age = &d->matched.age;
     REASON(b);
-    ch_buf_puts(&b,
-                ch_str_of(d->matched.age.source == CH_AGE_STATED ? "released " : "first seen "));
-    ch_reason_days(&b, d->now_us - d->matched.age.since_us);
-    ch_buf_printf(&b, " ago, the policy asks for %llu day%s%s (until ",
-                  (unsigned long long)asked->days, asked->days == 1 ? "" : "s", asked->why);
+    if (age->contradicted) {
+        put_contradiction(&b, d->facts->uploaded_at_us, age->since_us);
+    } else {
+        ch_buf_puts(&b, ch_str_of(age->source == CH_AGE_STATED ? "released " : "first seen "));
+        ch_reason_days(&b, d->now_us - age->since_us);
+        ch_buf_puts(&b, CH_STR(" ago, "));
+    }
+    ch_buf_printf(&b, "the policy asks for %llu day%s%s (until ", (unsigned long long)asked->days,
+                  asked->days == 1 ? "" : "s", asked->why);
     ch_reason_minute(&b, until_us);
     ch_buf_putc(&b, ')');
     hold_age(d, until_us, &b);

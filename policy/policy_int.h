@@ -286,6 +286,7 @@ enum ch_age_source {
 struct ch_age {
     enum ch_age_source source;
     int64_t since_us; /* FUTURE, STATED, SEEN */
+    bool contradicted; /* since_us is our own page without the file, later than what was stated */
 };
 struct ch_age ch_age_of(const struct ch_facts *facts, int64_t now_us);
 /* Since when the project is known to exist; CH_TIME_UNKNOWN: not at all. */

@@ -167,7 +167,9 @@ struct ch_facts {
     bool upstream_trusted_for_times;
     bool upstream_never_states_times; /* nor does the page for any other file */
     int64_t uploaded_at_us;    /* as stated, CH_TIME_UNKNOWN */
-    int64_t last_absent_at_us; /* newest complete snapshot of the page without this file; unknown: none */
+    /* newest complete snapshot of the page without this file, of this hash; unknown: none. Nothing
+     * that is stated makes the file older than that. */
+    int64_t last_absent_at_us;
     /* first snapshot with it, under this hash. The file appeared between last_absent and this: age
      * counts from the later end, or a page that nobody loaded for a week would release at once. */
     int64_t first_seen_at_us;
@@ -287,6 +289,10 @@ void ch_policy_free(struct ch_policy *policy);
 struct ch_sha256 ch_policy_digest(const struct ch_policy *policy); /* of the bundle */
 const char *ch_policy_file_name(const struct ch_policy *policy);
 uint32_t ch_policy_cool_down_days(const struct ch_policy *policy); /* cool_down_days, for everybody */
+/* Since when a file is public whose trusted upstream states a time for it (T7): since then, but not
+ * since before the newest complete page without it, where that is more than an hour later (what an
+ * index is served from lags). Unix, microseconds; last_absent_at_us: CH_TIME_UNKNOWN, there is none. */
+int64_t ch_since_stated(int64_t uploaded_at_us, int64_t last_absent_at_us);
 const char *ch_policy_default_text(void); /* the commented file that init writes */
 
 /* What of the configuration a policy may speak of. */

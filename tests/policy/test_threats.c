@@ -183,6 +183,18 @@ static void test_T7_age(void **state)
          CH_VERDICT_HOLD, NOW + 1},
         {"stated, young, in the baseline", true, false, true, NOW - DAY, CH_TIME_UNKNOWN, NOW,
          CH_VERDICT_HOLD, NOW + 6 * DAY},
+        {"stated, not listed a day ago", true, false, false, NOW - 900 * DAY, NOW - DAY, NOW - HOUR,
+         CH_VERDICT_HOLD, NOW + 6 * DAY},
+        {"stated, not listed an hour later", true, false, false, NOW - 7 * DAY,
+         NOW - 7 * DAY + HOUR, NOW, CH_VERDICT_ALLOW, CH_TIME_UNKNOWN},
+        {"stated, not listed a moment after that", true, false, false, NOW - 7 * DAY,
+         NOW - 7 * DAY + HOUR + 1, NOW, CH_VERDICT_HOLD, NOW + HOUR + 1},
+        {"stated, not listed a cool-down ago", true, false, false, NOW - 900 * DAY, NOW - 7 * DAY,
+         NOW, CH_VERDICT_ALLOW, CH_TIME_UNKNOWN},
+        {"stated, not listed before it was released", true, false, false, NOW - 8 * DAY,
+         NOW - 90 * DAY, NOW, CH_VERDICT_ALLOW, CH_TIME_UNKNOWN},
+        {"stated, not listed in the future", true, false, false, NOW - 900 * DAY, NOW + DAY, NOW,
+         CH_VERDICT_HOLD, NOW + 8 * DAY},
         {"stated in the future", true, false, true, NOW + DAY, CH_TIME_UNKNOWN, NOW,
          CH_VERDICT_HOLD, NOW + 8 * DAY},
         {"stated by one not trusted", false, false, false, NOW - 900 * DAY, NOW - DAY, NOW - HOUR,
@@ -247,6 +259,17 @@ static void test_T7_reason(void **state)
     d = case_decide_with("version: 1\ncool_down_days: 1\n", &f);
     assert_hold(d, CH_HOLD_AGE,
                 "released 1 hour ago, the policy asks for 1 day (until 2026-11-30 09:30 UTC)");
+    f.uploaded_at_us = NOW - 900 * DAY;
+    f.last_absent_at_us = NOW - DAY;
+    assert_hold(case_decide(&f), CH_HOLD_AGE,
+                "the index states 2024-06-12, but did not list it on 2026-11-28; the policy asks "
+                "for 7 days (until 2026-12-05 10:30 UTC)");
+    f.uploaded_at_us = NOW - 4 * HOUR;
+    f.last_absent_at_us = NOW - HOUR;
+    assert_hold(case_decide(&f), CH_HOLD_AGE,
+                "the index states 2026-11-29 06:30 UTC, but did not list it on 2026-11-29 09:30 "
+                "UTC; the policy asks for 7 days (until 2026-12-06 09:30 UTC)");
+    f.last_absent_at_us = CH_TIME_UNKNOWN;
     f.uploaded_at_us = NOW + DAY;
     assert_hold(case_decide(&f), CH_HOLD_AGE,
                 "its release time lies in the future: 2026-11-30 10:30 UTC");

@@ -457,9 +457,7 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
     command_time(f->first_seen_at_us, time, sizeof(time));
     command_print(c, "  first seen: %s%s\n", time,
                   f->baseline ? ", on the first load of its page (baseline)" : "");
-    command_time(f->index.uploaded_at_us, time, sizeof(time));
-    command_print(c, "  uploaded, as the upstream states: %s%s\n", time,
-                  p->upstream->trust_times ? "" : " (not trusted)");
+    command_show_stated_time(c, p, file);
     if (p->files[file].confirmed_known && p->files[file].confirmed_at_us != CH_TIME_UNKNOWN) {
         command_time(p->files[file].confirmed_at_us, time, sizeof(time));
         command_print(c, "  fetched last: %s (the upstream states no sha256)\n", time);

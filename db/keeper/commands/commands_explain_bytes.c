@@ -124,3 +124,20 @@ const char *command_why_not_served(struct command *c, const struct page *p, size
     }
     return page_usable(c->k, p) ? NULL : "its upstream has not confirmed it for too long";
 }
+
+void command_show_stated_time(struct command *c, const struct page *p, size_t file)
+{
+    const struct page_fact_file *f = &p->facts.files[file];
+    int64_t stated_us = f->index.uploaded_at_us;
+    char time[40];
+    command_time(stated_us, time, sizeof(time));
+    command_print(c, "  uploaded, as the upstream states: %s", time);
+    if (!p->upstream->trust_times) {
+        command_print(c, " (not trusted)");
+    } else if (stated_us != CH_TIME_UNKNOWN &&
+               ch_since_stated(stated_us, f->last_absent_at_us) != stated_us) {
+        command_time(f->last_absent_at_us, time, sizeof(time));
+        command_print(c, ", but its index did not list it on %s: that counts", time);
+    }
+    command_print(c, "\n");
+}

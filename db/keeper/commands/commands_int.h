@@ -268,6 +268,8 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
 bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256);
 enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256,
                                   const char *never);
+/* explain's line of the time that the upstream states, and why another counts (T7). */
+void command_show_stated_time(struct command *c, const struct page *p, size_t file);
 /* NULL: whoever asks for it now is given it; "": it is not among what is served. */
 const char *command_why_not_served(struct command *c, const struct page *p, size_t file,
                                    const struct ch_decision *d);

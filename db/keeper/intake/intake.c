@@ -371,8 +371,8 @@ static void start_fetch(struct intake *in)
         intake_fail(in, 403, ch_str_of(d.reason));
         return;
     }
-    bool too_large =
-        (d.holds >> CH_HOLD_SIZE & 1) != 0 && (fault == NULL || fault->kind != CH_FAULT_SIZE);
+    bool too_large = (d.holds >> CH_HOLD_SIZE & 1) != 0 && !sizes_differ(k, p, (size_t)at) &&
+                     (fault == NULL || fault->kind != CH_FAULT_SIZE);
     if (too_large && !(in->rescan && sizes_only_told(p, (size_t)at))) {
         sizes_refusal(k, p, (size_t)at, text, sizeof(text)); /* d.reason may be another hold's */
         intake_fail(in, 403, ch_str_of(text));

@@ -48,18 +48,8 @@ static bool baseline_counts(const struct keeper *k, const struct page *p,
 /* Where the index states no size, the bytes that came have one. */
 static uint64_t size_of(struct keeper *k, struct page *p, size_t file)
 {
-    struct page_file *f = &p->files[file];
     uint64_t stated = p->facts.files[file].index.size_bytes;
-    struct ch_artifact a;
-    struct ch_err err;
-    if (stated != CH_SIZE_UNKNOWN || !f->has_inspection) {
-        return stated;
-    }
-    if (f->artifact_bytes == 0 &&
-        ch_store_get_artifact(k->store, &f->artifact, &a, &err) == CH_OK) {
-        f->artifact_bytes = a.size_bytes;
-    }
-    return f->artifact_bytes > 0 ? f->artifact_bytes : CH_SIZE_UNKNOWN;
+    return stated != CH_SIZE_UNKNOWN ? stated : sizes_received(k, p, file);
 }
 
 static void size_facts(struct keeper *k, struct page *p, size_t file, struct ch_facts *ret)
@@ -81,6 +71,9 @@ static void fault_facts(struct keeper *k, struct page *p, size_t file, struct ch
         ret->fault_text = ch_str_of(f->text);
         ret->told_bytes = f->told_bytes;
         ret->told_at_least = f->at_least;
+    } else if (sizes_differ(k, p, file)) {
+        ret->fault = CH_FAULT_SIZE;
+        ret->told_bytes = p->files[file].artifact_bytes;
     }
 }
 

@@ -31,6 +31,37 @@ uint64_t sizes_max(const struct ch_config *config, const char **ret_key)
     return all[least].bytes;
 }
 
+/* ------------------------------------------------------------------ what has come */
+
+uint64_t sizes_received(struct keeper *k, struct page *p, size_t file)
+{
+    struct page_file *f = &p->files[file];
+    struct ch_artifact a;
+    struct ch_err err;
+    if (!f->has_inspection) {
+        return CH_SIZE_UNKNOWN;
+    }
+    if (f->artifact_bytes == 0 &&
+        ch_store_get_artifact(k->store, &f->artifact, &a, &err) == CH_OK) {
+        f->artifact_bytes = a.size_bytes;
+    }
+    return f->artifact_bytes > 0 ? f->artifact_bytes : CH_SIZE_UNKNOWN;
+}
+
+/* As sizes_received has found it. */
+static bool differs(const struct page *p, size_t file)
+{
+    uint64_t stated = p->facts.files[file].index.size_bytes;
+    uint64_t received = p->files[file].artifact_bytes;
+    return stated != CH_SIZE_UNKNOWN && received != 0 && received != stated;
+}
+
+bool sizes_differ(struct keeper *k, struct page *p, size_t file)
+{
+    return p->facts.files[file].index.size_bytes != CH_SIZE_UNKNOWN &&
+           sizes_received(k, p, file) != CH_SIZE_UNKNOWN && differs(p, file);
+}
+
 /* ------------------------------------------------------------------ what fetches found out */
 
 /* Rows come oldest first: the newest stays. What was found out about other bytes is not of these.
@@ -121,6 +152,12 @@ void sizes_put_change(struct keeper *k, const struct page *p, size_t file, struc
     bool at_least;
     uint64_t bytes = known_size(p, file, &at_least);
     const char *before = "";
+    if (differs(p, file)) {
+        ch_buf_printf(out,
+                      "the upstream's index stating the size of its bytes, %llu; no approval can",
+                      (unsigned long long)p->files[file].artifact_bytes);
+        return;
+    }
     limits_of(k->config, all);
     for (size_t i = 0; i < LIMITS; i++) {
         if (all[i].bytes < bytes) {

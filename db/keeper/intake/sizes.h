@@ -9,6 +9,12 @@
  * file and of the two quotas, which a larger one would never fit into. *ret_key (static): which of
  * them it is. */
 uint64_t sizes_max(const struct ch_config *config, const char **ret_key);
+/* The size of the bytes that were inspected, whatever the index states; CH_SIZE_UNKNOWN: none were.
+ */
+uint64_t sizes_received(struct keeper *k, struct page *p, size_t file);
+/* Whether that is another than the index states now: it was not compared when they came, since the
+ * index stated none, or another. Derived each time, so that it acts and ends with the index. */
+bool sizes_differ(struct keeper *k, struct page *p, size_t file);
 /* What the store has of this page's files, once its facts are there. */
 enum ch_code sizes_load(struct keeper *k, struct page *p, struct ch_err *err) CH_MUST_CHECK;
 /* A fetch was broken off, since the file is too large: every page that lists it holds it from now

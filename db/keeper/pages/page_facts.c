@@ -139,9 +139,24 @@ static bool same_bytes(const struct ch_index_file *a, const struct ch_index_file
     return same && (a->alias.kind != b->alias.kind || ch_alias_eq(&a->alias, &b->alias));
 }
 
+/* T7: of the times that were ever stated for these bytes the latest counts, or an index that takes
+ * back what it said would end a cool-down by that. But they are as old as our own page with them:
+ * what was stated beyond that was wrong, and an index may mend it. */
+static int64_t stated_time(const struct ch_index_file *now, const struct ch_index_file *known,
+                           int64_t first_seen_at_us)
+{
+    if (now->uploaded_at_us == CH_TIME_UNKNOWN || known->uploaded_at_us == CH_TIME_UNKNOWN) {
+        return now->uploaded_at_us == CH_TIME_UNKNOWN ? known->uploaded_at_us : now->uploaded_at_us;
+    }
+    int64_t bound =
+        known->uploaded_at_us < first_seen_at_us ? known->uploaded_at_us : first_seen_at_us;
+    return now->uploaded_at_us > bound ? now->uploaded_at_us : bound;
+}
+
 /* Keeps what is known and the new answer does not say. Not whether it is yanked: both forms of a
  * page can state that (PEP 592, 691), so that a page without the mark says that it is not. */
-static void keep_known(struct ch_index_file *now, const struct ch_index_file *known)
+static void keep_known(struct ch_index_file *now, const struct ch_index_file *known,
+                       int64_t first_seen_at_us)
 {
     if (ch_sha256_is_zero(&now->sha256)) {
         now->sha256 = known->sha256;
@@ -152,9 +167,7 @@ static void keep_known(struct ch_index_file *now, const struct ch_index_file *kn
     if (now->size_bytes == CH_SIZE_UNKNOWN) {
         now->size_bytes = known->size_bytes;
     }
-    if (now->uploaded_at_us == CH_TIME_UNKNOWN) {
-        now->uploaded_at_us = known->uploaded_at_us;
-    }
+    now->uploaded_at_us = stated_time(now, known, first_seen_at_us);
     if (now->requires_python.len == 0) {
         now->requires_python = known->requires_python;
     }
@@ -231,7 +244,7 @@ static void merge_file(struct merge *m, const struct ch_index_file *file)
         return;
     }
     m->seen[at - 1] = true;
-    keep_known(&f->index, &known->index);
+    keep_known(&f->index, &known->index, known->first_seen_at_us);
     f->baseline = known->baseline;
     f->first_seen_at_us = known->first_seen_at_us;
     f->last_absent_at_us = known->last_absent_at_us;
@@ -399,13 +412,14 @@ static enum ch_code fill_stream(struct page_facts *filled, const struct ch_map *
         if (at == 0) {
             continue;
         }
-        struct ch_index_file *f = &filled->files[at - 1].index;
+        struct page_fact_file *fact = &filled->files[at - 1];
+        struct ch_index_file *f = &fact->index;
         if (!same_bytes(f, &rec.u.file)) {
             return ch_fail(err, CH_E_MISMATCH,
                            "the upstream's two documents state different hashes for %.*s",
                            CH_STR_ARG(f->file_name));
         }
-        keep_known(f, &rec.u.file);
+        keep_known(f, &rec.u.file, fact->first_seen_at_us);
     }
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }

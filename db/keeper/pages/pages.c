@@ -268,7 +268,7 @@ static void end_replaced(struct keeper *k, const struct page *p, struct served *
 static int64_t known_since(const struct page *p, const struct page_fact_file *f)
 {
     if (p->upstream->trust_times && f->index.uploaded_at_us != CH_TIME_UNKNOWN) {
-        return f->index.uploaded_at_us;
+        return ch_since_stated(f->index.uploaded_at_us, f->last_absent_at_us);
     }
     return f->first_seen_at_us > f->last_absent_at_us ? f->first_seen_at_us : f->last_absent_at_us;
 }

@@ -119,6 +119,35 @@ static void test_an_answer_that_says_less_takes_nothing_away(void **state)
     page_facts_done(&page);
 }
 
+/* A page is read at 100, 200 ...; what it states of "a", and what counts. */
+static void test_T7_of_the_times_stated_the_latest_counts(void **state)
+{
+    static const struct {
+        const char *label;
+        int64_t stated[4], counts[4];
+    } rows[] = {
+        {"taken back", {50, 5, 5, CH_TIME_UNKNOWN}, {50, 50, 50, 50}},
+        {"later", {5, 50, 5, 60}, {5, 50, 50, 60}},
+        {"late", {CH_TIME_UNKNOWN, 5, 4, 6}, {CH_TIME_UNKNOWN, 5, 5, 6}},
+        {"in the future, and mended", {900, 900, 5, 5}, {900, 900, 100, 100}},
+        {"after it was seen first", {5, 150, 5, 150}, {5, 150, 100, 150}},
+    };
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct page_facts page;
+        for (int n = 0; n < 4; n++) {
+            /* also where an answer states no hash */
+            const struct line a = {"a", n == 2 ? 0 : 1, rows[i].stated[n], 9, NULL};
+            answer(&page, n == 0, 100 * n, 100 * (n + 1), &a, 1);
+            if (page.files[0].index.uploaded_at_us != rows[i].counts[n]) {
+                fail_msg("%s: answer %d: %lld", rows[i].label, n,
+                         (long long)page.files[0].index.uploaded_at_us);
+            }
+        }
+        page_facts_done(&page);
+    }
+}
+
 /* One more answer that has a head and the file "a". */
 static enum ch_code answer_hashed(struct page_facts *page, const struct ch_index_head *head,
                                   bool yanked, uint8_t hash, const struct ch_sha256 *received,
@@ -425,6 +454,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_T5_only_an_answer_that_states_a_status_ends_one),
         cmocka_unit_test(test_T7_a_hash_stated_late_is_compared_with_what_came),
         cmocka_unit_test(test_T5_a_serial_never_goes_down),
+        cmocka_unit_test(test_T7_of_the_times_stated_the_latest_counts),
         cmocka_unit_test(test_T7_age_runs_from_the_last_page_without_the_file),
         cmocka_unit_test(test_an_answer_that_says_less_takes_nothing_away),
         cmocka_unit_test(test_T5_a_file_that_vanished_is_a_fact_and_may_return),

@@ -1,0 +1,110 @@
+"""An index that contradicts what it said before, what its own page of a moment ago was without, or the bytes that came: what was known
+stands, for pip and uv, at the file's route and after kill -9."""
+import hashlib
+import unittest
+
+from house import wheels
+from house.case import Moody, add_wheel, days_ago, file_path
+
+CLIENTS = ("pip-newest", "uv")
+
+
+class Contradicted(Moody):
+    @classmethod
+    def fill(cls):
+        cls.young = add_wheel(cls.up, "young", "1.0", days=1)
+        for name in ("replaced", "gaining", "sized"):
+            add_wheel(cls.up, name, "1.0")
+        add_wheel(cls.up, "sized", "0.9")
+
+    def read_again(self, project):
+        """The service has read what the index says of it by now."""
+        asked, path = self.up.asked.count(f"/simple/{project}/"), f"/simple/{project}/"
+        self.refreshed(project, lambda: self.up.asked.count(path) >= asked + 2)
+
+    def restarted(self):
+        self.service.kill()
+        self.service.start()
+        self.index = self.service.url + "/pypi/simple/"
+
+    def test_T7_a_time_that_was_stated_is_not_taken_back(self):
+        why, stated = "held by cool-down: released 1 day ago", self.young.uploaded
+        self.refused("young", "1.0", why)
+        self.young.uploaded = days_ago(4000)
+        self.read_again("young")
+        self.refused("young", "1.0", why)
+        self.assertEqual(self.page("young")[self.young.name]["upload-time"][:19], stated[:19])
+        self.with_clients(lambda client: self.is_refused(client, "young==1.0", why), CLIENTS)
+        self.restarted()
+        self.refused("young", "1.0", why)
+        self.read_again("young")
+        self.refused("young", "1.0", why)
+        self.young.uploaded = days_ago(0.1)  # that it is younger counts
+        self.refreshed("young", lambda: "released 2 hours ago" in self.service.ask(file_path("young", "1.0")).reason)
+
+    def is_contradicted(self, name, version, stated):
+        a = self.refused(name, version, f"held by cool-down: the index states {stated[:10]}, but did not list it on 20")
+        self.assertRegex(a.reason, r"; the policy asks for 7 days \(until 20\d\d-\d\d-\d\d")
+        self.assertEqual(self.service.ask(file_path(name, version) + ".metadata").status, 403)
+        self.assertIn(", but its index did not list it on 20", self.service.command("explain", wheels.file_name(name, version))[1])
+
+    def test_T7_other_bytes_are_not_as_old_as_those_before(self):
+        f, = self.up.projects["replaced"]
+        self.assertEqual(self.service.ask(file_path("replaced", "1.0")).body, f.data)
+        f.data = wheels.wheel("replaced", "1.0", files={"replaced/new.py": b"x = 2\n"})
+        f.sha256 = hashlib.sha256(f.data).hexdigest()
+        asked = self.up.asked.count(f"/files/{f.name}")
+        self.refreshed("replaced", lambda: self.service.ask(file_path("replaced", "1.0")).status == 403)
+        self.is_contradicted("replaced", "1.0", f.uploaded)
+        self.assertEqual(self.up.asked.count(f"/files/{f.name}"), asked)  # nor is it fetched
+        self.with_clients(lambda client: self.is_refused(client, "replaced==1.0", "but did not list it on"), CLIENTS)
+        self.restarted()
+        self.is_contradicted("replaced", "1.0", f.uploaded)
+
+    def test_T7_a_file_is_not_older_than_the_page_without_it(self):
+        self.assertEqual(self.service.ask(file_path("gaining", "1.0")).status, 200)
+        f = add_wheel(self.up, "gaining", "1.1")
+        self.refreshed("gaining", lambda: f.name in self.page("gaining"))
+        self.is_contradicted("gaining", "1.1", f.uploaded)
+
+        def check(client):
+            self.installs(client, "gaining", "gaining", "1.0")
+            self.is_refused(client, "gaining==1.1", "but did not list it on")
+        self.with_clients(check, CLIENTS)
+        # T5: what was gone and is there again is as old as it was
+        self.up.projects["gaining"].reverse()
+        first = self.up.projects["gaining"].pop()
+        self.refreshed("gaining", lambda: self.service.ask(file_path("gaining", "1.0")).status == 403)
+        self.up.projects["gaining"].append(first)
+        self.refreshed("gaining", lambda: self.service.ask(file_path("gaining", "1.0")).status == 200)
+
+    def test_a_size_that_is_stated_later_is_compared(self):
+        f = self.up.projects["sized"][0]
+        path = file_path("sized", "1.0")
+        self.assertEqual(self.service.ask(path).body, f.data)
+        why = f"held by finding size-mismatch: 5 bytes stated, {len(f.data)} received"
+        f.size = 5
+        self.refreshed("sized", lambda: self.service.ask(path).status == 403)
+        self.refused("sized", "1.0", why.split(": ")[0])
+        self.refused("sized", "1.0", why.split(": ")[-1])
+        self.assertEqual(self.service.ask(path, {}, "HEAD").status, 403)
+        self.assertIn("5 bytes stated", self.page("sized")[f.name]["yanked"])
+        e = self.explained(f.name)[f.name]
+        self.assertEqual((e["verdict"], e["rule"]), ("hold", "finding size-mismatch"))
+        self.assertEqual(e["what_would_change_it"],
+                         f"the upstream's index stating the size of its bytes, {len(f.data)}; no approval can")
+
+        def check(client):
+            self.installs(client, "sized", "sized", "0.9")
+            self.is_refused(client, "sized==1.0", "5 bytes stated")
+        self.with_clients(check, CLIENTS)
+        self.restarted()
+        self.refused("sized", "1.0", "5 bytes stated")
+        f.size = None
+        asked = self.up.asked.count(f"/files/{f.name}")
+        self.refreshed("sized", lambda: self.service.ask(path).body == f.data)
+        self.assertEqual(self.up.asked.count(f"/files/{f.name}"), asked)
+
+
+if __name__ == "__main__":
+    unittest.main()
