@@ -458,16 +458,16 @@ static void judging_again_for_a_denial_goes_on_after_a_crash(void **state)
     close_many(h);
 }
 
-/* What a running keeper takes away at once, a start does that finds it: another configuration, an approval
- * that ended meanwhile. */
+/* What a running keeper acts on at once, a start does that finds it: another configuration, a ruling that
+ * ended meanwhile. (An approval has its exception, which ends first; a denial is alone.) */
 static void a_start_judges_by_what_changed_meanwhile(void **state)
 {
     (void)state;
     struct house *h = open_many();
     struct ch_err err;
     char config[4096];
-    struct ch_ruling_row row = {.project = ch_str_of(many_names[0]),
-                                .lifts = 1ull << CH_HOLD_AGE,
+    struct ch_ruling_row row = {.deny = true,
+                                .project = CH_STR("not-of-these"),
                                 .policy = ch_policy_digest(h->k->policy),
                                 .reason = CH_STR("for now"),
                                 .by = CH_STR("uid:0"),
