@@ -48,6 +48,8 @@ WAYS = {
               "`file_hosts` of the upstream in customhouse.yaml"),
     "ranged": (answers(206, headers=[("Content-Range", "bytes 0-1/2")]),
                "upstream-answer: what its upstream answers cannot be taken for it", "fetching it again"),
+    "nothing": (lambda h: h.send_response(204) or h.end_headers() or True,
+                "upstream-answer: what its upstream answers cannot be taken for it: it answered 204", "fetching it again"),
     "empty": (answers(200, b""), SIZE, "fetching it again"),
     "empty-chunks": (nothing_in_chunks, SIZE, "fetching it again"),
     "empty-end": (nothing_until_the_end, SIZE, "fetching it again"),

@@ -430,7 +430,7 @@ static void show_decision(struct command *c, const struct page *p, size_t file,
         command_print(c, "  known since: %s%s\n", time,
                       tried ? "" : ", nobody has asked for it yet");
     }
-    if (tried) {
+    if (tried && !(progress.failed && faults_of(p, file) != NULL)) { /* which says it below */
         show_progress(c, &progress);
     }
     if (d->ruling_id != 0) {

@@ -6,7 +6,8 @@
 
 #include "customhouse/blobs.h"
 
-/* Not at once, or who waits for it would have it fetched over and over where an index is read each second. */
+/* Not at once, or who waits for it would have it fetched over and over where an index is read each
+ * second. */
 #define PAUSE_US (3 * 1000000LL)
 /* An index that is not read again (of an image's digest there is no other answer): then, too. */
 #define AGAIN_US (600 * 1000000LL)
@@ -116,9 +117,11 @@ enum ch_fetch_fault faults_kind(const struct ch_fetched *answer, uint64_t stated
                : stated_bytes != CH_SIZE_UNKNOWN              ? CH_FAULT_SIZE
                                                               : CH_FAULT_NONE; /* sizes.h */
     }
-    if (answer->code != CH_OK || status < 400 || status >= 500 || status == 408 || status == 425 ||
-        status == 429) {
+    if (answer->code != CH_OK || status >= 500 || status == 408 || status == 425 || status == 429) {
         return CH_FAULT_NONE;
+    }
+    if (status < 400) {
+        return CH_FAULT_ANSWER; /* a success without its bytes, a redirect to nowhere */
     }
     return status == 404 || status == 410 ? CH_FAULT_MISSING : CH_FAULT_REFUSED;
 }
@@ -129,19 +132,25 @@ static void tell_pages(struct keeper *k, const struct page *of,
 {
     size_t cursor = 0;
     void *value;
+    bool changed = false;
     while (ch_map_next(k->pages, &cursor, NULL, &value)) {
         struct page *p = value;
-        if (p->load == PAGE_READY && p->upstream == of->upstream &&
-            ch_str_eq(page_name(p), row->project)) {
-            on_row(p, row);
-            ptrdiff_t at = page_find_file(p, row->file_name);
-            if (at >= 0) {
-                listing_touch_file(p, (size_t)at);
-            }
-            page_wrote(p);
+        ptrdiff_t at = p->load == PAGE_READY && p->upstream == of->upstream &&
+                               ch_str_eq(page_name(p), row->project)
+                           ? page_find_file(p, row->file_name)
+                           : -1;
+        if (at < 0) {
+            continue;
         }
+        const struct fault *known = faults_of(p, (size_t)at);
+        changed = changed || row->fault != (known != NULL ? known->kind : CH_FAULT_NONE);
+        on_row(p, row);
+        listing_touch_file(p, (size_t)at);
+        page_wrote(p);
     }
-    keeper_raise_epoch(k); /* listings that gateways remember show it as it was before */
+    if (changed) { /* listings that gateways remember show it as it was before */
+        keeper_raise_epoch(k);
+    }
 }
 
 static void enter(struct keeper *k, const struct page *p, const struct ch_fetch_fault_row *row)
@@ -205,9 +214,9 @@ bool faults_due(const struct keeper *k, const struct page *p, size_t file)
 {
     const struct fault *f = faults_of(p, file);
     int64_t ago_us = f == NULL ? 0 : keeper_now_us(k) - f->at_us;
-    return f != NULL && ((p->checked_at_us > f->at_us && ago_us >= PAUSE_US) ||
-                         ago_us >= AGAIN_US ||
-                         (f->kind == CH_FAULT_DENIED && k->configured_at_us > f->at_us));
+    return f != NULL &&
+           ((p->checked_at_us > f->at_us && ago_us >= PAUSE_US) || ago_us >= AGAIN_US ||
+            (f->kind == CH_FAULT_DENIED && k->configured_at_us > f->at_us));
 }
 
 static void decide(struct keeper *k, struct page *p, size_t file, const struct fault *fault,

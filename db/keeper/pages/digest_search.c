@@ -266,11 +266,6 @@ bool digest_search_ended(const struct digest_search *s)
     return s->ended && !s->under_way;
 }
 
-const struct ch_sha256 *digest_search_for(const struct digest_search *s)
-{
-    return &s->sha256;
-}
-
 struct digest_looked digest_search_looked(const struct digest_search *s)
 {
     return s->looked;

@@ -20,7 +20,6 @@ struct digest_search *digest_search_new(struct keeper *k, const struct ch_sha256
                                         const struct ch_str *repositories, size_t count,
                                         digest_search_fn *on_end, void *ctx);
 bool digest_search_ended(const struct digest_search *s);
-const struct ch_sha256 *digest_search_for(const struct digest_search *s);
 struct digest_looked digest_search_looked(const struct digest_search *s);
 void digest_search_free(struct digest_search *s); /* accepts NULL */
 void digest_searches_free(struct keeper *k);      /* at the end of the process, after its threads */

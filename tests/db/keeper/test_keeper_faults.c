@@ -45,6 +45,8 @@ static const struct row {
      .rule = "upstream-answer",
      .reason = "what its upstream answers cannot be taken for it: connection reset",
      .change = TRY_AGAIN},
+    {.label = "204", .status = 204, .rule = "upstream-answer", .reason = "for it: it answered 204"},
+    {.label = "302", .status = 302, .rule = "upstream-answer", .reason = "for it: it answered 302"},
     {.label = "header too long", .code = CH_E_LIMIT, .rule = "upstream-answer", .reason = "reset"},
     {.label = "longer",
      .code = CH_E_MISMATCH,
@@ -221,8 +223,7 @@ static void what_the_index_says_otherwise_is_asked_for_at_once(void **state)
     (void)state;
     char hex[CH_SHA256_HEX + 1], stated[256];
     snprintf(stated, sizeof(stated), OLD " - 10 30\n" NEW " %s 4 30\n", house_hex("good", hex));
-    const char *pages[] = {OLD " - 10 30\n" NEW " - 5 30\n",
-                           stated};
+    const char *pages[] = {OLD " - 10 30\n" NEW " - 5 30\n", stated};
     for (size_t i = 0; i < CH_ARRAY_LEN(pages); i++) {
         struct site *s;
         struct house *h = house_of(&rows[0], &s);
@@ -239,8 +240,8 @@ static void what_the_index_says_otherwise_is_asked_for_at_once(void **state)
 static void what_may_pass_is_told_as_that(void **state)
 {
     (void)state;
-    static const struct row passing[] = {{.status = 500},         {.status = 429},
-                                         {.status = 408},         {.status = 204},
+    static const struct row passing[] = {{.status = 500},         {.status = 503},
+                                         {.status = 429},         {.status = 408},
                                          {.code = CH_E_UPSTREAM}, {.code = CH_E_CLOSED}};
     for (size_t i = 0; i < CH_ARRAY_LEN(passing); i++) {
         struct site *s;
