@@ -352,7 +352,7 @@ class EachOther(unittest.TestCase):
         while "event=reloaded " not in first.log():
             self.assertLess(time.monotonic(), end, first.log())
             time.sleep(0.05)
-        for service, name in ((first, "round"), (second, "and-round")):
+        for service, name in ((first, "round"), (second, "and-round"), (first, "a"), (first, "b"), (first, "c"), (first, "d")):
             with self.subTest(name=name):
                 began = time.monotonic()
                 a = service.ask(f"/pypi/simple/{name}/")

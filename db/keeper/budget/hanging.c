@@ -121,6 +121,9 @@ static enum health health_of(const struct ch_fetched *a)
     if (a->effective_url.len == 0 || ours) { /* not asked at all: the fetcher has ended */
         return SAYS_NOTHING;
     }
+    if (a->http_status == 508) {
+        return ANSWERS; /* a loop; nothing is to be waited for, and each name is told so at once */
+    }
     if (a->code == CH_OK) {
         return a->http_status == 429 || a->http_status >= 500 ? FAILS : ANSWERS;
     }
