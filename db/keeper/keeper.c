@@ -157,6 +157,7 @@ static void on_tick(struct ch_timer *t)
     clock_watch(k);
     rulings_see_ends(k);
     keys_watch_grace(k);
+    command_tell_refused(k);
     rescan_tick(k);
     policies_tick(k);
     rulings_enter_ends(k);

@@ -177,6 +177,11 @@ struct keeper {
     struct ch_timer lease_timer;
     struct ch_timer commit_timer;
     struct ch_timer tick_timer;
+    struct { /* strangers at the control socket (commands/commands_rights.c) */
+        uint64_t since_ms;
+        uint32_t said;
+        uint32_t left_out;
+    } refused;
     struct intake *after_commit; /* intakes that go on once the next commit has made it durable */
     bool group_lost;           /* a commit failed, and intakes were not told yet */
     struct page *wrote;        /* pages with facts of the open group */
@@ -593,6 +598,7 @@ bool intake_holds(struct keeper *k, const struct ch_sha256 *sha256);
 /* ------------------------------------------------------------------ commands.c, metrics.c */
 
 void commands_accept(struct keeper *k, const struct ch_control *control, int fd);
+void command_tell_refused(struct keeper *k); /* strangers that were no lines of the log */
 void commands_drain(struct keeper *k); /* who still waits is told that there is no end to come */
 void commands_free(struct keeper *k);
 /* Of the administrative interface, and its end (commands_admin.c). */

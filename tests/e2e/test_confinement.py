@@ -3,6 +3,7 @@ import contextlib
 import os
 import re
 import socket
+import time
 import unittest
 
 from house import container, wheels
@@ -75,6 +76,23 @@ class OtherUsers(unittest.TestCase):
             self.assertEqual(service.command("status")[0], 0)
             service.stop()  # its log is read whole then
             self.assertIn(f"uid={NOBODY}", service.log())
+
+    @unittest.skipUnless(os.geteuid() == 0, "only root can become another user")
+    def test_many_tries_are_few_lines(self):
+        """Who is nobody here can try as often as he likes; the log says how often, and not each time."""
+        with contextlib.closing(Upstream()) as up, Service(up.url) as service:
+            os.chmod(service.dir, 0o711)
+            tries, began = 200, time.monotonic()
+            for _ in range(tries):
+                self.assertTrue(as_nobody(lambda: talk(service.path("run/control.sock")))[0])
+            seconds = time.monotonic() - began
+            time.sleep(1.1)  # what was left out is told with the next line, or by the keeper's tick
+            self.assertTrue(as_nobody(lambda: talk(service.path("run/control.sock")))[0])
+            service.stop()
+            said = service.log().count("keeper event=control refused uid=65534 ")
+            more = sum(int(n) for n in re.findall(r"keeper event=control refused-more=(\d+)", service.log()))
+            self.assertEqual(said + more, tries + 1)
+            self.assertLessEqual(said, 5 * (seconds + 2) + 1)
 
 
 def talk(path):

@@ -12,6 +12,8 @@
 
 #define TURN_AWAY_MS 100 /* who is nobody need not be waited for */
 #define NAMES_MAX    5   /* of those who could help, in a refusal */
+#define SAID_MAX     5   /* refusals of strangers that are lines of the log, in SAID_MS */
+#define SAID_MS      1000
 
 /* ------------------------------------------------------------------ who */
 
@@ -31,6 +33,33 @@ static void note_stranger(struct keeper *k, uint32_t uid)
     }
 }
 
+void command_tell_refused(struct keeper *k)
+{
+    if (ch_now_boot_ms() < k->refused.since_ms + SAID_MS) {
+        return;
+    }
+    if (k->refused.left_out > 0) {
+        keeper_log("control", "refused-more=%u", k->refused.left_out);
+    }
+    k->refused.said = 0;
+    k->refused.left_out = 0;
+}
+
+/* Everybody on this host can cause these lines, as many as he likes. */
+static void say_refused(struct keeper *k, const struct ch_control *control)
+{
+    command_tell_refused(k);
+    if (k->refused.said == SAID_MAX) {
+        k->refused.left_out++;
+        return;
+    }
+    if (k->refused.said == 0) {
+        k->refused.since_ms = ch_now_boot_ms();
+    }
+    k->refused.said++;
+    keeper_log("control", "refused uid=%u pid=%u", control->uid, control->pid);
+}
+
 bool command_peer(struct keeper *k, const struct ch_control *control, int fd, struct principal *ret)
 {
     char text[200];
@@ -40,7 +69,7 @@ bool command_peer(struct keeper *k, const struct ch_control *control, int fd, st
     if (ret->kind != PRINCIPAL_NONE && (ret->kind != PRINCIPAL_LOCAL || control->own)) {
         return true;
     }
-    keeper_log("control", "refused uid=%u pid=%u", control->uid, control->pid);
+    say_refused(k, control);
     note_stranger(k, control->uid);
     snprintf(text, sizeof(text),
              "not permitted: uid %u is no user here; who is root or started the server can change "
