@@ -133,8 +133,12 @@ static enum ch_code check_child(const struct reading *r, struct ch_str text, str
     struct child c;
     struct ch_pushed_row row;
     struct ch_buf strings;
+    if (ch_str_starts(text, CH_STR("sha512:"))) {
+        return ch_fail(err, CH_E_DENIED, "it lists %.*s...: " ALIASES_UNKNOWN,
+                       CH_STR_ARG(ch_str_sub(text, 0, 20)));
+    }
     if (!read_child(r, text, &c)) {
-        return ch_fail(err, CH_E_FORMAT, "what it lists is named otherwise than by sha256:HEX");
+        return ch_fail(err, CH_E_FORMAT, "what it lists is named otherwise than by a digest");
     }
     ch_buf_init(&strings, 4096);
     enum ch_code rc = ch_store_pushed(p->k->store, p->ask.repository, p->ask.project,
@@ -167,7 +171,10 @@ static enum ch_code check_children(const struct reading *r, struct ch_str stream
     while ((rc = ch_scan_read(&reader, &rec, err)) == CH_OK) {
         if (rec.type == CH_REC_FACT &&
             ch_str_eq(rec.u.fact.name, ch_str_of(r->p.eco->listed_fact))) {
-            rc = check_child(r, rec.u.fact.value, err);
+            struct ch_buf known; /* of one that is named by alias */
+            ch_buf_init(&known, rec.u.fact.value.len + CH_SHA256_HEX);
+            rc = check_child(r, aliases_fact(r->p.k, rec.u.fact.value, &known), err);
+            ch_buf_done(&known);
         }
         if (rc != CH_OK) {
             return rc;
