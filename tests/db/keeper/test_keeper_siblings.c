@@ -6,8 +6,6 @@
 #include "db/keeper/intake/faults.h"
 #include "db/keeper/pages/page.h"
 
-/* T7: what the index states anew of a file is as old as that. */
-#define AT_ONCE "version: 1\ncool_down_days: 0\n"
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"
 
@@ -55,7 +53,8 @@ static void ask_page_anew(struct house *h)
     for (size_t i = 0; i < p->fault_count; i++) {
         p->faults[i].at_us -= 10 * 1000000; /* it was found out a while ago */
     }
-    p->checked_at_us -= (int64_t)h->k->config->index_refresh_s * 1000000 + 1000000;
+    /* before what comes was released: it is not held for its age (T7) */
+    p->checked_at_us -= 60 * 86400 * 1000000LL;
     house_ask_page(h, "pkg");
 }
 
@@ -100,7 +99,7 @@ static void t10_a_broken_transfer_holds_nothing(void **state)
 static void t10_bytes_that_were_a_mismatch_are_judged_as_what_they_are(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(AT_ONCE, NULL);
+    struct house *h = house_new();
     set_pair(h, "old", "sibling", "new");
     expect(h, WHEEL, "finding hash-mismatch");
     set_pair(h, "new", "sibling", "new");
@@ -187,7 +186,7 @@ static void t10_another_hash_stated_frees_no_sibling(void **state)
 static void t15_an_md5_that_differs_is_a_mismatch_once(void **state)
 {
     (void)state;
-    struct house *h = house_new_with(AT_ONCE, NULL);
+    struct house *h = house_new();
     set_pair_md5(h, "honest", MD5_ATTACK, "sibling");
     expect(h, WHEEL, "finding hash-mismatch");
     size_t scans = h->scans[0];
