@@ -19,8 +19,8 @@
     X(client_text_bytes, 512, "bytes", "a client's address or User-Agent, clipped")                \
     X(refusal_text_bytes, 512, "bytes", "one line of a refusal")                                   \
     X(config_name_bytes, 64, "bytes", "a name in the configuration: repository, upstream, person") \
-    X(control_burst, 32, "commands", "of one local user at once, before it has to wait")           \
-    X(control_ms, 100, "ms", "for one more of them")                                               \
+    X(control_burst, 200, "commands", "of one local user at once, before it has to wait")          \
+    X(control_ms, 20, "ms", "for one more of them; one after another takes longer")                 \
     X(control_users, 64, "users", "whose commands are counted")                                    \
     X(control_unread_bytes, 4096, "bytes", "that the keeper has yet to read: users wait, not root") \
     X(principal_bytes, 79, "bytes", "who somebody is: kind and name")                              \
