@@ -71,7 +71,7 @@ class Dependencies(Quarantine):
     def test_what_pip_does_not_say_explain_does(self):
         """Nothing holds the release. Its metadata were shown, and say it whether or not the file itself ever comes."""
         wheel = file_path("ready", "1.0").split("/")[-1]
-        self.up.behave = lambda path: (lambda h: Upstream.send(h, 404, "text/plain", b"no") or True) \
+        self.up.behave = lambda path: (lambda h: Upstream.send(h, 503, "text/plain", b"not now") or True) \
             if path.endswith(wheel) else None
         with Client("pip-newest") as client:
             self.is_refused(client, "ready", "No matching distribution found for told-core>=2")

@@ -7,7 +7,7 @@ import sqlite3
 import subprocess
 import tempfile
 
-from house.case import Quarantine, add_wheel, file_path
+from house.case import Alone, Quarantine, add_wheel, file_path
 
 # Rows that no entry stands for; tests/db/audit/test_altered.c says why of each.
 NOT_COMPARED = {"newest", "value", "alias", "fetch", "intake", "notice", "notice_of_end", "forwarded", "refusal", "blob",
@@ -251,60 +251,6 @@ class OnDisk(Quarantine):
         self.assertEqual(self.verify()[0], 0)
         self.service.start()
 
-    def altered_by(self, *statements):
-        """While the service is stopped, and without the triggers that keep facts, which come back."""
-        db = sqlite3.connect(self.service.path("db/customhouse.db"), isolation_level=None)
-        guards = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name GLOB '*_kept_*'").fetchall()
-        for name, _sql in guards:
-            db.execute(f"DROP TRIGGER {name}")
-        for statement in statements:
-            db.execute(statement)
-        for _name, sql in guards:
-            db.execute(sql)
-        db.close()
-
-    def command(self, *words):
-        status, out, err = self.service.command(*words)
-        self.assertEqual(status, 0, (words, out, err))
-
-    def test_no_row_alone_ends_a_denial_or_gives_back_an_approval(self):
-        """What counts is the log: nothing that is served changes, `status` ends with 1, and `audit verify` names the rows."""
-        add_wheel(self.up, "held", "1.0", days=1)
-        add_wheel(self.up, "wanted", "1.0", days=1)
-        denied, held, wanted = (file_path(name, "1.0") for name in ("two", "held", "wanted"))
-        self.service.start()
-        self.assertEqual(self.service.get(denied)[0], 200)
-        self.command("deny", "two==1.0", "--reason", "stolen")
-        for name in ("held", "wanted"):
-            self.command("approve", f"{name}==1.0", "--reason", "needed")
-        self.assertEqual(self.service.get(held)[0], 200)
-        self.assertEqual(self.service.get(wanted)[0], 200)
-        self.command("exceptions", "revoke", "1", "--reason", "no more")
-        self.assertEqual(self.service.ask(held).status, 403)
-        for what in (("UPDATE ruling SET expires_at_us = 1 WHERE deny",),
-                     ("INSERT OR IGNORE INTO ruling_end SELECT id, 'user:bob', 'was wrong', 5 FROM ruling WHERE deny",),
-                     ("DELETE FROM ruling_end", "DELETE FROM exception_step WHERE kind > 4"),
-                     ("UPDATE exception_step SET kind = 3 WHERE kind > 4",),
-                     ("DELETE FROM exception_ruling WHERE ruling = (SELECT max(id) FROM ruling)",),
-                     ("DELETE FROM ruling WHERE deny",)):
-            with self.subTest(what=what):
-                self.eventually(lambda: "wait" not in self.verify()[1], 20)
-                self.service.stop()
-                self.altered_by(*what)
-                status, out = self.verify()
-                self.assertEqual(status, 1, out)
-                self.service.start()
-                for path, text in ((denied, "denied"), (held, "held")):
-                    answer = self.service.ask(path)
-                    self.assertEqual(answer.status, 403, answer)
-                    self.assertIn(text, str(answer.reason) + str(answer.body))
-        status, out, err = self.service.command("status")
-        self.assertEqual(status, 1, out + err)
-        self.assertIn("denials are in force by the audit log alone", out)
-        self.assertIn("approvals of the database are NOT taken", out)
-        self.assertEqual(self.service.ask(wanted).status, 403)  # without its exception
-        self.assertEqual(self.service.get(file_path("one", "1.0"))[0], 200)  # nobody's exception
-
     def test_private_keys(self):
         for name in sorted(os.listdir(self.service.path("keys"))):
             path, copy = self.copied("keys/" + name)
@@ -343,3 +289,68 @@ class OnDisk(Quarantine):
         self.put_back(newer, path)
         self.service.start()
         self.assertEqual(self.verify()[0], 0)
+
+
+class RowsAlone(Alone):
+    """A service of its own: what is edited here stays so."""
+
+    def altered_by(self, *statements):
+        """While the service is stopped, and without the triggers that keep facts, which come back."""
+        db = sqlite3.connect(self.running.path("db/customhouse.db"), isolation_level=None)
+        guards = db.execute("SELECT name, sql FROM sqlite_schema WHERE type = 'trigger' AND name GLOB '*_kept_*'").fetchall()
+        for name, _sql in guards:
+            db.execute(f"DROP TRIGGER {name}")
+        for statement in statements:
+            db.execute(statement)
+        for _name, sql in guards:
+            db.execute(sql)
+        db.close()
+
+    def command(self, *words):
+        status, out, err = self.running.command(*words)
+        self.assertEqual(status, 0, (words, out, err))
+
+    def test_no_row_alone_ends_a_denial_or_gives_back_an_approval(self):
+        """What counts is the log: nothing that is served changes, `status` ends with 1, and `audit verify` names the rows."""
+        for name in ("one", "two"):
+            add_wheel(self.up, name, "1.0")
+        add_wheel(self.up, "held", "1.0", days=1)
+        add_wheel(self.up, "wanted", "1.0", days=1)
+        denied, held, wanted = (file_path(name, "1.0") for name in ("two", "held", "wanted"))
+        self.running = self.service().start()
+        self.assertEqual(self.running.get(file_path("one", "1.0"))[0], 200)
+        self.assertEqual(self.running.get(denied)[0], 200)
+        self.command("deny", "two==1.0", "--reason", "stolen")
+        for name in ("held", "wanted"):
+            self.command("approve", f"{name}==1.0", "--reason", "needed")
+        self.assertEqual(self.running.get(held)[0], 200)
+        self.assertEqual(self.running.get(wanted)[0], 200)
+        self.command("exceptions", "revoke", "1", "--reason", "no more")
+        self.assertEqual(self.running.ask(held).status, 403)
+        for what in (("UPDATE ruling SET expires_at_us = 1 WHERE deny",),
+                     ("INSERT OR IGNORE INTO ruling_end SELECT id, 'user:bob', 'was wrong', 5 FROM ruling WHERE deny",),
+                     ("DELETE FROM ruling_end", "DELETE FROM exception_step WHERE kind > 4"),
+                     ("UPDATE exception_step SET kind = 3 WHERE kind > 4",),
+                     ("DELETE FROM exception_ruling WHERE ruling = (SELECT max(id) FROM ruling)",),
+                     ("DELETE FROM ruling WHERE deny",)):
+            with self.subTest(what=what):
+                self.eventually(lambda: "wait" not in self.verify()[1], 20)
+                self.running.stop()
+                self.altered_by(*what)
+                status, out = self.verify()
+                self.assertEqual(status, 1, out)
+                self.running.start()
+                for path, text in ((denied, "denied"), (held, "held")):
+                    answer = self.running.ask(path)
+                    self.assertEqual(answer.status, 403, answer)
+                    self.assertIn(text, str(answer.reason) + str(answer.body))
+        status, out, err = self.running.command("status")
+        self.assertEqual(status, 1, out + err)
+        self.assertIn("denials are in force by the audit log alone", out)
+        self.assertIn("approvals of the database are NOT taken", out)
+        self.assertEqual(self.running.ask(wanted).status, 403)  # without its exception
+        self.assertEqual(self.running.get(file_path("one", "1.0"))[0], 200)  # nobody's exception
+
+    def verify(self):
+        status, out, err = self.running.command("audit", "verify")
+        return status, out + err
