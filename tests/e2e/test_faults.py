@@ -1,4 +1,5 @@
 """The machine and its people at fault: full disks, broken files, wrong configuration, signals."""
+import json
 import os
 import shutil
 import signal
@@ -314,6 +315,20 @@ class Faults(Alone):
             mode = os.lstat(path).st_mode
             if path not in sockets:
                 self.assertFalse(mode & (0o006 if path in walked else 0o007), f"{path} {stat.filemode(mode)}")
+
+    def test_status_for_programs(self):
+        service = self.service().start()
+        status, out, err = service.command("status", "--json")
+        self.assertEqual(status, 0, out + err)
+        told = json.loads(out)
+        self.assertEqual([(r["name"], r["ecosystem"], r["environment"]) for r in told["repositories"]],
+                         [("pypi", "pypi", "prod")])
+        self.assertLessEqual({p["pid"] for p in told["processes"]}, set(service.processes()))
+        self.assertLessEqual({"keeper/0", "gateway/0", "fetcher/0", "scanner-strict/0", "scanner-second/0"},
+                             {p["name"] for p in told["processes"]})
+        for p in told["processes"]:
+            self.assertEqual(p["restarts"], 0)
+            self.assertIn("seccomp", p["confinement"])
 
     def test_another_user_is_not_heard(self):
         if os.geteuid() != 0:

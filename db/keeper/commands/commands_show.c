@@ -309,6 +309,31 @@ static void count_coming(void *ctx, const struct ch_intake_row *row, const char 
     }
 }
 
+/* The supervisor's lines, "NAME pid N restarts N CONFINEMENT" each (supervisor.c). */
+static void put_processes(struct ch_buf *b, struct ch_str lines)
+{
+    struct ch_str line, name, word, pid, restarts;
+    bool first = true;
+    json_open(b, "processes", '[');
+    while (ch_str_split(&lines, '\n', &line)) {
+        uint64_t id = 0, count = 0;
+        if (!ch_str_split(&line, ' ', &name) || !ch_str_split(&line, ' ', &word) ||
+            !ch_str_split(&line, ' ', &pid) || !ch_str_u64(pid, &id) ||
+            !ch_str_split(&line, ' ', &word) || !ch_str_split(&line, ' ', &restarts) ||
+            !ch_str_u64(restarts, &count)) {
+            continue; /* the last one ends with a line feed, too */
+        }
+        ch_buf_puts(b, ch_str_of(first ? "{" : ",{"));
+        first = false;
+        json_field(b, "name", name);
+        json_number(b, "pid", id);
+        json_number(b, "restarts", count);
+        json_field(b, "confinement", line);
+        ch_buf_putc(b, '}');
+    }
+    ch_buf_putc(b, ']');
+}
+
 enum step command_status(struct command *c)
 {
     struct keeper *k = c->k;
@@ -374,7 +399,17 @@ enum step command_status(struct command *c)
         json_number(&b, "unsaved", unsaved);
         json_number(&b, "policy_proposals", policy_proposals_count(k));
         json_bool(&b, "people_approve", people_has_approver(k->people));
-        json_field(&b, "processes", ch_str_of(k->status_text));
+        json_open(&b, "repositories", '[');
+        for (size_t i = 0; i < k->config->repository_count; i++) {
+            const struct ch_repository *r = &k->config->repositories[i];
+            ch_buf_puts(&b, ch_str_of(i > 0 ? ",{" : "{"));
+            json_field(&b, "name", ch_str_of(r->name));
+            json_field(&b, "ecosystem", ch_str_of(r->ecosystem));
+            json_field(&b, "environment", ch_str_of(r->environment));
+            ch_buf_putc(&b, '}');
+        }
+        ch_buf_putc(&b, ']');
+        put_processes(&b, ch_str_of(k->status_text));
         json_open(&b, "destinations", '[');
         notices_put_state(k, &b, true);
         forward_put_state(k, &b, true);
