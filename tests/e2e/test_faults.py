@@ -1,6 +1,7 @@
 """The machine and its people at fault: full disks, broken files, wrong configuration, signals."""
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -315,6 +316,20 @@ class Faults(Alone):
             mode = os.lstat(path).st_mode
             if path not in sockets:
                 self.assertFalse(mode & (0o006 if path in walked else 0o007), f"{path} {stat.filemode(mode)}")
+
+    def test_the_mask_of_who_starts_it_changes_nothing(self):
+        modes = []
+        for mask in (0o022, 0o777, 0o000):
+            folder = tempfile.mkdtemp(prefix="ch-e2e-mask-")
+            self.addCleanup(shutil.rmtree, folder)
+            state = os.path.join(folder, "state")
+            done = subprocess.run([os.path.join(BIN, "customhouse"), "init", "--state", state, "--pypi-upstream", self.up.url],
+                                  capture_output=True, text=True, timeout=60, preexec_fn=lambda mask=mask: os.umask(mask))
+            self.assertEqual(done.returncode, 0, done.stderr)
+            modes.append({re.sub("[0-9a-f]{16}", "KEY", os.path.relpath(os.path.join(d, f), state)): stat.filemode(os.lstat(os.path.join(d, f)).st_mode)
+                          for d, _, files in os.walk(state) for f in files + [""]})
+        self.assertEqual(modes[1], modes[0])
+        self.assertEqual(modes[2], modes[0])
 
     def test_status_for_programs(self):
         service = self.service().start()

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "customhouse/limits.h"
 #include "base/customhouse/supervisor/log.h"
@@ -60,8 +61,13 @@ static enum ch_code init(const char *folder, const struct args *args, struct ch_
     return site_init(folder, &init, err);
 }
 
+/* Each file and folder of an installation is made with the mode that it is to have; what the caller's mask
+ * takes away would be missing where others walk through, or the owner himself reads. */
+#define INSTALLATION_UMASK 022
+
 int command_init(const struct command_row *row, const struct args *args)
 {
+    umask(INSTALLATION_UMASK);
     struct ch_err err;
     char *folder = NULL;
     bool is_new = false;
@@ -153,6 +159,7 @@ int command_serve(const struct command_row *row, const struct args *args)
     char *folder = NULL;
     bool is_new = false;
     (void)row;
+    umask(INSTALLATION_UMASK);
     enum ch_code rc = site_folder(args_value(args, "--state"), &folder, &err);
     rc = rc == CH_OK ? site_is_new(folder, &is_new, &err) : rc;
     if (rc == CH_OK && is_new) {
