@@ -1,6 +1,7 @@
 """An index that contradicts what it said before, what its own page of a moment ago was without, or the bytes that came: what was known
 stands, for pip and uv, at the file's route and after kill -9."""
 import hashlib
+import json
 import unittest
 
 from house import wheels
@@ -13,7 +14,7 @@ class Contradicted(Moody):
     @classmethod
     def fill(cls):
         cls.young = add_wheel(cls.up, "young", "1.0", days=1)
-        for name in ("replaced", "gaining", "sized"):
+        for name in ("replaced", "gaining", "sized", "named"):
             add_wheel(cls.up, name, "1.0")
         add_wheel(cls.up, "sized", "0.9")
 
@@ -47,6 +48,38 @@ class Contradicted(Moody):
         self.assertRegex(a.reason, r"; the policy asks for 7 days \(until 20\d\d-\d\d-\d\d")
         self.assertEqual(self.service.ask(file_path(name, version) + ".metadata").status, 403)
         self.assertIn(", but its index did not list it on 20", self.service.command("explain", wheels.file_name(name, version))[1])
+
+    def test_T8_who_names_bytes_means_these(self):
+        """Not what stands under their name by now; and what became of them is told."""
+        f, = self.up.projects["named"]
+        former, data = "sha256:" + f.sha256, f.data
+        self.assertEqual(self.service.ask(file_path("named", "1.0")).body, data)
+        f.data = wheels.wheel("named", "1.0", files={"named/new.py": b"x = 2\n"})
+        f.sha256 = hashlib.sha256(f.data).hexdigest()
+        self.refreshed("named", lambda: self.service.ask(file_path("named", "1.0")).status == 403)
+        other = f"named-1.0-py3-none-any.whl stands for other bytes by now, sha256:{f.sha256}"
+        for words in (("approve", former, "--reason", "reviewed"), ("exceptions", "request", former, "--reason", "needed"),
+                      ("rescan", former)):
+            status, out, err = self.service.command(*words)
+            self.assertEqual(status, 1, (words, out, err))
+            self.assertIn(other, err)
+        self.assertEqual(self.service.ask(file_path("named", "1.0")).status, 403)
+        self.assertEqual(json.loads(self.service.command("exceptions", "list", "--json")[1]), [])
+        status, out, err = self.service.command("explain", former)
+        self.assertEqual(status, 0, err)
+        self.assertIn(f"{former} came as named-1.0-py3-none-any.whl", out)
+        self.assertIn(f"sha256:{f.sha256}: these are not served", out)
+        self.assertIn("fetched by: 1 client", out)
+        self.assertIn("nobody denied them", out)
+        status, out, err = self.service.command("deny", former, "--reason", "was an attack")
+        self.assertEqual(status, 0, out + err)
+        self.assertIn("was an attack", self.service.command("explain", former)[1])
+        [told] = json.loads(self.service.command("explain", former, "--json")[1])
+        self.assertEqual((told["sha256"], told["replaced_by"], told["served"], told["clients"], told["denials"][0]["reason"]),
+                         (former[7:], f.sha256, False, 1, "was an attack"))
+        status, out, err = self.service.command("explain", "sha256:" + f.sha256)
+        self.assertEqual(status, 0, err)
+        self.assertIn("hold (cool-down)", out)
 
     def test_T7_other_bytes_are_not_as_old_as_those_before(self):
         f, = self.up.projects["replaced"]

@@ -550,7 +550,8 @@ enum step command_explain(struct command *c)
         return p == NULL ? step : command_explain_absent(c, p);
     }
     bool release = what.kind == WHAT_VERSION || what.kind == WHAT_FILE;
-    if (release && !command_find_dependencies(c, p, &what, false, &step)) {
+    if (command_explain_replaced(c, p, &what, &step) ||
+        (release && !command_find_dependencies(c, p, &what, false, &step))) {
         return step;
     }
     size_t max = what.kind == WHAT_PROJECT && !c->args.json ? EXPLAIN_FILES_MAX : SIZE_MAX;

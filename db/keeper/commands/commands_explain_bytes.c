@@ -77,6 +77,62 @@ enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha
                        : command_end(c, 1, "%s; nobody denied it", never);
 }
 
+static void count_client(void *ctx, const struct ch_served_row *row)
+{
+    size_t *count = ctx;
+    (void)row;
+    (*count)++;
+}
+
+bool command_explain_replaced(struct command *c, const struct page *p, const struct what *what,
+                              enum step *ret_step)
+{
+    ptrdiff_t at = what->kind == WHAT_FILE ? page_find_file(p, ch_str_of(what->file_name)) : -1;
+    if (at < 0 || !command_is_other(p, (size_t)at, &what->sha256)) {
+        return false;
+    }
+    const struct ch_sha256 *stated = &p->facts.files[at].index.sha256;
+    const struct ch_sha256 *now = ch_sha256_is_zero(stated) ? &p->files[at].artifact : stated;
+    struct denials d = {.c = c};
+    struct ch_buf b;
+    struct ch_err err;
+    size_t clients = 0;
+    char hex[2][CH_SHA256_HEX + 1];
+    ch_sha256_hex(&what->sha256, hex[0]);
+    ch_sha256_hex(now, hex[1]);
+    CH_IGNORE(ch_store_served(c->k->store, &what->sha256, page_name(p), ch_str_of(what->file_name),
+                              count_client, &clients, &err));
+    ch_buf_init(&b, 1u << 20);
+    if (c->args.json) {
+        d.json = &b;
+        ch_buf_puts(&b, CH_STR("[{"));
+        json_digest(&b, "sha256", &what->sha256);
+        json_field(&b, "file", ch_str_of(what->file_name));
+        json_field(&b, "repository", ch_str_of(p->repository));
+        json_digest(&b, "replaced_by", now);
+        json_bool(&b, "served", false);
+        json_number(&b, "clients", clients);
+        json_open(&b, "denials", '[');
+    } else {
+        command_print(c,
+                      "sha256:%s came as %s of %s in %s, which stands for other bytes by now, "
+                      "sha256:%s: these are not served\n  fetched by: %zu client%s%s\n",
+                      hex[0], what->file_name, p->project, p->repository, hex[1], clients,
+                      clients == 1 ? "" : "s",
+                      clients > 0 ? " (customhouse fetched-by sha256:DIGEST says who)" : "");
+    }
+    rulings_of_bytes(c->k, &what->sha256, tell_denial, &d);
+    if (c->args.json) {
+        ch_buf_puts(&b, CH_STR("]}]\n"));
+        command_put(c, ch_buf_str(&b));
+    } else if (d.count == 0) {
+        command_print(c, "  nobody denied them\n");
+    }
+    ch_buf_done(&b);
+    *ret_step = command_end(c, 0, "%s", "");
+    return true;
+}
+
 enum step command_explain_absent(struct command *c, const struct page *p)
 {
     struct denials d = {.c = c};

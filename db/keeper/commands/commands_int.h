@@ -68,6 +68,7 @@ struct what {
     char file_name[520];
     char upstream[256]; /* of a digest: where its bytes came from */
     char extras[256];   /* NAME[EXTRA,...]: what is within the brackets */
+    struct ch_sha256 sha256; /* FILE that was named by these bytes; zero: by another word */
 };
 
 enum step { STEP_DONE, STEP_WAIT };
@@ -121,6 +122,9 @@ enum step command_end_absent(struct command *c, const struct page *p);
  * none. */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err);
+/* Whether the file stands for other bytes than these, by its index or by what came. Of zeros, and where
+ * nothing is known: no. */
+bool command_is_other(const struct page *p, size_t file, const struct ch_sha256 *sha256);
 /* What an approval of it is about, and no more. */
 bool command_names(const struct page *p, size_t file, const struct what *what);
 /* Besides, what a denial of it takes (1.0+local of ==1.0): who looks into an incident is told of no
@@ -268,6 +272,9 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
 bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256);
 enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256,
                                   const char *never);
+/* explain of bytes under whose name others stand by now: then it has ended. */
+bool command_explain_replaced(struct command *c, const struct page *p, const struct what *what,
+                              enum step *ret_step);
 /* explain's line of the time that the upstream states, and why another counts (T7). */
 void command_show_stated_time(struct command *c, const struct page *p, size_t file);
 /* NULL: whoever asks for it now is given it; "": it is not among what is served. */

@@ -14,16 +14,16 @@ struct search {
     struct ch_buf last;
 };
 
-/* Where there is a page for each version, one of another version is not meant, and neither is one whose file is
- * decided elsewhere: what a tag stands for now. */
+/* Where there is a page for each version, one of another version is not meant, and neither is one
+ * whose file is decided elsewhere: what a tag stands for now. */
 static bool has_version(const struct page *p, const struct what *what)
 {
     char name[sizeof(((struct ch_target *)NULL)->project)];
     bool any = p->eco->page_project == NULL;
     for (size_t i = 0; i < p->facts.file_count && !any; i++) {
-        bool elsewhere = p->eco->decided_on != NULL &&
-                         p->eco->decided_on(page_name(p), p->facts.files[i].index.file_name, name,
-                                            sizeof(name));
+        bool elsewhere =
+            p->eco->decided_on != NULL &&
+            p->eco->decided_on(page_name(p), p->facts.files[i].index.file_name, name, sizeof(name));
         any = !elsewhere && (what->kind != WHAT_VERSION || command_names(p, i, what));
     }
     return any;
@@ -96,6 +96,31 @@ enum step command_end_absent(struct command *c, const struct page *p)
     return command_end(c, 1, "%s: %s", p->project, text);
 }
 
+bool command_is_other(const struct page *p, size_t file, const struct ch_sha256 *sha256)
+{
+    const struct ch_sha256 *stated = &p->facts.files[file].index.sha256;
+    const struct ch_sha256 *now = ch_sha256_is_zero(stated) ? &p->files[file].artifact : stated;
+    return !ch_sha256_is_zero(sha256) && !ch_sha256_is_zero(now) && !ch_sha256_eq(now, sha256);
+}
+
+/* T8: who names bytes means these, and not what stands under their name by now. */
+static bool ended_for_others(struct command *c, const struct page *p, const struct what *what,
+                             enum step *ret_step)
+{
+    char hex[CH_SHA256_HEX + 1];
+    ptrdiff_t at = what->kind == WHAT_FILE ? page_find_file(p, ch_str_of(what->file_name)) : -1;
+    if (at < 0 || !command_is_other(p, (size_t)at, &what->sha256)) {
+        return false;
+    }
+    const struct ch_sha256 *stated = &p->facts.files[at].index.sha256;
+    ch_sha256_hex(ch_sha256_is_zero(stated) ? &p->files[at].artifact : stated, hex);
+    *ret_step = command_end(
+        c, 1,
+        "%s stands for other bytes by now, sha256:%s: name these, or the file, if they are meant",
+        what->file_name, hex);
+    return true;
+}
+
 struct page *command_page(struct command *c, const struct what *what, enum step *ret_step)
 {
     struct page *p = command_any_page(c, what, ret_step);
@@ -103,7 +128,7 @@ struct page *command_page(struct command *c, const struct what *what, enum step 
         *ret_step = command_end_absent(c, p);
         return NULL;
     }
-    return p;
+    return p == NULL || ended_for_others(c, p, what, ret_step) ? NULL : p;
 }
 
 struct page *command_any_page(struct command *c, const struct what *what, enum step *ret_step)
@@ -148,7 +173,8 @@ bool command_names(const struct page *p, size_t file, const struct what *what)
     struct ch_err err;
     bool match = false;
     if (what->kind == WHAT_FILE) {
-        return ch_str_eq(p->facts.files[file].index.file_name, ch_str_of(what->file_name));
+        return ch_str_eq(p->facts.files[file].index.file_name, ch_str_of(what->file_name)) &&
+               !command_is_other(p, file, &what->sha256);
     }
     if (!ch_str_eq(page_project(p, file), ch_str_of(what->project))) {
         return false;
