@@ -125,7 +125,8 @@ class Log(Quarantine):
         for path in (os.path.join(one, "checkpoint"), tile, entries):
             with open(path, "rb") as f:
                 good = f.read()
-            for at in (len(good) // 3, len(good) - 3):
+            # not the last digit of a signature in base64, of which readers do not look at each bit
+            for at in (len(good) // 3, len(good) - 4):
                 with self.subTest(path=os.path.basename(path), at=at):
                     with open(path, "wb") as f:
                         f.write(good[:at] + bytes([good[at] ^ 1]) + good[at + 1:])
