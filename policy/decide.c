@@ -103,19 +103,24 @@ static const struct ch_finding *attack_in(const struct ch_facts *f)
 }
 
 /* Of bytes with another hash than the index states nothing is known any more once they are gone, or
- * belong to nobody: that they came is. */
+ * belong to nobody: that they came is. And an index may contradict the metadata of inspected bytes
+ * later (T1), which no inspection of them has seen. */
 static bool denied_by_evidence(struct deciding *d)
 {
     const struct ch_finding *finding = attack_in(d->facts);
     bool other_hash = d->facts->fault == CH_FAULT_HASH;
-    if (finding == NULL && !other_hash) {
+    if (finding == NULL && !other_hash && !d->facts->metadata_contradicted) {
         return false;
     }
     const struct ch_finding_row *row =
-        ch_finding_row(finding != NULL ? (uint32_t)finding->code : (uint32_t)CH_F_HASH_MISMATCH);
+        ch_finding_row(finding != NULL ? (uint32_t)finding->code
+                       : other_hash    ? (uint32_t)CH_F_HASH_MISMATCH
+                                       : (uint32_t)CH_F_SIDECAR_DIFFERS);
     REASON(b);
     ch_buf_puts(&b, ch_str_of(row->text));
-    if (finding != NULL ? comes_again(d->facts, finding) : other_hash) {
+    if (finding == NULL && !other_hash) {
+        ch_buf_puts(&b, CH_STR(": the index states another hash of it by now"));
+    } else if (finding != NULL ? comes_again(d->facts, finding) : other_hash) {
         ch_buf_puts(&b, CH_STR("; fetched again once the index states the same again"));
     }
     return deny(d, "finding", row->name, 0, &b);

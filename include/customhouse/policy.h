@@ -162,6 +162,7 @@ struct ch_facts {
     uint64_t max_bytes;  /* the largest file that is fetched; CH_SIZE_UNKNOWN: of any size */
     const char *max_bytes_key; /* of the configuration, that says so; static */
     bool hash_stated;    /* the index stated a sha256 */
+    bool metadata_contradicted; /* T1: it states another hash of its metadata than these have */
     enum ch_hash_kind alias; /* the strongest other hash that it stated */
     /* age (T7) */
     bool upstream_trusted_for_times;

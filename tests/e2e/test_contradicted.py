@@ -14,7 +14,7 @@ class Contradicted(Moody):
     @classmethod
     def fill(cls):
         cls.young = add_wheel(cls.up, "young", "1.0", days=1)
-        for name in ("replaced", "gaining", "sized", "named"):
+        for name in ("replaced", "gaining", "sized", "named", "shown"):
             add_wheel(cls.up, name, "1.0")
         add_wheel(cls.up, "sized", "0.9")
 
@@ -48,6 +48,20 @@ class Contradicted(Moody):
         self.assertRegex(a.reason, r"; the policy asks for 7 days \(until 20\d\d-\d\d-\d\d")
         self.assertEqual(self.service.ask(file_path(name, version) + ".metadata").status, 403)
         self.assertIn(", but its index did not list it on 20", self.service.command("explain", wheels.file_name(name, version))[1])
+
+    def test_T1_another_hash_of_known_metadata(self):
+        """Clients would stop at the hash, and not say who is to blame."""
+        f, = self.up.projects["shown"]
+        self.assertEqual(self.service.ask(file_path("shown", "1.0")).status, 200)
+        true = f.sidecar
+        f.sidecar = wheels.metadata("shown", "1.0", ("evil",), None)
+        why = "denied by finding metadata-differs"
+        self.refreshed("shown", lambda: why in self.service.ask(file_path("shown", "1.0")).reason)
+        self.assertEqual(self.service.ask(file_path("shown", "1.0") + ".metadata").status, 403)
+        self.with_clients(lambda client: self.is_refused(client, "shown==1.0", why), CLIENTS)
+        self.assertIn("which states another hash of its metadata", self.service.command("explain", f.name)[1])
+        f.sidecar = true
+        self.refreshed("shown", lambda: self.service.ask(file_path("shown", "1.0")).status == 200)
 
     def test_T8_who_names_bytes_means_these(self):
         """Not what stands under their name by now; and what became of them is told."""

@@ -133,6 +133,8 @@ static const char *what_changes_a_denial(const struct page *p, size_t file,
                  "upstream's index was read again"
            : strcmp(d->rule, "finding hash-mismatch") == 0
                ? "the upstream's index, which states hashes of different files"
+           : !p->files[file].attack && strcmp(d->rule, "finding metadata-differs") == 0
+               ? "the upstream's index, which states another hash of its metadata than they have"
            : p->files[file].attack
                ? "only an inspector that reports the finding no longer; no approval can"
                : "the policy";

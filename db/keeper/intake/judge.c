@@ -104,6 +104,11 @@ static void inspection_facts(struct keeper *k, struct page *p, size_t file, stru
         return; /* nothing to compare either */
     }
     ret->inspection = inspection->row.outcome;
+    const struct ch_index_file *stated = &p->facts.files[file].index;
+    ret->metadata_contradicted =
+        stated->sidecar == CH_SIDECAR_HASHED &&
+        !ch_sha256_is_zero(&inspection->row.metadata_sha256) &&
+        !ch_sha256_eq(&stated->sidecar_sha256, &inspection->row.metadata_sha256);
     if (p->files[file].inspection_old) {
         ret->inspection_ends_at_us = keys_grace_ends(k, inspection->row.at_us);
     }
