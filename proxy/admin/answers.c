@@ -22,8 +22,8 @@ static const struct {
     {"getStatus", "keeper_since:t policy_sha256:t healthy:b clock_jumped:b served:o undecided:o "
                   "last_copies_percent:n last_copies_lost:n unsaved:n intakes:n failed_intakes:n "
                   "inspector:n ruleset:t "
-                  "rules:n rescan:o audit_log:o policy_proposals:n people_approve:b processes:t "
-                  "destinations:l"},
+                  "rules:n rescan:o audit_log:o policy_proposals:n people_approve:b processes:l "
+                  "destinations:l repositories:l"},
     {"listQueue",
      "state:t repository:t project:t file:t rule:t? reason:t audited:b? under_policy:t? at:t?"},
     /* of a file; of a name that no upstream has; of bytes that never came */
