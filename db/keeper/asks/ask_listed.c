@@ -12,7 +12,6 @@
 
 /* So many pages are looked up for one ask, at most: more than clients ever have patience for. */
 #define LOOKED_UP_MAX 64
-#define DEPTH_MAX     3
 
 struct driving {
     struct keeper *k;
@@ -69,7 +68,7 @@ static bool drive_one(struct driving *d, struct page *of, const struct image_chi
         return false;
     }
     if (image_listed_waits(d->k, of, (size_t)at)) {
-        return depth + 1 < DEPTH_MAX && drive(d, of, (size_t)at, depth + 1);
+        return depth + 1 < IMAGE_LISTED_DEPTH_MAX && drive(d, of, (size_t)at, depth + 1);
     }
     d->w->for_listed = true;
     ask_file_wait_for_intake(d->k, of, (size_t)at, d->w, d->ask);

@@ -10,8 +10,6 @@
 #include "db/keeper/pushes/pushes.h"
 #include "db/keeper/signing/images.h"
 
-#define DEPTH_MAX 3 /* an index of indexes of indexes: nobody's clients go further */
-
 /* ------------------------------------------------------------------ what it lists */
 
 /* "sha256:HEX linux/amd64", "sha256:HEX" */
@@ -291,7 +289,7 @@ static bool settle_one(struct keeper *k, struct page *of, size_t file, unsigned 
 {
     struct ch_decision d;
     struct ch_err err;
-    if (images_role(of, file) == CH_WHOLE_LIST && depth + 1 < DEPTH_MAX) {
+    if (images_role(of, file) == CH_WHOLE_LIST && depth + 1 < IMAGE_LISTED_DEPTH_MAX) {
         settle(k, of, file, depth + 1);
     }
     judge(k, of, file, &d);

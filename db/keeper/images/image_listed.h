@@ -6,6 +6,8 @@
 
 #include "db/keeper/keeper_int.h"
 
+#define IMAGE_LISTED_DEPTH_MAX 3 /* an index of indexes of indexes: nobody's clients go further */
+
 /* One that an index lists, as the jails say it; slices of the index's facts. */
 struct image_child {
     struct ch_str digest;   /* "sha256:HEX" */

@@ -7,10 +7,9 @@
 #include <string.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/images/image_listed.h"
 #include "db/keeper/pages/pages_int.h"
 #include "db/keeper/rulings/approvals_int.h"
-
-#define DEPTH_MAX 3 /* an index of indexes of indexes: nobody's clients go further */
 
 /* "sha256:HEX" of "sha256:HEX linux/amd64" */
 static struct ch_str version_of(const struct ch_fact *fact)
@@ -92,7 +91,8 @@ static bool complete(struct looking *l, struct page *p, size_t file, unsigned de
     const struct ch_inspection_result *in = inspection_of(l->k, p, file);
     const struct ch_str name = ch_str_of(p->eco->listed_fact);
     size_t listed = 0;
-    bool good = in != NULL && in->row.outcome == CH_INSPECTION_COMPLETE && depth < DEPTH_MAX;
+    bool good =
+        in != NULL && in->row.outcome == CH_INSPECTION_COMPLETE && depth < IMAGE_LISTED_DEPTH_MAX;
     for (size_t i = 0; good && i < in->row.fact_count; i++) {
         if (ch_str_eq(in->row.facts[i].name, name)) {
             listed++;
@@ -200,7 +200,7 @@ static void withdraw(struct keeper *k, const struct page *p, const struct signed
         forget(k, p, l);
         ch_sha256_hex(&l->sha256, hex);
         snprintf(own, sizeof(own), "sha256:%s", hex);
-        if (depth + 1 < DEPTH_MAX && !ch_str_eq(ch_str_of(own), version)) {
+        if (depth + 1 < IMAGE_LISTED_DEPTH_MAX && !ch_str_eq(ch_str_of(own), version)) {
             withdraw(k, p, all, ch_str_of(own), depth + 1);
         }
     }

@@ -15,9 +15,17 @@
 
 #include <stdlib.h>
 
+/* Who makes a channel says what its packages need, so what looking for it may cost is bounded: a
+ * file that is tried for a need is a step, and for a longer need more. The largest channels take a
+ * few for each of their files. */
+#define STEPS_LEAST         100000u
+#define STEPS_PER_FILE      100u
+#define NEED_BYTES_PER_STEP 64u
+
 struct selection {
     const struct ch_page *page;
-    uint32_t *order; /* files that can be had, by project */
+    uint64_t steps_left; /* 0: it asks for too much */
+    uint32_t *order;     /* files that can be had, by project */
     size_t count;
     bool *kept;     /* per file */
     uint32_t *todo; /* files that were kept, and whose needs are to be looked up */
@@ -160,14 +168,16 @@ static void see_to(struct selection *s, struct ch_str need)
         return;
     }
     size_t to = end_of(s, from);
-    for (size_t i = from; i < to; i++) {
+    uint64_t steps = (to - from) * (1 + need.len / NEED_BYTES_PER_STEP);
+    s->steps_left -= steps < s->steps_left ? steps : s->steps_left;
+    for (size_t i = from; i < to && s->steps_left > 0; i++) {
         if (!read) {
             keep(s, i); /* nobody knows which of them it means */
         } else if (s->kept[s->order[i]] && is_matched(file_at(s, i), &spec)) {
             return;
         }
     }
-    if (read) {
+    if (read && s->steps_left > 0) {
         keep_newest(s, from, to, is_matched, &spec);
     }
 }
@@ -178,7 +188,7 @@ static void see_to_all(struct selection *s, struct ch_str record, struct ch_buf 
     if (!ch_index_record_list(record, CH_STR("depends"), &list)) {
         return;
     }
-    for (size_t at = 0; at < list.len;) { /* "...","...": strings alone */
+    for (size_t at = 0; at < list.len && s->steps_left > 0;) { /* "...","...": strings alone */
         size_t from = ++at;
         bool plain = true;
         for (;;) {
@@ -200,7 +210,8 @@ static void see_to_all(struct selection *s, struct ch_str record, struct ch_buf 
     }
 }
 
-static void select_files(struct selection *s)
+/* False: it would take too long. */
+static bool select_files(struct selection *s)
 {
     struct ch_buf room;
     const char *type;
@@ -223,10 +234,11 @@ static void select_files(struct selection *s)
         }
     }
     ch_buf_init(&room, (size_t)ch_limits.record_bytes);
-    while (s->todo_count > 0) {
+    while (s->todo_count > 0 && s->steps_left > 0) {
         see_to_all(s, s->page->files[s->todo[--s->todo_count]].record, &room);
     }
     ch_buf_done(&room);
+    return s->steps_left > 0;
 }
 
 enum ch_code ch_conda_render_current(const struct ch_page *page, struct ch_str prefix,
@@ -235,12 +247,14 @@ enum ch_code ch_conda_render_current(const struct ch_page *page, struct ch_str p
     (void)prefix;
     size_t n = page->file_count + 1;
     struct selection s = {.page = page,
+                          .steps_left = STEPS_LEAST + STEPS_PER_FILE * page->file_count,
                           .order = ch_calloc(n, sizeof(*s.order)),
                           .kept = ch_calloc(n, sizeof(*s.kept)),
                           .todo = ch_calloc(n, sizeof(*s.todo)),
                           .seen = ch_map_new()};
-    select_files(&s);
-    enum ch_code rc = ch_conda_render_records(page, s.kept, out, err);
+    /* Else all of it, as repodata.json has it: what a solver does with that comes out the same. */
+    const bool *kept = select_files(&s) ? s.kept : NULL;
+    enum ch_code rc = ch_conda_render_records(page, kept, out, err);
     ch_map_free(s.seen);
     free(s.todo);
     free(s.kept);

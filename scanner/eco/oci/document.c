@@ -75,19 +75,20 @@ static void tell_digest(const char *fact, const struct ch_oci_digest *digest,
     ch_buf_done(&b);
 }
 
-/* "linux/arm64/v8", "windows(10.0.17763.1+win32k)/amd64" */
+/* "linux/arm64/v8", "windows(10.0.17763.1+win32k)/amd64". An architecture "amd64/v1", which no node
+ * takes for amd64, is none here either (T19). */
 static void put_platform(struct ch_buf *b, struct ch_str os, const char *os_options,
                          struct ch_str architecture, struct ch_str variant)
 {
-    ch_buf_puts(b, os);
+    ch_oci_put_platform_part(b, os);
     if (os_options != NULL) {
         ch_buf_printf(b, "(%s)", os_options);
     }
     ch_buf_putc(b, '/');
-    ch_buf_puts(b, architecture);
+    ch_oci_put_platform_part(b, architecture);
     if (variant.len > 0) {
         ch_buf_putc(b, '/');
-        ch_buf_puts(b, variant);
+        ch_oci_put_platform_part(b, variant);
     }
 }
 

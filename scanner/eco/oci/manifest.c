@@ -128,8 +128,7 @@ static enum ch_code get_text(const struct ch_json *at, const char *key, struct c
     return rc;
 }
 
-/* What could be taken for what stands around it is escaped, as containerd does it. */
-static void put_os_option(struct ch_buf *b, struct ch_str s)
+void ch_oci_put_platform_part(struct ch_buf *b, struct ch_str s)
 {
     for (size_t i = 0; i < s.len; i++) {
         unsigned char c = (unsigned char)s.ptr[i];
@@ -152,12 +151,12 @@ static enum ch_code read_os_options(struct ch_json platform, struct ch_oci_descr
         return rc;
     }
     ch_buf_init(&b, (size_t)ch_limits.text_bytes);
-    put_os_option(&b, version);
+    ch_oci_put_platform_part(&b, version);
     size_t count = features.value != NULL ? json_array_size(features.value) : 0;
     for (size_t i = 0; rc == CH_OK && i < count; i++) {
         rc = ch_json_item(features, i, JSON_STRING, &item, err);
         ch_buf_putc(&b, '+');
-        put_os_option(&b, rc == CH_OK ? ch_json_str(item) : version);
+        ch_oci_put_platform_part(&b, rc == CH_OK ? ch_json_str(item) : version);
     }
     rc = rc == CH_OK && b.failed ? ch_json_fail(platform, err, "longer than allowed") : rc;
     if (rc == CH_OK && b.len > 0) {

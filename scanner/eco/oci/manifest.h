@@ -3,8 +3,8 @@
  *
  * Spec: OCI image 1.1, "Image Manifest", "Image Index", "Descriptors"; Docker's schema 2. Rules:
  * T18 (layers and manifests at once, mediaType, data, tables of contents). One without mediaType,
- * as OCI image 1.0 has them, is what the registry says of it, where nothing in it could be taken for
- * something else. The bytes are read, never written anew: their digest is what everything else
+ * as OCI image 1.0 has them, is what the registry says of it, where nothing in it could be taken
+ * for something else. The bytes are read, never written anew: their digest is what everything else
  * hangs on. */
 #ifndef CH_SCANNER_OCI_MANIFEST_H
 #define CH_SCANNER_OCI_MANIFEST_H
@@ -50,5 +50,9 @@ struct ch_oci_manifest {
 bool ch_oci_manifest_read(struct ch_str bytes, struct ch_str media_type, struct ch_scan_writer *out,
                           struct ch_oci_manifest *ret) CH_MUST_CHECK;
 void ch_oci_manifest_done(struct ch_oci_manifest *m); /* accepts zeroed memory */
+
+/* A part of a platform as it stands in OS(VERSION+FEATURE)/ARCHITECTURE/VARIANT: what could be
+ * taken for what stands around it is escaped, as containerd does it with versions and features. */
+void ch_oci_put_platform_part(struct ch_buf *b, struct ch_str s);
 
 #endif

@@ -115,6 +115,8 @@ static void odd_ones(void **state)
         {"linux", "linux/amd64", false},
         {"linux/amd64/", "linux/amd64", false},
         {"linux/amd64/v1/x", "linux/amd64", false},
+        {"linux/amd64%2Fv1", "linux/amd64", false}, /* of an architecture with a slash in it */
+        {"linux%281%29/amd64", "linux/amd64", false},
         {"linux/amd64", "all", true},
         {"unknown/unknown", "all", true},
         {"windows(10.0.17763.1+win32k)/amd64", "windows/amd64", true},

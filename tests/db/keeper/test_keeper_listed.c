@@ -356,12 +356,41 @@ static void a_reload_changes_what_counts(void **state)
     set_index(h, &l, (const char *const[])TWO, (const char *const[]){"a layer", "irregular", NULL});
     images_ask_tag(h, "1.0");
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, l.manifest));
     h->config = IMAGES_CONFIG_OF(", platforms: linux/arm64");
     assert_ch_ok(&err, house_reload(h, ch_policy_default_text(), &err));
     house_settle(h);
+    assert_false(house_serves(h, l.manifest)); /* before anybody asks */
     images_ask_tag(h, "1.0");
     images_refused(h, CH_VERDICT_HOLD, "part");
     says(h, "for linux/arm64 is held");
+    house_free(h);
+}
+
+/* T23: nor is it signed where none of it counts any more. */
+static void a_reload_takes_the_signature(void **state)
+{
+    (void)state;
+    struct house *h =
+        images_house_with(IMAGES_CONFIG_OF(", platforms: [linux/amd64, linux/arm64]"));
+    struct list l;
+    struct ch_err err;
+    set_index(h, &l, (const char *const[])TWO,
+              (const char *const[]){"a layer", "other layer", NULL});
+    images_ask_tag(h, "1.0");
+    house_settle(h);
+    images_ask_tag(h, "1.0");
+    house_settle(h);
+    images_ask_part(h, &l.index, CH_PART_SIGNATURE);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    h->config = IMAGES_CONFIG_OF(", platforms: linux/s390x");
+    assert_ch_ok(&err, house_reload(h, ch_policy_default_text(), &err));
+    house_settle(h);
+    assert_false(house_serves(h, l.manifest));
+    images_ask_part(h, &l.index, CH_PART_SIGNATURE);
+    assert_int_not_equal(h->file.outcome, CH_FILE_ALLOW);
+    images_ask_tag(h, "1.0");
+    images_refused(h, CH_VERDICT_HOLD, "platform");
     house_free(h);
 }
 
@@ -381,6 +410,7 @@ int main(void)
         cmocka_unit_test(whichever_a_node_may_take_is_judged),
         cmocka_unit_test(the_gate_judges_the_listed_platforms),
         cmocka_unit_test(a_reload_changes_what_counts),
+        cmocka_unit_test(a_reload_takes_the_signature),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

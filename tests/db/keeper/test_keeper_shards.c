@@ -253,6 +253,9 @@ static void former_ones_are_kept_for_a_week(void **state)
     house_ask_page(h, "noarch");
     struct ch_sha256 denied_a = digest_of(h, "a");
     assert_true(is_had(h, a) && is_had(h, denied_a));
+    house_ask_file(h, "noarch", "a-1.0-0.conda"); /* as who has the former one does */
+    assert_int_equal(h->file.outcome, CH_FILE_REFUSED);
+    assert_int_equal(h->file.refusal.verdict, CH_VERDICT_DENY);
     for (size_t i = 0; i < shards(h)->pack.count; i++) { /* nearly a week later */
         struct shard_entry *e = &shards(h)->pack.entries[i];
         e->current_at_us -= e->current_at_us == INT64_MAX ? 0 : WEEK_US - 60 * INT64_C(1000000);

@@ -8,6 +8,8 @@
 #include <string.h>
 
 #define FILES_MAX 16
+#define BUILDS    2000 /* each of which asks for NEEDS things of all of them */
+#define NEEDS     20
 
 struct row {
     const char *file_name;
@@ -133,6 +135,54 @@ static void test_a_need_that_cannot_be_read(void **state)
     shows(rows, CH_ARRAY_LEN(rows), "xxxxxx.");
 }
 
+static enum ch_code render(const char *document, const struct ch_page *page, struct ch_buf *out,
+                           struct ch_err *err)
+{
+    const struct ch_ecosystem *e = ch_ecosystem_find(CH_STR("conda"));
+    struct ch_str segments[] = {CH_STR("noarch"), ch_str_of(document)};
+    struct ch_target target;
+    e->classify(CH_STR("chan"), segments, 2, false, &target);
+    assert_int_equal(target.kind, CH_TARGET_PROJECT);
+    return e->formats[target.document - 1].render_page(page, CH_STR("/chan"), out, err);
+}
+
+/* What packages need is told by who makes them: where trying all of it would take a gateway minutes
+ * (of these 40 s), it is what repodata.json is, with what nobody needs. */
+static void test_more_than_can_be_looked_through(void **state)
+{
+    (void)state;
+    static struct ch_page_file files[BUILDS];
+    char *names = malloc((size_t)BUILDS * 32), *records = malloc((size_t)BUILDS * NEEDS * 64);
+    struct ch_page page = {.project = CH_STR("noarch"), .files = files, .file_count = BUILDS};
+    struct ch_buf current, all;
+    struct ch_err err;
+    char *name = names, *record = records;
+    for (size_t i = 0; i < BUILDS; i++) {
+        int n = sprintf(record, "{\"build_number\":0,\"depends\":[");
+        for (size_t need = 0; need < NEEDS; need++) {
+            n += sprintf(record + n, "%s\"a >=2.%zu.%zu\"", need > 0 ? "," : "", i, need);
+        }
+        n += sprintf(record + n, "]}");
+        int len = sprintf(name, i == 0 ? "a-0.9-%zu.conda" : "a-1.0-%zu.conda", i);
+        files[i] = (struct ch_page_file){.file_name = {name, (size_t)len},
+                                         .project = CH_STR("a"),
+                                         .record = {record, (size_t)n},
+                                         .listing = CH_LIST_PLAIN};
+        name += len + 1;
+        record += n + 1;
+    }
+    ch_buf_init(&current, 1u << 22);
+    ch_buf_init(&all, 1u << 22);
+    assert_ch_ok(&err, render("current_repodata.json", &page, &current, &err));
+    assert_ch_ok(&err, render("repodata.json", &page, &all, &err));
+    assert_true(ch_str_find(ch_buf_str(&current), CH_STR("a-0.9-0.conda"), NULL));
+    assert_true(ch_str_eq(ch_buf_str(&current), ch_buf_str(&all)));
+    ch_buf_done(&current);
+    ch_buf_done(&all);
+    free(names);
+    free(records);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -141,6 +191,7 @@ int main(void)
         cmocka_unit_test(test_builds),
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_a_need_that_cannot_be_read),
+        cmocka_unit_test(test_more_than_can_be_looked_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

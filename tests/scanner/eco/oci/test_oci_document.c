@@ -79,6 +79,14 @@ static const struct row {
      F(aa, 1) CHILD(aa, " windows(10.0.17763.1+win32k+a%20b%2F)/amd64") F(b1, 1)
          CHILD(b1, " linux(+x)/amd64"),
      F(aa, 1) F(b1, 1)},
+    /* what no node takes for linux/amd64: each part is what it is */
+    {"parts that look like more", "oci-index",
+     ROOT(INDEX) ",\"manifests\":[" FOR(aa, "{\"os\":\"linux\",\"architecture\":\"amd64/v1\"}") "," FOR(
+         b1, "{\"os\":\"linux(1)\",\"architecture\":\"amd64\"}") "," FOR(
+         cc, "{\"os\":\"a b\",\"architecture\":\"\",\"variant\":\"\\u001b\"}") "]}",
+     F(aa, 1) CHILD(aa, " linux/amd64%2Fv1") F(b1, 1) CHILD(b1, " linux%281%29/amd64") F(cc, 1)
+         CHILD(cc, " a%20b//%1B"),
+     F(aa, 1) F(b1, 1) F(cc, 1)},
     {"sha512", "oci-index",
      ROOT(INDEX) ",\"manifests\":[{\"mediaType\":\"" MANIFEST
                  "\",\"size\":1,\"digest\":\"sha512:" HEX(aa) HEX(bb) "\"}]}",
