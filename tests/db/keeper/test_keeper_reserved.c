@@ -11,9 +11,9 @@
 
 #define SITE                                                                                       \
     "listen:\n  - {address: '127.0.0.1:8080'}\n"                                                   \
-    "upstreams:\n"                                                                                  \
+    "upstreams:\n"                                                                                 \
     "  - {name: up, ecosystem: pypi, url: 'https://up.example.org/simple', trust_times: true}\n"   \
-    "  - {name: other, ecosystem: pypi, url: 'https://other.example.org/simple', trust_times: "     \
+    "  - {name: other, ecosystem: pypi, url: 'https://other.example.org/simple', trust_times: "    \
     "true}\n"
 
 /* What was mirrored before is taken away at once, and nothing more of it is asked for. */
@@ -73,9 +73,9 @@ static void t12_a_reservation_explains_itself(void **state)
     house_site(h, PAGE_URL("free"), 200, PAGE_TYPE, "free-1.0-py3-none-any.whl" PLAIN);
     house_ask_page(h, "pkg");
     house_ask_page(h, "free");
-    h->config = SITE
-        "repositories:\n"
-        "  - {name: pypi, ecosystem: pypi, upstreams: [up, other], reserved: [pk*, corp]}\n";
+    h->config =
+        SITE "repositories:\n"
+             "  - {name: pypi, ecosystem: pypi, upstreams: [up, other], reserved: [pk*, corp]}\n";
     assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));
     assert_int_equal(house_command(h, false, "explain", WHEEL, NULL, NULL, &out), 0);
     assert_true(ch_str_find(ch_buf_str(&out), CH_STR("`reserved` of the repository"), NULL));
@@ -101,8 +101,9 @@ static void t12_a_reservation_explains_itself(void **state)
 static void t12_a_reservation_takes_away_what_was_mirrored(void **state)
 {
     (void)state;
-    taken_away_by(SITE "repositories:\n"
-                       "  - {name: pypi, ecosystem: pypi, upstreams: [up, other], reserved: [PK*]}\n",
+    taken_away_by(SITE
+                  "repositories:\n"
+                  "  - {name: pypi, ecosystem: pypi, upstreams: [up, other], reserved: [PK*]}\n",
                   CH_PAGE_NOT_FOUND, CH_FILE_NOT_FOUND);
 }
 

@@ -26,14 +26,16 @@ static void test_policies(void **state)
                                 .by = CH_STR("uid:0"),
                                 .reason = CH_STR("why"),
                                 .at_us = 5};
-    struct ch_policy_row other = {.digest = ch_sha256_of("x", 1), .by = CH_STR("start"), .at_us = 6};
+    struct ch_policy_row other = {
+        .digest = ch_sha256_of("x", 1), .by = CH_STR("start"), .at_us = 6};
     struct policies_seen seen = {0};
     struct ch_buf got;
     ch_buf_init(&got, 1024);
     assert_ch_code(CH_E_NOT_FOUND, ch_store_policy_text(store, &row.digest, &got, &err));
     assert_ch_ok(&err, ch_store_add_policy(store, &row, text, &err));
     assert_ch_ok(&err, ch_store_add_policy(store, &other, CH_STR("x"), &err));
-    assert_ch_ok(&err, ch_store_add_policy(store, &row, text, &err)); /* back to it: its text is there */
+    assert_ch_ok(&err,
+                 ch_store_add_policy(store, &row, text, &err)); /* back to it: its text is there */
     assert_ch_ok(&err, ch_store_policy_text(store, &row.digest, &got, &err));
     assert_true(ch_str_eq(ch_buf_str(&got), text));
     assert_ch_ok(&err, ch_store_policies(store, 10, on_policy, &seen, &err));
