@@ -152,6 +152,12 @@ static const struct page *page_that_lists(const struct command *c, const struct 
 static enum ch_code fail_unlisted(const struct digest_looked *looked, struct ch_err *err)
 {
     static const char never[] = "no file with this sha256 was ever fetched, and";
+    if (looked->failed) {
+        return ch_fail(err, CH_E_NOT_FOUND,
+                       "%s which pages of indexes are known here cannot be read: name it by its "
+                       "file name, or as NAME==VERSION",
+                       never);
+    }
     if (looked->through == looked->known) {
         return ch_fail(
             err, CH_E_NOT_FOUND,
@@ -174,7 +180,7 @@ static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sh
     const struct ch_repository *r = NULL;
     enum ch_code rc = command_what_came(c, sha256, ret, err);
     if (rc == CH_OK && ret->file_name[0] == '\0') {
-        struct digest_looked looked = {0, 0};
+        struct digest_looked looked = {.known = 0};
         if (c->digest_search != NULL) { /* what only stored pages list is in memory by now */
             looked = digest_search_looked(c->digest_search);
         }
