@@ -62,7 +62,7 @@ struct ch_exception_row {
     struct ch_str project;
     struct ch_str version_spec; /* or */
     struct ch_str file_name;    /* of one file; exactly one of both is there */
-    struct ch_sha256 sha256;    /* of that file, where it had been fetched */
+    struct ch_sha256 sha256;    /* of that file: that came, or its index stated; zeros: neither */
     struct ch_str overrides;    /* rules that held it then */
     struct ch_str reason;
     struct ch_str requester; /* a principal (db/people/people.h) */

@@ -320,6 +320,24 @@ static void test_another_size_than_stated(void **state)
     assert_true(case_decide(&f).eligible);
 }
 
+/* An index that states another hash of the metadata than inspected bytes have: whoever approves it,
+ * whatever the mode. */
+static void test_T1_metadata_that_the_index_contradicts(void **state)
+{
+    (void)state;
+    struct ch_facts f = case_good();
+    struct ch_ruling approval = case_approval(UINT64_MAX);
+    f.rulings = &approval;
+    f.ruling_count = 1;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+    f.metadata_contradicted = true;
+    struct ch_decision d = case_decide_with("version: 1\nmode: audit\n", &f);
+    assert_verdict(d, CH_VERDICT_DENY);
+    assert_string_equal(d.rule, "finding metadata-differs");
+    assert_non_null(strstr(d.reason, ": the index states another hash of it by now"));
+    assert_verdict(case_decide(&f), CH_VERDICT_DENY);
+}
+
 /* What cannot be had passes in no mode, whoever approves it: there is nothing to approve. A fault
  * that is not known here is one. */
 static void test_what_was_found_out_of_fetching_it(void **state)
@@ -362,8 +380,8 @@ static void test_what_was_found_out_of_fetching_it(void **state)
     }
 }
 
-/* What is said of the end of a denial is true of all that stand: the one that ends last is told, one
- * without an end before all others. */
+/* What is said of the end of a denial is true of all that stand: the one that ends last is told,
+ * one without an end before all others. */
 static void test_the_last_denial_is_told(void **state)
 {
     (void)state;
@@ -403,6 +421,7 @@ int main(void)
         cmocka_unit_test(test_rules),
         cmocka_unit_test(test_unknown_never_allows),
         cmocka_unit_test(test_allow_list),
+        cmocka_unit_test(test_T1_metadata_that_the_index_contradicts),
         cmocka_unit_test(test_until_of_an_allow),
         cmocka_unit_test(test_size_limit),
         cmocka_unit_test(test_another_size_than_stated),

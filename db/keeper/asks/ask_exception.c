@@ -216,14 +216,13 @@ static uint32_t put_request(struct keeper *k, const struct ch_ask_exception *ask
         }
     } else {
         struct exception_shown shown = command_shown(k, r->page, &r->what);
-        bool inspected = !ch_sha256_is_zero(&shown.bytes);
         struct ch_exception_row row = {
             .repository = ch_str_of(r->what.repository),
             .environment = ch_str_of(r->page->config->environment),
             .ecosystem = ch_str_of(r->page->eco->name),
             .project = ch_str_of(r->what.project),
             .file_name = ch_str_of(r->what.file_name),
-            .sha256 = inspected ? r->page->files[r->file].artifact : (struct ch_sha256){{0}},
+            .sha256 = *command_bytes_now(r->page, r->file),
             .overrides = overrides,
             .reason = ask->reason,
             .requester = requester,

@@ -14,12 +14,16 @@
 
 /* ------------------------------------------------------------------ what was seen (T8) */
 
-/* What the request was shown: where somebody saw nothing, there is nothing to have changed. */
+/* What the request was shown: where somebody saw nothing, nothing can have changed but the bytes
+ * that stood under the file's name then. */
 static const char *changed_since(const struct exception *x, const struct exception_shown *now)
 {
     struct exception_shown then = x->steps[0].shown;
     if (ch_sha256_is_zero(&then.bytes)) {
-        then.bytes = now->bytes;
+        bool known = x->row.file_name.len > 0 && !ch_sha256_is_zero(&x->row.sha256);
+        then.bytes =
+            known ? ch_sha256_of(x->row.sha256.byte, CH_SHA256_BYTES) /* command_shown's, of one */
+                  : now->bytes;
         then.evidence = now->evidence;
     }
     return exception_differs(&then, now);

@@ -1,7 +1,9 @@
-/* What a command names by a digest that was never fetched: which of the pages that are only stored
- * list it is found out before the command runs. */
+/* What a command names by a digest: the name that its bytes came under; or, of what was never
+ * fetched, which of the pages that are only stored list it. Pages that it takes long to read for
+ * that are read before the command runs. */
 #include "commands_int.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "db/keeper/pages/digest_search.h"
@@ -20,19 +22,85 @@ static bool names_digest(const struct command *c, struct ch_sha256 *ret)
     return false;
 }
 
+/* ------------------------------------------------------------------ what came */
+
+/* Under which names the bytes came. */
+#define RELEASES_MAX 16
+struct releases {
+    struct what list[RELEASES_MAX]; /* of each: project, file name, upstream */
+    size_t count;
+};
+
 static void on_release(void *ctx, const struct ch_release_file *f)
 {
-    bool *any = ctx;
-    (void)f;
-    *any = true;
+    struct releases *r = ctx;
+    if (r->count < RELEASES_MAX) {
+        struct what *w = &r->list[r->count++];
+        snprintf(w->project, sizeof(w->project), "%.*s", CH_STR_ARG(f->project));
+        snprintf(w->file_name, sizeof(w->file_name), "%.*s", CH_STR_ARG(f->file_name));
+        snprintf(w->upstream, sizeof(w->upstream), "%.*s", CH_STR_ARG(f->upstream));
+    }
 }
 
-static bool came(struct command *c, const struct ch_sha256 *sha256)
+static struct page *page_of(struct command *c, const struct what *w)
 {
-    bool any = false;
     struct ch_err err;
-    return ch_store_releases_of(c->k->store, sha256, on_release, &any, &err) != CH_OK || any;
+    const struct ch_repository *r =
+        command_repository(c, (struct ch_str){NULL, 0}, w->upstream, &err);
+    return r != NULL ? page_get(c->k, ch_str_of(r->name), ch_str_of(w->project)) : NULL;
 }
+
+static bool still_stands(struct command *c, const struct what *w, const struct ch_sha256 *sha256)
+{
+    struct page *p = page_of(c, w);
+    ptrdiff_t at =
+        p != NULL && page_load(c->k, p) ? page_find_file(p, ch_str_of(w->file_name)) : -1;
+    return at >= 0 && !command_is_other(p, (size_t)at, sha256);
+}
+
+enum ch_code command_what_came(struct command *c, const struct ch_sha256 *sha256, struct what *ret,
+                               struct ch_err *err)
+{
+    struct releases *r = ch_calloc(1, sizeof(*r));
+    enum ch_code rc = ch_store_releases_of(c->k->store, sha256, on_release, r, err);
+    size_t at = 0;
+    while (at < r->count && !still_stands(c, &r->list[at], sha256)) {
+        at++;
+    }
+    if (rc == CH_OK && r->count > 0) {
+        *ret = r->list[at < r->count ? at : 0];
+    }
+    ret->kind = WHAT_FILE;
+    ret->sha256 = *sha256;
+    free(r);
+    return rc;
+}
+
+/* Large pages of the names are waited for. So many times at most: those that have no room in memory
+ * beside each other would be read for ever. False: nothing has come under any, or all that is
+ * needed is here. */
+static bool names_come(struct command *c, const struct ch_sha256 *sha256, bool *ret_came)
+{
+    struct releases *r = ch_calloc(1, sizeof(*r));
+    struct ch_err err;
+    bool waits = false, stands = false;
+    enum ch_code rc = ch_store_releases_of(c->k->store, sha256, on_release, r, &err);
+    *ret_came = rc != CH_OK || r->count > 0;
+    for (size_t i = 0; i < r->count && !waits && !stands; i++) {
+        struct page *p = page_of(c, &r->list[i]);
+        waits = p != NULL && c->names_awaited < RELEASES_MAX && page_comes(c->k, p);
+        if (waits) {
+            c->names_awaited++;
+            CH_ASSERT(!page_ready(c->k, p, command_waiter(c))); /* it comes */
+        } else {
+            stands = still_stands(c, &r->list[i], sha256);
+        }
+    }
+    free(r);
+    return waits;
+}
+
+/* ------------------------------------------------------------------ what never came */
 
 static void on_end(void *ctx)
 {
@@ -46,8 +114,12 @@ bool command_digest_is_looked_for(struct command *c)
     if (c->digest_search != NULL) {
         return !digest_search_ended(c->digest_search);
     }
-    if (!names_digest(c, &sha256) || came(c, &sha256)) {
+    if (!names_digest(c, &sha256)) {
         return false;
+    }
+    bool came, comes = names_come(c, &sha256, &came);
+    if (came) {
+        return comes;
     }
     struct ch_str *names = ch_calloc(c->k->config->repository_count + 1, sizeof(*names));
     size_t count = 0;

@@ -284,9 +284,7 @@ static enum step ask(struct command *c, const struct what *what, uint64_t renews
         row.renews = renews;
         row.at_us = keeper_now_us(c->k);
         ptrdiff_t at = p != NULL ? page_find_file(p, row.file_name) : -1;
-        row.sha256 = at >= 0 && inspection_of(c->k, p, (size_t)at) != NULL
-                         ? p->files[at].artifact
-                         : (struct ch_sha256){{0}};
+        row.sha256 = at >= 0 ? *command_bytes_now(p, (size_t)at) : (struct ch_sha256){{0}};
         step = exceptions_ask(c->k, &row, &shown, &err) == CH_OK ? tell_asked(c, row.id, false)
                                                                  : command_end(c, 1, "%s", err.msg);
     }

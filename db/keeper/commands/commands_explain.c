@@ -256,23 +256,9 @@ static void show_comparison(struct command *c, const struct ch_facts *facts)
 
 /* ------------------------------------------------------------------ who has it */
 
-static void count_client(void *ctx, const struct ch_served_row *row)
-{
-    size_t *count = ctx;
-    (void)row;
-    (*count)++;
-}
-
 static size_t clients_of(struct command *c, const struct page *p, size_t file)
 {
-    size_t count = 0;
-    struct ch_err err;
-    if (!ch_sha256_is_zero(&p->files[file].artifact)) {
-        CH_IGNORE(ch_store_served(c->k->store, &p->files[file].artifact, page_name(p),
-                                  p->facts.files[file].index.file_name, count_client, &count,
-                                  &err));
-    }
-    return count;
+    return command_clients_of(c, p, p->facts.files[file].index.file_name, &p->files[file].artifact);
 }
 
 /* ------------------------------------------------------------------ one file */

@@ -84,6 +84,18 @@ static void count_client(void *ctx, const struct ch_served_row *row)
     (*count)++;
 }
 
+size_t command_clients_of(struct command *c, const struct page *p, struct ch_str file_name,
+                          const struct ch_sha256 *sha256)
+{
+    size_t count = 0;
+    struct ch_err err;
+    if (!ch_sha256_is_zero(sha256)) {
+        CH_IGNORE(ch_store_served(c->k->store, sha256, page_name(p), file_name, count_client,
+                                  &count, &err));
+    }
+    return count;
+}
+
 bool command_explain_replaced(struct command *c, const struct page *p, const struct what *what,
                               enum step *ret_step)
 {
@@ -91,17 +103,13 @@ bool command_explain_replaced(struct command *c, const struct page *p, const str
     if (at < 0 || !command_is_other(p, (size_t)at, &what->sha256)) {
         return false;
     }
-    const struct ch_sha256 *stated = &p->facts.files[at].index.sha256;
-    const struct ch_sha256 *now = ch_sha256_is_zero(stated) ? &p->files[at].artifact : stated;
+    const struct ch_sha256 *now = command_bytes_now(p, (size_t)at);
     struct denials d = {.c = c};
     struct ch_buf b;
-    struct ch_err err;
-    size_t clients = 0;
+    size_t clients = command_clients_of(c, p, ch_str_of(what->file_name), &what->sha256);
     char hex[2][CH_SHA256_HEX + 1];
     ch_sha256_hex(&what->sha256, hex[0]);
     ch_sha256_hex(now, hex[1]);
-    CH_IGNORE(ch_store_served(c->k->store, &what->sha256, page_name(p), ch_str_of(what->file_name),
-                              count_client, &clients, &err));
     ch_buf_init(&b, 1u << 20);
     if (c->args.json) {
         d.json = &b;

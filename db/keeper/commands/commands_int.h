@@ -47,6 +47,7 @@ struct command {
     struct gate *gate;
     struct runtime *runtime;           /* commands_runtime.h; NULL: it is none */
     struct dependencies *dependencies; /* of what it names; NULL: not looked up */
+    size_t names_awaited;              /* large pages of names that its digest came under */
     struct digest_search *digest_search; /* of what it names by a digest; NULL: none was needed */
     struct approved *approved;         /* of approve: what is in force and waits for the log */
 };
@@ -91,9 +92,13 @@ enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, 
 /* Whether the command is about "sha256:HEX"; CH_E_USAGE: that is none. */
 enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha256 *ret,
                             struct ch_err *err) CH_MUST_CHECK;
-/* What it names by a digest that was never fetched is looked for, once, among stored pages: true: that goes on, and the
- * command is run again then. */
+/* What it names by a digest that was never fetched is looked for, once, among stored pages; the large
+ * pages of what was fetched are read. True: that goes on, and the command is run again then. */
 bool command_digest_is_looked_for(struct command *c) CH_MUST_CHECK;
+/* The first name under which these bytes came that still stands for them, else the first; without a
+ * file name: they never came. */
+enum ch_code command_what_came(struct command *c, const struct ch_sha256 *sha256, struct what *ret,
+                               struct ch_err *err) CH_MUST_CHECK;
 /* Reads WHAT, and checks that the command may be about it. CH_E_USAGE says what forms there are;
  * CH_E_NOT_FOUND: nothing known by that name; CH_E_DENIED: not by this principal. */
 enum ch_code command_what(struct command *c, struct what *ret, struct ch_err *err) CH_MUST_CHECK;
@@ -122,8 +127,10 @@ enum step command_end_absent(struct command *c, const struct page *p);
  * none. */
 const struct ch_repository *command_repository(struct command *c, struct ch_str ecosystem,
                                                const char *upstream, struct ch_err *err);
-/* Whether the file stands for other bytes than these, by its index or by what came. Of zeros, and where
- * nothing is known: no. */
+/* The bytes that the file stands for now, by its index, else by what came; zeros: nothing is known.
+ */
+const struct ch_sha256 *command_bytes_now(const struct page *p, size_t file);
+/* Whether it stands for other bytes than these. Of zeros, and where nothing is known: no. */
 bool command_is_other(const struct page *p, size_t file, const struct ch_sha256 *sha256);
 /* What an approval of it is about, and no more. */
 bool command_names(const struct page *p, size_t file, const struct what *what);
@@ -272,6 +279,9 @@ void command_show_file(struct command *c, struct page *p, size_t file, const str
 bool command_was_fetched(struct command *c, const struct ch_sha256 *sha256);
 enum step command_explain_unknown(struct command *c, const struct ch_sha256 *sha256,
                                   const char *never);
+/* How many clients had these bytes as this file; of zeros none. */
+size_t command_clients_of(struct command *c, const struct page *p, struct ch_str file_name,
+                          const struct ch_sha256 *sha256);
 /* explain of bytes under whose name others stand by now: then it has ended. */
 bool command_explain_replaced(struct command *c, const struct page *p, const struct what *what,
                               enum step *ret_step);

@@ -96,10 +96,15 @@ enum step command_end_absent(struct command *c, const struct page *p)
     return command_end(c, 1, "%s: %s", p->project, text);
 }
 
-bool command_is_other(const struct page *p, size_t file, const struct ch_sha256 *sha256)
+const struct ch_sha256 *command_bytes_now(const struct page *p, size_t file)
 {
     const struct ch_sha256 *stated = &p->facts.files[file].index.sha256;
-    const struct ch_sha256 *now = ch_sha256_is_zero(stated) ? &p->files[file].artifact : stated;
+    return ch_sha256_is_zero(stated) ? &p->files[file].artifact : stated;
+}
+
+bool command_is_other(const struct page *p, size_t file, const struct ch_sha256 *sha256)
+{
+    const struct ch_sha256 *now = command_bytes_now(p, file);
     return !ch_sha256_is_zero(sha256) && !ch_sha256_is_zero(now) && !ch_sha256_eq(now, sha256);
 }
 
@@ -112,8 +117,7 @@ static bool ended_for_others(struct command *c, const struct page *p, const stru
     if (at < 0 || !command_is_other(p, (size_t)at, &what->sha256)) {
         return false;
     }
-    const struct ch_sha256 *stated = &p->facts.files[at].index.sha256;
-    ch_sha256_hex(ch_sha256_is_zero(stated) ? &p->files[at].artifact : stated, hex);
+    ch_sha256_hex(command_bytes_now(p, (size_t)at), hex);
     *ret_step = command_end(
         c, 1,
         "%s stands for other bytes by now, sha256:%s: name these, or the file, if they are meant",

@@ -105,54 +105,6 @@ static const struct ch_repository *repository_of_url(const struct command *c, st
                : ch_config_repository(c->k->config, ch_str_sub(url, 0, at));
 }
 
-/* Under which names the bytes came. */
-#define RELEASES_MAX 16
-struct releases {
-    struct what list[RELEASES_MAX]; /* of each: project, file name, upstream */
-    size_t count;
-};
-
-static void on_release(void *ctx, const struct ch_release_file *f)
-{
-    struct releases *r = ctx;
-    if (r->count < RELEASES_MAX) {
-        struct what *w = &r->list[r->count++];
-        copy(w->project, sizeof(w->project), f->project);
-        copy(w->file_name, sizeof(w->file_name), f->file_name);
-        copy(w->upstream, sizeof(w->upstream), f->upstream);
-    }
-}
-
-static bool still_stands(struct command *c, const struct what *w, const struct ch_sha256 *sha256)
-{
-    struct ch_err err;
-    const struct ch_repository *r =
-        command_repository(c, (struct ch_str){NULL, 0}, w->upstream, &err);
-    struct page *p = r != NULL ? page_get(c->k, ch_str_of(r->name), ch_str_of(w->project)) : NULL;
-    ptrdiff_t at =
-        p != NULL && page_load(c->k, p) ? page_find_file(p, ch_str_of(w->file_name)) : -1;
-    return at >= 0 && !command_is_other(p, (size_t)at, sha256);
-}
-
-/* The first name that still stands for these bytes, else the first. */
-static enum ch_code what_came(struct command *c, const struct ch_sha256 *sha256, struct what *ret,
-                              struct ch_err *err)
-{
-    struct releases *r = ch_calloc(1, sizeof(*r));
-    enum ch_code rc = ch_store_releases_of(c->k->store, sha256, on_release, r, err);
-    size_t at = 0;
-    while (at < r->count && !still_stands(c, &r->list[at], sha256)) {
-        at++;
-    }
-    if (rc == CH_OK && r->count > 0) {
-        *ret = r->list[at < r->count ? at : 0];
-    }
-    ret->kind = WHAT_FILE;
-    ret->sha256 = *sha256;
-    free(r);
-    return rc;
-}
-
 enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha256 *ret,
                             struct ch_err *err)
 {
@@ -200,6 +152,12 @@ static const struct page *page_that_lists(const struct command *c, const struct 
 static enum ch_code fail_unlisted(const struct digest_looked *looked, struct ch_err *err)
 {
     static const char never[] = "no file with this sha256 was ever fetched, and";
+    if (looked->failed) {
+        return ch_fail(err, CH_E_NOT_FOUND,
+                       "%s which pages of indexes are known here cannot be read: name it by its "
+                       "file name, or as NAME==VERSION",
+                       never);
+    }
     if (looked->through == looked->known) {
         return ch_fail(
             err, CH_E_NOT_FOUND,
@@ -220,9 +178,9 @@ static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sh
     size_t file = 0;
     bool several = false;
     const struct ch_repository *r = NULL;
-    enum ch_code rc = what_came(c, sha256, ret, err);
+    enum ch_code rc = command_what_came(c, sha256, ret, err);
     if (rc == CH_OK && ret->file_name[0] == '\0') {
-        struct digest_looked looked = {0, 0};
+        struct digest_looked looked = {.known = 0};
         if (c->digest_search != NULL) { /* what only stored pages list is in memory by now */
             looked = digest_search_looked(c->digest_search);
         }

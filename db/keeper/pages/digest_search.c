@@ -127,7 +127,7 @@ static void look_at(struct digest_search *s, struct ch_store *store, struct ch_s
     ch_buf_done(&key);
 }
 
-/* False: there is no further repository. */
+/* False: there is no further repository, or its names cannot be read. */
 static bool next_repository(struct digest_search *s, struct ch_store *store)
 {
     struct ch_rd r =
@@ -138,8 +138,9 @@ static bool next_repository(struct digest_search *s, struct ch_store *store)
     struct ch_str repository = ch_get_str(&r, ch_limits.text_bytes);
     ch_buf_clear(&s->names);
     s->name_at = 0;
-    return ch_store_projects(store, repository, on_name, &s->names, &s->err) == CH_OK &&
-           ch_buf_ok(&s->names, &s->err) == CH_OK;
+    s->looked.failed = ch_store_projects(store, repository, on_name, &s->names, &s->err) != CH_OK ||
+                       ch_buf_ok(&s->names, &s->err) != CH_OK;
+    return !s->looked.failed;
 }
 
 /* The names of one repository after the other; `repository_at` is at the one they are of. */
@@ -149,6 +150,7 @@ static void look_on(void *ctx)
     struct ch_store *store;
     uint64_t until_ms = ch_now_boot_ms() + PART_MS;
     if (ch_store_open_beside(s->beside, &store, &s->err) != CH_OK) {
+        s->looked.failed = true;
         s->ended = true;
         return;
     }
@@ -263,7 +265,7 @@ struct digest_search *digest_search_new(struct keeper *k, const struct ch_sha256
 
 bool digest_search_ended(const struct digest_search *s)
 {
-    return s->ended && !s->under_way;
+    return !s->under_way && s->ended; /* while it is, that is the thread's */
 }
 
 struct digest_looked digest_search_looked(const struct digest_search *s)

@@ -474,11 +474,22 @@ static size_t wanted_next(struct keeper *k, struct page *p, const struct ch_clie
     return n;
 }
 
-/* Clients pass over what did not come as it should, so none of them finds out that it is mended. */
+static bool any_fault_is_due(const struct keeper *k, const struct page *p)
+{
+    bool due = false;
+    for (size_t i = 0; i < p->fault_count && !due; i++) {
+        due = faults_due(k, p, p->faults[i].file);
+    }
+    return due;
+}
+
+/* Clients pass over what did not come as it should, so none of them finds out that it is mended.
+ * Each ask for the page comes here: all its files are looked at only where something may be tried.
+ */
 static void try_faults_ahead(struct keeper *k, struct page *p, const struct ch_client *client)
 {
     size_t wanted[AHEAD_PER_PAGE];
-    size_t n = p->fault_count > 0 ? wanted_next(k, p, client, true, wanted) : 0;
+    size_t n = any_fault_is_due(k, p) ? wanted_next(k, p, client, true, wanted) : 0;
     for (size_t i = 0; i < n; i++) {
         if (!p->listing.rows[wanted[i]].available) {
             start_ahead(k, p, wanted[i], client);

@@ -363,6 +363,7 @@ static void approvers_are_of_the_present_bytes(void **state)
 {
     (void)state;
     struct house *h = house_of_people();
+    char token[EXCEPTION_TOKEN], line[EXCEPTION_TOKEN + 32];
     struct ch_buf out;
     ch_buf_init(&out, 1u << 20);
     set_wheel(h, "young", 1);
@@ -382,7 +383,10 @@ static void approvers_are_of_the_present_bytes(void **state)
     runs_as(h, 1000, 0, "explain " WHEEL, "approved by nobody yet, until", &out);
     assert_says(&out, "; 2 persons have to approve it");
     runs_as(h, 1000, 0, "exceptions list --json", "\"approvers\":\"\"", &out);
-    runs_as(h, 2004, 0, "approve 1", "1 more person has to approve", &out);
+    runs_as(h, 2004, 1, "approve 1", "conflict: the files are others than were shown", &out);
+    take_token(&out, token);
+    snprintf(line, sizeof(line), "approve 1 --evidence=%s", token);
+    runs_as(h, 2004, 0, line, "1 more person has to approve", &out);
     runs_as(h, 1000, 0, "explain " WHEEL, "approved by user:dan, until", &out);
     /* in force: of the bytes that were approved */
     assert_ch_ok(&err, house_reload(h, "version: 1\n", &err));

@@ -6,6 +6,20 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum ch_code __real_ch_store_projects(struct ch_store *s, struct ch_str repository,
+                                      ch_store_name_fn *each, void *ctx, struct ch_err *err);
+enum ch_code __wrap_ch_store_projects(struct ch_store *s, struct ch_str repository,
+                                      ch_store_name_fn *each, void *ctx, struct ch_err *err);
+
+static bool fail_names;
+
+enum ch_code __wrap_ch_store_projects(struct ch_store *s, struct ch_str repository,
+                                      ch_store_name_fn *each, void *ctx, struct ch_err *err)
+{
+    return fail_names ? ch_fail(err, CH_E_IO, "it cannot be read")
+                      : __real_ch_store_projects(s, repository, each, ctx, err);
+}
+
 #define PAGES      4999
 #define PAGE_BYTES 13000 /* 64 MiB in all */
 #define TURN_US    50000
@@ -77,10 +91,32 @@ static void a_digest_is_looked_for_beside_all_else(void **state)
     house_free(h);
 }
 
+/* Then it is not said that none lists it. */
+static void names_that_cannot_be_read_are_not_looked_through(void **state)
+{
+    (void)state;
+    struct ch_buf out;
+    char word[CH_SHA256_HEX + 8] = "sha256:";
+    ch_buf_init(&out, 1u << 20);
+    struct house *h = house_new();
+    house_wheel(h, "bytes", 30);
+    house_ask_page(h, "pkg");
+    house_restart(h);
+    house_hex("bytes", word + 7);
+    fail_names = true;
+    assert_int_equal(house_command(h, false, "explain", word, NULL, NULL, &out), 1);
+    fail_names = false;
+    assert_true(says(&out, "which pages of indexes are known here cannot be read"));
+    assert_int_equal(house_command(h, false, "explain", word, NULL, NULL, &out), 0);
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_digest_is_looked_for_beside_all_else),
+        cmocka_unit_test(names_that_cannot_be_read_are_not_looked_through),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -232,6 +232,36 @@ static void what_the_store_has_not_any_more_does_not_count(void **state)
     close_house(h);
 }
 
+static struct house *of_command;
+static bool was_coming;
+
+static void on_command_waits(struct ch_timer *t)
+{
+    const struct page *p = noarch(of_command);
+    (void)t;
+    was_coming = p->read != NULL && p->load == PAGE_UNLOADED;
+    let_go();
+}
+
+/* Neither does the keeper wait for one that a command looks up by a digest that came. */
+static void a_command_that_names_a_digest_waits_for_it(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    char word[CH_SHA256_HEX + 8] = "sha256:";
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    house_hex("fine", word + 7);
+    struct ch_timer timer = {.fn = on_command_waits};
+    of_command = h;
+    ch_loop_set_timer(h->loop, &timer, ch_now_boot_ms() + 200);
+    assert_int_equal(house_command(h, false, "explain", word, NULL, NULL, &out), 0);
+    assert_true(was_coming);
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR(GOOD), NULL));
+    ch_buf_done(&out);
+    close_house(h);
+}
+
 static void a_keeper_ends_while_one_is_read(void **state)
 {
     (void)state;
@@ -254,6 +284,7 @@ int main(void)
         cmocka_unit_test(what_is_denied_meanwhile_is_taken_away_after_a_crash),
         cmocka_unit_test(who_cannot_wait_has_it_at_once),
         cmocka_unit_test(what_the_store_has_not_any_more_does_not_count),
+        cmocka_unit_test(a_command_that_names_a_digest_waits_for_it),
         cmocka_unit_test(a_keeper_ends_while_one_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
