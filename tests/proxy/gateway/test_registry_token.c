@@ -290,6 +290,8 @@ static void clients_are_told(void **state)
         {"/v2/app/manifests/1?ns=registry.example.org",
          "Bearer realm=\"" ORIGIN "/oauth2/token?ns=registry.example.org\",service=\"customhouse\","
          "scope=\"repository:app:pull\""},
+        {"/v2/?ns=registry%00.example.org",
+         "Bearer realm=\"" ORIGIN "/oauth2/token\",service=\"customhouse\""},
         {"/v2/team/a%22b/manifests/1",
          "Bearer realm=\"" ORIGIN "/oauth2/token\",service=\"customhouse\""},
     };
