@@ -12,6 +12,7 @@
 #include "db/keeper/budget/budget.h"
 #include "customhouse/limits.h"
 #include "customhouse/log.h"
+#include "db/keeper/budget/hanging.h"
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/asks/documents.h"
 #include "db/keeper/egress/egress.h"

@@ -381,7 +381,7 @@ static void read_in_jail(struct reading *r, const char *profile)
     ch_buf_init(&url, ch_limits.url_bytes);
     ch_buf_printf(&upstream, CH_HOSTED_URL "%s", r->p.repository->name);
     enum ch_code rc = r->p.eco->page_url(ch_buf_str(&upstream), ch_str_of(r->page), 0, &url);
-    rc = rc == CH_OK ? ask_memfd(r->p.ask.body, &fd, &err)
+    rc = rc == CH_OK ? jobs_memfd_of(r->p.ask.body, &fd, &err)
                      : ch_fail(&err, CH_E_LIMIT, "the name is too long for an address");
     if (rc != CH_OK) {
         push_refuse_store(&r->p, rc, &err);
