@@ -1,6 +1,6 @@
 /* Tokens of some images: they are for what was asked for and may be had, and end with what they
  * stand for. What a gateway hands over is verified here, whatever it says of it (T21). */
-#include "house.h"
+#include "token_house.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +24,7 @@ static struct ch_err err;
     "  - {name: img, ecosystem: oci, upstreams: [reg], anonymous_pull: true}\n"                    \
     "  - {name: apps, ecosystem: oci, hosted: true}\n"                                             \
     "  - {name: lab, ecosystem: oci, environment: preprod, hosted: true}\n"
-#define HOUR (3600 * 1000000LL)
-#define PPP  (CH_SCOPE_PULL | CH_SCOPE_PUSH)
+#define PPP (CH_SCOPE_PULL | CH_SCOPE_PUSH)
 
 /* What was sent to gateways last. */
 static struct {
@@ -56,33 +55,6 @@ bool __wrap_ch_channel_send(struct ch_channel *ch, uint16_t type, struct ch_str 
         sent.keys++;
     }
     return __real_ch_channel_send(ch, type, payload, fds, fd_count);
-}
-
-static uint64_t give(struct house *h, struct ch_people_row row)
-{
-    row.by = CH_STR("local:0");
-    row.at_us = ch_now_unix_us();
-    assert_ch_ok(&err, people_give(h->k, &row, 1, &err));
-    return row.id;
-}
-
-/* A person with a role in one repository, and a token "SECRET" of this audience: its row. */
-static uint64_t person(struct house *h, const char *name, const char *role, const char *repository,
-                       const char *audience, const char *secret)
-{
-    give(h, (struct ch_people_row){.kind = CH_PEOPLE_PERSON, .person = ch_str_of(name)});
-    give(h, (struct ch_people_row){
-                .kind = CH_PEOPLE_MEMBER, .group = ch_str_of(name), .person = ch_str_of(name)});
-    give(h, (struct ch_people_row){.kind = CH_PEOPLE_GRANT,
-                                   .group = ch_str_of(name),
-                                   .role = ch_str_of(role),
-                                   .repository = ch_str_of(repository)});
-    return give(h, (struct ch_people_row){.kind = CH_PEOPLE_TOKEN,
-                                          .person = ch_str_of(name),
-                                          .audience = ch_str_of(audience),
-                                          .label = CH_STR("test"),
-                                          .sha256 = ch_sha256_of(secret, strlen(secret)),
-                                          .expires_at_us = ch_now_unix_us() + HOUR});
 }
 
 static struct house *new_house(void)
