@@ -383,6 +383,17 @@ static void on_status(void *owner, struct ch_str text)
     k->status_text = ch_str_dup(text);
 }
 
+void keeper_random_id(char ret[KEEPER_ID_LEN + 1])
+{
+    uint8_t random[KEEPER_ID_LEN / 2];
+    struct ch_buf b;
+    CH_ASSERT(getrandom(random, sizeof(random), 0) == (ssize_t)sizeof(random));
+    ch_buf_init(&b, KEEPER_ID_LEN);
+    ch_buf_put_hex(&b, random, sizeof(random));
+    CH_ASSERT(ch_str_copy(ch_buf_str(&b), ret, KEEPER_ID_LEN + 1));
+    ch_buf_done(&b);
+}
+
 /* ------------------------------------------------------------------ start-up */
 
 static enum ch_code load_secret(struct keeper *k, struct ch_err *err)

@@ -233,6 +233,9 @@ uint64_t keeper_epoch(const struct keeper *k);
 void keeper_drained(struct keeper *k);
 void keeper_log(const char *event, const char *fmt, ...) CH_PRINTF(2, 3);
 int64_t keeper_now_us(const struct keeper *k);
+#define KEEPER_ID_LEN 32 /* hexadecimal digits of 128 random bits */
+/* Nobody guesses one, and none is given twice. Aborts when the kernel gives none. */
+void keeper_random_id(char ret[KEEPER_ID_LEN + 1]);
 
 /* ------------------------------------------------------------------ jobs.c */
 
