@@ -12,6 +12,7 @@
 #include "db/keeper/budget/budget.h"
 #include "customhouse/limits.h"
 #include "customhouse/log.h"
+#include "db/keeper/budget/hanging.h"
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/asks/documents.h"
 #include "db/keeper/egress/egress.h"
@@ -380,6 +381,17 @@ static void on_status(void *owner, struct ch_str text)
     struct keeper *k = owner;
     free(k->status_text);
     k->status_text = ch_str_dup(text);
+}
+
+void keeper_random_id(char ret[KEEPER_ID_LEN + 1])
+{
+    uint8_t random[KEEPER_ID_LEN / 2];
+    struct ch_buf b;
+    CH_ASSERT(getrandom(random, sizeof(random), 0) == (ssize_t)sizeof(random));
+    ch_buf_init(&b, KEEPER_ID_LEN);
+    ch_buf_put_hex(&b, random, sizeof(random));
+    CH_ASSERT(ch_str_copy(ch_buf_str(&b), ret, KEEPER_ID_LEN + 1));
+    ch_buf_done(&b);
 }
 
 /* ------------------------------------------------------------------ start-up */

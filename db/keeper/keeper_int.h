@@ -24,7 +24,7 @@
  *   exceptions*.c what people ask to let pass, and what becomes of it (exceptions.h)
  *   people*.c     persons, and what they may do
  *   owners.c      who owns a name, and giving it to another upstream (T12)
- *   hanging.c     upstreams that are down
+ *   hanging.c     upstreams that are down (hanging.h)
  *   page_index.c  names, versions and kinds of clients of a page's files
  *   stand_in.c    whether all of them can take another version instead
  *   listing.c     judged page -> what gateways list
@@ -233,6 +233,9 @@ uint64_t keeper_epoch(const struct keeper *k);
 void keeper_drained(struct keeper *k);
 void keeper_log(const char *event, const char *fmt, ...) CH_PRINTF(2, 3);
 int64_t keeper_now_us(const struct keeper *k);
+#define KEEPER_ID_LEN 32 /* hexadecimal digits of 128 random bits */
+/* Nobody guesses one, and none is given twice. Aborts when the kernel gives none. */
+void keeper_random_id(char ret[KEEPER_ID_LEN + 1]);
 
 /* ------------------------------------------------------------------ jobs.c */
 
@@ -263,6 +266,8 @@ void jobs_peer_came(struct keeper *k, enum ch_role role); /* sends what was wait
 /* A memfd for a document, and its end: no byte of it can change any more. */
 enum ch_code jobs_memfd(const char *name, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code jobs_seal(int fd, struct ch_err *err) CH_MUST_CHECK;
+/* The whole of it at once: a sealed descriptor that holds these bytes. */
+enum ch_code jobs_memfd_of(struct ch_str bytes, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
 /* Reads a whole sealed descriptor. */
 enum ch_code jobs_read_all(int fd, struct ch_buf *out, struct ch_err *err) CH_MUST_CHECK;
 
@@ -313,39 +318,6 @@ void owner_settle(struct keeper *k, struct page *p);
 bool owner_wait(struct keeper *k, struct page *p, struct waiter *w, uint32_t patience_ms);
 void owner_left(struct keeper *k, struct page *p); /* something that was under way has ended */
 void owner_on_moved(struct ch_timer *t);
-
-/* ------------------------------------------------------------------ hanging.c */
-
-/* A page that is not known is asked for. */
-void upstream_asked(struct keeper *k, const struct ch_upstream *u);
-/* Patience with such a page has ended. */
-void upstream_hung(struct keeper *k, const struct ch_upstream *u);
-/* Patience with a page that came before has ended. */
-void upstream_suspected(struct keeper *k, const struct ch_upstream *u);
-/* This came of a page. `page_url`, unless absent: where the answer is this page. */
-void upstream_heard(struct keeper *k, const struct ch_upstream *u, const struct ch_fetched *answer,
-                    struct ch_str page_url);
-/* It answered with this page in an earlier run. */
-void upstream_knew(struct keeper *k, const struct ch_upstream *u, struct ch_str page_url);
-/* Whether nothing comes of it, not even pages that it answered with before: then nobody waits for it, and
- * probes find out when it is back. `url`, unless absent: of a page that is not known, and wanted. */
-bool upstream_is_down(struct keeper *k, const struct ch_upstream *u, struct ch_str url);
-/* For how long it wants to be asked nothing, as it has said. 0: it has not, or the URL is another server's. */
-uint64_t upstream_rests_ms(const struct keeper *k, const struct ch_upstream *u, struct ch_str url);
-/* What to tell of one that is down: a status, a sentence, and in how many seconds to ask again. 503 where
- * clients do that by themselves; else 504, which no client tries again, and its reason is shown. */
-uint32_t upstream_down_text(struct keeper *k, const struct ch_upstream *u, char *text, size_t size,
-                            uint32_t *ret_retry_after_s);
-/* For how long this answer asks for no other: its Retry-After, within bounds. 0: it does not. */
-uint64_t upstream_rest_ms(const struct ch_fetched *answer);
-/* The status that tells of it: 503 of what clients wait for by themselves, else 502. */
-uint32_t upstream_later_status(uint64_t rest_ms);
-/* A refresh that nobody waits for any more wants to go on: false: there are enough of those. */
-bool upstream_may_dawdle(struct keeper *k, const struct ch_upstream *u);
-void upstream_dawdled(struct keeper *k, struct ch_str upstream); /* it has ended */
-/* The configuration has replaced `old`: one that is on another server now is not known yet. */
-void upstreams_configured(struct keeper *k, const struct ch_config *old);
-void hanging_free(struct keeper *k);
 
 /* ------------------------------------------------------------------ judge.c */
 
@@ -536,8 +508,6 @@ void ask_start_again(struct keeper *k, struct waiter *w); /* there may be budget
 void ask_out_of_budget(struct keeper *k, struct waiter *w, int kind);
 /* Its time is over before the page's; w is taken over. */
 void ask_out_of_time(struct keeper *k, struct page *p, struct waiter *w);
-/* A sealed descriptor that holds these bytes. */
-enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err) CH_MUST_CHECK;
 
 /* ------------------------------------------------------------------ intake.c */
 

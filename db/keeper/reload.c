@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "db/keeper/budget/hanging.h"
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/rulings/exceptions.h"

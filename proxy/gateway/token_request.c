@@ -52,7 +52,7 @@ static bool is_name(struct ch_str s)
     for (size_t i = 0; i < s.len; i++) {
         char c = s.ptr[i];
         bool word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-        if (!word && strchr("._-/:", c) == NULL) {
+        if (!word && (c == '\0' || strchr("._-/:", c) == NULL)) {
             return false;
         }
     }

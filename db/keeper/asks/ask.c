@@ -88,30 +88,6 @@ static void reply_page(struct keeper *k, const struct waiter *w, const struct ch
     ch_buf_done(&text);
 }
 
-enum ch_code ask_memfd(struct ch_str bytes, int *ret_fd, struct ch_err *err)
-{
-    int fd;
-    enum ch_code rc = jobs_memfd("answer", &fd, err);
-    if (rc != CH_OK) {
-        return rc;
-    }
-    for (size_t at = 0; at < bytes.len;) {
-        ssize_t n = write(fd, bytes.ptr + at, bytes.len - at);
-        if (n <= 0) {
-            close(fd);
-            return ch_fail(err, CH_E_IO, "writing an answer");
-        }
-        at += (size_t)n;
-    }
-    rc = jobs_seal(fd, err);
-    if (rc != CH_OK) {
-        close(fd);
-        return rc;
-    }
-    *ret_fd = fd;
-    return CH_OK;
-}
-
 static uint64_t fresh_until(struct keeper *k, int64_t checked_at_us, int64_t changes_at_us)
 {
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
@@ -190,7 +166,7 @@ static void send_listing(struct keeper *k, const struct waiter *w, const struct 
     int fd = -1;
     if (generation == ask->have_generation) {
         reply.outcome = CH_PAGE_UNCHANGED;
-    } else if (ask_memfd(ch_buf_str(listing), &fd, &err) == CH_OK) {
+    } else if (jobs_memfd_of(ch_buf_str(listing), &fd, &err) == CH_OK) {
         reply.outcome = CH_PAGE_NEW;
     } else {
         reply.http_status = 500;

@@ -14,7 +14,7 @@ void ask_file_reply(struct keeper *k, const struct waiter *w, const struct ch_fi
     struct ch_buf b;
     int fd = -1;
     if (reply->body.len > CH_ATTESTATION_MAX) {
-        if (ask_memfd(reply->body, &fd, &err) != CH_OK) {
+        if (jobs_memfd_of(reply->body, &fd, &err) != CH_OK) {
             told = (struct ch_file_reply){.ask = reply->ask,
                                           .outcome = CH_FILE_FAILED,
                                           .http_status = 500,

@@ -534,7 +534,7 @@ void documents_answer(struct keeper *k, struct ch_channel *ch, struct ch_str pay
     ch_buf_init(&a.strings, 8192);
     answer(&a, &ask);
     if (a.reply.http_status == 200 &&
-        (ch_buf_ok(&a.body, &err) != CH_OK || ask_memfd(ch_buf_str(&a.body), &fd, &err) != CH_OK)) {
+        (ch_buf_ok(&a.body, &err) != CH_OK || jobs_memfd_of(ch_buf_str(&a.body), &fd, &err) != CH_OK)) {
         fail(&a, 500, "the answer could not be made");
     }
     ch_buf_init(&b, ch_message_row(CH_MSG_DOCUMENT)->max_bytes);

@@ -17,7 +17,7 @@
  *
  * Where no page has ever come there is no witness: then several names in a row, and after them the
  * one that was asked for last. */
-#include "db/keeper/keeper_int.h"
+#include "hanging.h"
 
 #include <stdio.h>
 #include <stdlib.h>

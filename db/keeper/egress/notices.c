@@ -3,7 +3,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
@@ -53,10 +52,9 @@ static void put_body(const struct notice *n, const char *text, struct ch_buf *bo
 /* Nobody guesses one, and none is given twice: receivers tell by it what they have already. */
 static void put_message_id(struct ch_buf *b)
 {
-    uint8_t random[16];
-    CH_ASSERT(getrandom(random, sizeof(random), 0) == (ssize_t)sizeof(random));
-    ch_buf_puts(b, CH_STR("msg_"));
-    ch_buf_put_hex(b, random, sizeof(random));
+    char id[KEEPER_ID_LEN + 1];
+    keeper_random_id(id);
+    ch_buf_printf(b, "msg_%s", id);
 }
 
 static enum ch_code add(const struct notice *n, const struct ch_str *bodies, struct ch_str message,

@@ -19,6 +19,7 @@
 #include "rescan.h"
 #include "shared.h"
 #include "sizes.h"
+#include "db/keeper/budget/hanging.h"
 #include "db/keeper/pushes/pushes.h"
 
 #define BYTES_PER_S                                                                                \

@@ -447,6 +447,30 @@ enum ch_code jobs_seal(int fd, struct ch_err *err)
     return CH_OK;
 }
 
+enum ch_code jobs_memfd_of(struct ch_str bytes, int *ret_fd, struct ch_err *err)
+{
+    int fd;
+    enum ch_code rc = jobs_memfd("document", &fd, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    for (size_t at = 0; at < bytes.len;) {
+        ssize_t n = write(fd, bytes.ptr + at, bytes.len - at);
+        if (n <= 0) {
+            close(fd);
+            return ch_fail(err, CH_E_IO, "writing a document");
+        }
+        at += (size_t)n;
+    }
+    rc = jobs_seal(fd, err);
+    if (rc != CH_OK) {
+        close(fd);
+        return rc;
+    }
+    *ret_fd = fd;
+    return CH_OK;
+}
+
 enum ch_code jobs_read_all(int fd, struct ch_buf *out, struct ch_err *err)
 {
     for (;;) {

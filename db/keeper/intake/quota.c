@@ -448,13 +448,13 @@ static enum ch_code lose_last_copies(struct keeper *k, enum ch_blob_place place,
         rc = ch_store_last_copies(k->store, place, kept, &files, err);
     }
     for (size_t wanted = PER_ROUND;
-         rc == CH_OK && !none && lost.bytes<over && * kept> bound && k->going.len < GOING_MAX;) {
+         rc == CH_OK && !none && lost.bytes < over && bound < *kept && k->going.len < GOING_MAX;) {
         size_t gone = 0;
         free(v.list);
         v = (struct victims){.list = ch_calloc(wanted, sizeof(*v.list)), .max = wanted};
         rc = ch_store_oldest_last_copies(k->store, place, wanted, collect, &v, err);
         rc = rc == CH_OK ? keeper_write(k, err) : rc;
-        for (size_t i = 0; rc == CH_OK && i < v.count && lost.bytes<over && * kept> bound &&
+        for (size_t i = 0; rc == CH_OK && i < v.count && lost.bytes < over && bound < *kept &&
                            k->going.len < GOING_MAX;
              i++) {
             const struct victim *one = &v.list[i];

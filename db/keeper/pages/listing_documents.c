@@ -69,7 +69,7 @@ static enum ch_code add_document(struct listing_job *j, size_t format, const str
     int *fd = &d->fds[d->count];
     enum ch_code rc = CH_OK;
     if (in->mapped == 0) {
-        rc = ask_memfd(bytes, fd, &j->err);
+        rc = jobs_memfd_of(bytes, fd, &j->err);
     } else if ((*fd = fcntl(in->read_fd, F_DUPFD_CLOEXEC, 0)) < 0) {
         rc = ch_fail_errno(&j->err, errno, "a document");
     }

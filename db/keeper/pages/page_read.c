@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/budget/hanging.h"
 
 enum ch_code page_set_stored(struct keeper *k, struct page *p, struct page_facts *facts,
                              struct page_built *built, struct ch_err *err)

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "db/keeper/budget/budget.h"
+#include "db/keeper/budget/hanging.h"
 #include "db/keeper/pushes/pushes.h"
 
 /* Without known content the upstream has this long, twice: who waits is told to come again after

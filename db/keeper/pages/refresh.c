@@ -18,6 +18,7 @@
 
 #include "db/keeper/audit/audit.h"
 #include "customhouse/limits.h"
+#include "db/keeper/budget/hanging.h"
 #include "db/keeper/pushes/aliases.h"
 #include "db/keeper/pushes/pushes.h"
 

@@ -269,8 +269,8 @@ static enum ch_code tell(struct page_shards *s, struct ch_err *err)
     ch_buf_init(&table, UINT32_MAX);
     shard_pack_put_table(&s->pack, &table);
     enum ch_code rc = ch_buf_ok(&table, err);
-    rc = rc == CH_OK ? ask_memfd(ch_buf_str(&s->packed), &index_fd, err) : rc;
-    rc = rc == CH_OK ? ask_memfd(ch_buf_str(&table), &table_fd, err) : rc;
+    rc = rc == CH_OK ? jobs_memfd_of(ch_buf_str(&s->packed), &index_fd, err) : rc;
+    rc = rc == CH_OK ? jobs_memfd_of(ch_buf_str(&table), &table_fd, err) : rc;
     if (rc == CH_OK) {
         struct ch_sha256 of[2] = {digest,
                                   ch_sha256_of(table.ptr != NULL ? table.ptr : "", table.len)};

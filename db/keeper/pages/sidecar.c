@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/budget/hanging.h"
 
 #define UNUSABLE_MS    600000 /* it is not tried again for so long */
 #define HANGS_MS       15000  /* the same, when there was no answer at all */

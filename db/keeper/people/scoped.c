@@ -2,7 +2,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/random.h>
 
 #include "customhouse/limits.h"
 #include "db/keeper/audit/keyring.h"
@@ -10,6 +9,7 @@
 #include "tokens.h"
 
 #define SECOND_US 1000000
+_Static_assert(CH_SCOPED_ID_LEN == KEEPER_ID_LEN, "of keeper_random_id");
 
 /* ------------------------------------------------------------------ the key */
 
@@ -130,15 +130,6 @@ static unsigned granted(struct keeper *k, const struct principal *who,
     return may & wanted->actions;
 }
 
-static void make_id(char ret[CH_SCOPED_ID_LEN + 1])
-{
-    unsigned char bytes[CH_SCOPED_ID_LEN / 2];
-    CH_ASSERT(getrandom(bytes, sizeof(bytes), 0) == sizeof(bytes));
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
-    }
-}
-
 /* Appends the token, as long as what it stands for. */
 static void sign(struct keeper *k, const struct ch_ask_scoped *ask, const struct principal *who,
                  int64_t until_us, struct ch_scoped_reply *reply, struct ch_buf *text)
@@ -156,7 +147,7 @@ static void sign(struct keeper *k, const struct ch_ask_scoped *ask, const struct
         to->actions = granted(k, who, to, ask->loopback);
         reply->may.count += to->actions != 0 ? 1 : 0;
     }
-    make_id(id);
+    keeper_random_id(id);
     struct ch_scoped s = {.issuer = issuer(k, &origin),
                           .service = CH_STR(CH_SCOPED_SERVICE),
                           .token = people_token_id(k->people, &ask->digest),

@@ -48,7 +48,7 @@ enum ch_code aliases_add(struct keeper *k, const struct ch_alias *alias,
 enum ch_code aliases_of(struct ch_str bytes, struct ch_alias *ret, struct ch_err *err)
 {
     int fd = -1;
-    enum ch_code rc = ask_memfd(bytes, &fd, err);
+    enum ch_code rc = jobs_memfd_of(bytes, &fd, err);
     rc = rc == CH_OK ? ch_alias_of_fd(fd, CH_HASH_SHA512, ret, err) : rc;
     if (fd >= 0) {
         close(fd);

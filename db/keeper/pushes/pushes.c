@@ -1,5 +1,5 @@
-/* What gateways ask for clients that push: who may, and where; the rest is in uploads.c and
- * manifests.c. */
+/* What gateways ask for clients that push: who may, and where; the rest is in uploads.c, blobs.c,
+ * manifests.c and pushed.c. */
 #include "pushes_int.h"
 
 #include "aliases.h"

@@ -88,8 +88,10 @@ void blobs_reply_there(const struct push *p, const struct ch_sha256 *sha256); /*
 
 /* --- manifests.c --- */
 void manifests_put(struct push *p, struct ch_str payload);
+void manifests_done(struct pushes *all);
+
+/* --- pushed.c --- */
 void manifests_look(struct push *p);
 void manifests_delete(struct push *p);
-void manifests_done(struct pushes *all);
 
 #endif

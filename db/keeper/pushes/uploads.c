@@ -12,7 +12,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "customhouse/limits.h"
@@ -20,6 +19,7 @@
 #include "db/keeper/intake/sizes.h"
 
 #define LOOK_MS 5000
+_Static_assert(CH_UPLOAD_ID_LEN == KEEPER_ID_LEN, "of keeper_random_id");
 
 struct upload {
     struct pushes *all;
@@ -165,15 +165,6 @@ static size_t uploads_of(const struct pushes *all, const char *principal)
     return n;
 }
 
-static void make_id(char ret[CH_UPLOAD_ID_LEN + 1])
-{
-    unsigned char bytes[CH_UPLOAD_ID_LEN / 2];
-    CH_ASSERT(getrandom(bytes, sizeof(bytes), 0) == sizeof(bytes));
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        snprintf(ret + 2 * i, 3, "%02x", bytes[i]);
-    }
-}
-
 void uploads_begin(struct push *p)
 {
     struct keeper *k = p->k;
@@ -196,7 +187,7 @@ void uploads_begin(struct push *p)
     u->all = all;
     u->blob_fd = -1;
     u->spool = spool;
-    make_id(u->id);
+    keeper_random_id(u->id);
     u->repository = ch_str_dup(p->ask.repository);
     u->project = ch_str_dup(p->ask.project);
     snprintf(u->principal, sizeof(u->principal), "%s", p->who.text);

@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/budget/hanging.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define PLAIN " - 5 30\n"

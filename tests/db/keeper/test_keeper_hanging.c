@@ -1,6 +1,7 @@
 /* Upstreams that do not answer, and single names of theirs that are slow (T14): what the one means
  * for who asks for something else, and the other must not. */
 #include "house.h"
+#include "db/keeper/budget/hanging.h"
 
 #include <stdio.h>
 

@@ -6,6 +6,7 @@
 
 #include "db/keeper/asks/ask_int.h"
 #include "customhouse/limits.h"
+#include "db/keeper/budget/hanging.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"

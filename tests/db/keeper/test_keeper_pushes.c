@@ -1,6 +1,6 @@
 /* What gateways ask for clients that push: checked here whatever they know (T21), and no byte counts that somebody could
  * still write (T3). Whole images: tests/e2e/test_containers_push.py. */
-#include "house.h"
+#include "token_house.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,14 +23,6 @@ static struct ch_err err;
     "  - {name: apps, ecosystem: oci, hosted: true}\n"                                             \
     "  - {name: lab, ecosystem: oci, environment: preprod, hosted: true}\n"
 #define NAME "team/app"
-#define HOUR (3600 * 1000000LL)
-
-static void give(struct house *h, struct ch_people_row row)
-{
-    row.by = CH_STR("local:0");
-    row.at_us = ch_now_unix_us();
-    assert_ch_ok(&err, people_give(h->k, &row, 1, &err));
-}
 
 /* One more token of this person, for pushing. */
 static void token(struct house *h, const char *name, const char *secret)
@@ -62,25 +54,6 @@ static void end_token(struct house *h, const char *secret)
     people_each(h->k->people, seek, &s);
     assert_true(s.id != 0);
     assert_ch_ok(&err, people_take(h->k, &s.id, 1, CH_STR("local:0"), CH_STR("it leaked"), &err));
-}
-
-/* A person with a role in one repository, and a token "SECRET" of this audience. */
-static void person(struct house *h, const char *name, const char *role, const char *repository,
-                   const char *audience, const char *secret)
-{
-    give(h, (struct ch_people_row){.kind = CH_PEOPLE_PERSON, .person = ch_str_of(name)});
-    give(h, (struct ch_people_row){
-                .kind = CH_PEOPLE_MEMBER, .group = ch_str_of(name), .person = ch_str_of(name)});
-    give(h, (struct ch_people_row){.kind = CH_PEOPLE_GRANT,
-                                   .group = ch_str_of(name),
-                                   .role = ch_str_of(role),
-                                   .repository = ch_str_of(repository)});
-    give(h, (struct ch_people_row){.kind = CH_PEOPLE_TOKEN,
-                                   .person = ch_str_of(name),
-                                   .audience = ch_str_of(audience),
-                                   .label = CH_STR("test"),
-                                   .sha256 = ch_sha256_of(secret, strlen(secret)),
-                                   .expires_at_us = ch_now_unix_us() + HOUR});
 }
 
 static struct house *new_house_with(const char *config)

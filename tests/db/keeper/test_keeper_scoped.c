@@ -1,6 +1,7 @@
 /* Tokens of some images: they are for what was asked for and may be had, and end with what they
  * stand for. What a gateway hands over is verified here, whatever it says of it (T21). */
-#include "house.h"
+#include "images_house.h"
+#include "token_house.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,8 +25,7 @@ static struct ch_err err;
     "  - {name: img, ecosystem: oci, upstreams: [reg], anonymous_pull: true}\n"                    \
     "  - {name: apps, ecosystem: oci, hosted: true}\n"                                             \
     "  - {name: lab, ecosystem: oci, environment: preprod, hosted: true}\n"
-#define HOUR (3600 * 1000000LL)
-#define PPP  (CH_SCOPE_PULL | CH_SCOPE_PUSH)
+#define PPP (CH_SCOPE_PULL | CH_SCOPE_PUSH)
 
 /* What was sent to gateways last. */
 static struct {
@@ -56,33 +56,6 @@ bool __wrap_ch_channel_send(struct ch_channel *ch, uint16_t type, struct ch_str 
         sent.keys++;
     }
     return __real_ch_channel_send(ch, type, payload, fds, fd_count);
-}
-
-static uint64_t give(struct house *h, struct ch_people_row row)
-{
-    row.by = CH_STR("local:0");
-    row.at_us = ch_now_unix_us();
-    assert_ch_ok(&err, people_give(h->k, &row, 1, &err));
-    return row.id;
-}
-
-/* A person with a role in one repository, and a token "SECRET" of this audience: its row. */
-static uint64_t person(struct house *h, const char *name, const char *role, const char *repository,
-                       const char *audience, const char *secret)
-{
-    give(h, (struct ch_people_row){.kind = CH_PEOPLE_PERSON, .person = ch_str_of(name)});
-    give(h, (struct ch_people_row){
-                .kind = CH_PEOPLE_MEMBER, .group = ch_str_of(name), .person = ch_str_of(name)});
-    give(h, (struct ch_people_row){.kind = CH_PEOPLE_GRANT,
-                                   .group = ch_str_of(name),
-                                   .role = ch_str_of(role),
-                                   .repository = ch_str_of(repository)});
-    return give(h, (struct ch_people_row){.kind = CH_PEOPLE_TOKEN,
-                                          .person = ch_str_of(name),
-                                          .audience = ch_str_of(audience),
-                                          .label = CH_STR("test"),
-                                          .sha256 = ch_sha256_of(secret, strlen(secret)),
-                                          .expires_at_us = ch_now_unix_us() + HOUR});
 }
 
 static struct house *new_house(void)
@@ -377,18 +350,37 @@ static void what_began_goes_on(void **state)
     done(h);
 }
 
-/* From where its token may pull, too, or it becomes an upload. */
+/* T24: from where its token may pull, too, whatever whom it stands for may; else it becomes an
+ * upload. */
 static void a_mount_needs_both(void **state)
 {
     (void)state;
     struct house *h = new_house();
+    struct images_image image = {.manifest = "m", .config = "c", .layer = "a layer"};
     person(h, "ci", "publisher", "apps", "push", "of ci");
+    give(h, (struct ch_people_row){.kind = CH_PEOPLE_GRANT,
+                                   .group = CH_STR("ci"),
+                                   .role = CH_STR("reader"),
+                                   .repository = CH_STR("img")});
+    images_set(h, &image, "1");
+    h->asked = "img";
+    images_ask(h, &image);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    images_ask_blob(h, image.layer_digest);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
     struct ch_ask_push m = an_ask(CH_PUSH_MOUNT, "team/app", "");
-    m.reference = CH_STR("sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a");
-    m.from = CH_STR("img/team/base");
-    char *text = token_of(h, "of ci", "apps/team/app", PPP);
-    assert_int_equal(push(h, text, m), 202);
-    free(text);
+    m.reference = ch_str_of(image.layer_digest);
+    m.from = CH_STR("img/" IMAGES_NAME);
+    const struct ch_scopes wanted[] = {
+        {1, {{CH_STR("apps/team/app"), PPP}}},
+        {2, {{CH_STR("apps/team/app"), PPP}, {CH_STR("img/" IMAGES_NAME "x"), CH_SCOPE_PULL}}},
+        {2, {{CH_STR("apps/team/app"), PPP}, {CH_STR("img/" IMAGES_NAME), CH_SCOPE_PULL}}},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(wanted); i++) {
+        char *text = ch_str_dup(ask(h, "of ci", wanted[i])->token);
+        assert_int_equal(push(h, text, m), i < 2 ? 202 : 201);
+        free(text);
+    }
     done(h);
 }
 

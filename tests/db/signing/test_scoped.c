@@ -11,30 +11,18 @@
 
 #include "customhouse/base64.h"
 #include "customhouse/limits.h"
-#include "db/signing/key_files.h"
 #include "db/signing/scoped.h"
+#include "token_signers.h"
 
 #define NOW 1795341600
 
-static const struct ch_purpose purpose = {CH_PURPOSE_TOKEN, CH_KEY_ECDSA_P256};
 static struct ch_signer *signers[2]; /* ours, and another one's */
 static struct ch_err err;
 
 static int setup(void **state)
 {
     (void)state;
-    char folder[] = "scoped-test-XXXXXX";
-    int fd;
-    assert_non_null(mkdtemp(folder));
-    assert_ch_ok(&err, ch_keys_open_folder(folder, &fd, &err));
-    for (size_t i = 0; i < 2; i++) {
-        struct ch_sha256 id;
-        assert_ch_ok(&err, ch_key_file_make(fd, &purpose, &id, &err));
-        assert_ch_ok(&err, ch_key_file_open(fd, &purpose, &id, &signers[i], &err));
-        assert_ch_ok(&err, ch_key_file_remove(fd, &purpose, &id, &err));
-    }
-    close(fd);
-    assert_int_equal(rmdir(folder), 0);
+    token_signers_make(signers);
     return 0;
 }
 

@@ -6,8 +6,8 @@
 #include <unistd.h>
 
 #include "customhouse/base64.h"
-#include "db/signing/key_files.h"
 #include "db/signing/scoped.h"
+#include "tests/db/signing/token_signers.h"
 
 #define API    "chp_0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define DIGEST "sha256:44136fa355b3678a1146ad16f7e8649e94fb4fc21fe77e8310c060f61caaff8a"
@@ -28,20 +28,8 @@ static struct ch_err err;
 
 static int setup(void **state)
 {
-    static const struct ch_purpose purpose = {CH_PURPOSE_TOKEN, CH_KEY_ECDSA_P256};
-    char folder[] = "registry-token-XXXXXX";
-    int fd;
     (void)state;
-    assert_non_null(mkdtemp(folder));
-    assert_ch_ok(&err, ch_keys_open_folder(folder, &fd, &err));
-    for (size_t i = 0; i < 2; i++) {
-        struct ch_sha256 id;
-        assert_ch_ok(&err, ch_key_file_make(fd, &purpose, &id, &err));
-        assert_ch_ok(&err, ch_key_file_open(fd, &purpose, &id, &signers[i], &err));
-        assert_ch_ok(&err, ch_key_file_remove(fd, &purpose, &id, &err));
-    }
-    close(fd);
-    assert_int_equal(rmdir(folder), 0);
+    token_signers_make(signers);
     return 0;
 }
 
@@ -290,6 +278,8 @@ static void clients_are_told(void **state)
         {"/v2/app/manifests/1?ns=registry.example.org",
          "Bearer realm=\"" ORIGIN "/oauth2/token?ns=registry.example.org\",service=\"customhouse\","
          "scope=\"repository:app:pull\""},
+        {"/v2/?ns=registry%00.example.org",
+         "Bearer realm=\"" ORIGIN "/oauth2/token\",service=\"customhouse\""},
         {"/v2/team/a%22b/manifests/1",
          "Bearer realm=\"" ORIGIN "/oauth2/token\",service=\"customhouse\""},
     };

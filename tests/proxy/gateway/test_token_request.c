@@ -129,6 +129,7 @@ static void what_is_none(void **state)
         {"service=%zz", "not encoded"},
         {"%=a", "not encoded"},
         {"scope=pull", "scope: expected repository:NAME:ACTIONS"},
+        {"scope=repository:a/b%00:pull", "scope: expected repository:NAME:ACTIONS"},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
         struct gw_token_request r;
