@@ -14,13 +14,23 @@
 #include "db/log/bundle.h"
 #include "log_seen.h"
 
+int64_t __real_ch_now_unix_us(void);
+int64_t __wrap_ch_now_unix_us(void);
+
 static struct ch_err err;
 static struct ch_buf out;
 static struct house *h;
+static int64_t later_us; /* than the time of day */
+
+int64_t __wrap_ch_now_unix_us(void)
+{
+    return __real_ch_now_unix_us() + later_us;
+}
 
 static int setup(void **state)
 {
     (void)state;
+    later_us = 0;
     ch_buf_init(&out, 1u << 20);
     h = house_new();
     return 0;
@@ -160,6 +170,45 @@ static void a_number_that_is_given_again(void **state)
     log_until_written(h);
     house_restart(h);
     assert_altered("once more", 0, 1);
+}
+
+/* The end of an approval by time is in the log, and nothing was altered. */
+static void an_approval_whose_time_is_over(void **state)
+{
+    (void)state;
+    set_wheel(h, "young", 1);
+    COMMAND(h, 0, false, "approve", WHEEL, "needed", "7d", &out);
+    assert_true(is_had(h));
+    later_us = 8 * 86400000000;
+    rulings_see_ends(h->k);
+    house_settle(h);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        assert_ch_ok(&err, rulings_load(h->k, &err));
+        assert_int_equal(rulings_distrusted(h->k), 0);
+        log_until_written(h);
+        house_restart(h);
+    }
+}
+
+/* Nor does it end the denial that had its number before. */
+static void a_number_whose_time_is_over(void **state)
+{
+    (void)state;
+    set_wheel(h, "young", 1);
+    COMMAND(h, 0, false, "deny", "pypi:other==1.0", "malware", NULL, &out);
+    restart_altered("DELETE FROM ruling");
+    COMMAND(h, 0, false, "approve", WHEEL, "needed", "7d", &out);
+    assert_int_equal(rulings_at(h->k, 0)->id, rulings_at(h->k, 1)->id);
+    later_us = 8 * 86400000000;
+    rulings_see_ends(h->k);
+    for (int loaded = 0; loaded < 3; loaded++) {
+        size_t denials_in_force = 0;
+        for (size_t i = 0; rulings_at(h->k, i) != NULL; i++) {
+            denials_in_force += rulings_at(h->k, i)->deny && !rulings_at(h->k, i)->over;
+        }
+        assert_int_equal(denials_in_force, 1);
+        assert_ch_ok(&err, rulings_load(h->k, &err));
+    }
 }
 
 static void a_denial_that_ended_has_ended(void **state)
@@ -342,6 +391,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(no_row_ends_a_denial, setup, teardown),
         cmocka_unit_test_setup_teardown(a_number_that_is_given_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_approval_whose_time_is_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_number_whose_time_is_over, setup, teardown),
         cmocka_unit_test_setup_teardown(a_denial_that_ended_has_ended, setup, teardown),
         cmocka_unit_test_setup_teardown(no_row_gives_back_an_approval, setup, teardown),
         cmocka_unit_test_setup_teardown(a_log_that_cannot_be_read_back, setup, teardown),
