@@ -103,6 +103,32 @@ static void a_house_settles_when_the_log_is_written(void **state)
     house_free(h);
 }
 
+/* Nobody waits for the entry of a decision that was undone: no other may come for long. */
+static void an_undone_decision_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    uint64_t end = 0;
+    set_wheels(h, 30);
+    house_ask_file(h, "pkg", WHEEL);
+    log_until_written(h);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    struct ch_decision_row row = {.repository = CH_STR("pypi"),
+                                  .project = CH_STR("pkg"),
+                                  .file_name = CH_STR(WHEEL),
+                                  .verdict = CH_VERDICT_HOLD,
+                                  .rule = CH_STR("mode"),
+                                  .reason = CH_STR("tried")};
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, audit_step(h->k, &err));
+    assert_ch_ok(&err, audit_decision(h->k, p, &row, &end, &err));
+    assert_int_equal(audit_floor(h->k), end);
+    assert_ch_code(CH_E_FULL, audit_step_end(h->k, CH_E_FULL, &err));
+    log_until_written(h);
+    assert_int_equal(audit_floor(h->k), 0);
+    house_free(h);
+}
+
 /* T4: nothing becomes ALLOW without its entry; what was served goes on, and can be taken away. */
 static void t4_no_new_allow_without_the_log(void **state)
 {
@@ -541,6 +567,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_house_settles_when_the_log_is_written),
+        cmocka_unit_test(an_undone_decision_is_not_waited_for),
         cmocka_unit_test(t4_no_new_allow_without_the_log),
         cmocka_unit_test(t4_an_approval_waits_for_the_log),
         cmocka_unit_test(a_start_forgets_the_log_of_before),
