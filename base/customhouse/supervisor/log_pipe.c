@@ -138,23 +138,31 @@ static bool new_pipe(int *ret_read, int *ret_write)
     }
     close(*ret_read);
     close(*ret_write);
+    *ret_read = *ret_write = -1;
     return false;
 }
 
+/* No longer than LOG_PIPE_BEGIN_MS: it may be stopped, and the supervisor has more to do. */
 static enum ch_code hear(struct log_pipe *p, int ready, struct ch_err *err)
 {
-    char said[512];
-    ssize_t n;
+    char said[512] = "it ended";
+    struct pollfd heard = {.fd = ready, .events = POLLIN};
+    uint64_t until = ch_now_boot_ms() + LOG_PIPE_BEGIN_MS;
+    int count;
     do {
-        n = read(ready, said, sizeof(said));
-    } while (n < 0 && errno == EINTR);
+        uint64_t now = ch_now_boot_ms();
+        count = poll(&heard, 1, now < until ? (int)(until - now) : 0);
+    } while (count < 0 && errno == EINTR);
+    ssize_t n = count > 0 ? read(ready, said, sizeof(said) - 1) : 0;
     if (n == 1 && said[0] == '\0') {
         return CH_OK;
     }
+    said[n > 0 ? (size_t)n : strlen(said)] = '\0';
+    kill(p->pid, SIGKILL); /* not yet waited for, so the number is still its own */
     waitpid(p->pid, NULL, 0);
     p->pid = 0;
-    return ch_fail(err, CH_E_SYSTEM, "the process that writes the log: %.*s", n > 0 ? (int)n : 9,
-                   n > 0 ? said : "it ended");
+    return ch_fail(err, CH_E_SYSTEM, "the process that writes the log: %s",
+                   count > 0 ? said : "it did not begin in time");
 }
 
 static enum ch_code start(struct log_pipe *p, struct ch_err *err)

@@ -26,6 +26,9 @@ void log_pipes_leave_loop(struct log_pipes *p); /* before the loop is freed; acc
  * NULL. */
 void log_pipes_close(struct log_pipes *p);
 
+#ifndef LOG_PIPE_BEGIN_MS
+#define LOG_PIPE_BEGIN_MS 10000 /* one that has not begun by then is ended, and begun anew */
+#endif
 #define LOG_PIPE_STUCK_MS 2000
 #define LOG_PIPE_END_MS   10000 /* nor for one that is this slow */
 

@@ -102,15 +102,21 @@ void audit_committed(struct keeper *k)
     audit_hand_pending(a);
 }
 
+/* The entries from here on are not there after all. */
+static void undo(struct audit *a, uint64_t next)
+{
+    a->next = next;
+    a->decided = a->decided < next ? a->decided : next;
+    a->in_force.to = 0;
+    said_undo(a->recalled.said, next);
+}
+
 void audit_rolled_back(struct keeper *k)
 {
     struct audit *a = k->audit;
-    a->next = a->group_from;
-    a->decided = a->decided < a->next ? a->decided : a->next;
-    a->in_force.to = 0;
+    undo(a, a->group_from);
     a->dropped_to = 0; /* perhaps not: again */
     audit_seal_rolled_back(&a->seal);
-    said_undo(a->recalled.said, a->next);
     empty_group(a);
 }
 
@@ -130,12 +136,10 @@ enum ch_code audit_step_end(struct keeper *k, enum ch_code code, struct ch_err *
     struct audit *a = k->audit;
     code = ch_store_step_end(k->store, code, err);
     if (code != CH_OK) {
-        a->next = a->step.next;
-        a->in_force.to = 0;
+        undo(a, a->step.next);
         a->group.len = a->step.group_bytes;
         a->group_too_large = a->step.group_too_large;
         audit_seal_undo_step(&a->seal);
-        said_undo(a->recalled.said, a->next);
     }
     return code;
 }
@@ -475,6 +479,9 @@ static enum ch_code start(struct keeper *k, struct ch_err *err)
     enum ch_code rc = ch_store_log_ends(k->store, &a->next, &a->written, err);
     rc = rc == CH_OK ? audit_check_whole(k, a->next, err) : rc;
     rc = rc == CH_OK ? audit_key_open(k, &key, err) : rc;
+    if (rc == CH_OK) {
+        audit_mend_files(k, audit_key_signer(key));
+    }
     rc = rc == CH_OK
              ? audit_seal_load(k, key, a->next, audit_count_logged(k), &a->written, &a->seal, err)
              : rc;

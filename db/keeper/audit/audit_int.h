@@ -79,14 +79,22 @@ enum ch_code audit_facts(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_older_facts(struct keeper *k, uint64_t bound, struct ch_err *err) CH_MUST_CHECK;
 /* audit_rows.c: likewise, of owners, values and confirmed pages. */
 enum ch_code audit_older_rows(struct keeper *k, uint64_t bound, struct ch_err *err) CH_MUST_CHECK;
-/* audit_whole.c: entries that the log's files say they have. */
+/* audit_whole.c: what the published checkpoint says; of size 0 where there is none. */
+struct audit_logged {
+    uint64_t size; /* entries */
+    struct ch_sha256 root;
+};
+struct audit_logged audit_read_logged(struct keeper *k);
 uint64_t audit_count_logged(struct keeper *k);
-/* audit_recall.c: what the log's files, and what waits for them up to entry `next`, say of rulings. */
+/* Before they are read: what the last run had only in the journal comes to its places. */
+void audit_mend_files(struct keeper *k, const struct ch_note_signer *signer);
+/* audit_recall.c: what the log's files, and what waits for them up to entry `next`, say of rulings.
+ */
 struct said;
 struct audit_recalled {
     struct said *said;
-    char unread[512]; /* why that is not all of it: it cannot be read, is not what was hashed, or lacks
-                       * entries; "": it is all */
+    char unread[512]; /* why that is not all of it: it cannot be read, is not what was hashed, or
+                       * lacks entries; "": it is all */
     uint64_t decided; /* behind the newest decision of what waits; 0: none does */
 };
 void audit_recall_to(struct keeper *k, uint64_t next, struct audit_recalled *ret);

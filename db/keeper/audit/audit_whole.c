@@ -3,11 +3,12 @@
 
 #include <stdio.h>
 
+#include "db/log/append.h"
 #include "db/log/files.h"
 
-/* Entries that the log says it has; none where it cannot be read, which the thread finds out. Its
- * signature is not asked for: its key may be lost, too. */
-uint64_t audit_count_logged(struct keeper *k)
+/* Nothing where it cannot be read, which the thread finds out. Its signature is not asked for: its
+ * key may be lost, too. */
+struct audit_logged audit_read_logged(struct keeper *k)
 {
     struct ch_buf note;
     struct ch_checkpoint c = {.size = 0};
@@ -18,7 +19,25 @@ uint64_t audit_count_logged(struct keeper *k)
                 ch_str_find(ch_buf_str(&note), CH_STR("\n\n"), &end) &&
                 ch_checkpoint_get(ch_str_sub(ch_buf_str(&note), 0, end + 1), &c, &err) == CH_OK;
     ch_buf_done(&note);
-    return read ? c.size : 0;
+    return read ? (struct audit_logged){c.size, c.root} : (struct audit_logged){.size = 0};
+}
+
+uint64_t audit_count_logged(struct keeper *k)
+{
+    return audit_read_logged(k).size;
+}
+
+/* The journal is synced and counts, its places may be behind it: a power cut leaves them torn, and
+ * an older checkpoint there. What cannot be mended stays as it is, and the thread says why. */
+void audit_mend_files(struct keeper *k, const struct ch_note_signer *signer)
+{
+    char folder[4096];
+    struct ch_log *log;
+    struct ch_err err;
+    snprintf(folder, sizeof(folder), "%.*s/" CH_LOG_FOLDER, CH_STR_ARG(k->child.setup.state_dir));
+    if (ch_log_open(folder, signer, &log, &err) == CH_OK) {
+        ch_log_close(log);
+    }
 }
 
 /* The keeper sees the state folder at another place than people do. */

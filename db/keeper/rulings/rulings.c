@@ -153,7 +153,8 @@ static void one_row(void *ctx, const struct ch_ruling_row *row)
     if (is_taken_back(l->r, row)) {
         return;
     }
-    const char *why = row->deny ? NULL : ruling_differs(l->k, row);
+    /* one that is over approves nothing, and its end is in the log, as it should be */
+    const char *why = row->deny || row->over ? NULL : ruling_differs(l->k, row);
     if (why != NULL) {
         distrust(l->k, l->r, row->id, why);
     } else if (!row->deny || ruling_denies(l->k, row, &at)) {

@@ -20,6 +20,18 @@ bool ruling_has_ended(const struct keeper *k, const struct ch_ruling_row *r)
     return r->over || (r->expires_at_us != CH_TIME_UNKNOWN && r->expires_at_us <= now_for(k, r));
 }
 
+/* A number is given again once its row is gone, while the log's denial of it stays in force. */
+static const struct kept *find_same(const struct rulings *was, size_t from, const struct kept *n)
+{
+    for (size_t i = from; i < was->count && was->items[i].row.id == n->row.id; i++) {
+        const struct kept *w = &was->items[i];
+        if (w->row.deny == n->row.deny && w->said_at == n->said_at) {
+            return w;
+        }
+    }
+    return NULL;
+}
+
 void rulings_keep_ends(const struct keeper *k, const struct rulings *was, struct rulings *now)
 {
     size_t w = 0;
@@ -32,9 +44,10 @@ void rulings_keep_ends(const struct keeper *k, const struct rulings *was, struct
         while (w < was->count && was->items[w].row.id < n->row.id) {
             w++;
         }
-        if (w < was->count && was->items[w].row.id == n->row.id && n->row.id != 0) {
-            n->acted = was->items[w].acted;
-            n->row.over = n->row.over || was->items[w].row.over;
+        const struct kept *same = n->row.id != 0 ? find_same(was, w, n) : NULL;
+        if (same != NULL) {
+            n->acted = same->acted;
+            n->row.over = n->row.over || same->row.over;
         }
     }
 }

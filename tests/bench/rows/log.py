@@ -51,4 +51,4 @@ def run(bench):
     subprocess.run([bench.bin("bench_audit"), state, str(RECALLED // part)], check=True)
     spent = [recall_ms(bench, state) for _ in range(RUNS)]
     yield limit(f"start, a log of {RECALLED // part:,} entries read back", statistics.median(spent), RECALL_MS / part, "ms",
-                f"median of {RUNS}: what it says of approvals and denials, each entry by its published hash")
+                f"median of {RUNS}: what it says of approvals and denials, each entry by its published hash, all by the root")

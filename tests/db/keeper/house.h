@@ -156,7 +156,8 @@ void house_progress_of(struct house *h, int held, uint64_t bytes, uint64_t total
 void house_turn(struct house *h, int max_wait_ms);
 /* Turns until *flag, for at most ten seconds: then the test fails. */
 void house_until(struct house *h, const bool *flag);
-void house_settle(struct house *h); /* turns until nothing happens */
+/* Turns until nothing happens, and the audit log has what the store has, or cannot have it. */
+void house_settle(struct house *h);
 
 /* The answer is in h->page_reply, h->page. */
 void house_ask_page(struct house *h, const char *project);

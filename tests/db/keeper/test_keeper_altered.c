@@ -2,21 +2,35 @@
  * that has ended, or makes one reach further: what counts is what the log says. */
 #include "exceptions_house.h"
 
+#include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/rulings/rulings.h"
+#include "db/log/bundle.h"
 #include "log_seen.h"
+
+int64_t __real_ch_now_unix_us(void);
+int64_t __wrap_ch_now_unix_us(void);
 
 static struct ch_err err;
 static struct ch_buf out;
 static struct house *h;
+static int64_t later_us; /* than the time of day */
+
+int64_t __wrap_ch_now_unix_us(void)
+{
+    return __real_ch_now_unix_us() + later_us;
+}
 
 static int setup(void **state)
 {
     (void)state;
+    later_us = 0;
     ch_buf_init(&out, 1u << 20);
     h = house_new();
     return 0;
@@ -158,6 +172,45 @@ static void a_number_that_is_given_again(void **state)
     assert_altered("once more", 0, 1);
 }
 
+/* The end of an approval by time is in the log, and nothing was altered. */
+static void an_approval_whose_time_is_over(void **state)
+{
+    (void)state;
+    set_wheel(h, "young", 1);
+    COMMAND(h, 0, false, "approve", WHEEL, "needed", "7d", &out);
+    assert_true(is_had(h));
+    later_us = 8 * 86400000000;
+    rulings_see_ends(h->k);
+    house_settle(h);
+    for (int restarted = 0; restarted < 2; restarted++) {
+        assert_ch_ok(&err, rulings_load(h->k, &err));
+        assert_int_equal(rulings_distrusted(h->k), 0);
+        log_until_written(h);
+        house_restart(h);
+    }
+}
+
+/* Nor does it end the denial that had its number before. */
+static void a_number_whose_time_is_over(void **state)
+{
+    (void)state;
+    set_wheel(h, "young", 1);
+    COMMAND(h, 0, false, "deny", "pypi:other==1.0", "malware", NULL, &out);
+    restart_altered("DELETE FROM ruling");
+    COMMAND(h, 0, false, "approve", WHEEL, "needed", "7d", &out);
+    assert_int_equal(rulings_at(h->k, 0)->id, rulings_at(h->k, 1)->id);
+    later_us = 8 * 86400000000;
+    rulings_see_ends(h->k);
+    for (int loaded = 0; loaded < 3; loaded++) {
+        size_t denials_in_force = 0;
+        for (size_t i = 0; rulings_at(h->k, i) != NULL; i++) {
+            denials_in_force += rulings_at(h->k, i)->deny && !rulings_at(h->k, i)->over;
+        }
+        assert_int_equal(denials_in_force, 1);
+        assert_ch_ok(&err, rulings_load(h->k, &err));
+    }
+}
+
 static void a_denial_that_ended_has_ended(void **state)
 {
     (void)state;
@@ -243,14 +296,108 @@ static void a_log_that_cannot_be_read_back(void **state)
     assert_true(rulings_at(h->k, 0)->deny);
 }
 
+/* ------------------------------------------------------------------ the log's files */
+
+static struct ch_buf read_file(const char *name)
+{
+    char path[256];
+    struct ch_buf bytes;
+    snprintf(path, sizeof(path), "%s/audit/%s", h->folder, name);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    ch_buf_init(&bytes, 64u << 20);
+    assert_true(fd >= 0);
+    assert_ch_ok(&err, jobs_read_all(fd, &bytes, &err));
+    close(fd);
+    return bytes;
+}
+
+static void write_file(const char *name, struct ch_str bytes)
+{
+    char path[256];
+    snprintf(path, sizeof(path), "%s/audit/%s", h->folder, name);
+    int fd = open(path, O_WRONLY | O_TRUNC | O_CLOEXEC);
+    assert_true(fd >= 0 && write(fd, bytes.ptr, bytes.len) == (ssize_t)bytes.len);
+    close(fd);
+}
+
+/* The journal is synced, its places and the checkpoint are not, and the store's copies are gone: all
+ * of it is there again before it is read. */
+static void a_log_whose_places_were_lost(void **state)
+{
+    (void)state;
+    static const char *const places[] = {"public/checkpoint", "public/hashes/0", "entries/data"};
+    struct ch_buf older[CH_ARRAY_LEN(places)], journal;
+    set_wheel(h, "young", 1);
+    log_until_written(h);
+    for (size_t i = 0; i < CH_ARRAY_LEN(places); i++) {
+        older[i] = read_file(places[i]);
+    }
+    COMMAND(h, 0, false, "approve", WHEEL, "needed", "7d", &out);
+    COMMAND(h, 0, false, "deny", "pypi:other==1.0", "malware", NULL, &out);
+    assert_true(is_had(h));
+    log_until_written(h);
+    h->k->tick_timer.fn(&h->k->tick_timer);
+    house_settle(h);
+    journal = read_file("entries/journal");
+    house_stop(h);
+    write_file("entries/journal", ch_buf_str(&journal));
+    ch_buf_done(&journal);
+    for (size_t i = 0; i < CH_ARRAY_LEN(places); i++) {
+        write_file(places[i], ch_buf_str(&older[i]));
+        ch_buf_done(&older[i]);
+    }
+    house_start(h, NULL, NULL);
+    assert_true(audit_is_recalled(h->k));
+    assert_altered("mended", 0, 0);
+    assert_true(is_had(h));
+    log_until_written(h);
+}
+
+/* An entry and its published hash, in a bundle that is full: who appends does not look there. */
+static void a_hash_that_was_altered_with_its_entry(void **state)
+{
+    (void)state;
+    set_wheel(h, "young", 1);
+    COMMAND(h, 0, false, "approve", WHEEL, "needed", "7d", &out);
+    assert_true(is_had(h));
+    for (struct audit_state s = {.next = 0}; s.next <= 2 * CH_TILE_HASHES; audit_state(h->k, &s)) {
+        struct ch_exception_row all = {.id = 0};
+        assert_ch_ok(&err, audit_rescan(h->k, &all, "all", s.next, CH_STR("user:bob"), &err));
+    }
+    log_until_written(h);
+    house_stop(h);
+    struct ch_buf data = read_file("entries/data"), hashes = read_file("public/hashes/0");
+    struct ch_str rest = ch_buf_str(&data), entry;
+    struct ch_hash *hash = ch_hash_new();
+    assert_true(ch_bundle_next(&rest, &entry));
+    data.ptr[CH_ENTRY_PREFIX + 40] ^= 1;
+    struct ch_sha256 leaf = ch_tree_leaf(hash, entry);
+    memcpy(hashes.ptr, leaf.byte, sizeof(leaf.byte));
+    write_file("entries/data", ch_buf_str(&data));
+    write_file("public/hashes/0", ch_buf_str(&hashes));
+    ch_hash_free(hash);
+    ch_buf_done(&data);
+    ch_buf_done(&hashes);
+    house_start(h, NULL, NULL);
+    assert_false(is_had(h));
+    assert_false(audit_is_recalled(h->k));
+    ch_buf_clear(&out);
+    COMMAND(h, 1, false, "status", NULL, NULL, NULL, &out);
+    assert_says(&out, "entries are not those of its checkpoint");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(no_row_ends_a_denial, setup, teardown),
         cmocka_unit_test_setup_teardown(a_number_that_is_given_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(an_approval_whose_time_is_over, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_number_whose_time_is_over, setup, teardown),
         cmocka_unit_test_setup_teardown(a_denial_that_ended_has_ended, setup, teardown),
         cmocka_unit_test_setup_teardown(no_row_gives_back_an_approval, setup, teardown),
         cmocka_unit_test_setup_teardown(a_log_that_cannot_be_read_back, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_log_whose_places_were_lost, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_hash_that_was_altered_with_its_entry, setup, teardown),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

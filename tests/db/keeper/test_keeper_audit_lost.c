@@ -3,6 +3,7 @@
 
 #include <stdatomic.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include <sqlite3.h>
 
@@ -26,12 +27,16 @@ enum ch_code __wrap_ch_store_add_log(struct ch_store *s, const struct ch_log_row
                                      size_t clear_count, struct ch_err *err);
 
 static atomic_bool fail_log;
+static atomic_bool slow_log;
 static const char *fail_kind; /* entries of this kind cannot be stored */
 static bool fail_commits;
 static struct ch_err err;
 
 enum ch_code __wrap_ch_log_append(struct ch_log *log, struct ch_str bundle, struct ch_err *e)
 {
+    if (atomic_load(&slow_log)) {
+        usleep(300000);
+    }
     return atomic_load(&fail_log) ? ch_fail(e, CH_E_FULL, "no space left")
                                   : __real_ch_log_append(log, bundle, e);
 }
@@ -77,6 +82,51 @@ static bool is_attested(struct house *h, const char *bytes)
     }
     assert_int_equal(listed, whole);
     return listed;
+}
+
+/* What the keeper owes for want of the log comes before a house is settled. */
+static void a_house_settles_when_the_log_is_written(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    struct audit_state s;
+    set_wheels(h, 30);
+    log_until_written(h);
+    atomic_store(&slow_log, true);
+    house_send_file_ask(h, "pkg", WHEEL, CH_PART_FILE, 60000, false);
+    house_settle(h);
+    atomic_store(&slow_log, false);
+    audit_state(h->k, &s);
+    assert_true(s.written == s.next);
+    assert_int_equal(h->file_answers, 1);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+/* Nobody waits for the entry of a decision that was undone: no other may come for long. */
+static void an_undone_decision_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct house *h = house_new();
+    uint64_t end = 0;
+    set_wheels(h, 30);
+    house_ask_file(h, "pkg", WHEEL);
+    log_until_written(h);
+    struct page *p = page_get(h->k, CH_STR("pypi"), CH_STR("pkg"));
+    struct ch_decision_row row = {.repository = CH_STR("pypi"),
+                                  .project = CH_STR("pkg"),
+                                  .file_name = CH_STR(WHEEL),
+                                  .verdict = CH_VERDICT_HOLD,
+                                  .rule = CH_STR("mode"),
+                                  .reason = CH_STR("tried")};
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, audit_step(h->k, &err));
+    assert_ch_ok(&err, audit_decision(h->k, p, &row, &end, &err));
+    assert_int_equal(audit_floor(h->k), end);
+    assert_ch_code(CH_E_FULL, audit_step_end(h->k, CH_E_FULL, &err));
+    log_until_written(h);
+    assert_int_equal(audit_floor(h->k), 0);
+    house_free(h);
 }
 
 /* T4: nothing becomes ALLOW without its entry; what was served goes on, and can be taken away. */
@@ -516,6 +566,8 @@ static void t4_a_row_that_no_entry_can_say(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_house_settles_when_the_log_is_written),
+        cmocka_unit_test(an_undone_decision_is_not_waited_for),
         cmocka_unit_test(t4_no_new_allow_without_the_log),
         cmocka_unit_test(t4_an_approval_waits_for_the_log),
         cmocka_unit_test(a_start_forgets_the_log_of_before),
