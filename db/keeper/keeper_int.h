@@ -528,6 +528,7 @@ bool intake_rescan(struct keeper *k, struct page *p, size_t file);
 /* `waiter` (taken over) goes on when the intake ends, or at its deadline. */
 void intake_wait(struct intake *in, struct waiter *waiter);
 bool intake_hangs(const struct intake *in);  /* the upstream does not send it, for long */
+#define INTAKE_HANGS "the upstream does not send it, try again in a minute"
 bool intake_queues(const struct intake *in); /* it is not its turn yet */
 uint32_t intake_expected_s(const struct intake *in);
 struct intake_progress {
@@ -539,7 +540,9 @@ struct intake_progress {
 };
 /* False: it is not on its way in, and its last time did not fail. */
 bool intake_progress(struct keeper *k, const struct page *p, size_t file, struct intake_progress *ret);
-/* Why intake_want gave NULL: an HTTP status, a sentence, and in how many seconds its upstream wants to be asked
+/* Whether it did not come a moment ago, and is not tried again yet, or hangs. */
+bool intake_failed(struct keeper *k, struct page *p, size_t file);
+/* Why so, or why intake_want gave NULL: an HTTP status, a sentence, and in how many seconds its upstream wants to be asked
  * again; 0: it did not say. */
 uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size,
                         uint32_t *ret_retry_after_s);

@@ -23,8 +23,6 @@
 #define SIDECAR_EXPECTED_S 2
 #define ELIGIBLE_FRESH_MS  5000 /* a sidecar before the verdict: no recorded ALLOW ends it */
 
-#define HANGS              "the upstream does not send it, try again in a minute"
-
 static void refuse(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
                    const struct ch_ask_file *ask, const struct ch_decision *d)
 {
@@ -215,7 +213,7 @@ void ask_file_wait_for_intake(struct keeper *k, struct page *p, size_t file, str
         return;
     }
     if (intake_hangs(in)) {
-        ask_file_failed(k, w, ask->ask, 504, 0, HANGS);
+        ask_file_failed(k, w, ask->ask, 504, 0, INTAKE_HANGS);
         ask_free_waiter(w);
         return;
     }
@@ -498,7 +496,7 @@ static void answer_on_page(struct keeper *k, struct page *p, size_t file, struct
             wait_for_budget(k, p, file, file, w, ask, BUDGET_METADATA);
             return;
         case SIDECAR_HANGS:
-            ask_file_failed(k, w, ask->ask, 504, 0, HANGS);
+            ask_file_failed(k, w, ask->ask, 504, 0, INTAKE_HANGS);
             ask_free_waiter(w);
             return;
         case SIDECAR_FAILED:

@@ -18,7 +18,7 @@ struct driving {
     struct waiter *w;
     const struct ch_ask_file *ask;
     uint32_t status,
-        retry_after_s; /* of the first page that could not be looked up; 0: all could */
+        retry_after_s; /* of the first that could not be looked up or fetched; 0: all could */
     char text[sizeof(((struct page *)NULL)->fail_text)];
     bool to_come; /* one goes on by itself */
 };
@@ -32,6 +32,22 @@ static void note_failure(struct driving *d, const struct page *of)
         d->retry_after_s = ask_fail_retry_s(d->k, of);
         snprintf(d->text, sizeof(d->text), "%s", of->fail_text);
     }
+}
+
+/* What of it did not come a moment ago is not waited for: another image will do as well. */
+static bool did_not_come(struct driving *d, struct page *of, size_t file)
+{
+    uint32_t retry_after_s;
+    size_t part = judge_missing_part(d->k, of, file, 0);
+    part = part < of->facts.file_count ? part : file;
+    if (!intake_failed(d->k, of, part)) {
+        return false;
+    }
+    if (d->status == 0) {
+        d->status = intake_failure(d->k, of, part, d->text, sizeof(d->text), &retry_after_s);
+        d->retry_after_s = retry_after_s;
+    }
+    return true;
 }
 
 /* False: it is as known as it gets; else the waiter waits for it. */
@@ -69,6 +85,9 @@ static bool drive_one(struct driving *d, struct page *of, const struct image_chi
     }
     if (image_listed_waits(d->k, of, (size_t)at)) {
         return depth + 1 < IMAGE_LISTED_DEPTH_MAX && drive(d, of, (size_t)at, depth + 1);
+    }
+    if (did_not_come(d, of, (size_t)at)) {
+        return false;
     }
     d->w->for_listed = true;
     ask_file_wait_for_intake(d->k, of, (size_t)at, d->w, d->ask);

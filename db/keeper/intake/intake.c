@@ -509,21 +509,6 @@ struct intake *intake_want(struct keeper *k, struct page *p, size_t file, bool a
     return in != NULL && in->state != CH_INTAKE_FAILED ? in : NULL;
 }
 
-uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size,
-                        uint32_t *ret_retry_after_s)
-{
-    struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
-    bool told = in != NULL && (in->rest_ms > 0 || in->again);
-    int64_t left_us = !told ? 0 : in->not_before_us - keeper_now_us(k);
-    *ret_retry_after_s = left_us <= 0 ? 0 : (uint32_t)((left_us + 999999) / 1000000);
-    const char *trouble = in == NULL ? keeper_store_trouble(k) : NULL; /* there is no row for it */
-    snprintf(text, size, "%s",
-             trouble != NULL                      ? trouble
-             : in != NULL && in->error[0] != '\0' ? in->error
-                                                  : "it could not be fetched");
-    return trouble != NULL ? 507 : in != NULL && in->fail_status != 0 ? in->fail_status : 502;
-}
-
 void intake_wait(struct intake *in, struct waiter *w)
 {
     waiters_add(&in->waiters, w);

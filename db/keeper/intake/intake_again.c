@@ -199,3 +199,31 @@ void intakes_forget_failed(struct keeper *k, const struct page *p)
         intake_free(in);
     }
 }
+
+/* ------------------------------------------------------------------ what people are told of it */
+
+bool intake_failed(struct keeper *k, struct page *p, size_t file)
+{
+    const struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
+    return in != NULL && (in->state == CH_INTAKE_FAILED ? keeper_now_us(k) < in->not_before_us
+                                                        : intake_hangs(in));
+}
+
+uint32_t intake_failure(struct keeper *k, struct page *p, size_t file, char *text, size_t size,
+                        uint32_t *ret_retry_after_s)
+{
+    struct intake *in = intake_find(k, p, p->facts.files[file].index.file_name);
+    bool told = in != NULL && (in->rest_ms > 0 || in->again);
+    int64_t left_us = !told ? 0 : in->not_before_us - keeper_now_us(k);
+    *ret_retry_after_s = left_us <= 0 ? 0 : (uint32_t)((left_us + 999999) / 1000000);
+    if (in != NULL && in->state != CH_INTAKE_FAILED && intake_hangs(in)) {
+        snprintf(text, size, INTAKE_HANGS);
+        return 504;
+    }
+    const char *trouble = in == NULL ? keeper_store_trouble(k) : NULL; /* there is no row for it */
+    snprintf(text, size, "%s",
+             trouble != NULL                      ? trouble
+             : in != NULL && in->error[0] != '\0' ? in->error
+                                                  : "it could not be fetched");
+    return trouble != NULL ? 507 : in != NULL && in->fail_status != 0 ? in->fail_status : 502;
+}

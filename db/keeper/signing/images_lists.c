@@ -9,13 +9,20 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/images/image_listed.h"
 #include "db/keeper/pages/pages_int.h"
+#include "db/keeper/pushes/aliases.h"
 #include "db/keeper/rulings/approvals_int.h"
 
-/* "sha256:HEX" of "sha256:HEX linux/amd64" */
-static struct ch_str version_of(const struct ch_fact *fact)
+#define NAMED_BYTES 128 /* "sha256:HEX" */
+
+/* "sha256:HEX" of "sha256:HEX linux/amd64", and of what is named by an alias what it stands for
+ * (T15); written to `b` then. */
+static struct ch_str version_of(struct keeper *k, const struct ch_fact *fact, struct ch_buf *b)
 {
     size_t at;
-    return ch_str_find_char(fact->value, ' ', &at) ? ch_str_sub(fact->value, 0, at) : fact->value;
+    struct ch_str digest =
+        ch_str_find_char(fact->value, ' ', &at) ? ch_str_sub(fact->value, 0, at) : fact->value;
+    ch_buf_clear(b);
+    return aliases_fact(k, digest, b);
 }
 
 /* ------------------------------------------------------------------ complete */
@@ -91,14 +98,17 @@ static bool complete(struct looking *l, struct page *p, size_t file, unsigned de
     const struct ch_inspection_result *in = inspection_of(l->k, p, file);
     const struct ch_str name = ch_str_of(p->eco->listed_fact);
     size_t listed = 0;
+    struct ch_buf named;
+    ch_buf_init(&named, NAMED_BYTES);
     bool good =
         in != NULL && in->row.outcome == CH_INSPECTION_COMPLETE && depth < IMAGE_LISTED_DEPTH_MAX;
     for (size_t i = 0; good && i < in->row.fact_count; i++) {
         if (ch_str_eq(in->row.facts[i].name, name)) {
             listed++;
-            good = member_is_good(l, p, version_of(&in->row.facts[i]), depth);
+            good = member_is_good(l, p, version_of(l->k, &in->row.facts[i], &named), depth);
         }
     }
+    ch_buf_done(&named);
     if (listed == 0) {
         snprintf(l->why, IMAGES_WHY_BYTES, "what it lists is not known");
     }
@@ -120,6 +130,7 @@ bool images_list_complete(struct keeper *k, struct page *p, size_t file, char wh
 /* ------------------------------------------------------------------ complete no more */
 
 struct listing {
+    struct keeper *k;
     struct ch_str version;
     struct ch_str fact;
     bool lists;
@@ -129,13 +140,16 @@ static bool on_inspection(void *ctx, uint64_t id, const struct ch_inspection_key
                           const struct ch_inspection_row *row, bool as_recorded)
 {
     struct listing *l = ctx;
+    struct ch_buf named;
     (void)id;
     (void)key;
     (void)as_recorded;
+    ch_buf_init(&named, NAMED_BYTES);
     for (size_t i = 0; !l->lists && i < row->fact_count; i++) {
         l->lists = ch_str_eq(row->facts[i].name, l->fact) &&
-                   ch_str_eq(version_of(&row->facts[i]), l->version);
+                   ch_str_eq(version_of(l->k, &row->facts[i], &named), l->version);
     }
+    ch_buf_done(&named);
     return !l->lists;
 }
 
@@ -184,7 +198,7 @@ static void withdraw(struct keeper *k, const struct page *p, const struct signed
 {
     struct ch_err err;
     for (const struct signed_list *l = all; l != NULL; l = l->next) {
-        struct listing of = {version, ch_str_of(p->eco->listed_fact), false};
+        struct listing of = {k, version, ch_str_of(p->eco->listed_fact), false};
         char hex[CH_SHA256_HEX + 1], own[CH_SHA256_HEX + sizeof("sha256:")];
         enum ch_code rc = ch_store_inspections_of(k->store, &l->sha256, on_inspection, &of, &err);
         if (rc == CH_OK && !of.lists) {

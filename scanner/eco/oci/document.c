@@ -75,25 +75,9 @@ static void tell_digest(const char *fact, const struct ch_oci_digest *digest,
     ch_buf_done(&b);
 }
 
-/* "linux/arm64/v8", "windows(10.0.17763.1+win32k)/amd64". An architecture "amd64/v1", which no node
- * takes for amd64, is none here either (T19). */
-static void put_platform(struct ch_buf *b, struct ch_str os, const char *os_options,
-                         struct ch_str architecture, struct ch_str variant)
-{
-    ch_oci_put_platform_part(b, os);
-    if (os_options != NULL) {
-        ch_buf_printf(b, "(%s)", os_options);
-    }
-    ch_buf_putc(b, '/');
-    ch_oci_put_platform_part(b, architecture);
-    if (variant.len > 0) {
-        ch_buf_putc(b, '/');
-        ch_oci_put_platform_part(b, variant);
-    }
-}
-
 /* "sha256:HEX linux/amd64": which image of an index is for which platform, as whoever judges the
- * whole has to know (T19). Without a platform it is for any. */
+ * whole has to know (T19). Without a platform it is for any: so a platform that says nothing is
+ * told, too, as "/", which fits nowhere. */
 static void tell_child(const struct ch_oci_descriptor *d, struct ch_scan_writer *out)
 {
     struct ch_buf b;
@@ -102,12 +86,12 @@ static void tell_child(const struct ch_oci_descriptor *d, struct ch_scan_writer 
     }
     ch_buf_init(&b, ch_limits.text_bytes);
     ch_oci_digest_put(&b, &d->digest);
-    size_t len = b.len;
-    if (d->os.len > 0 || d->architecture.len > 0) {
+    if (d->has_platform) {
         ch_buf_putc(&b, ' ');
-        put_platform(&b, d->os, d->os_options, d->architecture, d->variant);
+        ch_oci_put_platform(&b, d->os, d->os_options, d->architecture, d->variant);
     }
-    ch_scan_write_fact(out, CH_STR("child"), ch_str_sub(ch_buf_str(&b), 0, b.failed ? len : b.len));
+    CH_ASSERT(!b.failed); /* check_platform_length */
+    ch_scan_write_fact(out, CH_STR("child"), ch_buf_str(&b));
     ch_buf_done(&b);
 }
 
@@ -171,7 +155,7 @@ static void tell_platform(const struct ch_oci_image_config *c, struct ch_scan_wr
 {
     struct ch_buf b;
     ch_buf_init(&b, ch_limits.text_bytes);
-    put_platform(&b, c->os, NULL, c->architecture, c->variant);
+    ch_oci_put_platform(&b, c->os, NULL, c->architecture, c->variant);
     if (!b.failed) {
         ch_scan_write_fact(out, CH_STR("platform"), ch_buf_str(&b));
     }

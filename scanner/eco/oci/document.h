@@ -24,7 +24,7 @@ enum ch_oci_document ch_oci_document_of(struct ch_str profile);
 
 /* Writes MEMBER, FINDING and FACT: "platform" ("linux/arm64/v8"), "predicate-type", of an
  * index "child" ("sha256:HEX linux/arm64/v8", "sha256:HEX windows(VERSION+FEATURE)/amd64"), each in its order
- * (parts escaped as ch_oci_put_platform_part says); of what refers to something else "subject", "artifact-type"
+ * (as ch_oci_put_platform has them); of what refers to something else "subject", "artifact-type"
  * and "annotation" ("KEY", line feed, value).
  * CH_E_UNSUPPORTED: another profile. */
 ch_inspect_fn ch_oci_document_inspect;

@@ -28,7 +28,9 @@ struct ch_oci_descriptor {
     struct ch_str artifact_type; /* absent: none */
     struct ch_oci_digest digest;
     uint64_t size_bytes;
-    /* Of a CHILD; absent where the index has none. */
+    /* Of a CHILD; absent where the index has none. Without a platform it is for any, and with one
+     * that says nothing ("{}") for none: no client takes that. */
+    bool has_platform;
     struct ch_str os;
     struct ch_str architecture;
     struct ch_str variant;
@@ -51,8 +53,11 @@ bool ch_oci_manifest_read(struct ch_str bytes, struct ch_str media_type, struct 
                           struct ch_oci_manifest *ret) CH_MUST_CHECK;
 void ch_oci_manifest_done(struct ch_oci_manifest *m); /* accepts zeroed memory */
 
-/* A part of a platform as it stands in OS(VERSION+FEATURE)/ARCHITECTURE/VARIANT: what could be
- * taken for what stands around it is escaped, as containerd does it with versions and features. */
-void ch_oci_put_platform_part(struct ch_buf *b, struct ch_str s);
+/* "linux/arm64/v8", "windows(10.0.17763.1+win32k)/amd64": `os_options` as in the descriptor. What
+ * could be taken for what stands around it is escaped, as containerd does it with versions and
+ * features: an architecture "amd64/v1", which no node takes for amd64, is none here either (T19).
+ */
+void ch_oci_put_platform(struct ch_buf *b, struct ch_str os, const char *os_options,
+                         struct ch_str architecture, struct ch_str variant);
 
 #endif

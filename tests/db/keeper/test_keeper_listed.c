@@ -4,6 +4,8 @@
 
 #include <stdio.h>
 
+#include "db/keeper/pages/pages_int.h"
+
 #define CHILDREN 3
 
 struct list {
@@ -260,6 +262,104 @@ static void a_failure_to_look_one_up_is_told(void **state)
     house_free(h);
 }
 
+static void set_layer_status(struct house *h, const struct images_image *m, uint32_t status)
+{
+    char url[256];
+    snprintf(url, sizeof(url), FILE_URL("%s"), m->file[2]);
+    house_site(h, url, status, "text/plain", "");
+}
+
+/* Without anything that is fetched before it is waited for. */
+#define TWO_IN_TURN                                                                                \
+    IMAGES_CONFIG_OF(", platforms: [linux/amd64, linux/arm64/v8]") "prefetch: {parallel: 0}\n"
+
+/* T19: an image of which a layer cannot be had now is no reason to refuse the index. */
+static void what_does_not_come_is_not_waited_for(void **state)
+{
+    (void)state;
+    struct house *h = images_house_with(TWO_IN_TURN);
+    struct list l;
+    set_index(h, &l, (const char *const[])TWO,
+              (const char *const[]){"a layer", "other layer", NULL});
+    set_layer_status(h, &l.child[0], 500);
+    images_ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_str_eq(h->file.page, l.index.page);
+    images_ask(h, &l.child[0]); /* it answers for itself */
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.http_status, 502);
+    images_ask(h, &l.child[1]);
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    house_free(h);
+}
+
+static void where_none_comes_the_first_is_told(void **state)
+{
+    (void)state;
+    struct house *h = images_house_with(TWO_IN_TURN);
+    struct list l;
+    set_index(h, &l, (const char *const[])TWO,
+              (const char *const[]){"a layer", "other layer", NULL});
+    set_layer_status(h, &l.child[0], 500);
+    set_layer_status(h, &l.child[1], 503);
+    images_ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.http_status, 502);
+    assert_true(ch_str_find(h->file.text, CH_STR("the upstream answered 500"), NULL));
+    assert_int_equal(asked_for(h, &l.child[1], 2), 1);
+    house_free(h);
+}
+
+/* Nor where what there is besides is held: that may still change. */
+static void what_does_not_come_is_told_before_a_hold(void **state)
+{
+    (void)state;
+    struct house *h = images_house_with(TWO_IN_TURN);
+    struct list l;
+    set_index(h, &l, (const char *const[])TWO, (const char *const[]){"a layer", "irregular", NULL});
+    set_layer_status(h, &l.child[0], 500);
+    images_ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_FAILED);
+    assert_int_equal(h->file.http_status, 502);
+    house_free(h);
+}
+
+/* T4: whatever judges an image otherwise, the index that lists it is judged by it at once; nobody
+ * has to ask, and nothing else is looked at. */
+static void it_is_judged_again_with_its_image(void **state)
+{
+    (void)state;
+    struct house *h = images_house();
+    struct list l;
+    set_index(h, &l, (const char *const[])TWO,
+              (const char *const[]){"a layer", "other layer", NULL});
+    images_ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    assert_true(house_serves(h, l.manifest));
+    struct page *child = page_get(h->k, CH_STR("img"), ch_str_of(l.child[0].page));
+    assert_non_null(child);
+    assert_true(page_load(h->k, child));
+    child->facts.files[0].removed_at_us = keeper_now_us(h->k); /* its upstream has it no more */
+    again_page(h->k, child);
+    assert_false(house_serves(h, l.manifest));
+    house_free(h);
+}
+
+/* No client takes what says that it is for nothing ("{}" as platform), so it is not what counts. */
+static void an_image_for_nothing_does_not_count(void **state)
+{
+    (void)state;
+    struct house *h = images_house();
+    struct list l;
+    set_index(h, &l, (const char *const[]){"/", "", NULL},
+              (const char *const[]){"a layer", "irregular", NULL});
+    images_ask_tag(h, "1.0");
+    images_refused(h, CH_VERDICT_HOLD, "part");
+    assert_int_equal(asked_for(h, &l.child[0], 0), 0);
+    run(h, "gate " IMAGES_NAME ":1.0 --repository=img --platform=linux/amd64 --wait=20", 1);
+    house_free(h);
+}
+
 /* An index in it is for whatever its own images are for. */
 static void an_index_in_an_index(void **state)
 {
@@ -406,6 +506,11 @@ int main(void)
         cmocka_unit_test(of_all_platforms_each_is_inspected_and_the_index_signed),
         cmocka_unit_test(one_that_its_upstream_lost_holds_it),
         cmocka_unit_test(a_failure_to_look_one_up_is_told),
+        cmocka_unit_test(what_does_not_come_is_not_waited_for),
+        cmocka_unit_test(where_none_comes_the_first_is_told),
+        cmocka_unit_test(what_does_not_come_is_told_before_a_hold),
+        cmocka_unit_test(it_is_judged_again_with_its_image),
+        cmocka_unit_test(an_image_for_nothing_does_not_count),
         cmocka_unit_test(an_index_in_an_index),
         cmocka_unit_test(whichever_a_node_may_take_is_judged),
         cmocka_unit_test(the_gate_judges_the_listed_platforms),

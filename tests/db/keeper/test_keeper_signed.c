@@ -10,6 +10,7 @@
 
 #include "customhouse/base64.h"
 #include "customhouse/limits.h"
+#include "db/keeper/pushes/aliases.h"
 #include "db/keeper/signing/images.h"
 #include "db/signing/public_key.h"
 
@@ -454,6 +455,43 @@ static void an_index_is_withdrawn_with_what_it_lists(void **state)
     house_free(h);
 }
 
+/* T15: an image that its index names by sha512 is the one that it is by sha256. */
+static void an_index_may_name_them_by_sha512(void **state)
+{
+    (void)state;
+    struct house *h = images_house();
+    struct list l;
+    struct ch_alias alias;
+    char hex[2 * CH_ALIAS_MAX_BYTES + 1];
+    set_list(h, &l);
+    assert_ch_ok(&err, aliases_of(CH_STR("two"), &alias, &err));
+    for (size_t i = 0; i < CH_ALIAS_MAX_BYTES; i++) {
+        snprintf(hex + 2 * i, 3, "%02x", alias.byte[i]);
+    }
+    snprintf(l.text, sizeof(l.text),
+             "an index fact:child=%s linux/amd64; fact:child=sha512:%s linux/arm64;",
+             l.child[0].digest, hex);
+    images_set(h, &l.index, "1.0");
+    images_ask(h, &l.child[0]);
+    images_ask(h, &l.child[1]);
+    images_ask_tag(h, "1.0");
+    assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    is_not_signed(h, &l.index, "nobody has asked for here"); /* it stands for nothing yet */
+    struct ch_sha256 two = ch_sha256_of("two", 3);
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    assert_ch_ok(&err, aliases_add(h->k, &alias, &two, &err));
+    assert_ch_ok(&err, keeper_commit(h->k, &err));
+    is_signed(h, &l.index);
+    house_restart(h); /* the index is not in memory */
+    images_ask(h, &l.child[1]);
+    deny(h, l.child[1].layer_digest);
+    house_settle(h);
+    log_until_written(h);
+    assert_int_equal(count_kinds(h, "attestation-end"), 2); /* of the child, and of the index */
+    is_not_signed(h, &l.index, "which is not approved here: part");
+    house_free(h);
+}
+
 /* What an inspection before these facts has of an index does not say what it lists. */
 static void an_index_of_which_nothing_is_known_is_not_signed(void **state)
 {
@@ -516,6 +554,7 @@ int main(void)
         cmocka_unit_test(signatures_of_an_upstream_are_not_had),
         cmocka_unit_test(an_index_is_signed_once_all_it_lists_is),
         cmocka_unit_test(an_index_is_withdrawn_with_what_it_lists),
+        cmocka_unit_test(an_index_may_name_them_by_sha512),
         cmocka_unit_test(an_index_of_which_nothing_is_known_is_not_signed),
         cmocka_unit_test(whether_it_is_signed_in_an_environment),
     };

@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 
+#include "base/oci/reference.h"
 #include "customhouse/limits.h"
 #include "tests/scanner/eco/oci/opinions.h"
 #include "scanner/eco/oci/document.h"
@@ -86,6 +87,12 @@ static const struct row {
          cc, "{\"os\":\"a b\",\"architecture\":\"\",\"variant\":\"\\u001b\"}") "]}",
      F(aa, 1) CHILD(aa, " linux/amd64%2Fv1") F(b1, 1) CHILD(b1, " linux%281%29/amd64") F(cc, 1)
          CHILD(cc, " a%20b//%1B"),
+     F(aa, 1) F(b1, 1) F(cc, 1)},
+    /* for none, which is not for any: no client takes these, and one of which nothing is said all do */
+    {"platforms that say nothing", "oci-index",
+     ROOT(INDEX) ",\"manifests\":[" FOR(aa, "{}") "," FOR(b1, "{\"variant\":\"v8\"}") "," FOR(
+         cc, "{\"os\":\"\",\"architecture\":\"\",\"os.version\":\"1\"}") "]}",
+     F(aa, 1) CHILD(aa, " /") F(b1, 1) CHILD(b1, " //v8") F(cc, 1) CHILD(cc, " (1)/"),
      F(aa, 1) F(b1, 1) F(cc, 1)},
     {"sha512", "oci-index",
      ROOT(INDEX) ",\"manifests\":[{\"mediaType\":\"" MANIFEST
@@ -238,6 +245,41 @@ static void bounds(void **state)
     }
 }
 
+/* Of a platform that is too long to be told, the image would be taken for one of any (T19). */
+static void platforms_too_long_to_be_told(void **state)
+{
+    (void)state;
+    struct ch_scan_job job = {.profile = CH_STR("oci-index")};
+    const char *const before = ROOT(INDEX) ",\"manifests\":[{\"mediaType\":\"" MANIFEST
+                                           "\",\"digest\":\"sha256:" HEX(aa) "\",\"size\":1,"
+                                           "\"platform\":{\"os\":\"l\",\"architecture\":\"";
+    /* what is told is escaped: three of each blank; "l/" in front */
+    size_t room = (size_t)ch_limits.text_bytes - CH_OCI_DIGEST_MAX - 1 - 2;
+    for (size_t more = 0; more < 2; more++) {
+        struct ch_buf b, told;
+        ch_buf_init(&b, 8192);
+        ch_buf_init(&told, 8192);
+        ch_buf_puts(&b, ch_str_of(before));
+        ch_buf_puts(&told, CH_STR(F(aa, 1) "child=sha256:" HEX(aa) " l/"));
+        for (size_t i = 0; i < room / 3; i++) {
+            ch_buf_putc(&b, ' ');
+            ch_buf_puts(&told, CH_STR("%20"));
+        }
+        for (size_t i = 0; i < room % 3 + more; i++) {
+            ch_buf_putc(&b, 'x');
+            ch_buf_putc(&told, 'x');
+        }
+        ch_buf_puts(&b, CH_STR("\"}}]}"));
+        ch_buf_puts(&told, CH_STR("\n"));
+        ch_buf_putc(&told, '\0');
+        assert_false(b.failed || told.failed);
+        opinion_is("platform's length", ch_oci_document_inspect, &job, ch_buf_str(&b),
+                   more > 0 ? "! oci-manifest\n" : ch_buf_str(&told).ptr);
+        ch_buf_done(&told);
+        ch_buf_done(&b);
+    }
+}
+
 static void deep(void **state)
 {
     (void)state;
@@ -254,6 +296,7 @@ int main(void)
 {
     ch_oci_document_warm_up();
     const struct CMUnitTest tests[] = {cmocka_unit_test(each_row), cmocka_unit_test(bounds),
+                                       cmocka_unit_test(platforms_too_long_to_be_told),
                                        cmocka_unit_test(deep)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
