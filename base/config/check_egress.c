@@ -66,7 +66,8 @@ size_t ch_config_witness_quorum(const struct ch_config *c)
 
 bool ch_destination_wants(const struct ch_destination *d, enum ch_notice_event event)
 {
-    bool wants = d->event_count == 0;
+    bool images = event == CH_NOTICE_IMAGES;
+    bool wants = d->event_count == 0 && images == (d->format == CH_WEBHOOK_ACR);
     for (size_t i = 0; i < d->event_count; i++) {
         wants = wants || ch_str_eq(ch_str_of(d->events[i]), ch_str_of(ch_notice_events[event]));
     }
@@ -81,6 +82,10 @@ static enum ch_code check_events(const struct ch_destination *d, const struct ch
         size_t which = 0;
         enum ch_code rc =
             ch_yaml_choice(yaml, ch_yaml_item(list, i), ch_notice_events, &which, err);
+        if (rc == CH_OK && d->format == CH_WEBHOOK_ACR && which != CH_NOTICE_IMAGES) {
+            rc = ch_yaml_fail_value(yaml, ch_yaml_item(list, i), err,
+                                    "is not told in the format acr, which has images alone");
+        }
         if (rc != CH_OK) {
             return rc;
         }

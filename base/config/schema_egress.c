@@ -4,7 +4,12 @@
 const char *const ch_notice_events[] = {
     [CH_NOTICE_REQUESTS] = "requests", [CH_NOTICE_DECISIONS] = "decisions",
     [CH_NOTICE_ENDINGS] = "endings",   [CH_NOTICE_ALARMS] = "alarms",
-    [CH_NOTICE_LOG] = "log",           [CH_NOTICE_EVENT_COUNT] = NULL};
+    [CH_NOTICE_IMAGES] = "images",     [CH_NOTICE_LOG] = "log",
+    [CH_NOTICE_EVENT_COUNT] = NULL};
+static const char *const webhook_formats[] = {[CH_WEBHOOK_OWN] = "customhouse",
+                                              [CH_WEBHOOK_CLOUDEVENTS] = "cloudevents",
+                                              [CH_WEBHOOK_ACR] = "acr",
+                                              NULL};
 static const char *const mail_tls[] = {
     [CH_MAIL_STARTTLS] = "starttls", [CH_MAIL_TLS] = "tls", [CH_MAIL_PLAIN] = "none", NULL};
 
@@ -16,15 +21,17 @@ static const char *const mail_tls[] = {
 #define EVENTS_ROW                                                                                 \
     {                                                                                              \
         .key = "events", .type = CH_SCHEMA_NAMES, LIST(ch_destination, events, event_count),       \
-        .min = 1, .example = "[requests, decisions, endings, alarms, log]",                        \
+        .min = 1, .example = "[requests, decisions, endings, alarms, images, log]",                \
         .doc =                                                                                     \
             "Of what: requests (an exception was asked for, or waits for one more approval), "     \
             "decisions (it\n"                                                                      \
             "was approved, rejected, revoked, renewed), endings (it is about to end), alarms (an " \
             "attack was\n"                                                                         \
-            "found, what was served turned out bad, or a last copy was lost for good), log (the "  \
-            "audit log\n"                                                                          \
-            "cannot be written, or a witness does not cosign it). Left out: of all."               \
+            "found, what was served turned out bad, or a last copy was lost for good), images "    \
+            "(one was\n"                                                                           \
+            "pushed and waits in quarantine, or may be pulled now), log (the audit log cannot be " \
+            "written,\n"                                                                           \
+            "or a witness does not cosign it). Left out: of all but images."                       \
     }
 #define CA_ROW                                                                                     \
     {                                                                                              \
@@ -54,6 +61,16 @@ static const struct ch_schema_row webhook_rows[] = {
             "base64\n"
             "of 24 to 64 bytes. `echo whsec_$(openssl rand -base64 32)` makes one."},
     EVENTS_ROW,
+    {.key = "format",
+     .type = CH_SCHEMA_CHOICE,
+     AT(ch_destination, format),
+     .choices = webhook_formats,
+     .def = "customhouse",
+     .doc = "What the body looks like: customhouse; cloudevents (1.0, structured mode); or acr, as "
+            "Azure\n"
+            "Container Registry has it, in which only images are told: quarantine (one was pushed) "
+            "and push\n"
+            "(it may be pulled now)."},
     CA_ROW,
     {.key = "proxy",
      .type = CH_SCHEMA_URL,

@@ -73,6 +73,13 @@ enum ch_destination_kind {
     CH_DESTINATION_KIND_COUNT
 };
 
+/* What a webhook's body looks like. */
+enum ch_webhook_format {
+    CH_WEBHOOK_OWN = 0,
+    CH_WEBHOOK_CLOUDEVENTS, /* 1.0, structured mode */
+    CH_WEBHOOK_ACR,         /* as Azure Container Registry's; of images alone */
+};
+
 enum ch_mail_tls { CH_MAIL_STARTTLS = 0, CH_MAIL_TLS, CH_MAIL_PLAIN };
 
 /* Fields that a kind has no use for stay zero. */
@@ -84,7 +91,8 @@ struct ch_destination {
     char *secret_file; /* webhook: key of its HMAC; mail: password. NULL: none */
     char *ca_file;     /* NULL: the system's */
     char *proxy;       /* webhook, witness; NULL: none */
-    char **events;     /* names of ch_notice_events; none: all */
+    enum ch_webhook_format format; /* webhook */
+    char **events; /* names of ch_notice_events; none: all but images, or where the format has these alone, these */
     size_t event_count;
     enum ch_mail_tls mail_tls;
     char *user; /* mail: NULL: without signing in */
@@ -102,6 +110,7 @@ enum ch_notice_event {
     CH_NOTICE_DECISIONS,    /* of one: approved, rejected, revoked */
     CH_NOTICE_ENDINGS,      /* one is about to end */
     CH_NOTICE_ALARMS,       /* an attack was found, what was served turned out bad or was lost */
+    CH_NOTICE_IMAGES,       /* an image was pushed, or may be pulled now: for who asks for that by name */
     CH_NOTICE_LOG,          /* the audit log cannot be written, or not be witnessed; or can again */
     CH_NOTICE_EVENT_COUNT
 };

@@ -5,23 +5,8 @@ import os
 import re
 
 from house import images
-from house.container_clients import Containerd, Crane, Docker, Oras, Podman, Skopeo
+from house.container_clients import Containerd, Crane, Docker, Oras, Podman, Skopeo, layout
 from house.hosted import Hosted, basic
-
-
-def layout(client, image):
-    """The image as an OCI layout on disk, below the client's folder; its path."""
-    path = client.path("layout")
-    os.makedirs(os.path.join(path, "blobs", "sha256"), exist_ok=True)
-    for blob in [*image.manifests, *image.blobs]:
-        with open(os.path.join(path, "blobs", "sha256", blob.digest.partition(":")[2]), "wb") as f:
-            f.write(blob.data)
-    with open(os.path.join(path, "oci-layout"), "w") as f:
-        json.dump({"imageLayoutVersion": "1.0.0"}, f)
-    entry = image.manifest.descriptor(annotations={"org.opencontainers.image.ref.name": "1"})
-    with open(os.path.join(path, "index.json"), "w") as f:
-        json.dump({"schemaVersion": 2, "manifests": [entry]}, f)
-    return path
 
 
 class Clients(Hosted):

@@ -1,5 +1,5 @@
 /* What people are told, as JSON for a webhook and as lines for a mail. */
-#include "notices.h"
+#include "notices_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -12,17 +12,7 @@
 
 #define HOUR_US 3600000000LL
 
-/* One thing to tell: `data` gets the fields of the JSON, `text` a sentence and its lines. */
-struct notice {
-    struct keeper *k;
-    enum ch_notice_event event;
-    const char *type; /* "exception.requested" */
-    int64_t at_us;
-    struct ch_buf data;
-    struct ch_buf text;
-};
-
-static void begin(struct notice *n, struct keeper *k, enum ch_notice_event event, const char *type,
+void notice_begin(struct notice *n, struct keeper *k, enum ch_notice_event event, const char *type,
                   int64_t at_us)
 {
     *n = (struct notice){.k = k, .event = event, .type = type, .at_us = at_us};
@@ -30,23 +20,11 @@ static void begin(struct notice *n, struct keeper *k, enum ch_notice_event event
     ch_buf_init(&n->text, (size_t)ch_limits.notice_bytes / 4);
 }
 
-static void put_entry(struct notice *n, uint64_t entry)
+void notice_put_entry(struct notice *n, uint64_t entry)
 {
     json_field(&n->data, "log", audit_origin(n->k));
     json_number(&n->data, "entry", entry);
     ch_buf_printf(&n->text, "Entry %llu of the audit log.\n", (unsigned long long)entry);
-}
-
-static void put_body(const struct notice *n, const char *text, struct ch_buf *body)
-{
-    ch_buf_putc(body, '{');
-    json_field(body, "type", ch_str_of(n->type));
-    ch_buf_puts(body, CH_STR(",\"timestamp\":\""));
-    ch_time_put(body, n->at_us, true);
-    ch_buf_puts(body, CH_STR("\",\"data\":{"));
-    ch_buf_puts(body, ch_buf_str(&n->data));
-    json_field(body, "text", ch_str_of(text));
-    ch_buf_puts(body, CH_STR("}}"));
 }
 
 /* Nobody guesses one, and none is given twice: receivers tell by it what they have already. */
@@ -57,8 +35,35 @@ static void put_message_id(struct ch_buf *b)
     ch_buf_printf(b, "msg_%s", id);
 }
 
-static enum ch_code add(const struct notice *n, const struct ch_str *bodies, struct ch_str message,
-                        struct ch_err *err)
+/* Nothing is added where the destination is told nothing of this. */
+static enum ch_code add_for(const struct notice *n, enum ch_destination_kind kind,
+                            const struct ch_destination *d, struct ch_str message,
+                            struct ch_err *err)
+{
+    struct ch_buf body;
+    ch_buf_init(&body, (size_t)ch_limits.notice_bytes);
+    if (kind == CH_DESTINATION_MAIL) {
+        ch_buf_puts(&body, ch_buf_str(&n->text));
+    } else {
+        notice_put_body(n, d->format, message, &body);
+    }
+    const struct ch_notice_row row = {.kind = kind,
+                                      .destination = ch_str_of(d->name),
+                                      .message = message,
+                                      .event = ch_str_of(n->type),
+                                      .body = ch_buf_str(&body),
+                                      .at_us = n->at_us,
+                                      .due_at_us = n->at_us};
+    enum ch_code rc = ch_buf_ok(&body, err);
+    if (rc == CH_OK && body.len > 0) {
+        rc = ch_store_add_notice(n->k->store, &row, err);
+        notices_added(n->k);
+    }
+    ch_buf_done(&body);
+    return rc;
+}
+
+static enum ch_code add(const struct notice *n, struct ch_str message, struct ch_err *err)
 {
     static const enum ch_destination_kind kinds[] = {CH_DESTINATION_WEBHOOK, CH_DESTINATION_MAIL};
     enum ch_code rc = CH_OK;
@@ -66,37 +71,22 @@ static enum ch_code add(const struct notice *n, const struct ch_str *bodies, str
         size_t count = 0;
         const struct ch_destination *list = ch_config_destinations(n->k->config, kinds[i], &count);
         for (size_t d = 0; d < count && rc == CH_OK; d++) {
-            const struct ch_notice_row row = {.kind = kinds[i],
-                                              .destination = ch_str_of(list[d].name),
-                                              .message = message,
-                                              .event = ch_str_of(n->type),
-                                              .body = bodies[i],
-                                              .at_us = n->at_us,
-                                              .due_at_us = n->at_us};
             if (ch_destination_wants(&list[d], n->event)) {
-                rc = ch_store_add_notice(n->k->store, &row, err);
-                notices_added(n->k);
+                rc = add_for(n, kinds[i], &list[d], message, err);
             }
         }
     }
     return rc;
 }
 
-static enum ch_code end(struct notice *n, struct ch_err *err)
+enum ch_code notice_end(struct notice *n, struct ch_err *err)
 {
-    struct ch_buf body, message;
-    ch_buf_init(&body, (size_t)ch_limits.notice_bytes);
+    struct ch_buf message;
     ch_buf_init(&message, 64);
-    char *text = ch_str_dup(ch_buf_str(&n->text));
-    put_body(n, text, &body);
     put_message_id(&message);
     enum ch_code rc = ch_buf_ok(&n->data, err);
     rc = rc == CH_OK ? ch_buf_ok(&n->text, err) : rc;
-    rc = rc == CH_OK ? ch_buf_ok(&body, err) : rc;
-    const struct ch_str bodies[] = {ch_buf_str(&body), ch_str_of(text)};
-    rc = rc == CH_OK ? add(n, bodies, ch_buf_str(&message), err) : rc;
-    free(text);
-    ch_buf_done(&body);
+    rc = rc == CH_OK ? add(n, ch_buf_str(&message), err) : rc;
     ch_buf_done(&message);
     ch_buf_done(&n->data);
     ch_buf_done(&n->text);
@@ -175,7 +165,7 @@ enum ch_code notices_exception(struct keeper *k, const struct ch_exception_row *
         return CH_OK;
     }
     row.id = step->exception;
-    begin(&n, k, of_step[step->event].event, of_step[step->event].type, step->at_us);
+    notice_begin(&n, k, of_step[step->event].event, of_step[step->event].type, step->at_us);
     ch_buf_printf(&n.text, "Exception %llu for ", (unsigned long long)row.id);
     put_subject(&n.text, &row);
     ch_buf_printf(&n.text, " %s.\n", of_step[step->event].sentence);
@@ -184,8 +174,8 @@ enum ch_code notices_exception(struct keeper *k, const struct ch_exception_row *
     }
     put_exception(&n, &row, step->expires_at_us);
     put_look_up(&n, row.id);
-    put_entry(&n, entry);
-    enum ch_code rc = end(&n, err);
+    notice_put_entry(&n, entry);
+    enum ch_code rc = notice_end(&n, err);
     if (rc != CH_OK &&
         step->event >= EXCEPTION_REJECTED) { /* T4: a step away is taken all the same */
         keeper_log("notice", "error=\"%s\"", err->msg);
@@ -198,7 +188,7 @@ enum ch_code notices_approval(struct keeper *k, const struct ch_exception_row *o
                               size_t missing, struct ch_err *err)
 {
     struct notice n;
-    begin(&n, k, CH_NOTICE_REQUESTS, "exception.waiting", keeper_now_us(k));
+    notice_begin(&n, k, CH_NOTICE_REQUESTS, "exception.waiting", keeper_now_us(k));
     ch_buf_printf(&n.text, "Exception %llu for ", (unsigned long long)of->id);
     put_subject(&n.text, of);
     ch_buf_printf(&n.text, " is approved by %zu of %zu, and waits for %zu more.\n",
@@ -207,7 +197,7 @@ enum ch_code notices_approval(struct keeper *k, const struct ch_exception_row *o
     json_number(&n.data, "approvals_needed", needed);
     json_number(&n.data, "approvals_missing", missing);
     put_look_up(&n, of->id);
-    return end(&n, err);
+    return notice_end(&n, err);
 }
 
 static enum ch_code tell_end(struct keeper *k, const struct exception *x, int64_t end_us,
@@ -220,13 +210,13 @@ static enum ch_code tell_end(struct keeper *k, const struct exception *x, int64_
         return rc == CH_E_EXISTS ? CH_OK : rc;
     }
     command_time(end_us, time, sizeof(time));
-    begin(&n, k, CH_NOTICE_ENDINGS, "exception.ending", keeper_now_us(k));
+    notice_begin(&n, k, CH_NOTICE_ENDINGS, "exception.ending", keeper_now_us(k));
     ch_buf_printf(&n.text, "Exception %llu for ", (unsigned long long)x->row.id);
     put_subject(&n.text, &x->row);
     ch_buf_printf(&n.text, " ends %s.\n", time);
     put_exception(&n, &x->row, end_us);
     put_look_up(&n, x->row.id);
-    return end(&n, err);
+    return notice_end(&n, err);
 }
 
 /* Of what is in force: its rulings' end, which is that of the step that put it in force. */
@@ -274,7 +264,7 @@ enum ch_code notices_policy(struct keeper *k, const struct ch_policy_proposal_ro
                             uint64_t entry, struct ch_err *err)
 {
     struct notice n;
-    begin(&n, k, CH_NOTICE_REQUESTS, "policy.proposed", row->at_us);
+    notice_begin(&n, k, CH_NOTICE_REQUESTS, "policy.proposed", row->at_us);
     json_number(&n.data, "proposal", row->id);
     json_digest(&n.data, "policy", &row->policy);
     json_digest(&n.data, "base", &row->base);
@@ -282,8 +272,8 @@ enum ch_code notices_policy(struct keeper *k, const struct ch_policy_proposal_ro
                   "Another policy is proposed, as proposal %llu.\n"
                   "customhouse policy proposals %llu shows what it would change.\n",
                   (unsigned long long)row->id, (unsigned long long)row->id);
-    put_entry(&n, entry);
-    return end(&n, err);
+    notice_put_entry(&n, entry);
+    return notice_end(&n, err);
 }
 
 /* ------------------------------------------------------------------ alarms */
@@ -297,7 +287,8 @@ void notices_decision(struct keeper *k, const struct page *p, const struct ch_de
     if (row->verdict == CH_VERDICT_ALLOW || !found || (!attack && !was_allow)) {
         return;
     }
-    begin(&n, k, CH_NOTICE_ALARMS, was_allow ? "alarm.withdrawn" : "alarm.attack", row->at_us);
+    notice_begin(&n, k, CH_NOTICE_ALARMS, was_allow ? "alarm.withdrawn" : "alarm.attack",
+                 row->at_us);
     ch_buf_put_escaped(&n.text, row->file_name);
     ch_buf_puts(&n.text, CH_STR(" in "));
     ch_buf_put_escaped(&n.text, row->repository);
@@ -316,8 +307,8 @@ void notices_decision(struct keeper *k, const struct page *p, const struct ch_de
     if (was_allow) {
         ch_buf_puts(&n.text, CH_STR("customhouse fetched-by says who has it.\n"));
     }
-    put_entry(&n, entry);
-    if (end(&n, &err) != CH_OK) {
+    notice_put_entry(&n, entry);
+    if (notice_end(&n, &err) != CH_OK) {
         keeper_log("notice", "error=\"%s\"", err.msg);
     }
 }
@@ -327,7 +318,7 @@ void notices_admitted(struct keeper *k, const struct page *p, const struct ch_de
 {
     struct notice n;
     struct ch_err err;
-    begin(&n, k, CH_NOTICE_ALARMS, "alarm.admitted", row->at_us);
+    notice_begin(&n, k, CH_NOTICE_ALARMS, "alarm.admitted", row->at_us);
     ch_buf_put_escaped(&n.text, row->project);
     ch_buf_puts(&n.text, CH_STR(" in "));
     ch_buf_put_escaped(&n.text, row->repository);
@@ -343,8 +334,8 @@ void notices_admitted(struct keeper *k, const struct page *p, const struct ch_de
     json_digest(&n.data, "sha256", &row->sha256);
     json_field(&n.data, "verdict", ch_str_of(ch_verdict_name(row->verdict)));
     json_number(&n.data, "places", places);
-    put_entry(&n, entry);
-    if (end(&n, &err) != CH_OK) {
+    notice_put_entry(&n, entry);
+    if (notice_end(&n, &err) != CH_OK) {
         keeper_log("notice", "error=\"%s\"", err.msg);
     }
 }
@@ -353,7 +344,7 @@ void notices_last_copies(struct keeper *k, uint64_t files, uint64_t bytes, uint6
 {
     struct notice n;
     struct ch_err err;
-    begin(&n, k, CH_NOTICE_ALARMS, "alarm.last-copies", keeper_now_us(k));
+    notice_begin(&n, k, CH_NOTICE_ALARMS, "alarm.last-copies", keeper_now_us(k));
     ch_buf_printf(
         &n.text,
         "%llu last cop%s of approved files, %llu bytes, %s lost for good: their upstreams "
@@ -363,8 +354,8 @@ void notices_last_copies(struct keeper *k, uint64_t files, uint64_t bytes, uint6
         files == 1 ? "was" : "were");
     json_number(&n.data, "files", files);
     json_number(&n.data, "bytes", bytes);
-    put_entry(&n, entry);
-    if (end(&n, &err) != CH_OK) {
+    notice_put_entry(&n, entry);
+    if (notice_end(&n, &err) != CH_OK) {
         keeper_log("notice", "error=\"%s\"", err.msg);
     }
 }
@@ -373,7 +364,7 @@ void notices_altered(struct keeper *k, uint64_t approvals, uint64_t denials)
 {
     struct notice n;
     struct ch_err err;
-    begin(&n, k, CH_NOTICE_ALARMS, "alarm.altered", keeper_now_us(k));
+    notice_begin(&n, k, CH_NOTICE_ALARMS, "alarm.altered", keeper_now_us(k));
     ch_buf_printf(
         &n.text,
         "The database is not what the audit log says, which is what counts: approvals that "
@@ -382,7 +373,7 @@ void notices_altered(struct keeper *k, uint64_t approvals, uint64_t denials)
         (unsigned long long)approvals, (unsigned long long)denials);
     json_number(&n.data, "approvals", approvals);
     json_number(&n.data, "denials", denials);
-    if (end(&n, &err) != CH_OK) {
+    if (notice_end(&n, &err) != CH_OK) {
         keeper_log("notice", "error=\"%s\"", err.msg);
     }
 }
@@ -393,15 +384,15 @@ void notices_log(struct keeper *k, bool over, uint64_t entry)
 {
     struct notice n;
     struct ch_err err;
-    begin(&n, k, CH_NOTICE_LOG, over ? "log.recovered" : "log.trouble", keeper_now_us(k));
+    notice_begin(&n, k, CH_NOTICE_LOG, over ? "log.recovered" : "log.trouble", keeper_now_us(k));
     ch_buf_puts(
         &n.text,
         over ? CH_STR("The audit log can be written again.\n")
              : CH_STR("The audit log cannot be written. Nothing new is allowed until it can; "
                       "what is withdrawn is withdrawn all the same.\n"));
     json_bool(&n.data, "over", over);
-    put_entry(&n, entry);
-    if (end(&n, &err) != CH_OK) {
+    notice_put_entry(&n, entry);
+    if (notice_end(&n, &err) != CH_OK) {
         keeper_log("notice", "error=\"%s\"", err.msg);
     }
 }
@@ -411,8 +402,8 @@ void notices_witness(struct keeper *k, bool over, struct ch_str name, const char
 {
     struct notice n;
     struct ch_err err;
-    begin(&n, k, CH_NOTICE_LOG, over ? "checkpoint.recovered" : "checkpoint.trouble",
-          keeper_now_us(k));
+    notice_begin(&n, k, CH_NOTICE_LOG, over ? "checkpoint.recovered" : "checkpoint.trouble",
+                 keeper_now_us(k));
     ch_buf_printf(&n.text,
                   over ? "Witness %.*s cosigns the audit log's checkpoints again (it was: %s).\n"
                        : "Witness %.*s does not cosign the audit log's checkpoints: %s. "
@@ -421,8 +412,8 @@ void notices_witness(struct keeper *k, bool over, struct ch_str name, const char
     json_bool(&n.data, "over", over);
     json_field(&n.data, "witness", name);
     json_field(&n.data, "fault", ch_str_of(fault));
-    put_entry(&n, entry);
-    if (end(&n, &err) != CH_OK) {
+    notice_put_entry(&n, entry);
+    if (notice_end(&n, &err) != CH_OK) {
         keeper_log("notice", "error=\"%s\"", err.msg);
     }
 }

@@ -7,6 +7,7 @@
 #ifndef KEEPER_NOTICES_H
 #define KEEPER_NOTICES_H
 
+#include "customhouse/store_pushed.h"
 #include "db/keeper/keeper_int.h"
 
 /* --- notices.c: what is said; each in the open group, after its entry of the audit log (`entry`:
@@ -25,6 +26,13 @@ enum ch_code notices_policy(struct keeper *k, const struct ch_policy_proposal_ro
  * that was allowed before. No failure of it keeps a refusal from being recorded (T4). */
 void notices_decision(struct keeper *k, const struct page *p, const struct ch_decision_row *row,
                       bool attack, bool was_allow, uint64_t entry);
+/* A manifest was pushed, and waits in quarantine; `row` as it was just stored. */
+enum ch_code notices_pushed(struct keeper *k, const struct ch_repository *r,
+                            const struct ch_pushed_row *row, struct ch_err *err) CH_MUST_CHECK;
+/* The decision just stored: a pushed manifest may be pulled now. No failure of it matters to that.
+ */
+void notices_passed(struct keeper *k, const struct page *p, const struct ch_decision_row *row,
+                    uint64_t entry);
 /* An image that clusters were told may run is ALLOW no more, by this decision; in so many
  * namespaces. */
 void notices_admitted(struct keeper *k, const struct page *p, const struct ch_decision_row *row,

@@ -1,7 +1,7 @@
 /* Sending what people are told: each destination by itself, one thing at a time, again after a
  * pause that doubles, until it is taken or its time is over. What waits is in the store; here is
  * only what is in hand. */
-#include "notices.h"
+#include "notices_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -117,7 +117,8 @@ static void gather(void *ctx, const struct ch_notice_row *row)
 static bool keeps_place(const struct outlet *o, const struct ch_sent *answer)
 {
     uint32_t status = answer->status;
-    if (o->kind == CH_DESTINATION_MAIL) { /* RFC 5321 4.2.1: 4xx is for now; a break has the last reply */
+    if (o->kind ==
+        CH_DESTINATION_MAIL) { /* RFC 5321 4.2.1: 4xx is for now; a break has the last reply */
         return status < 500;
     }
     return status == 0 || status == 429 || (status >= 502 && status <= 504);
@@ -187,7 +188,7 @@ static void send(struct outlet *o, struct gathering *g)
                           .destination = ch_str_of(o->name),
                           .id = ch_buf_str(&g->id),
                           .subject = ch_buf_str(&subject),
-                          .content_type = CH_STR("application/json"),
+                          .content_type = notice_body_type(ch_buf_str(&g->body)),
                           .body = ch_buf_str(&g->body)};
     o->job = egress_send(o->k, &job, on_sent, o);
     ch_buf_done(&subject);

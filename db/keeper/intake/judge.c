@@ -418,6 +418,9 @@ enum ch_code judge_record(struct keeper *k, struct page *p, size_t file,
     }
     if (rc == CH_OK) {
         notices_decision(k, p, &row, f->attack, was_allow, log_end - 1);
+        if (allow && !was_allow) {
+            notices_passed(k, p, &row, log_end - 1);
+        }
         if (was_allow && !allow) {
             image_withdrawn(k, p, file, &row, log_end - 1);
         }

@@ -12,6 +12,7 @@
 #include "customhouse/limits.h"
 #include "db/keeper/asks/ask_int.h"
 #include "db/keeper/audit/audit_pushed.h"
+#include "db/keeper/egress/notices.h"
 #include "db/keeper/intake/quota.h"
 
 #define PAGE_NAME sizeof(((struct ch_target *)NULL)->project)
@@ -272,6 +273,7 @@ static enum ch_code store(struct reading *r, struct ch_str stream, bool known, s
     if (rc == CH_OK && !known) {
         rc = ch_store_add_pushed(k->store, &row, err);
         rc = rc == CH_OK ? audit_pushed(k, &row, NULL, err) : rc;
+        rc = rc == CH_OK ? notices_pushed(k, r->p.repository, &row, err) : rc;
     }
     return audit_act_end(k, begun, rc, err);
 }

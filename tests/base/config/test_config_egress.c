@@ -30,6 +30,8 @@ static void test_every_key(void **state)
              "    secret_file: /etc/b\n"
              "    ca_file: /etc/ca.pem\n"
              "    proxy: http://proxy.example.org:3128\n"
+             "    format: cloudevents\n"
+             "  - {name: d, url: 'https://h.example.org/', secret_file: /etc/b, format: acr}\n"
              "mail:\n"
              "  - name: a\n"
              "    address: mail.example.org:587\n"
@@ -47,12 +49,14 @@ static void test_every_key(void **state)
     assert_ch_ok(&err, ch_config_parse(ch_str_of(text), "customhouse.yaml", &c, &err));
     assert_int_equal(c->notice_ending_hours, 24);
     assert_int_equal(c->notice_give_up_hours, 5);
-    assert_int_equal(c->webhook_count, 3);
+    assert_int_equal(c->webhook_count, 4);
     const struct ch_destination *a = &c->webhooks[0];
     assert_string_equal(a->url, "https://hooks.example.org/x");
     assert_string_equal(a->secret_file, "/etc/a");
     for (unsigned e = 0; e < CH_NOTICE_EVENT_COUNT; e++) {
-        assert_true(ch_destination_wants(a, e)); /* all, when it names none */
+        /* when it names none: all but images, which are many; or these, where it has no others */
+        assert_int_equal(ch_destination_wants(a, e), e != CH_NOTICE_IMAGES);
+        assert_int_equal(ch_destination_wants(&c->webhooks[3], e), e == CH_NOTICE_IMAGES);
     }
     const struct ch_destination *b = ch_config_destination(c, CH_DESTINATION_WEBHOOK, CH_STR("b"));
     assert_ptr_equal(b, &c->webhooks[1]);
@@ -61,6 +65,9 @@ static void test_every_key(void **state)
     assert_false(ch_destination_wants(b, CH_NOTICE_REQUESTS));
     assert_string_equal(c->webhooks[2].proxy, "http://proxy.example.org:3128");
     assert_string_equal(c->webhooks[2].ca_file, "/etc/ca.pem");
+    assert_int_equal(a->format, CH_WEBHOOK_OWN);
+    assert_int_equal(c->webhooks[2].format, CH_WEBHOOK_CLOUDEVENTS);
+    assert_int_equal(c->webhooks[3].format, CH_WEBHOOK_ACR);
     const struct ch_destination *m = ch_config_destination(c, CH_DESTINATION_MAIL, CH_STR("a"));
     assert_ptr_equal(m, &c->mail[0]);
     assert_int_equal(m->mail_tls, CH_MAIL_STARTTLS);
@@ -131,7 +138,10 @@ static void test_errors(void **state)
         {"webhooks:\n  - {name: a, url: 'https://u:p@h.example.org/', secret_file: /etc/a}\n",
          "holds a user name"},
         {HOOK ", events: [alarm]}\n",
-         "\"alarm\" is not one of requests, decisions, endings, alarms, log"},
+         "\"alarm\" is not one of requests, decisions, endings, alarms, images, log"},
+        {HOOK ", format: azure}\n", "\"azure\" is not one of customhouse, cloudevents, acr"},
+        {HOOK ", format: acr, events: [images, log]}\n",
+         "webhooks[0].events[1]: \"log\" is not told in the format acr, which has images alone"},
         {HOOK ", events: []}\n", "is empty"},
         {HOOK ", secret: x}\n", "unknown key; expected one of name, url, url_file, secret_file"},
         {HOOK "}\n  - {name: a, url: 'https://i.example.org/', secret_file: /etc/b}\n",

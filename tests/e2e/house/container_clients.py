@@ -98,6 +98,21 @@ class Skopeo(ContainerClient):
                          "docker://" + image, f"{kind or 'dir'}:{self.path(name)}"])
 
 
+def layout(client, image):
+    """The image as an OCI layout on disk, below the client's folder; its path."""
+    path = client.path("layout")
+    os.makedirs(os.path.join(path, "blobs", "sha256"), exist_ok=True)
+    for blob in [*image.manifests, *image.blobs]:
+        with open(os.path.join(path, "blobs", "sha256", blob.digest.partition(":")[2]), "wb") as f:
+            f.write(blob.data)
+    with open(os.path.join(path, "oci-layout"), "w") as f:
+        json.dump({"imageLayoutVersion": "1.0.0"}, f)
+    entry = image.manifest.descriptor(annotations={"org.opencontainers.image.ref.name": "1"})
+    with open(os.path.join(path, "index.json"), "w") as f:
+        json.dump({"schemaVersion": 2, "manifests": [entry]}, f)
+    return path
+
+
 def shipped(name, *changes):
     """What is shipped for clients, for another gateway. Each change is of something that stands there."""
     with open(os.path.join(service.ROOT, "deploy", "clients", name)) as f:

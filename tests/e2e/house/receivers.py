@@ -63,9 +63,11 @@ def run(server):
 
 
 class Hook:
-    """Takes POSTs whose signature is right (Standard Webhooks); `status` is what it answers to the next ones."""
+    """Takes POSTs whose signature is right (Standard Webhooks); `status` is what it answers to the next ones; `type`:
+    of their bodies."""
 
-    def __init__(self):
+    def __init__(self, type="application/json"):
+        self.type = type
         self.key = os.urandom(32)
         self.secret = "whsec_" + base64.b64encode(self.key).decode()
         self.got, self.refused, self.wrong, self.status = [], [], [], 204
@@ -112,7 +114,7 @@ class Hook:
         mac = hmac.new(self.key, f"{id}.{at}.".encode() + body, hashlib.sha256).digest()
         if headers["webhook-signature"] != "v1," + base64.b64encode(mac).decode():
             return f"signature {headers['webhook-signature']}"
-        return None if headers["Content-Type"] == "application/json" else f"type {headers['Content-Type']}"
+        return None if headers["Content-Type"] == self.type else f"type {headers['Content-Type']}"
 
     def ids(self):
         return [id for id, _ in self.got]
