@@ -354,6 +354,7 @@ static bool decide(struct deciding *d)
     hold_by_content(d);
     hold_by_age(d);
     hold_by_platform(d);
+    hold_by_external(d);
     hold_by_held_part(d); /* before that this one is not inspected yet: that would not help it */
     hold_by_inspection(d);
     hold_by_missing_part(d);

@@ -61,6 +61,7 @@ void hold_by_owner(struct deciding *d);
 void hold_by_upstream(struct deciding *d);
 void hold_by_kind(struct deciding *d);
 void hold_by_findings(struct deciding *d);
+void hold_by_external(struct deciding *d);
 void hold_by_inspection(struct deciding *d);
 
 /* --- holds_age.c --- */

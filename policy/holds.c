@@ -304,6 +304,35 @@ void hold_by_findings(struct deciding *d)
     }
 }
 
+/* --- external scanners (T8) --- */
+
+static void hold_by_failed(struct deciding *d)
+{
+    const struct ch_finding_row *row = ch_finding_row(CH_F_EXTERNAL_FAILED);
+    struct ch_str text = d->facts->external_text;
+    REASON(b);
+    ch_buf_puts(&b, ch_str_of(row->text));
+    if (text.len > 0) {
+        ch_buf_puts(&b, CH_STR(": "));
+        ch_buf_put_escaped(&b, ch_str_sub(text, 0, CH_REASON_MAX));
+    }
+    add_hold(d, (struct hold){CH_HOLD_EXTERNAL, "finding", row->name, 0, CH_TIME_UNKNOWN}, &b);
+}
+
+/* A scanner that was stolen may hold what it likes, and let nothing pass. A value out of range is
+ * no Passed. */
+void hold_by_external(struct deciding *d)
+{
+    const struct ch_value *demanded = &d->settings->require_external_verdict;
+    if (d->facts->external == CH_EXTERNAL_FAILED) {
+        hold_by_failed(d);
+    } else if (demanded->number != 0 && d->facts->is_image &&
+               d->facts->external != CH_EXTERNAL_PASSED) {
+        hold_plain(d, CH_HOLD_EXTERNAL, demanded->line,
+                   "no external scanner has passed it yet, and the policy asks for that");
+    }
+}
+
 void hold_by_inspection(struct deciding *d)
 {
     int64_t ends = d->facts->inspection_ends_at_us;

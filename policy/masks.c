@@ -9,8 +9,9 @@ enum { OF_RANGE = 1u << CH_HOLD_AGE | 1u << CH_HOLD_LICENCE };
 
 /* T8: a file is inspected whole before anyone's word counts; missing or failed inspection, a type
  * that nothing inspects, a size that is not fetched, what its upstream does not give, a part that
- * may not pass (it is approved itself), an index for other platforms (its images are) and a clock that
- * cannot be trusted are not a matter of approval. An attack has never got here. */
+ * may not pass (it is approved itself), an index for other platforms (its images are), what an external
+ * scanner says (it says otherwise itself) and a clock that cannot be trusted are not a matter of approval.
+ * An attack has never got here. */
 uint64_t ch_approval_liftable(bool of_bytes)
 {
     if (!of_bytes) {
@@ -35,5 +36,5 @@ uint64_t ch_audit_refuses(void)
 {
     return BIT(CH_HOLD_NO_RULE) | BIT(CH_HOLD_NOT_INSPECTED) | BIT(CH_HOLD_FAILED) |
            BIT(CH_HOLD_FILE_TYPE) | BIT(CH_HOLD_SIBLING) | BIT(CH_HOLD_OWNER) | BIT(CH_HOLD_SIZE) |
-           BIT(CH_HOLD_PART) | BIT(CH_HOLD_FETCH);
+           BIT(CH_HOLD_PART) | BIT(CH_HOLD_FETCH) | BIT(CH_HOLD_EXTERNAL);
 }

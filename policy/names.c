@@ -23,6 +23,7 @@ static const char *const kind_names[] = {
     [CH_HOLD_PART] = "part",
     [CH_HOLD_FETCH] = "fetching",
     [CH_HOLD_PLATFORM] = "platform",
+    [CH_HOLD_EXTERNAL] = "external-verdict",
 };
 _Static_assert(CH_ARRAY_LEN(kind_names) == CH_HOLD_COUNT, "each kind of hold has a name");
 

@@ -94,6 +94,7 @@ struct ch_settings {
     struct ch_value release_yanked;
     struct ch_value require_hash;
     struct ch_value hold_weak_hash;
+    struct ch_value require_external_verdict;
     struct ch_value hold_findings;
     struct ch_value sdists;
     struct ch_value build_code;

@@ -286,6 +286,12 @@ const struct ch_key ch_policy_keys[] = {
      .def = "true",
      .doc = "Hold files for which the upstream index states only an md5 or sha1 hash: two files with\n"
             "one such hash can be made."},
+    {.key = "require_external_verdict",
+     .type = CH_KEY_BOOL,
+     S(require_external_verdict),
+     .def = "false",
+     .doc = "Hold images until an external scanner says Passed of them (PATCH /acr/v1/...), beside all\n"
+            "else that holds them. Failed holds in any case."},
     {.key = "hold_findings",
      .type = CH_KEY_CHOICE,
      S(hold_findings),

@@ -164,7 +164,7 @@ static const struct option user_options[] = {
 static const struct option group_options[] = {
     {"--role", "ROLE", false, false,
      "reader, requester, reviewer, approver, auditor, operator,\n"
-     "                          scanner or publisher"},
+     "                          scanner, scanner-reader or publisher"},
     {"--repository", "NAME", false, false, "where the role holds (default: in all)"},
     {"--environment", "NAME", false, false, "prod or preprod (default: both)"},
     {"--reason", "TEXT", false, false, "revoke: why"},

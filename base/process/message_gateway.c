@@ -437,6 +437,7 @@ void ch_token_reply_put(struct ch_buf *b, const struct ch_token_reply *m)
     ch_msg_put_bool(b, m->audit_read);
     ch_msg_put_bool(b, m->metrics_read);
     ch_msg_put_bool(b, m->push);
+    ch_msg_put_bool(b, m->scans);
     ch_msg_put_repositories(b, &m->pull);
 }
 
@@ -453,6 +454,7 @@ enum ch_code ch_token_reply_get(struct ch_str payload, struct ch_token_reply *re
     m.audit_read = ch_msg_get_bool(&r);
     m.metrics_read = ch_msg_get_bool(&r);
     m.push = ch_msg_get_bool(&r);
+    m.scans = ch_msg_get_bool(&r);
     ch_msg_get_repositories(&r, &m.pull);
     CH_MSG_DECODED("token message");
 }

@@ -105,8 +105,12 @@ struct waiter {
     bool for_listed;           /* it waits for what the file lists: which is no matter to its client */
 };
 
+struct ch_external_row;
+
 struct keeper {
     struct ch_child child;
+    const struct ch_external_row *external_now; /* counts already, and is about to be stored */
+    char external_text[2 * CH_REASON_MAX];      /* of the file that is judged (pushes/external.c) */
     struct ch_store *store;
     struct ch_blobs *blobs;
     struct ch_policy *policy;

@@ -47,6 +47,7 @@ static const struct {
                                        MAY(ACTION_KEY_ADMIN) | MAY(ACTION_PEOPLE_ADMIN) |
                                        MAY(ACTION_DENY)},
     [ROLE_SCANNER] = {"scanner", MAY(ACTION_PULL_QUARANTINED) | MAY(ACTION_VERDICT_WRITE)},
+    [ROLE_SCANNER_READER] = {"scanner-reader", MAY(ACTION_PULL_QUARANTINED)},
     [ROLE_PUBLISHER] = {"publisher", MAY(ACTION_PULL) | MAY(ACTION_PUSH) | MAY(ACTION_DELETE)},
 };
 

@@ -44,6 +44,7 @@ enum role {
     ROLE_OPERATOR,
     ROLE_SCANNER,
     ROLE_PUBLISHER,
+    ROLE_SCANNER_READER,
     ROLE_COUNT
 };
 const char *role_name(enum role r);         /* "approver" */

@@ -43,6 +43,10 @@ static const struct ch_logged_field pushed_fields[] = {
     TEXT("repository"), TEXT("project"), TEXT("tag"), TEXT("change"),  SHA256("sha256"),
     TEXT("media_type"), NUMBER("bytes"), TEXT("by"),  NUMBER("at_us"),
 };
+static const struct ch_logged_field external_fields[] = {
+    TEXT("repository"), TEXT("project"), SHA256("sha256"), TEXT("state"),
+    TEXT("details"),    TEXT("text"),    TEXT("by"),       NUMBER("at_us"),
+};
 static const struct ch_logged_field admitted_fields[] = {
     TEXT("repository"),  TEXT("project"),   SHA256("sha256"), SHA256("runs"),
     TEXT("environment"), TEXT("namespace"), NUMBER("at_us"),
@@ -173,8 +177,9 @@ static const struct ch_logged_field proposal_end_fields[] = {
 };
 
 static const struct ch_logged_field policy_proposal_fields[] = {
-    SHA256("policy"), DIGEST_OF("policy", "policy_text.bundle"), SHA256("base"), TEXT("by"),
-    TEXT("reason"), NUMBER("at_us"),
+    SHA256("policy"), DIGEST_OF("policy", "policy_text.bundle"),
+    SHA256("base"),   TEXT("by"),
+    TEXT("reason"),   NUMBER("at_us"),
 };
 
 static const struct ch_logged_field snapshot_fields[] = {
@@ -203,6 +208,7 @@ const struct ch_log_source ch_log_sources[] = {
     {"exception", "exception_step", CH_SQL_LOGGED_EXCEPTION, FIELDS(exception_fields)},
     {"owner", "owner_change", CH_SQL_LOGGED_OWNER, FIELDS(owner_fields)},
     {"pushed", "pushed", CH_SQL_LOGGED_PUSHED, FIELDS(pushed_fields)},
+    {"external-verdict", "external_verdict", CH_SQL_LOGGED_EXTERNAL, FIELDS(external_fields)},
     {"admitted", "admitted", CH_SQL_LOGGED_ADMITTED, FIELDS(admitted_fields)},
     {"person", "person", CH_SQL_LOGGED_PERSON, FIELDS(person_fields)},
     {"uid", "person_uid", CH_SQL_LOGGED_UID, FIELDS(uid_fields)},
@@ -268,6 +274,7 @@ const struct ch_log_unlogged ch_log_unlogged[] = {
     {.table = "snapshot", .list = CH_SQL_UNLOGGED_SNAPSHOTS, .since = 2},
     {.table = "pushed", .list = CH_SQL_UNLOGGED_PUSHED, .since = 5},
     {.table = "admitted", .list = CH_SQL_UNLOGGED_ADMITTED, .since = 6},
+    {.table = "external_verdict", .list = CH_SQL_UNLOGGED_EXTERNAL, .since = 8},
     LIST("log_clear", CH_SQL_UNLOGGED_CLEARS),
     LIST("log_erased", CH_SQL_UNLOGGED_ERASED),
     LIST("log_entry", CH_SQL_UNLOGGED_ENTRIES),

@@ -75,6 +75,8 @@ enum ch_severity { CH_SEVERITY_INFO = 0, CH_SEVERITY_LOW, CH_SEVERITY_MEDIUM, CH
       "records)")                                                                                  \
     X(CH_F_FILE_MISSING, 46, "file-missing", IRREGULAR, HIGH,                                      \
       "is listed by the index, and its upstream does not have it")                                 \
+    X(CH_F_EXTERNAL_FAILED, 47, "external-failed", IRREGULAR, HIGH,                                \
+      "did not pass an external scanner, as that says")                                            \
     /* 60 to 79: wheels, and core metadata of wheels and sdists, scanner/eco/pypi */               \
     X(CH_F_WHEEL_NAME, 60, "wheel-name", IRREGULAR, HIGH, "has no valid wheel file name")          \
     X(CH_F_WHEEL_DIST_INFO, 61, "wheel-dist-info", ATTACK, HIGH,                                   \

@@ -269,6 +269,7 @@
     X(exception_askers, 16, "principals", "who are noted as asking for the same exception")        \
     X(exception_asks_burst, 10, "requests", "for exceptions at once from one address")             \
     X(exception_asks_ms, 60000, "ms", "until one more is taken from that address")                 \
+    X(external_body_bytes, 8192, "bytes", "what an external scanner says of an image")             \
     X(exception_body_bytes, 8192, "bytes", "a request for an exception as a form or JSON has it")  \
     X(uploads, 1024, "uploads", "to hosted repositories, not at their end")                         \
     X(uploads_of_one, 64, "uploads", "of them, of one principal")                                  \

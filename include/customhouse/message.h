@@ -12,6 +12,7 @@
 #include "customhouse/bytes.h"
 #include "customhouse/config.h"
 #include "customhouse/digest.h"
+#include "customhouse/message_external.h"
 #include "customhouse/message_gateway.h"
 #include "customhouse/message_push.h"
 #include "customhouse/message_scoped.h"
@@ -86,6 +87,8 @@
     X(CH_MSG_ASK_SCOPED, 110, 16u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                              \
     X(CH_MSG_SCOPED, 111, 16u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                   \
     X(CH_MSG_TOKEN_KEY, 112, 2u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                 \
+    X(CH_MSG_ASK_EXTERNAL, 122, 48u << 10, 0, CH_FROM(CH_ROLE_GATEWAY))                            \
+    X(CH_MSG_EXTERNAL, 123, 32u << 10, 0, CH_FROM(CH_ROLE_KEEPER))                                 \
     X(CH_MSG_ASK_IMAGES, 100, 256u << 10, 0, CH_FROM(CH_ROLE_ADMISSION))                           \
     X(CH_MSG_IMAGES, 101, 768u << 10, 0, CH_FROM(CH_ROLE_KEEPER))
 

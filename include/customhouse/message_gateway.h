@@ -49,6 +49,7 @@ struct ch_token_reply {
     bool audit_read;
     bool metrics_read;
     bool push; /* it is for pushing: where, the keeper says with each ask */
+    bool scans; /* it is an external scanner's: likewise */
     struct ch_repositories pull; /* what may be pulled from */
 };
 void ch_token_reply_put(struct ch_buf *b, const struct ch_token_reply *m);

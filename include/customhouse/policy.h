@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "customhouse/bytes.h"
+#include "customhouse/external.h"
 #include "customhouse/digest.h"
 #include "customhouse/fact.h"
 #include "customhouse/finding.h"
@@ -41,6 +42,7 @@ enum ch_hold_kind {
     CH_HOLD_PART,          /* another part of the same whole may not pass (an image's layer) */
     CH_HOLD_FETCH,         /* its upstream does not give it, or it may not be fetched from there */
     CH_HOLD_PLATFORM,      /* T19: an index without an image for a platform of its repository */
+    CH_HOLD_EXTERNAL,      /* T8: an external scanner's word, or that there is none where one is demanded */
     CH_HOLD_COUNT
 };
 const char *ch_hold_kind_name(enum ch_hold_kind kind); /* "cool-down", "finding", ... */
@@ -216,6 +218,10 @@ struct ch_facts {
     struct ch_str no_platform; /* of an index that lists nothing for its repository's platforms: which, and what it has
                                   instead; absent: it does, or is no index */
     int64_t parts_end_at_us;   /* the first of them may pass until then; CH_TIME_UNKNOWN: no end by itself */
+    /* external scanners: of the manifest or index of an image, by its digest */
+    bool is_image; /* the file is a manifest: a verdict on it can be demanded; of an index those on its images are */
+    enum ch_external external;
+    struct ch_str external_text; /* FAILED: what it says of it */
     /* people */
     const struct ch_ruling *rulings;
     size_t ruling_count;

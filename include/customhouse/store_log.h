@@ -138,7 +138,7 @@ struct ch_logged {
 };
 /* What was seen of the kinds' rows, so that tables of which all was seen need not be looked
  * through. */
-#define CH_LOGGED_SOURCES 24
+#define CH_LOGGED_SOURCES 25
 struct ch_logged_seen {
     uint64_t rows;        /* that are there */
     uint64_t first, last; /* of them */

@@ -92,6 +92,7 @@ struct gw_caller {
     bool audit_read;
     bool metrics_read;
     bool push; /* the token is for pushing */
+    bool scans; /* it is an external scanner's */
     char **pull; /* names of repositories */
     uint32_t pull_count;
     struct gw_scoped *scoped; /* the token is of some images (scoped.h): it may these, and no more; NULL: it is not */

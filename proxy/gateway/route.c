@@ -4,6 +4,7 @@
 
 #include <stdlib.h>
 
+#include "acr.h"
 #include "push.h"
 #include "referrers.h"
 #include "registry.h"
@@ -185,6 +186,15 @@ static void go_on(struct gw *gw, struct ch_http_request *r)
 {
     const struct ch_http_view *v = ch_http_view(r);
     bool own = v->segment_count == 0 || ch_str_eq(v->segments[0], CH_STR("-"));
+    if (gw_is_acr(v)) {
+        ch_http_set_note(r, &gw->special_note);
+        gw_acr_request(gw, r);
+        return;
+    }
+    if (gw_caller_of(gw, r)->scans) { /* what is in quarantine goes out to nobody */
+        gw_sign_in_elsewhere(gw, r);
+        return;
+    }
     if (gw_caller_of(gw, r)->push && gw_path_prefix(v) == NULL) {
         gw_sign_in_elsewhere(gw, r);
         return;
@@ -263,7 +273,7 @@ void gw_route(struct ch_http_request *r, void *owner)
     bool token = gw_registry_is_token(gw, v);
     bool push = gw_push_writes(v) && gw_path_prefix(v) != NULL && v->segment_count > 1;
     if (v->method != CH_HTTP_GET && v->method != CH_HTTP_HEAD && !post && !push &&
-        !(token && v->method == CH_HTTP_POST)) {
+        !(token && v->method == CH_HTTP_POST) && !(gw_is_acr(v) && v->method == CH_HTTP_PATCH)) {
         gw_respond_text(r, 405, CH_STR("Only GET and HEAD are answered here"));
         return;
     }

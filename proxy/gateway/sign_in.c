@@ -78,6 +78,7 @@ static struct gw_caller *new_caller(const struct ch_token_reply *m, const struct
     c->audit_read = m->audit_read;
     c->metrics_read = m->metrics_read;
     c->push = m->push;
+    c->scans = m->scans;
     c->pull_count = m->pull.count;
     c->pull = ch_calloc(m->pull.count, sizeof(*c->pull));
     for (uint32_t i = 0; i < m->pull.count; i++) {

@@ -328,6 +328,42 @@ static void test_T19_platform(void **state)
     assert_int_equal(case_decide(&f).hold, CH_HOLD_PLATFORM);
 }
 
+/* T8: a scanner outside may hold what it likes, and nobody lifts that; it lets nothing pass. */
+static void test_T8_external_scanner(void **state)
+{
+    (void)state;
+    static const char demands[] = "version: 1\nrequire_external_verdict: true\n";
+    struct ch_facts f = case_good();
+    f.is_image = true;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+    assert_hold(case_decide_with(demands, &f), CH_HOLD_EXTERNAL,
+                "no external scanner has passed it yet, and the policy asks for that");
+    f.external = CH_EXTERNAL_QUARANTINED;
+    assert_verdict(case_decide(&f), CH_VERDICT_ALLOW);
+    assert_int_equal(case_decide_with(demands, &f).hold, CH_HOLD_EXTERNAL);
+    f.external = CH_EXTERNAL_COUNT; /* what is out of range is no Passed */
+    assert_int_equal(case_decide_with(demands, &f).hold, CH_HOLD_EXTERNAL);
+    f.external = CH_EXTERNAL_PASSED;
+    assert_verdict(case_decide_with(demands, &f), CH_VERDICT_ALLOW);
+    struct ch_facts other = f;
+    other.inspection = CH_INSPECTION_FAILED;
+    assert_int_equal(case_decide_with(demands, &other).hold, CH_HOLD_FAILED);
+    f.external = CH_EXTERNAL_FAILED;
+    f.external_text = CH_STR("2 Critical\n");
+    assert_hold(case_decide(&f), CH_HOLD_EXTERNAL,
+                "did not pass an external scanner, as that says: 2 Critical\\x0a");
+    assert_string_equal(case_decide(&f).rule, "finding external-failed");
+    assert_int_equal(case_decide_with("version: 1\nmode: audit\n", &f).verdict, CH_VERDICT_HOLD);
+    struct ch_ruling r = case_approval(UINT64_MAX);
+    f.rulings = &r;
+    f.ruling_count = 1;
+    assert_int_equal(case_decide(&f).hold, CH_HOLD_EXTERNAL);
+    f.is_image = false; /* nothing is demanded of a part, or of an index, whose images answer */
+    f.external = CH_EXTERNAL_NONE;
+    f.ruling_count = 0;
+    assert_verdict(case_decide_with(demands, &f), CH_VERDICT_ALLOW);
+}
+
 /* T19, T24: what is had whole is had with all its parts, or not. */
 static void test_T19_part(void **state)
 {
@@ -477,6 +513,7 @@ int main(void)
         cmocka_unit_test(test_T7_clock_jump),
         cmocka_unit_test(test_T10_sibling),
         cmocka_unit_test(test_T19_platform),
+        cmocka_unit_test(test_T8_external_scanner),
         cmocka_unit_test(test_T19_part),
         cmocka_unit_test(test_T12_name_owner),
         cmocka_unit_test(test_T15_identity),

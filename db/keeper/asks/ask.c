@@ -16,6 +16,7 @@
 #include "db/keeper/people/scoped.h"
 #include "db/keeper/pushes/aliases.h"
 #include "db/keeper/people/tokens.h"
+#include "db/keeper/pushes/external.h"
 #include "db/keeper/pushes/pushes.h"
 #include "db/keeper/signing/images.h"
 
@@ -567,6 +568,9 @@ void ask_on_frame(struct keeper *k, struct ch_channel *ch, struct ch_frame *fram
         break;
     case CH_MSG_ASK_PUSH:
         pushes_on_ask(k, ch, frame->payload);
+        break;
+    case CH_MSG_ASK_EXTERNAL:
+        external_on_ask(k, ch, frame->payload);
         break;
     case CH_MSG_SERVED:
         served_told(k, ch, frame->payload);

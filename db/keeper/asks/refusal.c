@@ -89,6 +89,9 @@ static const char *what_changes_a_staying_hold(const struct page *p, size_t file
     if ((holds >> CH_HOLD_PART & 1) != 0) {
         return "what lets that part pass: customhouse explain sha256:DIGEST";
     }
+    if ((holds >> CH_HOLD_EXTERNAL & 1) != 0) {
+        return "the external scanner saying Passed of it";
+    }
     if ((holds >> CH_HOLD_PLATFORM & 1) != 0) {
         return "`platforms` of the repository in customhouse.yaml; each of its images is judged "
                "where it is asked for by its own digest";

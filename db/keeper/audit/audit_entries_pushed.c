@@ -49,3 +49,24 @@ enum ch_code audit_blob_deleted(struct keeper *k, struct ch_str repository, stru
     audit_entry_end(&a);
     return audit_add(k, &a, err);
 }
+
+enum ch_code audit_external(struct keeper *k, const struct ch_external_row *row, struct ch_err *err)
+{
+    struct audit_entry a;
+    const struct ch_str no_file = {NULL, 0};
+    audit_entry_begin_about(k, &a, "external-verdict", row->repository, row->project, no_file);
+    a.row.source = row->id;
+    a.row.at_us = row->at_us;
+    ch_log_entry_int(&a.e, "at_us", row->at_us);
+    audit_entry_commit(&a, "by", row->by);
+    audit_entry_commit(&a, "details", row->details);
+    ch_log_entry_int(&a.e, "id", (int64_t)row->id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_str(&a.e, "project", row->project);
+    ch_log_entry_str(&a.e, "repository", row->repository);
+    ch_log_entry_sha(&a.e, "sha256", &row->sha256);
+    ch_log_entry_str(&a.e, "state", ch_str_of(ch_external_name(row->verdict)));
+    audit_entry_commit(&a, "text", row->words);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}

@@ -7,6 +7,8 @@
 #include "db/keeper/images/image.h"
 #include "faults.h"
 #include "db/keeper/images/image_listed.h"
+#include "db/keeper/pushes/external.h"
+#include "db/keeper/signing/images.h"
 #include "judge_together.h"
 #include "sizes.h"
 
@@ -185,6 +187,8 @@ static void own_facts(struct keeper *k, struct page *p, size_t file, struct ch_f
     ret->version_has_wheel = ch_ecosystem_is_built(p->eco, run->release.file_type) ||
                              p->index.wheels[p->index.version[file]];
     ret->sibling_denied = sibling_denied(p, file, &ret->sibling);
+    ret->is_image = images_role(p, file) == CH_WHOLE_ALL;
+    ret->external = external_of(k, p, file, &ret->external_text);
     ret->ruling_count = rulings_for(k, p, file, &ret->rulings);
 }
 

@@ -51,6 +51,8 @@ struct page_file { /* runtime state beside facts.files[i] */
     uint64_t log_end;      /* the log must have come so far before its ALLOW counts (audit.h) */
     struct ch_sha256 approved; /* bytes an approval of which stands (approvals.c); zero: of none */
     bool approval_known;       /* the store was asked */
+    bool external_known;       /* the store was asked */
+    uint8_t external;          /* enum ch_external: what a scanner says of it (pushes/external.c) */
     bool served;               /* linked in served/ by this keeper for this file */
 };
 

@@ -135,7 +135,8 @@ static bool find_any(struct keeper *k, const struct ch_ask_token *ask, struct pr
     struct ch_scoped scoped;
     if (ask->scoped.len == 0) {
         return tokens_find(k, &ask->digest, AUDIENCE_PULL, ret, ret_until_us) ||
-               tokens_find(k, &ask->digest, AUDIENCE_PUSH, ret, ret_until_us);
+               tokens_find(k, &ask->digest, AUDIENCE_PUSH, ret, ret_until_us) ||
+               tokens_find(k, &ask->digest, AUDIENCE_SCANNER, ret, ret_until_us);
     }
     bool good = scoped_find(k, ask->scoped, false, ret, ret_until_us, &scoped);
     if (good) {
@@ -157,7 +158,8 @@ void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
     struct ch_token_reply reply = {.ask = ask.ask};
     if (find_any(k, &ask, &who, &until_us)) {
         bool pushes = who.audience == AUDIENCE_PUSH;
-        bool reads = who.kind != PRINCIPAL_ANONYMOUS && !pushes && ask.scoped.len == 0;
+        bool scans = who.audience == AUDIENCE_SCANNER;
+        bool reads = who.kind != PRINCIPAL_ANONYMOUS && !pushes && !scans && ask.scoped.len == 0;
         reply.outcome = CH_TOKEN_GOOD;
         reply.principal = ch_str_of(who.text);
         reply.epoch = keeper_epoch(k);
@@ -165,6 +167,7 @@ void tokens_answer(struct keeper *k, struct ch_channel *ch, struct ch_str payloa
         reply.audit_read = reads && tokens_may_read(k, &who, ACTION_AUDIT_READ);
         reply.metrics_read = reads && tokens_may_read(k, &who, ACTION_METRICS_READ);
         reply.push = pushes;
+        reply.scans = scans;
         if (who.kind != PRINCIPAL_ANONYMOUS) { /* what that may each gateway knows */
             put_pull(k, &who, &reply.pull);
         }

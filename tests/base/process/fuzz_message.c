@@ -43,7 +43,9 @@
     X(push_reply)                                                                                  \
     X(ask_scoped)                                                                                  \
     X(scoped_reply)                                                                                \
-    X(token_key)
+    X(token_key)                                                                                   \
+    X(ask_external)                                                                                \
+    X(external_reply)
 
 #define DECODER(name)                                                                              \
     static void try_##name(struct ch_str payload)                                                  \

@@ -346,7 +346,7 @@ static void a_token_travels(void **state)
         assert_same(out.client.principal, in.client.principal);
         DONE();
     }
-    for (int both = 0; both < 8; both++) {
+    for (int both = 0; both < 16; both++) {
         struct ch_token_reply in = {83,
                                     CH_TOKEN_GOOD,
                                     text_of(ch_limits.principal_bytes),
@@ -355,6 +355,7 @@ static void a_token_travels(void **state)
                                     (both & 1) != 0,
                                     (both & 2) != 0,
                                     (both & 4) != 0,
+                                    (both & 8) != 0,
                                     repositories_of(CH_REPOSITORIES_MAX)};
         struct ch_token_reply out;
         ROUND_TRIP(token_reply, CH_MSG_TOKEN, in, out);
@@ -367,6 +368,7 @@ static void a_token_travels(void **state)
         assert_int_equal(out.metrics_read, in.metrics_read);
         assert_int_equal(out.push, in.push);
         assert_same_repositories(&out.pull, &in.pull);
+        assert_int_equal(out.scans, in.scans);
         DONE();
     }
     { /* more repositories than can be are no message, and not some of them */
