@@ -24,9 +24,9 @@ static void setup_travels_whole(void **state)
         .listener_count = CH_SETUP_MAX_LISTENERS,
     };
     for (size_t i = 0; i < CH_SETUP_MAX_LISTENERS; i++) {
-        in.listener[i] = (struct ch_setup_listener){text_of(20 + i), i % 2 == 1, text_of(1001 + i),
-                                                    text_of(2001 + i), text_of(3001 + i),
-                                                    text_of(40 + i)};
+        in.listener[i] =
+            (struct ch_setup_listener){text_of(20 + i),   i % 2 == 1,        text_of(1001 + i),
+                                       text_of(2001 + i), text_of(3001 + i), text_of(40 + i)};
     }
     struct ch_setup out;
     ROUND_TRIP(setup, CH_MSG_SETUP, in, out);
@@ -85,8 +85,8 @@ static void questions_about_images_travel(void **state)
     {
         struct ch_images in = {.ask = 8, .count = CH_ASK_IMAGES_MAX}, out;
         for (size_t i = 0; i < CH_ASK_IMAGES_MAX; i++) {
-            in.image[i] =
-                (struct ch_image_verdict){i % 2 == 1, text_of(2 * CH_IMAGE_TEXT_MAX - i), text_of(3072 - i)};
+            in.image[i] = (struct ch_image_verdict){i % 2 == 1, text_of(2 * CH_IMAGE_TEXT_MAX - i),
+                                                    text_of(3072 - i)};
         }
         ROUND_TRIP(images, CH_MSG_IMAGES, in, out);
         assert_int_equal(out.ask, 8);
@@ -368,13 +368,14 @@ static void the_table_says_who_sends_what(void **state)
     assert_string_equal(ch_message_row(CH_MSG_FETCH)->name, "CH_MSG_FETCH");
     /* T21: nothing a gateway may send is an administrative verb */
     static const uint16_t of_gateway[] = {
-        CH_MSG_READY,       CH_MSG_RELOADED,    CH_MSG_ASK_PAGE,     CH_MSG_ASK_FILE,
-        CH_MSG_ASK_REFUSAL, CH_MSG_ASK_METRICS, CH_MSG_ASK_DOCUMENT, CH_MSG_ASK_TOKEN,
-        CH_MSG_SERVED,      CH_MSG_SIGN_INS,    CH_MSG_ASK_EXCEPTION, /* which only asks: it grants
-                                                                         nothing */
-        CH_MSG_PEER_LOST, /* its supervisor, who gives it a keeper, and nothing else */
-        CH_MSG_ASK_SCOPED, /* with the client's own token: for less than that is for */
-        CH_MSG_ASK_PUSH}; /* what is pushed is judged; with the pusher's own token */
+        CH_MSG_READY,        CH_MSG_RELOADED,    CH_MSG_ASK_PAGE,      CH_MSG_ASK_FILE,
+        CH_MSG_ASK_REFUSAL,  CH_MSG_ASK_METRICS, CH_MSG_ASK_DOCUMENT,  CH_MSG_ASK_TOKEN,
+        CH_MSG_SERVED,       CH_MSG_SIGN_INS,    CH_MSG_ASK_EXCEPTION, /* which only asks: it grants
+                                                                          nothing */
+        CH_MSG_PEER_LOST,    /* its supervisor, who gives it a keeper, and nothing else */
+        CH_MSG_ASK_SCOPED,   /* with the client's own token: for less than that is for */
+        CH_MSG_ASK_EXTERNAL, /* what a scanner says lets nothing pass (T8); with its own token */
+        CH_MSG_ASK_PUSH};    /* what is pushed is judged; with the pusher's own token */
     size_t found = 0;
     for (uint32_t type = 0; type <= UINT16_MAX; type++) {
         const struct ch_message_row *row = ch_message_row((uint16_t)type);

@@ -205,6 +205,16 @@ static void pushes(void)
         rc = rc == CH_OK ? ch_store_add_pushed(h->k->store, &row, &err) : rc;
         rc = rc == CH_OK ? audit_pushed(h->k, &row, NULL, &err) : rc;
     }
+    struct ch_external_row verdict = {.repository = CH_STR("apps"),
+                                      .project = CH_STR("team/app"),
+                                      .sha256 = ch_sha256_of("manifest", 8),
+                                      .verdict = CH_EXTERNAL_FAILED,
+                                      .details = CH_STR("{}"),
+                                      .words = CH_STR("2 Critical"),
+                                      .by = CH_STR("service:scan"),
+                                      .at_us = keeper_now_us(h->k)};
+    rc = rc == CH_OK ? ch_store_add_external(h->k->store, &verdict, &err) : rc;
+    rc = rc == CH_OK ? audit_external(h->k, &verdict, &err) : rc;
     assert_ch_ok(&err, audit_act_end(h->k, begun, rc, &err));
 }
 
