@@ -1,5 +1,6 @@
-/* Asks for documents that an upstream has of its own beside its pages: of one page, which is ready, or
- * of all pages of a repository that somebody asked for so far, which are looked at as they are known. */
+/* Asks for documents that an upstream has of its own beside its pages: of one page, which is ready,
+ * or of all pages of a repository that somebody asked for so far, which are looked at as they are
+ * known. */
 #include "ask_int.h"
 
 #include <stdlib.h>
@@ -127,7 +128,8 @@ static int by_name(const void *a, const void *b)
     return ch_str_cmp(page_name(*x), page_name(*y));
 }
 
-/* Each that is known is loaded and judged; the others are left out. LISTING_LATER: w was taken over. */
+/* Each that is known is loaded and judged; the others are left out. LISTING_LATER: w was taken
+ * over. */
 static enum listing_state ready(struct known *all, struct waiter *w, struct ch_err *err)
 {
     struct keeper *k = all->k;
@@ -159,7 +161,8 @@ static bool answer_all(struct known *all, struct beside *b, struct waiter *w,
     struct ch_err err = {.msg = ""};
     const struct ch_upstream *u = ch_config_upstream(k->config, ch_str_of(all->repo->upstreams[0]));
     if (!beside_answers_as_it_is(b)) {
-        enum listing_state state = u == NULL ? LISTING_FAILED : beside_look(b, u, 0, &ask->client, w);
+        enum listing_state state =
+            u == NULL ? LISTING_FAILED : beside_look(b, u, 0, &ask->client, w);
         if (state != LISTING_THERE) {
             if (state == LISTING_FAILED) {
                 reply_failed(k, w, ask->ask, b);

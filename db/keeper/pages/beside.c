@@ -204,8 +204,9 @@ static void scan(struct beside_refresh *r, const struct ch_fetched *answer)
     struct ch_err err;
     enum ch_code rc = jobs_seal(r->fd, &err);
     if (rc != CH_OK || b->eco->page_profile(answer->content_type) == NULL) {
-        failed(r, 502, rc != CH_OK ? ch_str_of(err.msg)
-                                   : CH_STR("the upstream sent something else than the document"));
+        failed(r, 502,
+               rc != CH_OK ? ch_str_of(err.msg)
+                           : CH_STR("the upstream sent something else than the document"));
         return;
     }
     r->etag = ch_str_dup(answer->etag);
@@ -330,8 +331,8 @@ static enum listing_state cannot(struct beside *b, uint32_t status, uint32_t ret
 /* What is known answers where that is not too old, as of a page. */
 static enum listing_state as_known(const struct beside *b, const struct ch_upstream *u)
 {
-    bool usable = is_known(b) && keeper_now_us(b->k) - b->checked_at_us <
-                                     (int64_t)u->stale_hours * 3600 * 1000000;
+    bool usable = is_known(b) &&
+                  keeper_now_us(b->k) - b->checked_at_us < (int64_t)u->stale_hours * 3600 * 1000000;
     return usable ? LISTING_THERE : LISTING_FAILED;
 }
 

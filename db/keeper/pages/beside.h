@@ -7,9 +7,10 @@
  *                            +---------------+----------------+--> failed: what was known answers,
  *                                                                  for as long as its page may
  *
- * What is known is asked for again once its page has a newer snapshot, or with the page's own period.
- * A document is made anew with each generation of the pages it is of: it never has what a listing
- * made before it left out. Nothing of it is kept over a restart, and nothing is decided by it. */
+ * What is known is asked for again once its page has a newer snapshot, or with the page's own
+ * period. A document is made anew with each generation of the pages it is of: it never has what a
+ * listing made before it left out. Nothing of it is kept over a restart, and nothing is decided by
+ * it. */
 #ifndef KEEPER_BESIDE_H
 #define KEEPER_BESIDE_H
 
@@ -17,7 +18,7 @@
 #include "db/keeper/budget/budget.h"
 #include "db/keeper/keeper_int.h"
 
-struct beside_said { /* what the upstream's says: strictly read, in order */
+struct beside_said {      /* what the upstream's says: strictly read, in order */
     struct ch_str stream; /* mapped */
     struct ch_index_entry *entries;
     size_t count;
@@ -58,8 +59,9 @@ struct beside {
 
 /* Made when missing. NULL: the ecosystem has no such document. `page` absent: of all. */
 struct beside *beside_of(struct keeper *k, const struct ch_repository *repo, struct ch_str page);
-/* Sees to it that what the upstream says is known as of `not_before_us` at least. LISTING_THERE: it is,
- * or what is known will do. LISTING_LATER: `w` was taken over. LISTING_FAILED: see the fail_... . */
+/* Sees to it that what the upstream says is known as of `not_before_us` at least. LISTING_THERE: it
+ * is, or what is known will do. LISTING_LATER: `w` was taken over. LISTING_FAILED: see the fail_...
+ * . */
 enum listing_state beside_look(struct beside *b, const struct ch_upstream *upstream,
                                int64_t not_before_us, const struct ch_client *client,
                                struct waiter *w) CH_MUST_CHECK;
@@ -67,11 +69,12 @@ enum listing_state beside_look(struct beside *b, const struct ch_upstream *upstr
  * LISTING_FAILED: see make_err. beside_render.c. */
 enum listing_state beside_make(struct beside *b, struct page *const *pages, size_t count,
                                struct waiter *w) CH_MUST_CHECK;
-bool beside_answers_as_it_is(const struct beside *b); /* those who waited are told: as in listing.c */
+bool beside_answers_as_it_is(
+    const struct beside *b); /* those who waited are told: as in listing.c */
 
 void beside_said_unref(struct beside_said *s); /* accepts NULL */
-/* Reads a jail's answer and puts it in order. On a thread. CH_E_FORMAT: it says something twice, or what
- * no such document says. */
+/* Reads a jail's answer and puts it in order. On a thread. CH_E_FORMAT: it says something twice, or
+ * what no such document says. */
 enum ch_code beside_read(struct beside_said *s, struct ch_err *err) CH_MUST_CHECK;
 void beside_job_free(struct beside_job *j); /* accepts NULL */
 

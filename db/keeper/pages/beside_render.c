@@ -1,5 +1,5 @@
-/* What the upstream says beside its pages, rendered of pages whose rows were all good at one moment, on
- * the thread for pages: as their own documents (listing_documents.c). */
+/* What the upstream says beside its pages, rendered of pages whose rows were all good at one
+ * moment, on the thread for pages: as their own documents (listing_documents.c). */
 #include "beside.h"
 
 #include <stdlib.h>
@@ -52,8 +52,8 @@ static void make(void *ctx)
     struct beside_job *j = ctx;
     struct ch_buf out;
     ch_buf_init(&out, (size_t)ch_limits.gateway_page_bytes);
-    j->err.code = j->what->render(j->listed, j->count, j->said->entries, j->said->count, &out,
-                                  &j->err);
+    j->err.code =
+        j->what->render(j->listed, j->count, j->said->entries, j->said->count, &out, &j->err);
     for (size_t f = 0; f < j->eco->format_count && j->err.code == CH_OK; f++) {
         if (j->eco->formats[f].beside == j->what) {
             j->err.code = add(j, f, ch_buf_str(&out));
@@ -172,8 +172,8 @@ enum listing_state beside_make(struct beside *b, struct page *const *pages, size
 {
     CH_ASSERT(b->said != NULL);
     struct ch_sha256 of_pages = digest_of(pages, count);
-    bool good = b->generation != 0 && b->of_serial == b->serial &&
-                ch_sha256_eq(&b->of_pages, &of_pages);
+    bool good =
+        b->generation != 0 && b->of_serial == b->serial && ch_sha256_eq(&b->of_pages, &of_pages);
     if (good || b->telling) {
         return b->make_err.code == CH_OK ? LISTING_THERE : LISTING_FAILED;
     }

@@ -1,7 +1,7 @@
 /* run_exports.json and channeldata.json: what the upstream's say of what is shown here.
  *
- * Nothing is said of a file, or of a version or a package, that our repodata does not list; of one that
- * is listed as held it is said, as its record is there, too. */
+ * Nothing is said of a file, or of a version or a package, that our repodata does not list; of one
+ * that is listed as held it is said, as its record is there, too. */
 #include "proxy/eco/conda/conda_int.h"
 
 #include <stdlib.h>
@@ -96,7 +96,8 @@ const struct ch_beside ch_conda_run_exports = {
 /* --- packages of a channel --- */
 
 struct package { /* what is shown of it in a subdir */
-    struct ch_str version; /* as it is spelled in records; the newest that can be had, else that is there */
+    struct ch_str
+        version; /* as it is spelled in records; the newest that can be had, else that is there */
     bool can_be_had;
 };
 

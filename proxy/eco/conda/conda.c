@@ -1,7 +1,8 @@
 /* Conda channels: CHANNEL/SUBDIR/repodata.json[.zst], CHANNEL/SUBDIR/NAME-VERSION-BUILD.conda or
  * .tar.bz2, CHANNEL/SUBDIR/repodata_shards.msgpack.zst with SHA256.msgpack.zst beside it (CEP 16),
  * CHANNEL/SUBDIR/run_exports.json[.zst] (CEP 12), CHANNEL/channeldata.json and
- * CHANNEL/notices.json. A page is a subdir ("linux-64", "noarch"), and lists files of many projects.
+ * CHANNEL/notices.json. A page is a subdir ("linux-64", "noarch"), and lists files of many
+ * projects.
  *
  * What a channel may have beside that is not found here (404, never 403): rattler takes 404 alone
  * for "ask for another form", and gives up at 403. So are .json.bz2 and labels. */

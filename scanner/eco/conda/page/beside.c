@@ -150,10 +150,9 @@ static enum ch_code read_exporting_file(struct doc *d, struct ch_str name)
     }
     ch_buf_clear(&d->record);
     ch_buf_puts(&d->record, CH_STR("{\"run_exports\":"));
-    bool good =
-        kind == CH_CONDA_MAP && is_file_of_group(d, name) &&
-        ch_index_record_value(ch_buf_str(&d->value), CH_STR("run_exports"), &spelled) &&
-        put_run_exports(d, spelled);
+    bool good = kind == CH_CONDA_MAP && is_file_of_group(d, name) &&
+                ch_index_record_value(ch_buf_str(&d->value), CH_STR("run_exports"), &spelled) &&
+                put_run_exports(d, spelled);
     ch_buf_putc(&d->record, '}');
     if (!good) {
         d->skipped++;
@@ -200,18 +199,17 @@ static const struct {
     const char *key;
     enum ch_conda_kind kind;
 } known_fields[] = {
-    {"activate.d", CH_CONDA_WORD},     {"binary_prefix", CH_CONDA_WORD},
-    {"deactivate.d", CH_CONDA_WORD},   {"description", CH_CONDA_STRING},
-    {"dev_url", CH_CONDA_STRING},      {"doc_source_url", CH_CONDA_STRING},
-    {"doc_url", CH_CONDA_STRING},      {"home", CH_CONDA_STRING},
-    {"identifiers", CH_CONDA_LIST},    {"keywords", CH_CONDA_LIST},
-    {"license", CH_CONDA_STRING},      {"license_family", CH_CONDA_STRING},
-    {"post_link", CH_CONDA_WORD},      {"pre_link", CH_CONDA_WORD},
-    {"pre_unlink", CH_CONDA_WORD},
-    {"source_git_url", CH_CONDA_STRING}, {"source_url", CH_CONDA_STRING},
-    {"summary", CH_CONDA_STRING},      {"tags", CH_CONDA_LIST},
-    {"text_prefix", CH_CONDA_WORD},    {"timestamp", CH_CONDA_NUMBER},
-    {"version", CH_CONDA_STRING},
+    {"activate.d", CH_CONDA_WORD},   {"binary_prefix", CH_CONDA_WORD},
+    {"deactivate.d", CH_CONDA_WORD}, {"description", CH_CONDA_STRING},
+    {"dev_url", CH_CONDA_STRING},    {"doc_source_url", CH_CONDA_STRING},
+    {"doc_url", CH_CONDA_STRING},    {"home", CH_CONDA_STRING},
+    {"identifiers", CH_CONDA_LIST},  {"keywords", CH_CONDA_LIST},
+    {"license", CH_CONDA_STRING},    {"license_family", CH_CONDA_STRING},
+    {"post_link", CH_CONDA_WORD},    {"pre_link", CH_CONDA_WORD},
+    {"pre_unlink", CH_CONDA_WORD},   {"source_git_url", CH_CONDA_STRING},
+    {"source_url", CH_CONDA_STRING}, {"summary", CH_CONDA_STRING},
+    {"tags", CH_CONDA_LIST},         {"text_prefix", CH_CONDA_WORD},
+    {"timestamp", CH_CONDA_NUMBER},  {"version", CH_CONDA_STRING},
 };
 
 static enum ch_code read_version_exports(struct doc *d, struct ch_str version)
@@ -223,8 +221,7 @@ static enum ch_code read_version_exports(struct doc *d, struct ch_str version)
         return rc;
     }
     ch_buf_clear(&d->record);
-    bool good = kind == CH_CONDA_MAP && version.len > 0 &&
-                version.len <= ch_limits.version_bytes &&
+    bool good = kind == CH_CONDA_MAP && version.len > 0 && version.len <= ch_limits.version_bytes &&
                 put_run_exports(d, ch_buf_str(&d->value));
     d->skipped += !good;
     return good ? write_entry(d, d->package, version) : CH_OK;
@@ -284,8 +281,8 @@ static enum ch_code read_package(struct doc *d, struct ch_str name)
     for (size_t i = 0; i < CH_ARRAY_LEN(known_fields); i++) {
         if (field[i].len > 0) {
             ch_buf_printf(&d->record, "%s\"%s\":", between, known_fields[i].key);
-            ch_buf_puts(&d->record, ch_str_sub(ch_buf_str(&d->fields), field[i].from,
-                                               field[i].len));
+            ch_buf_puts(&d->record,
+                        ch_str_sub(ch_buf_str(&d->fields), field[i].from, field[i].len));
             between = ",";
         }
     }

@@ -1,5 +1,5 @@
-/* The documents that a conda channel may have beside its subdirs' repodata, into INDEX_ENTRY records;
- * as they are, or packed with zstd or bzip2.
+/* The documents that a conda channel may have beside its subdirs' repodata, into INDEX_ENTRY
+ * records; as they are, or packed with zstd or bzip2.
  *
  * Only what is known is read, and written in one spelling (T16): an entry, or a key of one, that is
  * of another type is left out; a FACT "skipped" says how many entries were. All else that is wrong

@@ -39,9 +39,10 @@ static void run_rows(ch_inspect_fn *fn, const struct row *rows, size_t count)
     }
 }
 
-#define A     "\"a-1.0-0.conda\":"
-#define WEAK  "{\"run_exports\":{\"weak\":[\"a >=1\"]}}"
-#define DOC(entries) "{\"info\":{\"subdir\":\"noarch\",\"version\":1},\"packages.conda\":{" entries "}}"
+#define A    "\"a-1.0-0.conda\":"
+#define WEAK "{\"run_exports\":{\"weak\":[\"a >=1\"]}}"
+#define DOC(entries)                                                                               \
+    "{\"info\":{\"subdir\":\"noarch\",\"version\":1},\"packages.conda\":{" entries "}}"
 
 static void run_exports(void **state)
 {
@@ -72,8 +73,8 @@ static void run_exports(void **state)
         {"the ending of the other group", DOC("\"a-1.0-0.tar.bz2\":" WEAK), "skipped=1\n"},
         {"no name of a file", DOC("\"../a-1.0-0.conda\":" WEAK), "skipped=1\n"},
         {"a file twice", DOC(A WEAK "," A WEAK), "!expected no key twice"},
-        {"a file in both groups",
-         "{\"packages\":{" A WEAK "},\"packages.conda\":{" A WEAK "}}", "!expected no file twice"},
+        {"a file in both groups", "{\"packages\":{" A WEAK "},\"packages.conda\":{" A WEAK "}}",
+         "!expected no file twice"},
         {"a key twice in a record", DOC(A "{\"run_exports\":{},\"run_exports\":{}}"),
          "!expected no key twice"},
         {"a group twice", "{\"packages\":{},\"packages\":{}}", "!expected no key twice"},
@@ -92,7 +93,8 @@ static void run_exports(void **state)
     run_rows(ch_run_exports_parse, rows, CH_ARRAY_LEN(rows));
 }
 
-#define CHANNEL(packages) "{\"channeldata_version\":1,\"packages\":{" packages "},\"subdirs\":[\"x\"]}"
+#define CHANNEL(packages)                                                                          \
+    "{\"channeldata_version\":1,\"packages\":{" packages "},\"subdirs\":[\"x\"]}"
 
 static void channeldata(void **state)
 {
@@ -166,8 +168,8 @@ static void bounds(void **state)
     assert_int_equal(parse(ch_run_exports_parse, (struct ch_str){doc.ptr, n}, &text, &err), CH_OK);
     assert_true(ch_str_find(ch_buf_str(&text), CH_STR("entry b-1.0-0.conda"), NULL));
     ch_buf_done(&text);
-    assert_int_not_equal(
-        parse(ch_run_exports_parse, (struct ch_str){doc.ptr, n - 1}, &text, &err), CH_OK);
+    assert_int_not_equal(parse(ch_run_exports_parse, (struct ch_str){doc.ptr, n - 1}, &text, &err),
+                         CH_OK);
     ch_buf_done(&text);
     ch_buf_done(&doc);
 }
