@@ -16,6 +16,8 @@ class Beside(OfChannel):
         cls.good = cls.channel.add("good", "1.0")
         cls.channel.add("good", "0.9", ending=".tar.bz2")
         cls.channel.add("ours", "1.0")
+        cls.channel.add("native", "1.0", subdir="linux-64")
+        cls.channel.documents["/chan/linux-64/run_exports.json"] = b'{"packages":{},"packages":{}}'
         exports = {f: {"run_exports": {"weak": [f], "evil": ["x"]}} for f in
                    ("good-1.0-0.conda", "ours-1.0-0.conda", "gone-1.0-0.conda")}
         cls.channel.documents["/chan/noarch/run_exports.json"] = json.dumps(
@@ -43,6 +45,11 @@ class Beside(OfChannel):
         self.assertEqual(json.loads(a.body), {"channeldata_version": 1, "subdirs": ["noarch"], "packages": {
             "good": {"summary": "it", "version": "1.0", "run_exports": {"1.0": {"weak": ["good"]}},
                      "subdirs": ["noarch"]}}})
+
+    def test_unreadable_is_no_answer(self):
+        a = self.service.ask("/chan/linux-64/run_exports.json")
+        self.assertEqual(a.status, 502, a)
+        self.assertIn(b"expected no key twice", a.body)
 
 
 if __name__ == "__main__":
