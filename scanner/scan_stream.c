@@ -276,6 +276,16 @@ void ch_scan_write_index_file(struct ch_scan_writer *w, const struct ch_index_fi
     }
 }
 
+void ch_scan_write_index_entry(struct ch_scan_writer *w, const struct ch_index_entry *e)
+{
+    if (fits(w, "entry's name", e->name, ch_limits.file_name_bytes) &&
+        fits(w, "entry's part", e->part, ch_limits.version_bytes) &&
+        fits(w, "record", e->record, ch_limits.record_bytes)) {
+        ch_index_entry_put(&w->record, e);
+        commit(w, CH_REC_INDEX_ENTRY);
+    }
+}
+
 uint64_t ch_scan_writer_findings(const struct ch_scan_writer *w)
 {
     return w->findings;
@@ -392,6 +402,9 @@ static bool read_payload(struct ch_rd *p, const struct ch_scan_reader *r,
     case CH_REC_INDEX_FILE:
         ch_index_file_get(p, &ret->u.file);
         return true;
+    case CH_REC_INDEX_ENTRY:
+        ch_index_entry_get(p, &ret->u.entry);
+        return true;
     case CH_REC_END:
         read_end(p, r, &ret->u.end);
         return true;
@@ -412,6 +425,7 @@ static uint64_t record_limit(enum ch_scan_record_type type)
         return 2 * ch_limits.findings + 1; /* attacks, others, "there were more" */
     case CH_REC_FACT:
         return ch_limits.scan_facts;
+    case CH_REC_INDEX_ENTRY:
     case CH_REC_INDEX_FILE:
         return ch_limits.channel_files; /* whoever reads it knows how many such a page may have */
     case CH_REC_METADATA:

@@ -184,6 +184,31 @@ void ch_index_file_get(struct ch_rd *r, struct ch_index_file *ret)
     }
 }
 
+/* --- an entry of a document beside pages --- */
+
+void ch_index_entry_put(struct ch_buf *b, const struct ch_index_entry *e)
+{
+    ch_put_str(b, e->name);
+    ch_put_str(b, e->part);
+    ch_put_str(b, e->record);
+}
+
+void ch_index_entry_get(struct ch_rd *r, struct ch_index_entry *ret)
+{
+    ret->name = get_file_name(r);
+    ret->part = get_text(r, ch_limits.version_bytes);
+    ret->record = get_text(r, ch_limits.record_bytes);
+    if (!ch_index_record_ok(ret->record) || !ch_str_is_utf8(ret->part)) {
+        ch_rd_fail(r);
+    }
+}
+
+int ch_index_entry_cmp(const struct ch_index_entry *a, const struct ch_index_entry *b)
+{
+    int by_name = ch_str_cmp(a->name, b->name);
+    return by_name != 0 ? by_name : ch_str_cmp(a->part, b->part);
+}
+
 /* --- what we list --- */
 
 static void page_file_put(struct ch_buf *b, const struct ch_page_file *f)

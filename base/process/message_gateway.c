@@ -21,7 +21,7 @@ enum ch_code ch_ask_page_get(struct ch_str payload, struct ch_ask_page *ret, str
     m.repository = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.project = ch_msg_get_text(&r, ch_limits.project_name_bytes);
     m.have_generation = ch_get_u64(&r);
-    m.form = ch_msg_get_enum(&r, CH_PAGE_WHOLE, CH_PAGE_SHARDS);
+    m.form = ch_msg_get_enum(&r, CH_PAGE_WHOLE, CH_PAGE_BESIDE);
     m.client = ch_msg_get_client(&r);
     CH_MSG_DECODED("ask-page message");
 }

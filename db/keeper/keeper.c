@@ -31,6 +31,7 @@
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/rulings/rulings.h"
 #include "unsaved.h"
+#include "db/keeper/pages/beside.h"
 #include "db/keeper/pages/digest_search.h"
 #include "db/keeper/pages/sidecar.h"
 #include "db/keeper/audit/witnesses.h"
@@ -172,6 +173,7 @@ static void on_tick(struct ch_timer *t)
     intakes_forget_failed(k, NULL);
     pages_forget_unused(k);
     sidecars_forget(k, ch_loop_now_ms(k->child.loop));
+    besides_forget(k, ch_loop_now_ms(k->child.loop));
     quota_flush(k);
     trim(k);
     if (quota_make_room(k, CH_BLOB_SERVED, 0, &err) != CH_OK ||
@@ -440,6 +442,7 @@ enum ch_code keeper_init(struct keeper *k, struct ch_err *err)
     forward_init(k);
     witnesses_init(k);
     sidecars_init(k);
+    besides_init(k);
     rescan_init(k);
     again_init(k);
     k->terse_upstreams = ch_map_new();
@@ -521,6 +524,7 @@ void keeper_close(struct keeper *k)
     rescan_free(k);
     again_free(k);
     sidecars_free(k);
+    besides_free(k);
     ch_map_free(k->terse_upstreams);
     k->terse_upstreams = NULL;
     image_runtime_free(k);

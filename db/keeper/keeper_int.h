@@ -162,6 +162,7 @@ struct keeper {
     struct ch_map *hanging;           /* upstream -> how it answers (hanging.c) */
     struct ch_map *terse_upstreams;   /* upstreams whose pages lacked times or sizes */
     struct ch_map *sidecars;          /* "upstream\0file\0hashes" -> under way, or unusable */
+    struct ch_map *besides;           /* "repository\0page" -> struct beside (pages/beside.h) */
     struct ch_map *sidecar_upstreams; /* upstream -> whether it has sidecars it does not announce */
     struct audit *audit;       /* audit.h */
     struct policies *policies; /* policies.h */

@@ -120,6 +120,21 @@ struct ch_index_format {
     bool zstd;
     /* Few clients ask for it, and of a very large page it takes a while to make: it is made once one has. */
     bool rare;
+    /* It is the upstream's own, and what it says is reduced: render_page is NULL then. NULL: it is made of pages alone. */
+    const struct ch_beside *beside;
+};
+
+/* A document of an upstream's own beside its pages, reduced to what is shown of them here. It is fetched once somebody has
+ * asked for it. An ecosystem has at most one of each page, and one of all. Pure. */
+struct ch_beside {
+    bool of_all;         /* of all pages of a repository: an address of the repository's; else of one page */
+    const char *profile; /* as those of page_profile, for its reader in the jail */
+    /* As ch_ecosystem.page_url; `page` is absent where it is of all. */
+    enum ch_code (*url)(struct ch_str base, struct ch_str page, unsigned form, struct ch_buf *url);
+    /* Of these entries what is about something that these pages show: the one, or those of all that are known here, in
+     * order of their names. `entries` are in order (ch_index_entry_cmp), none twice. */
+    enum ch_code (*render)(const struct ch_page *pages, size_t page_count, const struct ch_index_entry *entries,
+                           size_t entry_count, struct ch_buf *out, struct ch_err *err);
 };
 
 struct ch_shard {
@@ -307,6 +322,8 @@ const struct ch_ecosystem *ch_ecosystem_find(struct ch_str name); /* NULL: unkno
 enum ch_code ch_ecosystem_reads(const struct ch_ecosystem *eco, struct ch_str spec,
                                 struct ch_err *err) CH_MUST_CHECK;
 bool ch_ecosystem_is_page(const struct ch_ecosystem *eco, struct ch_str name);
+/* Of one page, or of all. NULL: it has none. */
+const struct ch_beside *ch_ecosystem_beside(const struct ch_ecosystem *eco, bool of_all);
 bool ch_ecosystem_is_source(const struct ch_ecosystem *eco, const char *file_type);
 bool ch_ecosystem_is_built(const struct ch_ecosystem *eco, const char *file_type);
 /* Whether no version at all answers to the specifier; false also when that cannot be said. */

@@ -70,6 +70,17 @@ void ch_index_file_get(struct ch_rd *r, struct ch_index_file *ret);
  * leading dot, UTF-8) and of a URL (http or https, printable ASCII). Writers check the same. */
 bool ch_index_file_name_ok(struct ch_str name);
 bool ch_index_url_ok(struct ch_str url);
+/* One entry of a document that an upstream has beside its pages (ch_ecosystem's struct ch_beside): of a file or a project,
+ * or of a part of it (a version). Slices borrowed. */
+struct ch_index_entry {
+    struct ch_str name;   /* ch_index_file_name_ok, at most limits file_name_bytes */
+    struct ch_str part;   /* at most version_bytes; absent: of it as a whole */
+    struct ch_str record; /* ch_index_record_ok */
+};
+void ch_index_entry_put(struct ch_buf *b, const struct ch_index_entry *e);
+void ch_index_entry_get(struct ch_rd *r, struct ch_index_entry *ret);
+/* By name, then by part: bytes. */
+int ch_index_entry_cmp(const struct ch_index_entry *a, const struct ch_index_entry *b);
 void ch_index_head_put(struct ch_buf *b, const struct ch_index_head *h);
 void ch_index_head_get(struct ch_rd *r, struct ch_index_head *ret);
 

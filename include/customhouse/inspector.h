@@ -37,6 +37,7 @@ struct ch_inspector {
      * what cannot be named or fetched. A file twice with different content, or another page than the job's `project`
      * names: an error. On a page of many projects (ch_ecosystem.is_page) each file says whose it is, and its record is
      * written in the one spelling of ch_index_record_ok, whatever the upstream's was (T16). */
+    /* A document beside pages (struct ch_beside, whose profile it is): INDEX_ENTRY, none twice, in any order. */
     ch_inspect_fn *parse_index;
     ch_inspect_fn *parse_details; /* what the page leaves out: as parse_index. NULL: there is none */
 

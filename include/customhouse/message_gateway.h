@@ -80,6 +80,7 @@ enum ch_page_form {
     CH_PAGE_WHOLE = 0,
     CH_PAGE_RARE,   /* with those of its documents that few clients ask for (ch_index_format.rare) */
     CH_PAGE_SHARDS, /* in parts (ch_ecosystem.shards) */
+    CH_PAGE_BESIDE, /* the upstream's own document beside it, reduced (struct ch_beside) */
 };
 struct ch_ask_page {
     uint64_t ask;              /* chosen by the gateway, returned with the answer */

@@ -20,7 +20,8 @@
 
 enum ch_scan_kind {
     CH_SCAN_NONE = 0,
-    CH_SCAN_INDEX,    /* a project page of an upstream -> INDEX_* records */
+    CH_SCAN_INDEX,    /* a project page of an upstream -> INDEX_HEAD and INDEX_FILE; or a document beside
+                         pages -> INDEX_ENTRY records */
     CH_SCAN_DETAILS,  /* an upstream's JSON API document of a project: times and sizes */
     CH_SCAN_ARTIFACT, /* a release file -> MEMBER, FINDING, FACT, METADATA records */
     CH_SCAN_METADATA, /* a metadata sidecar -> FINDING, FACT, METADATA records */
@@ -62,6 +63,7 @@ enum ch_scan_record_type {
     CH_REC_METADATA = 4,   /* the core metadata bytes as they stand in the artifact */
     CH_REC_INDEX_HEAD = 5, /* struct ch_index_head */
     CH_REC_INDEX_FILE = 6, /* struct ch_index_file */
+    CH_REC_INDEX_ENTRY = 7, /* struct ch_index_entry, of a document beside pages */
     CH_REC_END = 8,
 };
 
@@ -101,6 +103,7 @@ void ch_scan_write_fact(struct ch_scan_writer *w, struct ch_str name, struct ch_
 void ch_scan_write_metadata(struct ch_scan_writer *w, struct ch_str bytes);
 void ch_scan_write_index_head(struct ch_scan_writer *w, const struct ch_index_head *h);
 void ch_scan_write_index_file(struct ch_scan_writer *w, const struct ch_index_file *f);
+void ch_scan_write_index_entry(struct ch_scan_writer *w, const struct ch_index_entry *e);
 uint64_t ch_scan_writer_findings(const struct ch_scan_writer *w); /* how many so far */
 /* CH_OK, or the first failure: lets a long parse stop early. */
 enum ch_code ch_scan_writer_ok(const struct ch_scan_writer *w, struct ch_err *err) CH_MUST_CHECK;
@@ -117,6 +120,7 @@ struct ch_scan_record {
         struct ch_str metadata;
         struct ch_index_head head;
         struct ch_index_file file;
+        struct ch_index_entry entry;
         struct ch_scan_end end;
     } u;
 };

@@ -39,6 +39,17 @@ bool ch_ecosystem_is_page(const struct ch_ecosystem *eco, struct ch_str name)
     return eco->normalise(name, normal, sizeof(normal)) && ch_str_eq(ch_str_of(normal), name);
 }
 
+const struct ch_beside *ch_ecosystem_beside(const struct ch_ecosystem *eco, bool of_all)
+{
+    for (size_t f = 0; f < eco->format_count; f++) {
+        const struct ch_beside *beside = eco->formats[f].beside;
+        if (beside != NULL && beside->of_all == of_all) {
+            return beside;
+        }
+    }
+    return NULL;
+}
+
 bool ch_ecosystem_is_source(const struct ch_ecosystem *eco, const char *file_type)
 {
     return eco->source_type != NULL && strcmp(eco->source_type, file_type) == 0;

@@ -21,7 +21,7 @@
 #include "refusal.h"
 #include "waiting.h"
 
-#define GW_FORMATS_MAX 8
+#define GW_FORMATS_MAX 12
 #define GW_KEY_MAX     1024
 
 struct gw_audit;

@@ -535,6 +535,7 @@ void gw_pages_request(struct gw *gw, struct ch_http_request *r, struct gw_reposi
     CH_ASSERT(format < eco->format_count && format < GW_FORMATS_MAX);
     if (target->document > 0) {
         form = eco->formats[format].rare ? CH_PAGE_RARE : form;
+        form = eco->formats[format].beside != NULL ? CH_PAGE_BESIDE : form;
         encoding = eco->formats[format].zstd
                        ? GW_IDENTITY
                        : gw_accept_encoding(ch_http_header(r, CH_STR("accept-encoding")));

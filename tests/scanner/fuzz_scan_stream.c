@@ -22,6 +22,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             const uint8_t *end = data + r.rd.at;
             CH_ASSERT(!b.failed && memcmp(end - b.len, b.ptr, b.len) == 0);
             ch_buf_done(&b);
+        } else if (rec.type == CH_REC_INDEX_ENTRY) {
+            struct ch_buf b;
+            ch_buf_init(&b, size);
+            ch_index_entry_put(&b, &rec.u.entry);
+            const uint8_t *end = data + r.rd.at;
+            CH_ASSERT(!b.failed && memcmp(end - b.len, b.ptr, b.len) == 0);
+            ch_buf_done(&b);
         }
     }
     struct ch_scan_job job;

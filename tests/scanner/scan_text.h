@@ -63,6 +63,10 @@ static inline void scan_text_record(struct ch_buf *b, const struct ch_scan_recor
         ch_buf_puts(b, h->states_times ? CH_STR(" times\n") : CH_STR("\n"));
     } else if (rec->type == CH_REC_INDEX_FILE) {
         scan_text_file(b, &rec->u.file);
+    } else if (rec->type == CH_REC_INDEX_ENTRY) {
+        const struct ch_index_entry *e = &rec->u.entry;
+        ch_buf_printf(b, "entry %.*s (%.*s) %.*s\n", CH_STR_ARG(e->name), CH_STR_ARG(e->part),
+                      CH_STR_ARG(e->record));
     } else if (rec->type == CH_REC_FACT) {
         ch_buf_printf(b, "%.*s=%.*s\n", CH_STR_ARG(rec->u.fact.name),
                       CH_STR_ARG(rec->u.fact.value));

@@ -69,6 +69,8 @@ static void write_all_types(struct ch_scan_writer *w)
     ch_scan_write_finding(w, CH_F_ZIP_PATH, CH_STR("../x"), CH_STR("a\n\x1b[31m\\b"));
     ch_scan_write_fact(w, CH_STR("requires-python"), CH_STR(">=3.8"));
     ch_scan_write_metadata(w, CH_STR("Name: x\n"));
+    ch_scan_write_index_entry(
+        w, &(struct ch_index_entry){CH_STR("a"), CH_STR("1.0"), CH_STR("{\"b\":1}")});
 }
 
 static void reads_back_what_was_written(void **state)
@@ -109,8 +111,13 @@ static void reads_back_what_was_written(void **state)
     assert_ch_ok(&err, ch_scan_read(&r, &rec, &err));
     assert_str_eq(rec.u.metadata, "Name: x\n");
     assert_ch_ok(&err, ch_scan_read(&r, &rec, &err));
+    assert_int_equal(rec.type, CH_REC_INDEX_ENTRY);
+    assert_str_eq(rec.u.entry.name, "a");
+    assert_str_eq(rec.u.entry.part, "1.0");
+    assert_str_eq(rec.u.entry.record, "{\"b\":1}");
+    assert_ch_ok(&err, ch_scan_read(&r, &rec, &err));
     assert_int_equal(rec.type, CH_REC_END);
-    assert_int_equal(rec.u.end.record_count, 6);
+    assert_int_equal(rec.u.end.record_count, 7);
     assert_int_equal(rec.u.end.finding_count, 1);
     assert_int_equal(rec.u.end.size_bytes, 7);
     assert_ch_code(CH_E_NOT_FOUND, ch_scan_read(&r, &rec, &err));
@@ -248,6 +255,33 @@ static void forged_files_are_refused(void **state)
         ch_buf_init(&p, 4096);
         ch_index_file_put(&p, &rows[i].file);
         enum ch_code rc = read_forged(CH_REC_INDEX_FILE, &p, 1, 0);
+        if (rc != rows[i].expect) {
+            fail_msg("%s: %s", rows[i].label, ch_code_name(rc));
+        }
+        ch_buf_done(&p);
+    }
+}
+
+static void forged_entries_are_refused(void **state)
+{
+    (void)state;
+    const struct {
+        const char *label;
+        struct ch_index_entry entry;
+        enum ch_code expect;
+    } rows[] = {
+        {"honest", {CH_STR("a"), CH_STR(""), CH_STR("{}")}, CH_OK},
+        {"no name", {CH_STR(""), CH_STR(""), CH_STR("{}")}, CH_E_FORMAT},
+        {"a path", {CH_STR("a/b"), CH_STR(""), CH_STR("{}")}, CH_E_FORMAT},
+        {"a part that is no text", {CH_STR("a"), CH_STR("\xff"), CH_STR("{}")}, CH_E_FORMAT},
+        {"no record", {CH_STR("a"), CH_STR(""), CH_STR("")}, CH_E_FORMAT},
+        {"T16: another spelling", {CH_STR("a"), CH_STR(""), CH_STR("{ }")}, CH_E_FORMAT},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        struct ch_buf p;
+        ch_buf_init(&p, 4096);
+        ch_index_entry_put(&p, &rows[i].entry);
+        enum ch_code rc = read_forged(CH_REC_INDEX_ENTRY, &p, 1, 0);
         if (rc != rows[i].expect) {
             fail_msg("%s: %s", rows[i].label, ch_code_name(rc));
         }
@@ -432,6 +466,7 @@ int main(void)
         cmocka_unit_test(every_truncation_is_no_answer),
         cmocka_unit_test(forged_findings_are_refused),
         cmocka_unit_test(forged_files_are_refused),
+        cmocka_unit_test(forged_entries_are_refused),
         cmocka_unit_test(forged_members_and_types_are_refused),
         cmocka_unit_test(an_index_head_comes_first_and_once),
         cmocka_unit_test(findings_are_counted_and_attacks_not_crowded_out),

@@ -89,7 +89,12 @@ static void reply_page(struct keeper *k, const struct waiter *w, const struct ch
     ch_buf_done(&text);
 }
 
-static uint64_t fresh_until(struct keeper *k, int64_t checked_at_us, int64_t changes_at_us)
+void ask_reply_page(struct keeper *k, const struct waiter *w, const struct ch_page_reply *reply)
+{
+    reply_page(k, w, reply, -1);
+}
+
+uint64_t ask_fresh_until(struct keeper *k, int64_t checked_at_us, int64_t changes_at_us)
 {
     uint64_t now_ms = ch_loop_now_ms(k->child.loop);
     int64_t now_us = keeper_now_us(k);
@@ -117,8 +122,8 @@ static void send_new(struct keeper *k, const struct waiter *w, struct ch_page_re
 }
 
 /* It was rendered already. */
-static void send_documents(struct keeper *k, const struct waiter *w, struct ch_page_reply *reply,
-                           const struct listing_documents *d)
+void ask_send_documents(struct keeper *k, const struct waiter *w, struct ch_page_reply *reply,
+                        const struct listing_documents *d)
 {
     reply->document_count = d->count;
     memcpy(reply->documents, d->of, d->count * sizeof(*d->of));
@@ -133,7 +138,7 @@ static void send_shards(struct keeper *k, const struct page *p, const struct wai
         .ask = ask->ask,
         .outcome = CH_PAGE_NOT_FOUND, /* clients go on with the whole page */
         .generation = s->generation,
-        .fresh_until_boot_ms = fresh_until(k, p->checked_at_us, s->changes_at_us),
+        .fresh_until_boot_ms = ask_fresh_until(k, p->checked_at_us, s->changes_at_us),
     };
     if (s->none || s->generation == ask->have_generation) {
         reply.outcome = s->none ? CH_PAGE_NOT_FOUND : CH_PAGE_UNCHANGED;
@@ -279,6 +284,9 @@ static bool answer_page(struct keeper *k, struct page *p, struct waiter *w,
         reply_page(k, w, &reply, -1);
         return true;
     }
+    if (ask->form == CH_PAGE_BESIDE) {
+        return ask_page_beside(k, p, w, ask);
+    }
     if (ask->form == CH_PAGE_RARE) {
         listing_want_rare(p);
     }
@@ -291,11 +299,11 @@ static bool answer_page(struct keeper *k, struct page *p, struct waiter *w,
         send_shards(k, p, w, ask);
     } else if (state == LISTING_THERE) {
         const struct listing_cache *l = &p->listing;
-        uint64_t until_ms = fresh_until(k, p->checked_at_us, l->changes_at_us);
+        uint64_t until_ms = ask_fresh_until(k, p->checked_at_us, l->changes_at_us);
         if (l->documents.count > 0 && l->generation != ask->have_generation) {
             reply.generation = l->generation;
             reply.fresh_until_boot_ms = until_ms;
-            send_documents(k, w, &reply, &l->documents);
+            ask_send_documents(k, w, &reply, &l->documents);
         } else {
             send_listing(k, w, ask, &l->bytes, l->generation, until_ms);
         }
@@ -342,6 +350,12 @@ void ask_go_on(struct keeper *k, struct page *p, struct waiter *w)
                         &file);
     } else {
         if (!w->is_file && ch_ask_page_get(ch_buf_str(&w->payload), &page, &err) == CH_OK) {
+            if (page.project.len == 0) { /* of those alone something is waited for */
+                if (ask_all_beside(k, w, &page)) {
+                    ask_free_waiter(w);
+                }
+                return;
+            }
             struct page *own = own_page(k, p, page.repository, page.project);
             if (own != NULL && page_owner(own) == CH_OWNER_GIVEN_AWAY &&
                 owner_wait(k, own, w, OWNER_PATIENCE_MS)) {
@@ -530,6 +544,10 @@ static void on_ask(struct keeper *k, struct ch_channel *ch, bool is_file, struct
     }
     if (ask.project.len > 0 || is_file) {
         start(k, w, &ask);
+        return;
+    }
+    if (ch_ask_page_get(payload, &page, &err) == CH_OK && page.form == CH_PAGE_BESIDE) {
+        ask_go_on(k, NULL, w);
         return;
     }
     if (ch_ask_page_get(payload, &page, &err) == CH_OK) {

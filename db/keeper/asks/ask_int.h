@@ -16,6 +16,17 @@ void ask_send(struct keeper *k, const struct waiter *w, uint16_t type, struct ch
 /* Appends an error as clients read it: without the folder that our files lie in, which is nobody's
  * business but of who reads our log. */
 void ask_put_error(const struct keeper *k, struct ch_str text, struct ch_buf *b);
+/* ask.c's answers about a page; `fresh_until` as gateways are told it. */
+void ask_reply_page(struct keeper *k, const struct waiter *w, const struct ch_page_reply *reply);
+void ask_send_documents(struct keeper *k, const struct waiter *w, struct ch_page_reply *reply,
+                        const struct listing_documents *d);
+uint64_t ask_fresh_until(struct keeper *k, int64_t checked_at_us, int64_t changes_at_us);
+/* ask_beside.c: the upstream's own document beside this page, which can be answered from, or beside
+ * all of a repository. False: the waiter was taken over. */
+bool ask_page_beside(struct keeper *k, struct page *p, struct waiter *w,
+                     const struct ch_ask_page *ask) CH_MUST_CHECK;
+bool ask_all_beside(struct keeper *k, struct waiter *w,
+                    const struct ch_ask_page *ask) CH_MUST_CHECK;
 /* Another page is needed to answer. True: it can be looked at now, or was looked up already,
  * whatever came of it. False: the waiter is taken over, and asks again from its beginning once the
  * page has come, or its client is told why not. */
@@ -41,12 +52,14 @@ void ask_file_failed(struct keeper *k, const struct waiter *w, uint64_t ask, uin
 void ask_file_refused(struct keeper *k, struct page *p, size_t file, const struct waiter *w,
                       const struct ch_ask_file *ask, const struct ch_decision *d);
 
-/* Either waits for the file's intake (w is taken over), or says WAIT when there is no patience left. */
+/* Either waits for the file's intake (w is taken over), or says WAIT when there is no patience
+ * left. */
 void ask_file_wait_for_intake(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                               const struct ch_ask_file *ask);
 
-/* ask_listed.c: the file as it is judged for who asks for it. Of an index that waits for an image in it which
- * counts (images/image_listed.h) that is looked up, fetched, inspected: false, and w is taken over. */
+/* ask_listed.c: the file as it is judged for who asks for it. Of an index that waits for an image
+ * in it which counts (images/image_listed.h) that is looked up, fetched, inspected: false, and w is
+ * taken over. */
 bool ask_judge(struct keeper *k, struct page *p, size_t file, struct waiter *w,
                const struct ch_ask_file *ask, struct ch_decision *ret) CH_MUST_CHECK;
 

@@ -39,11 +39,21 @@ struct listing_job {
     struct ch_err err;
 };
 
+/* What is made of a page alone; others are documents of something else. */
+static size_t document_count(const struct ch_ecosystem *eco)
+{
+    size_t n = 0;
+    for (size_t f = 0; f < eco->format_count; f++) {
+        n += eco->formats[f].render_page != NULL;
+    }
+    return n;
+}
+
 bool listing_has_documents(const struct page *p)
 {
     return p->eco->is_page != NULL && p->eco->explains_held &&
            p->facts.file_count >= ch_limits.documents_files &&
-           p->eco->format_count <= CH_PAGE_DOCUMENTS_MAX; /* some are documents of something else */
+           document_count(p->eco) <= CH_PAGE_DOCUMENTS_MAX;
 }
 
 bool listing_answers_as_it_is(const struct page *p)

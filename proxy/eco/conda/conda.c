@@ -1,11 +1,11 @@
 /* Conda channels: CHANNEL/SUBDIR/repodata.json[.zst], CHANNEL/SUBDIR/NAME-VERSION-BUILD.conda or
  * .tar.bz2, CHANNEL/SUBDIR/repodata_shards.msgpack.zst with SHA256.msgpack.zst beside it (CEP 16),
- * and CHANNEL/notices.json. A page is a subdir ("linux-64", "noarch"), and lists files of
- * many projects.
+ * CHANNEL/SUBDIR/run_exports.json[.zst] (CEP 12), CHANNEL/channeldata.json and
+ * CHANNEL/notices.json. A page is a subdir ("linux-64", "noarch"), and lists files of many
+ * projects.
  *
  * What a channel may have beside that is not found here (404, never 403): rattler takes 404 alone
- * for "ask for another form", and gives up at 403. So are
- * run_exports.json, channeldata.json, .json.bz2 and labels. */
+ * for "ask for another form", and gives up at 403. So are .json.bz2 and labels. */
 #include "proxy/eco/conda/conda_int.h"
 
 #include "base/conda/version.h"
@@ -175,6 +175,8 @@ static unsigned document_named(struct ch_str name, struct ch_target *ret)
         {"repodata_shards.msgpack.zst", CH_CONDA_SHARDS},
         {"current_repodata.json", CH_CONDA_CURRENT},
         {"current_repodata.json.zst", CH_CONDA_CURRENT_ZST},
+        {"run_exports.json", CH_CONDA_RUN_EXPORTS},
+        {"run_exports.json.zst", CH_CONDA_RUN_EXPORTS_ZST},
     };
     for (size_t i = 0; i < CH_ARRAY_LEN(documents); i++) {
         if (ch_str_eq(name, ch_str_of(documents[i].name))) {
@@ -210,6 +212,9 @@ static void classify(struct ch_str repository, const struct ch_str *segments, si
     } else if (count == 1 && !directory && ch_str_eq(segments[0], CH_STR("notices.json"))) {
         ret->kind = CH_TARGET_ROOT;
         ret->document = CH_CONDA_NOTICES;
+    } else if (count == 1 && !directory && ch_str_eq(segments[0], CH_STR("channeldata.json"))) {
+        ret->kind = CH_TARGET_ROOT;
+        ret->document = CH_CONDA_CHANNELDATA;
     } else if (count == 2 && !directory) {
         classify_in_subdir(segments[0], segments[1], ret);
     }
@@ -264,6 +269,12 @@ static const struct ch_index_format formats[] = {
                               .rare = true},
     [CH_CONDA_CURRENT_ZST - 1] = {"application/zstd", "", ch_conda_render_current,
                                   ch_conda_render_root, .zstd = true, .rare = true},
+    [CH_CONDA_RUN_EXPORTS - 1] = {"application/json", "", NULL, ch_conda_render_root,
+                                  .beside = &ch_conda_run_exports},
+    [CH_CONDA_RUN_EXPORTS_ZST - 1] = {"application/zstd", "", NULL, ch_conda_render_root,
+                                      .zstd = true, .beside = &ch_conda_run_exports},
+    [CH_CONDA_CHANNELDATA - 1] = {"application/json", "", NULL, ch_conda_render_root,
+                                  .beside = &ch_conda_channeldata},
 };
 
 const struct ch_ecosystem ch_ecosystem_conda = {

@@ -8,13 +8,16 @@ extern const struct ch_ecosystem ch_ecosystem_conda;
 
 /* Documents of a channel that are not found by Accept: each has its own address. */
 enum ch_conda_document {
-    CH_CONDA_REPODATA = 1, /* SUBDIR/repodata.json */
-    CH_CONDA_REPODATA_ZST, /* SUBDIR/repodata.json.zst */
-    CH_CONDA_NOTICES,      /* notices.json */
-    CH_CONDA_SHARDS,       /* SUBDIR/repodata_shards.msgpack.zst */
-    CH_CONDA_SHARD,        /* SUBDIR/SHA256.msgpack.zst */
-    CH_CONDA_CURRENT,      /* SUBDIR/current_repodata.json */
-    CH_CONDA_CURRENT_ZST,  /* SUBDIR/current_repodata.json.zst */
+    CH_CONDA_REPODATA = 1,    /* SUBDIR/repodata.json */
+    CH_CONDA_REPODATA_ZST,    /* SUBDIR/repodata.json.zst */
+    CH_CONDA_NOTICES,         /* notices.json */
+    CH_CONDA_SHARDS,          /* SUBDIR/repodata_shards.msgpack.zst */
+    CH_CONDA_SHARD,           /* SUBDIR/SHA256.msgpack.zst */
+    CH_CONDA_CURRENT,         /* SUBDIR/current_repodata.json */
+    CH_CONDA_CURRENT_ZST,     /* SUBDIR/current_repodata.json.zst */
+    CH_CONDA_RUN_EXPORTS,     /* SUBDIR/run_exports.json */
+    CH_CONDA_RUN_EXPORTS_ZST, /* SUBDIR/run_exports.json.zst */
+    CH_CONDA_CHANNELDATA,     /* channeldata.json */
 };
 
 /* NAME-VERSION-BUILD with an ending of packages: borrows from `file_name`. False: it has no such
@@ -51,6 +54,10 @@ bool ch_conda_is_shown(const struct ch_page_file *f, const char **ret_file_type)
  * is larger than clients read (limits shard_bytes) the newest versions; the others are there with
  * what names them alone, and with a dependency that nothing fulfils and that says so. */
 extern const struct ch_shards_ops ch_conda_shards;
+
+/* The upstream's documents of what a subdir's packages make others depend on (CEP 12), and of what
+ * a channel's packages are: see beside.c. */
+extern const struct ch_beside ch_conda_run_exports, ch_conda_channeldata;
 
 /* Spec: conda's repodata.json, version 1: packages lie beside it (CEP 15). The groups "packages"
  * and "packages.conda" alone; of each record the spelling that was checked (T16). A held one has

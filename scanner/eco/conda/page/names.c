@@ -2,6 +2,23 @@
 
 #include <stdlib.h>
 
+#include "customhouse/limits.h"
+
+bool ch_conda_name_ok(struct ch_str s)
+{
+    if (ch_str_starts(s, CH_STR("__"))) {
+        return false;
+    }
+    for (size_t i = 0; i < s.len; i++) {
+        char c = s.ptr[i];
+        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
+              (i > 0 && i + 1 < s.len && (c == '-' || c == '.')))) {
+            return false;
+        }
+    }
+    return s.len > 0 && s.len <= ch_limits.project_name_bytes;
+}
+
 void ch_conda_names_init(struct ch_conda_names *n)
 {
     *n = (struct ch_conda_names){.cap = 1024};

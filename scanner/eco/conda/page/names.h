@@ -20,4 +20,8 @@ void ch_conda_names_done(struct ch_conda_names *n);
 /* False: it was there before. */
 bool ch_conda_names_add(struct ch_conda_names *n, struct ch_str name);
 
+/* CEP 26: what a package may be called. Two underscores in front are a virtual package's (CEP 30),
+ * which no channel has: one that had would fulfil what a held record asks for. */
+bool ch_conda_name_ok(struct ch_str name);
+
 #endif

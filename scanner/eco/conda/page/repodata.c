@@ -180,23 +180,6 @@ static enum ch_code read_fields(struct repodata *d, bool *ret_good)
     return rc;
 }
 
-/* CEP 26: what a package may be called. Two underscores in front are a virtual package's (CEP 30),
- * which no channel has: one that had would fulfil what a held record asks for. */
-static bool is_name(struct ch_str s)
-{
-    if (ch_str_starts(s, CH_STR("__"))) {
-        return false;
-    }
-    for (size_t i = 0; i < s.len; i++) {
-        char c = s.ptr[i];
-        if (!((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' ||
-              (i > 0 && i + 1 < s.len && (c == '-' || c == '.')))) {
-            return false;
-        }
-    }
-    return s.len > 0 && s.len <= ch_limits.project_name_bytes;
-}
-
 static bool is_version_part(struct ch_str s)
 {
     return s.len > 0 && s.len <= ch_limits.version_bytes && !ch_str_find_char(s, '-', NULL);
@@ -213,7 +196,7 @@ static bool is_named_so(const struct repodata *d, struct ch_str ending, struct c
         }
         rest = ch_str_sub(rest, parts[i].len, rest.len);
     }
-    return rest.len == 0 && is_name(f->project) && is_version_part(f->version) &&
+    return rest.len == 0 && ch_conda_name_ok(f->project) && is_version_part(f->version) &&
            is_version_part(f->build) && ch_index_file_name_ok(f->file_name) &&
            (d->value[K_SUBDIR].len == 0 || ch_str_eq(plain(d, K_SUBDIR), d->job->project));
 }
