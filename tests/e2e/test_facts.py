@@ -194,6 +194,15 @@ class Facts(Moody):
         self.refreshed("squeezed", lambda: self.service.ask(file_path("squeezed", "2.0")).status == 403)
         self.refused("squeezed", "2.0", "gone from the upstream index")
 
+    def test_T5_a_file_whose_entry_cannot_be_read_any_more_has_not_vanished(self):
+        first, second = self.known("unreadable", "1.0", "2.0")
+        first.requires_python = "\u22653.6"
+        self.refreshed("unreadable", lambda: "project=unreadable left-out=1" in self.service.log())
+        self.assertEqual(set(self.page("unreadable")), {first.name, second.name})
+        self.assertEqual(self.service.ask(file_path("unreadable", "1.0")).body, first.data)
+        self.assertNotIn(f"file={first.name} what=\"gone", self.service.log())
+        self.assertIn("left out of its page: 1, which cannot be read", self.service.command("explain", "unreadable")[1])
+
     def test_T5_a_project_that_vanished_is_held(self):
         """The upstream has to say so twice; setUpClass took the project away."""
         self.refreshed("wiped-out", lambda: self.service.ask(file_path("wiped-out", "1.0")).status == 403, 90)

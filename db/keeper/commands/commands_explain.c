@@ -578,6 +578,12 @@ enum step command_explain(struct command *c)
             c, "%s in %s, owned by upstream %s: %zu allowed, %zu eligible, %zu held, %zu denied\n",
             p->project, p->repository, p->upstream->name, count[CH_VERDICT_ALLOW], eligible,
             count[CH_VERDICT_HOLD], count[CH_VERDICT_DENY]);
+        if (p->facts.left_out > 0) {
+            command_print(c,
+                          "left out of its page: %zu, which cannot be read or name nothing that can be "
+                          "fetched\n",
+                          p->facts.left_out);
+        }
         command_tell_dependencies(c);
         show_last_failure(c, p);
     }

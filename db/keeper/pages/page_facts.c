@@ -196,6 +196,7 @@ struct merge {
     bool dated_before;                /* the answer's own date is before that of the known one */
     struct ch_map *old_by_name;
     bool *seen; /* per old file: still listed with the same bytes */
+    struct ch_map *left_out; /* by name: it is listed, by an entry that cannot be read */
     page_facts_change_fn *changed;
     void *ctx;
     struct page_facts out;
@@ -254,6 +255,12 @@ static void merge_file(struct merge *m, const struct ch_index_file *file)
     }
 }
 
+/* It did not vanish: it is listed by an entry that says nothing, which takes nothing away. */
+static bool is_left_out(const struct merge *m, const struct page_fact_file *known)
+{
+    return m->left_out != NULL && index_plus_1(m->left_out, known->index.file_name) > 0;
+}
+
 /* Files the new answer no longer lists stay, marked; but a name is on the page once: one whose name
  * now stands for other bytes is left to the store's sightings. */
 static void keep_removed(struct merge *m)
@@ -266,6 +273,10 @@ static void keep_removed(struct merge *m)
     for (size_t i = 0; m->old != NULL && i < m->old->file_count; i++) {
         const struct page_fact_file *known = &m->old->files[i];
         if (m->seen[i]) {
+            continue;
+        }
+        if (index_plus_1(names, known->index.file_name) == 0 && is_left_out(m, known)) {
+            *append(m) = *known;
             continue;
         }
         if (known->removed_at_us == CH_TIME_UNKNOWN) {
@@ -337,6 +348,9 @@ static enum ch_code merge_stream(struct merge *m, struct ch_str stream, struct c
                                (unsigned long long)most);
             }
             merge_file(m, &rec.u.file);
+        } else if (rec.type == CH_REC_FACT && ch_str_eq(rec.u.fact.name, CH_STR("skipped"))) {
+            map_index(m->left_out, rec.u.fact.value, 0);
+            m->out.left_out++;
         } else if (rec.type != CH_REC_END && rec.type != CH_REC_FACT) {
             return ch_fail(err, CH_E_FORMAT, "page: unexpected record %d", (int)rec.type);
         }
@@ -359,6 +373,7 @@ enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_
                       .old_checked_at_us = old_checked_at_us,
                       .now_us = now_us,
                       .old_by_name = ch_map_new(),
+                      .left_out = ch_map_new(),
                       .changed = changed,
                       .ctx = ctx};
     m.seen = ch_calloc(old == NULL ? 1 : old->file_count, sizeof(bool));
@@ -368,9 +383,14 @@ enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_
     enum ch_code rc = merge_stream(&m, stream, err);
     if (rc == CH_OK) {
         keep_removed(&m);
+        size_t left_out = m.out.left_out;
         rc = settle(&m.out, files, ret, err);
+        if (rc == CH_OK) {
+            ret->left_out = left_out;
+        }
     }
     ch_map_free(m.old_by_name);
+    ch_map_free(m.left_out);
     free(m.seen);
     free(m.out.files);
     return rc;
@@ -439,6 +459,7 @@ enum ch_code page_facts_fill(struct page_facts *page, struct ch_str stream, stru
         rc = settle(&filled, NULL, &settled, err);
     }
     if (rc == CH_OK) {
+        settled.left_out = page->left_out;
         page_facts_done(page);
         *page = settled;
     }

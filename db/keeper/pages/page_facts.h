@@ -1,7 +1,8 @@
 /* What is known of one upstream page: the newest complete answer, merged with what earlier answers
  * said. A known fact is not taken away by an answer that says less; a file that vanished keeps its
  * record with the time it vanished (T5); when a file was first seen, and when the page was last
- * seen without it, is kept per file (T7). Pure, but that a large content may lie in a file. */
+ * seen without it, is kept per file (T7). An entry that cannot be read says nothing: a file that it
+ * names did not vanish. Pure, but that a large content may lie in a file. */
 #ifndef KEEPER_PAGE_FACTS_H
 #define KEEPER_PAGE_FACTS_H
 
@@ -24,6 +25,7 @@ struct page_facts {
     struct ch_index_head head;
     struct page_fact_file *files;
     size_t file_count;
+    size_t left_out; /* entries of the answer that it was merged from that cannot be read; 0 once read back */
     size_t *users; /* of the two above; the loop's to count */
 };
 /* The same once more; page_facts_done each. */

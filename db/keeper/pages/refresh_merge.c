@@ -171,6 +171,10 @@ static enum ch_code tell_changes(struct refresh *r, struct ch_err *err)
 static void go_on(struct refresh *r)
 {
     struct page *p = r->p;
+    if (r->merged.left_out > 0) {
+        keeper_log("page", "repository=%s project=%s left-out=%zu", p->repository, p->project,
+                   r->merged.left_out);
+    }
     if (!page_wants_details(p, &r->merged)) {
         ch_map_remove(r->k->terse_upstreams, ch_str_of(p->upstream->name));
         refresh_finish(r);

@@ -10,7 +10,7 @@
 static const struct ch_sha256 INPUT = {{1}};
 
 struct line {
-    const char *name;
+    const char *name; /* '!' before it: by an entry that cannot be read */
     uint8_t hash; /* 0: not stated */
     int64_t uploaded;
     uint64_t size;
@@ -39,6 +39,10 @@ static void write_lines(struct stream *s, const struct line *lines, size_t count
     struct ch_index_head head = {.project = CH_STR("p")};
     ch_scan_write_index_head(s->writer, &head);
     for (size_t i = 0; i < count; i++) {
+        if (lines[i].name[0] == '!') {
+            ch_scan_write_fact(s->writer, CH_STR("skipped"), ch_str_of(lines[i].name + 1));
+            continue;
+        }
         struct ch_index_file f = {.file_name = ch_str_of(lines[i].name),
                                   .url = CH_STR("http://up.example/p"),
                                   .sha256 = {{lines[i].hash}},
@@ -116,6 +120,30 @@ static void test_an_answer_that_says_less_takes_nothing_away(void **state)
     assert_true(page.files[0].baseline);
     answer(&page, false, 200, 300, other, 1);
     assert_str_eq(page.files[0].index.requires_python, ">=3.9"); /* what it says counts */
+    page_facts_done(&page);
+}
+
+static void test_T5_what_is_listed_unreadably_has_not_vanished(void **state)
+{
+    static const struct line full[] = {{"a", 1, 5, 9, ">=3.8"}, {"b", 2, 6, 9, NULL}};
+    static const struct line unreadable[] = {{"!a", 0, 0, 0, NULL}, {"!c", 0, 0, 0, NULL}};
+    static const struct line others[] = {{"!a", 0, 0, 0, NULL}, {"a", 3, 5, 9, NULL}};
+    struct page_facts page;
+    (void)state;
+    answer(&page, true, 0, 100, full, 2);
+    struct seen seen = answer(&page, false, 150, 200, unreadable, 2);
+    assert_int_equal(seen.removed, 1); /* "b" has */
+    assert_int_equal(page.file_count, 2);
+    assert_int_equal(page.left_out, 2);
+    assert_str_eq(page.files[0].index.file_name, "a");
+    assert_int_equal(page.files[0].removed_at_us, CH_TIME_UNKNOWN);
+    assert_str_eq(page.files[0].index.requires_python, ">=3.8");
+    assert_true(page.files[0].baseline);
+    assert_int_equal(page.files[1].removed_at_us, 200);
+    seen = answer(&page, false, 200, 300, others, 2); /* but bytes that are readably others are */
+    assert_int_equal(seen.appeared, 1);
+    assert_int_equal(page.files[0].index.sha256.byte[0], 3);
+    assert_int_equal(page.files[0].last_absent_at_us, 200);
     page_facts_done(&page);
 }
 
@@ -457,6 +485,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_T7_of_the_times_stated_the_latest_counts),
         cmocka_unit_test(test_T7_age_runs_from_the_last_page_without_the_file),
         cmocka_unit_test(test_an_answer_that_says_less_takes_nothing_away),
+        cmocka_unit_test(test_T5_what_is_listed_unreadably_has_not_vanished),
         cmocka_unit_test(test_T5_a_file_that_vanished_is_a_fact_and_may_return),
         cmocka_unit_test(test_T5_a_page_that_vanished_takes_all_its_files_along),
         cmocka_unit_test(test_other_bytes_under_a_known_name_are_a_new_file),
