@@ -62,6 +62,21 @@ static bool is_built_everywhere(const struct ch_rule *rule, const char *file_typ
     return built;
 }
 
+static enum ch_code check_specs(const struct ch_reading *r, const struct ch_yaml_node *map,
+                                const struct ch_rule *rule)
+{
+    bool some = rule->specs.line == 0;
+    for (size_t i = 0; ch_ecosystems[i] != NULL && !some; i++) {
+        const struct ch_ecosystem *eco = ch_ecosystems[i];
+        for (size_t k = 0; eco->match_spec != NULL && eco->file_types[k] != NULL; k++) {
+            some = some || ch_rule_may_be_about(rule, eco, eco->file_types[k]);
+        }
+    }
+    return some ? CH_OK
+                : ch_yaml_fail_key(r->yaml, ch_yaml_find(map, "match"), r->err,
+                                   "can never match: the ecosystem has no match specs");
+}
+
 static enum ch_code check_types(const struct ch_reading *r, const struct ch_yaml_node *map,
                                 const struct ch_rule *rule)
 {
@@ -244,6 +259,7 @@ enum ch_code ch_rule_check(const struct ch_reading *r, const struct ch_yaml_node
                                 "one so");
     }
     enum ch_code rc = check_types(r, map, rule);
+    rc = rc == CH_OK ? check_specs(r, map, rule) : rc;
     rc = rc == CH_OK ? check_findings(r, map, rule) : rc;
     for (const struct ch_key *k = ch_policy_rule_keys; k->key != NULL && rc == CH_OK; k++) {
         rc = ch_key_is_condition(k) ? check_inspected(r, map, k, rule) : CH_OK;
