@@ -274,7 +274,7 @@ static bool size_of(struct ch_str text, uint64_t *ret)
         unsigned shift;
     } units[] = {{{"KiB", 3}, 10}, {{"MiB", 3}, 20}, {{"GiB", 3}, 30}, {{"TiB", 3}, 40}};
     unsigned shift = 0;
-    for (size_t i = 0; i < CH_ARRAY_LEN(units); i++) {
+    for (size_t i = 0; shift == 0 && i < CH_ARRAY_LEN(units); i++) {
         if (ch_str_ends(text, units[i].unit)) {
             shift = units[i].shift;
             text = ch_str_trim(ch_str_sub(text, 0, text.len - units[i].unit.len));

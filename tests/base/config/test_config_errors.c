@@ -147,6 +147,9 @@ static const struct {
     {"size", GOOD "store: {max_bytes: 50GB}\n",
      "c.yaml:6:20: store.max_bytes: \"50GB\" is not a size: digits and KiB, MiB, GiB or TiB, as in "
      "50GiB"},
+    {"two units", GOOD "store: {max_bytes: 100GiBKiB}\n",
+     "c.yaml:6:20: store.max_bytes: \"100GiBKiB\" is not a size: digits and KiB, MiB, GiB or TiB, as in "
+     "50GiB"},
     {"size overflow", GOOD "store: {max_bytes: 99999999999TiB}\n",
      "c.yaml:6:20: store.max_bytes: \"99999999999TiB\" is not a size: digits and KiB, MiB, GiB or "
      "TiB, as in 50GiB"},
