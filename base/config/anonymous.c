@@ -25,10 +25,7 @@ static bool is_known_elsewhere(const struct ch_config *c)
 {
     bool elsewhere = c->public_url != NULL && !is_loopback_url(ch_str_of(c->public_url));
     for (size_t i = 0; i < c->host_name_count; i++) {
-        struct ch_str host = ch_str_of(c->host_names[i]), bare = {NULL, 0};
-        uint16_t port = 0;
-        bare = ch_place_split(host, &bare, &port) ? bare : host;
-        elsewhere = elsewhere || !ch_place_is_loopback(bare);
+        elsewhere = elsewhere || !ch_place_is_loopback(ch_place_host(ch_str_of(c->host_names[i])));
     }
     return elsewhere;
 }

@@ -104,6 +104,13 @@ bool ch_place_split(struct ch_str text, struct ch_str *ret_host, uint16_t *ret_p
     return true;
 }
 
+struct ch_str ch_place_host(struct ch_str text)
+{
+    struct ch_str host;
+    uint16_t port;
+    return ch_place_split(text, &host, &port) ? host : text;
+}
+
 bool ch_place_is_wildcard(struct ch_str text)
 {
     const struct ch_str star = CH_STR("*.");

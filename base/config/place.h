@@ -6,6 +6,8 @@
 
 /* "127.0.0.1:8080", "[::1]:8080", "localhost:0": host without brackets. False when malformed. */
 bool ch_place_split(struct ch_str text, struct ch_str *ret_host, uint16_t *ret_port);
+/* The host of HOST or HOST:PORT; another text as it is. */
+struct ch_str ch_place_host(struct ch_str text);
 /* A DNS name (letters, digits, '-', labels of at most 63) or an IPv4 or (without brackets) IPv6
  * literal. */
 bool ch_place_is_host(struct ch_str text);

@@ -120,7 +120,7 @@ void front_single_configure(struct front_single *s, const struct ch_config *conf
         hosts[n++] = host;
     }
     for (size_t i = 0; i < config->host_name_count; i++) {
-        hosts[n++] = ch_str_of(config->host_names[i]);
+        hosts[n++] = ch_place_host(ch_str_of(config->host_names[i]));
     }
     ch_http_server_set_hosts(s->server, hosts, n);
     free(hosts);

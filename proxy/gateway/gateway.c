@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/config/place.h"
 #include "customhouse/log.h"
 
 /* --- names and links from the configuration --- */
@@ -57,7 +58,7 @@ static void set_hosts(struct gw *gw, const struct ch_config *c)
     size_t max = c->host_name_count + gw->listener_count + 2;
     struct hosts h = {.at = ch_calloc(max, sizeof(*h.at))};
     for (size_t i = 0; i < c->host_name_count; i++) {
-        h.at[h.count++] = ch_str_of(c->host_names[i]);
+        h.at[h.count++] = ch_place_host(ch_str_of(c->host_names[i]));
     }
     for (size_t i = 0; i < gw->listener_count; i++) {
         add_address(&h, gw->listeners[i].address);

@@ -75,7 +75,7 @@ class Reload(unittest.TestCase):
     def improve(self):
         """What alone would be right: others may call, and the young file could be had."""
         self.change("state/policy.yaml", lambda t: with_key(t, "cool_down_days", 1))
-        self.change("state/customhouse.yaml", lambda t: with_key(t, "host_names", f"['{OTHER}']").replace(
+        self.change("state/customhouse.yaml", lambda t: with_key(t, "host_names", f"['{OTHER}:8443']").replace(
             "\nanonymous_pull: loopback\n", "\nanonymous_pull: true\n"))
 
     def said(self, event, since, seconds=20):
@@ -182,6 +182,12 @@ class Reload(unittest.TestCase):
         self.kill("fetcher")
         log = self.reload()
         self.assertRegex(self.said("reload-failed", log), r"upstreams\[0\].ca_file: .*no certificate in it")
+        self.put_back()
+        self.change("state/customhouse.yaml", lambda t: with_key(t, "rules", "[/nowhere]"))
+        self.assertRegex(self.said("reload-failed", self.reload()), r"yaml:\d+:\d+: rules: /nowhere: No such file")
+        self.put_back()
+        self.change("state/customhouse.yaml", lambda t: t.replace(
+            "\n  - name: pypi\n", f'\n  - name: pypi\n    ca_file: "{ca}"\n', 1))
         self.kill("fetcher")
         self.assertEqual(self.service.ask("/pypi/simple/old/").status, 200)
         self.put_back()

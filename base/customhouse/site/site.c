@@ -380,6 +380,25 @@ static enum ch_code check_upstreams(const struct site *s, struct ch_err *err)
     return CH_OK;
 }
 
+/* What is wrong with them stands where the configuration names them. */
+static enum ch_code read_rules(struct site *s, struct ch_err *err)
+{
+    const struct ch_str prefix = CH_STR("rules: ");
+    struct ch_err why;
+    struct ch_yaml *yaml;
+    if (rules_files_read(s->config, &s->rules_fd, &why) == CH_OK) {
+        return CH_OK;
+    }
+    enum ch_code rc = ch_yaml_parse(ch_buf_str(&s->config_text), s->config_name, &yaml, err);
+    if (rc == CH_OK) {
+        bool has = ch_str_starts(ch_str_of(why.msg), prefix);
+        rc = ch_yaml_fail(yaml, ch_yaml_find(ch_yaml_root(yaml), "rules"), err, "%s",
+                          why.msg + (has ? prefix.len : 0));
+        ch_yaml_free(yaml);
+    }
+    return rc;
+}
+
 enum ch_code site_load_with(const char *folder, const char *policy, struct site *ret,
                             struct ch_err *err)
 {
@@ -411,7 +430,7 @@ enum ch_code site_load_with(const char *folder, const char *policy, struct site 
                                     &s.egress_files, err);
     }
     if (rc == CH_OK) {
-        rc = rules_files_read(s.config, &s.rules_fd, err);
+        rc = read_rules(&s, err);
         s.has_rules = rc == CH_OK && s.rules_fd >= 0;
     }
     if (rc != CH_OK) {

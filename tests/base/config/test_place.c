@@ -187,6 +187,18 @@ static void test_no_proxy(void **state)
     assert_false(ch_place_exempts((struct ch_str){NULL, 0}, CH_STR("a"), 80));
 }
 
+static void test_host(void **state)
+{
+    static const struct {
+        const char *text, *host;
+    } rows[] = {{"a.example", "a.example"}, {"a.example:8443", "a.example"}, {"[::1]:80", "::1"},
+                {"::1", "::1"},             {"10.1.2.3:1", "10.1.2.3"},      {"", ""}};
+    (void)state;
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        assert_str_eq(ch_place_host(ch_str_of(rows[i].text)), rows[i].host);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +207,7 @@ int main(void)
         cmocka_unit_test(test_origin_without_query),
         cmocka_unit_test(test_long_url),
         cmocka_unit_test(test_no_proxy),
+        cmocka_unit_test(test_host),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
