@@ -3,7 +3,8 @@
  *
  *     bench_scanner FOLDER-OF-EXECUTABLES TIMES FILE...
  *
- * A file is read as a wheel or an sdist if it is called one, else as a bare TAR archive.
+ * A file is read as a wheel, an sdist or an image's layer if it is called one, else as a bare TAR
+ * archive.
  *
  * Prints one line per job: role, wall clock and CPU time in us (of the job's process, from before
  * its fork until its end was seen), file name. */
@@ -136,6 +137,24 @@ static void stop(struct scanner *s)
     waitpid(s->child.pid, NULL, 0);
 }
 
+static const struct reading {
+    const char *ending, *ecosystem, *profile;
+} readings[] = {
+    {".whl", "pypi", "wheel"},
+    {".layer.tar.gz", "oci", "oci-layer"},
+    {".tar.gz", "pypi", "sdist"},
+    {"", "archive", "tar"},
+};
+
+static const struct reading *reading_of(struct ch_str path)
+{
+    size_t i = 0;
+    while (!ch_str_ends(path, ch_str_of(readings[i].ending))) {
+        i++;
+    }
+    return &readings[i];
+}
+
 static void scan(struct scanner *s, const char *path, uint64_t id, struct ch_buf *b)
 {
     struct stat st;
@@ -147,14 +166,11 @@ static void scan(struct scanner *s, const char *path, uint64_t id, struct ch_buf
         perror(path);
         exit(1);
     }
-    bool wheel = ch_str_ends(ch_str_of(path), CH_STR(".whl"));
-    bool sdist = ch_str_ends(ch_str_of(path), CH_STR(".tar.gz"));
+    const struct reading *as = reading_of(ch_str_of(path));
     struct ch_scan_job job = {.id = id,
                               .kind = CH_SCAN_ARTIFACT,
-                              .ecosystem = wheel || sdist ? CH_STR("pypi") : CH_STR("archive"),
-                              .profile = wheel ? CH_STR("wheel")
-                                         : sdist ? CH_STR("sdist")
-                                                 : CH_STR("tar"),
+                              .ecosystem = ch_str_of(as->ecosystem),
+                              .profile = ch_str_of(as->profile),
                               .file_name = ch_str_of(slash == NULL ? path : slash + 1),
                               .size_bytes = (uint64_t)st.st_size};
     ch_buf_clear(b);
