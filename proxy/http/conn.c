@@ -458,7 +458,10 @@ static void conn_event(struct ch_watch *w, uint32_t events)
     }
     if (c->state == HTTP_BUSY && c->body != HTTP_BODY_RECEIVING &&
         (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
-        http_conn_free(c); /* nobody waits for the answer any more */
+        /* Nobody waits for the answer any more. One that has closed its own direction alone looks
+         * the same until it is sent something; clients of packages do not do that, and one that
+         * was ended must not keep what it asked for under way (nginx takes it so, too: 499). */
+        http_conn_free(c);
         return;
     }
     if (c->state == HTTP_SENDING && c->cold) {
