@@ -1,6 +1,7 @@
 /* Whether the schema, and what SQLite keeps beside the rows to find them by, are as this program
  * makes them. Whoever compares rows reads tables; the keeper finds rows by indices, and runs the
  * triggers. */
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -44,8 +45,9 @@ static bool open_objects(sqlite3 *db, struct objects *ret)
     return true;
 }
 
-/* What migrations make of an empty database. */
-static sqlite3 *make_expected(void)
+static sqlite3 *expected_db;
+
+static void make_expected(void)
 {
     sqlite3 *db = NULL;
     bool made = sqlite3_open(":memory:", &db) == SQLITE_OK &&
@@ -54,7 +56,16 @@ static sqlite3 *make_expected(void)
         made = sqlite3_exec(db, ch_migrations[i].sql, NULL, NULL, NULL) == SQLITE_OK;
     }
     CH_ASSERT(made); /* each start of a new installation does this */
-    return db;
+    expected_db = db;
+}
+
+/* What migrations make of an empty database; the same for as long as this program runs, which takes
+ * as long to find out as all else that is looked at of a small database. Any thread's. */
+static sqlite3 *expected_now(void)
+{
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    CH_ASSERT(pthread_once(&once, make_expected) == 0);
+    return expected_db;
 }
 
 /* A row that a guard would have kept is compared itself, wherever an entry is about it. */
@@ -97,7 +108,7 @@ enum ch_code ch_store_odd_objects(struct ch_store *s, ch_store_odd_object_fn *ea
                                   struct ch_err *err)
 {
     struct objects there = {0}, expected = {0};
-    sqlite3 *db = make_expected();
+    sqlite3 *db = expected_now();
     enum ch_code rc = CH_OK;
     if (!open_objects(s->db, &there)) {
         rc = ch_sql_fail(s, "schema", err);
@@ -108,7 +119,6 @@ enum ch_code ch_store_odd_objects(struct ch_store *s, ch_store_odd_object_fn *ea
     }
     sqlite3_finalize(there.stmt);
     sqlite3_finalize(expected.stmt);
-    sqlite3_close_v2(db);
     return rc;
 }
 
@@ -147,7 +157,7 @@ static enum ch_code check_small(struct ch_store *s, ch_store_damage_fn *each, vo
 {
     enum ch_code rc = CH_OK;
     struct objects tables = {0};
-    sqlite3 *db = make_expected();
+    sqlite3 *db = expected_now();
     CH_ASSERT(open_objects(db, &tables));
     for (; rc == CH_OK && tables.rc == SQLITE_ROW; next(&tables)) {
         char pragma[128];
@@ -157,7 +167,6 @@ static enum ch_code check_small(struct ch_store *s, ch_store_damage_fn *each, vo
         }
     }
     sqlite3_finalize(tables.stmt);
-    sqlite3_close_v2(db);
     return rc;
 }
 
