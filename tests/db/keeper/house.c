@@ -339,7 +339,10 @@ struct house *house_new_with(const char *policy, const char *config)
 {
     struct house *h = ch_calloc(1, sizeof(*h));
     static const char *const folders[] = {"db", "keys"};
-    snprintf(h->folder, sizeof(h->folder), "/tmp/keeper-test-XXXXXX"); /* a failed test leaves it there */
+    const char *base = getenv("TMPDIR");
+    int n = snprintf(h->folder, sizeof(h->folder), "%s/keeper-test-XXXXXX",
+                     base != NULL ? base : "/tmp"); /* a failed test leaves it there */
+    CH_ASSERT(n > 0 && (size_t)n < sizeof(h->folder));
     CH_ASSERT(mkdtemp(h->folder) != NULL);
     for (size_t i = 0; i < CH_ARRAY_LEN(folders); i++) {
         char path[96];

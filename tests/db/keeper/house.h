@@ -58,7 +58,7 @@ struct house {
     const char *policy, *config; /* it was started with */
     const char *rules;      /* name of what scanner-second matches; NULL: it has said nothing */
     struct ch_sha256 answered_rules; /* what its answers say */
-    char folder[64];
+    char folder[64]; /* in TMPDIR */
     struct keeper *k;
     struct ch_loop *loop;
     struct ch_epoch_page epoch;
