@@ -5,6 +5,7 @@ that a machine builds each once:
 
 CUSTOMHOUSE_E2E_BUILD_GO=0 has a run of the tests do without those that are not there: their tests are skipped, and say so."""
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -81,7 +82,18 @@ def build(wanted):
                 os.rename(os.path.join(scratch, os.path.basename(module)), target)
 
 
-def build_own(source, target):
+def fetch(module, version):
+    """The folder with a module's sources, as its makers published them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-modcacherw")
+        done = subprocess.run([find_go(scratch), "mod", "download", "-json", f"{module}@v{version}"], capture_output=True, text=True,
+                              env=env, cwd=scratch)
+    if done.returncode != 0:
+        raise SystemExit(f"{module} could not be had: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout)["Dir"]
+
+
+def build_own(source, target, package="."):
     """A program of ours whose go.mod names what it needs directly; what that needs in turn follows from it, and is checked
     against the checksum database like all that is installed here."""
     os.makedirs(FOLDER, exist_ok=True)
@@ -92,8 +104,9 @@ def build_own(source, target):
         print(f"building {target}", flush=True)
         copy, made = os.path.join(scratch, "source"), os.path.join(scratch, "made")
         shutil.copytree(source, copy)
+        subprocess.run(["chmod", "-R", "u+w", copy], check=True)  # modules are kept read-only
         env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-modcacherw -mod=mod -buildvcs=false")
-        done = subprocess.run([find_go(scratch), "build", "-o", made, "."], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+        done = subprocess.run([find_go(scratch), "build", "-o", made, package], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
                               env=env, cwd=copy)
         if done.returncode != 0:
             raise SystemExit(done.stdout[-2000:])
