@@ -72,7 +72,8 @@ class PolicyController(OfSigned):
     def test_it_ends_with_the_approval(self):
         self.is_served("team/ended", "1.0", self.ended)
         self.assertEqual(self.verify(f"team/ended@{self.ended.digest}")[0], 0)
-        status, out, err = self.service.command("deny", f"oci:team/ended=={self.ended.digest}", "--reason", "stolen")
+        status, out, err = self.service.command("deny", f"oci:team/ended=={self.ended.digest}", "--repository", "mcr",
+                                              "--reason", "stolen")
         self.assertEqual(status, 0, out + err)
         self.refused(f"team/ended@{self.ended.digest}")
 
