@@ -1,10 +1,12 @@
 """An external scanner, as it speaks to Azure's registry: it is told that an image waits, looks, and says Passed or Failed
 (T8). Failed holds, at once and with its words; Passed lets nothing pass that anything else holds."""
+import http.client
 import json
 import os
 import re
 import shutil
 import tempfile
+import threading
 
 from house import images, people
 from house.container_clients import Podman, Skopeo
@@ -88,6 +90,41 @@ class Verdicts(External):
         status, out, err = self.service.command("audit", "search", "--kind", "external-verdict")
         self.assertEqual(status, 0, err)
         self.assertEqual(re.findall(r'"state":"(\w+)"', out), ["Failed", "Passed"], out)
+
+    def test_what_was_answered_survives_kill_9(self):
+        """Failed that has been answered holds after kill -9, at whatever time it comes; one whose answer never came holds or does
+        not, and what the log has is what is told."""
+        answered = 0
+        for turn in range(6):
+            name, image = f"ext/kill{turn}", images.simple(f"ext-kill{turn}")
+            self.push(name, "1", image)
+            self.is_pulled(name, "1", image)
+            got = []
+
+            def say(name=name, image=image, got=got):
+                try:
+                    got.append(self.acr("PATCH", name, image, {"quarantineState": "Failed", "quarantineDetails": DETAILS}).status)
+                except (OSError, http.client.HTTPException):
+                    pass  # it was killed meanwhile
+            speaker = threading.Thread(target=say)
+            speaker.start()
+            if turn % 2 == 0:
+                speaker.join()  # and nothing more is waited for
+            self.service.kill()
+            speaker.join()
+            self.service.start()
+            if got == [200]:
+                answered += 1
+                self.is_refused(name, "1", image, "external-failed")
+                self.assertIn(WORDS, self.pull(name, "manifests", "1").body.decode())
+            said = self.state(name, image)["manifest"]["changeableAttributes"]["quarantineState"] == "Failed"
+            self.assertTrue(said or got != [200])
+            self.assertEqual(self.pull(name, "manifests", "1").status, 403 if said else 200)
+            _, out, _ = self.service.command("audit", "search", "--kind", "external-verdict")
+            self.assertEqual(image.digest.partition(":")[2] in out, said, out)
+        self.assertGreaterEqual(answered, 3)
+        status, text, err = self.service.command("audit", "verify")
+        self.assertEqual(status, 0, text + err)
 
     def test_passed_lets_nothing_pass(self):
         image = images.simple("ext-evil", evil=True)

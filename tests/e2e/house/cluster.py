@@ -30,7 +30,7 @@ class Certificates:
         for authority in ("server-ca", "client-ca", "other-ca"):
             openssl("req", "-x509", *EC_KEY, "-days", "2", "-subj", f"/CN={authority}", "-out", self.pem(authority), "-keyout",
                     self.key(authority))
-        self.make("server", "server-ca", "gateway", "subjectAltName=IP:127.0.0.1,DNS:localhost")
+        self.make("server", "server-ca", "gateway", "subjectAltName=IP:127.0.0.1,DNS:localhost,DNS:customhouse-admission.customhouse.svc")
         self.make("api-server", "client-ca", API_SERVER, "extendedKeyUsage=clientAuth")
         self.make("kubelet", "client-ca", "system:node:one", "extendedKeyUsage=clientAuth")
         self.make("imitation", "other-ca", API_SERVER, "extendedKeyUsage=clientAuth")

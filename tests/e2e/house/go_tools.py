@@ -5,6 +5,7 @@ that a machine builds each once:
 
 CUSTOMHOUSE_E2E_BUILD_GO=0 has a run of the tests do without those that are not there: their tests are skipped, and say so."""
 import fcntl
+import json
 import os
 import shutil
 import subprocess
@@ -79,6 +80,37 @@ def build(wanted):
                     raise SystemExit(done.stdout[-2000:])
                 os.makedirs(os.path.dirname(target), exist_ok=True)
                 os.rename(os.path.join(scratch, os.path.basename(module)), target)
+
+
+def fetch(module, version):
+    """The folder with a module's sources, as its makers published them."""
+    with tempfile.TemporaryDirectory() as scratch:
+        env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-modcacherw")
+        done = subprocess.run([find_go(scratch), "mod", "download", "-json", f"{module}@v{version}"], capture_output=True, text=True,
+                              env=env, cwd=scratch)
+    if done.returncode != 0:
+        raise SystemExit(f"{module} could not be had: {done.stdout}{done.stderr}")
+    return json.loads(done.stdout)["Dir"]
+
+
+def build_own(source, target, package="."):
+    """A program of ours whose go.mod names what it needs directly; what that needs in turn follows from it, and is checked
+    against the checksum database like all that is installed here."""
+    os.makedirs(FOLDER, exist_ok=True)
+    with open(os.path.join(FOLDER, ".lock"), "w") as lock, tempfile.TemporaryDirectory(dir=FOLDER) as scratch:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if os.path.exists(target):
+            return
+        print(f"building {target}", flush=True)
+        copy, made = os.path.join(scratch, "source"), os.path.join(scratch, "made")
+        shutil.copytree(source, copy)
+        subprocess.run(["chmod", "-R", "u+w", copy], check=True)  # modules are kept read-only
+        env = dict(os.environ, GOTOOLCHAIN="local", GOFLAGS="-modcacherw -mod=mod -buildvcs=false")
+        done = subprocess.run([find_go(scratch), "build", "-o", made, package], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                              env=env, cwd=copy)
+        if done.returncode != 0:
+            raise SystemExit(done.stdout[-2000:])
+        os.rename(made, target)
 
 
 def main():
