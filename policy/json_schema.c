@@ -8,6 +8,7 @@
 
 #define LIST_NAME "\\\\$[A-Za-z0-9._-]+"
 #define WORD      "[A-Za-z0-9._-]+"
+#define PLACE     "^[a-z0-9][a-z0-9._-]*$" /* a repository or environment */
 #define PRINTABLE "^[ -~]+$"
 
 struct writer {
@@ -98,10 +99,17 @@ static const char *entry_pattern(enum ch_key_type type)
     if (type == CH_KEY_PROJECTS) {
         return "\"^(" LIST_NAME "|[A-Za-z0-9._*-]+)$\"";
     }
-    if (type == CH_KEY_NAMES || type == CH_KEY_ECOSYSTEMS) {
+    if (type == CH_KEY_NAMES) {
         return "\"^" WORD "$\"";
     }
     return "\"" PRINTABLE "\""; /* licences, and patterns of values of any fact */
+}
+
+static void put_ecosystems_or_types(struct writer *w, enum ch_key_type type)
+{
+    const char **names = ch_names_of_ecosystems(type, false);
+    put_enum(w, names);
+    free((void *)names);
 }
 
 static void put_entry(struct writer *w, const struct ch_key *key)
@@ -110,10 +118,8 @@ static void put_entry(struct writer *w, const struct ch_key *key)
     put_raw(w, "type", "\"string\"");
     if (key->type == CH_KEY_CHOICES) {
         put_enum(w, key->choices);
-    } else if (key->type == CH_KEY_FILE_TYPES) {
-        const char **types = ch_names_of_ecosystems(key->type, false);
-        put_enum(w, types);
-        free((void *)types);
+    } else if (key->type == CH_KEY_FILE_TYPES || key->type == CH_KEY_ECOSYSTEMS) {
+        put_ecosystems_or_types(w, key->type);
     } else if (ch_schema_has_values(key)) {
         put_key(w, "anyOf");
         ch_schema_put_values(w->b, key);
@@ -233,6 +239,10 @@ static void put_type(struct writer *w, const struct ch_key *key)
         return;
     case CH_KEY_NUMBERS:
         put_raw(w, "type", "\"object\"");
+        put_key(w, "propertyNames");
+        open_map(w);
+        put_ecosystems_or_types(w, CH_KEY_ECOSYSTEMS);
+        close_map(w);
         put_key(w, "additionalProperties");
         open_map(w);
         put_whole_number(w, key);
@@ -247,6 +257,7 @@ static void put_type(struct writer *w, const struct ch_key *key)
         return;
     case CH_KEY_OVERRIDES:
         put_raw(w, "type", "\"object\"");
+        put_raw(w, "propertyNames", "{\"pattern\": \"" PLACE "\"}");
         put_raw(w, "additionalProperties", "{\"$ref\": \"#/$defs/settings\"}");
         return;
     case CH_KEY_RULES:

@@ -433,7 +433,7 @@ static bool special(struct file *f, const struct call *c, struct value *ret)
     } else if (named(c, "vars")) {
         *ret = value_attribute(f, c->args[0], CH_STR("__dict__"));
     } else {
-        return carries(f, c, ret);
+        return value_reduced(f, c, ret) || carries(f, c, ret);
     }
     return true;
 }
@@ -526,26 +526,19 @@ static struct ch_str plain_name(struct ch_str name)
     return name;
 }
 
-/* os.__dict__.get("system"), os.__getattribute__("system"), sys.modules.get("os"). */
-static bool of_namespace(struct file *f, const struct call *c, struct value *ret)
+/* By its whole name: os.__dict__.get("system"), builtins.__getattribute__("exec"), sys.modules.get("os"). */
+static bool of_namespace(struct file *f, struct ch_str name, const struct call *c, struct value *ret)
 {
-    static const char *const items[] = {".get", ".__getitem__", ".pop", ".setdefault"};
-    if (c->count == 0 || c->args[0].kind != VALUE_TEXT) {
-        return false;
-    }
-    for (size_t i = 0; i < CH_ARRAY_LEN(items); i++) {
-        struct ch_str end = ch_str_of(items[i]);
-        if (ch_str_ends(c->name, end)) {
-            struct value of = {.kind = VALUE_NAME, .text = ch_str_sub(c->name, 0, c->name.len - end.len)};
-            *ret = value_item(f, of, c->args[0]);
-            return ret->kind == VALUE_NAME || ret->also != NULL;
+    enum { ATTRIBUTE }; /* the others are of a dict */
+    static const char *const ways[] = {
+        [ATTRIBUTE] = ".__getattribute__", ".get", ".__getitem__", ".pop", ".setdefault"};
+    struct value of = {.kind = VALUE_NAME, .text = name};
+    for (size_t i = 0; c->count > 0 && c->args[0].kind == VALUE_TEXT && i < CH_ARRAY_LEN(ways); i++) {
+        if (ch_str_ends(name, ch_str_of(ways[i]))) {
+            of.text.len = name.len - strlen(ways[i]);
+            *ret = i == ATTRIBUTE ? value_attribute(f, of, c->args[0].text) : value_item(f, of, c->args[0]);
+            return i == ATTRIBUTE || ret->kind == VALUE_NAME || ret->also != NULL;
         }
-    }
-    struct ch_str ask = CH_STR(".__getattribute__");
-    if (ch_str_ends(c->name, ask)) {
-        struct value of = {.kind = VALUE_NAME, .text = ch_str_sub(c->name, 0, c->name.len - ask.len)};
-        *ret = value_attribute(f, of, c->args[0].text);
-        return true;
     }
     return false;
 }
@@ -585,7 +578,7 @@ struct value call_name(struct file *f, const struct value *callee, struct call *
             v.marks |= path_marks(&c->self);
             keep_path(f, &c->self, &v);
         }
-    } else if (!of_path(f, c, &v) && !special(f, c, &v) && !of_namespace(f, c, &v) &&
+    } else if (!of_path(f, c, &v) && !special(f, c, &v) && !of_namespace(f, callee->text, c, &v) &&
                !environment(c, &v)) {
         v = by_effect(f, c);
         v.marks |= callee->marks & (MARK_REMOTE | MARK_SECRET | MARK_HOST | MARK_SOCKET |

