@@ -168,6 +168,7 @@ struct keeper {
     struct policies *policies; /* policies.h */
     struct keyring *keyring;   /* keyring.h */
     struct people *people;     /* db/people/people.h; people.c keeps it */
+    size_t people_altered;     /* rows about people that the audit log has not so, or has alone */
     int64_t token_ends_us;     /* when the next token ends by time; INT64_MAX: none */
     struct people_proposal *people_proposals; /* people_proposals.h */
     bool loopback_only;        /* every listener is, as the supervisor said last */

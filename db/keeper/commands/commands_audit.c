@@ -5,6 +5,7 @@
 #include <sys/random.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/rulings/altered.h"
 #include "db/keeper/rulings/rulings.h"
 #include "db/log/entry.h"
 
@@ -111,8 +112,9 @@ enum step command_audit_accept(struct command *c)
     if (rc != CH_OK) {
         return command_end(c, 1, "nothing was accepted: %s", err.msg);
     }
-    if (rulings_check_again(c->k, &err) != CH_OK) {
-        return command_end(c, 1, "they are signed; approvals count from the next start on: %s", err.msg);
+    if (altered_check_again(c->k, &err) != CH_OK) {
+        return command_end(c, 1, "they are signed; approvals count from the next start on: %s",
+                           err.msg);
     }
     command_print(c,
                   "%llu entr%s that nobody had sealed %s signed as they are; the log says that, by "

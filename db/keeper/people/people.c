@@ -4,6 +4,8 @@
 
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/unsaved.h"
+#include "db/keeper/rulings/altered.h"
+#include "people_logged.h"
 #include "people_proposals.h"
 
 /* An end that counts and could not be stored (unsaved.h). */
@@ -35,9 +37,23 @@ static void end_again(void *ctx, const void *step)
     people_end(ctx, e->id, e->at_us);
 }
 
+struct loading {
+    struct keeper *k;
+    struct people *p;
+    struct people_logged counts;
+    bool unread;
+    enum ch_code rc;
+    struct ch_err *err;
+};
+
 static void add_row(void *ctx, const struct ch_people_row *row)
 {
-    people_add(ctx, row);
+    struct loading *l = ctx;
+    struct ch_people_row checked = *row;
+    if (!l->unread && l->rc == CH_OK) {
+        l->rc = people_check_row(l->k, &checked, &l->counts, l->err);
+    }
+    people_add(l->p, &checked);
 }
 
 static void sooner_end(void *ctx, const struct ch_people_row *row)
@@ -55,10 +71,18 @@ static void note_soonest_end(struct keeper *k)
     people_each(k->people, sooner_end, &k->token_ends_us);
 }
 
-static enum ch_code load(struct keeper *k, struct people **ret, struct ch_err *err)
+/* The rows that the audit log has so; of the others nothing is given (people_logged.h).
+ * *ret_altered: how many there are, with those that the log has and the store has not. */
+static enum ch_code load(struct keeper *k, struct people **ret, size_t *ret_altered,
+                         struct ch_err *err)
 {
     struct people *p = people_new();
-    enum ch_code rc = ch_store_people(k->store, add_row, p, err);
+    struct loading l = {.k = k, .p = p, .unread = !audit_is_recalled(k), .err = err};
+    enum ch_code rc = ch_store_people(k->store, add_row, &l, err);
+    rc = rc == CH_OK ? l.rc : rc;
+    *ret_altered = l.unread ? 0 : l.counts.altered + people_lost(k, &l.counts);
+    people_set_altered(p, l.unread || *ret_altered > 0);
+    people_set_unread(p, l.unread);
     if (rc != CH_OK) {
         people_free(p);
         return rc;
@@ -70,23 +94,39 @@ static enum ch_code load(struct keeper *k, struct people **ret, struct ch_err *e
     return CH_OK;
 }
 
-static enum ch_code reload(struct keeper *k, struct ch_err *err)
+static void say_altered(void *ctx, const struct ch_people_row *row)
+{
+    (void)ctx;
+    if (row->altered != NULL) {
+        keeper_log("people", "row=%llu taken=0 error=\"%s\"", (unsigned long long)row->id,
+                   row->altered);
+    }
+}
+
+enum ch_code people_reload(struct keeper *k, struct ch_err *err)
 {
     struct people *p;
-    enum ch_code rc = load(k, &p, err);
+    size_t altered = 0, before = k->people_altered;
+    enum ch_code rc = load(k, &p, &altered, err);
     if (rc == CH_OK) {
         people_free(k->people);
         k->people = p;
+        k->people_altered = altered;
         note_soonest_end(k);
     }
     keeper_raise_epoch(k);
+    if (rc == CH_OK && altered > before) { /* beside the running service */
+        people_each(p, say_altered, NULL);
+        altered_tell(k);
+    }
     return rc;
 }
 
 enum ch_code people_open(struct keeper *k, struct ch_err *err)
 {
-    enum ch_code rc = load(k, &k->people, err);
+    enum ch_code rc = load(k, &k->people, &k->people_altered, err);
     if (rc == CH_OK) {
+        people_each(k->people, say_altered, NULL);
         note_soonest_end(k);
         rc = people_proposals_open(k, err);
     }
@@ -112,9 +152,19 @@ enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows
                               struct ch_err *err)
 {
     struct people *trial;
-    enum ch_code rc = load(k, &trial, err);
+    size_t altered = 0;
+    enum ch_code rc = load(k, &trial, &altered, err);
     if (rc != CH_OK) {
         return rc;
+    }
+    if (altered > 0 ||
+        !audit_is_recalled(k)) { /* who is what is not known, nor whose word it takes */
+        people_free(trial);
+        return ch_fail(
+            err, CH_E_CONFLICT,
+            "nothing is given: what the database has of people is not what the audit log "
+            "says. customhouse audit verify names the rows: revoke those that are there, "
+            "or restore the newest backup");
     }
     for (size_t i = 0; rc == CH_OK && i < count; i++) {
         rc = people_check(trial, &rows[i], err);
@@ -157,7 +207,7 @@ enum ch_code people_give_agreed(struct keeper *k, struct ch_people_row *rows, si
         return rc;
     }
     people_agreed_forget(k, proposal);
-    return reload(k, err);
+    return people_reload(k, err);
 }
 
 /* ------------------------------------------------------------------ taking */
@@ -221,7 +271,7 @@ enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, st
     for (size_t i = 0; rc != CH_OK && i < count; i++) {
         remember(k, ids[i], by, why, now);
     }
-    return rc == CH_OK ? reload(k, err) : rc;
+    return rc == CH_OK ? people_reload(k, err) : rc;
 }
 
 struct expired {

@@ -12,6 +12,10 @@
 
 enum ch_code people_open(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void people_close(struct keeper *k);
+/* What the store has is read anew, and held against the audit log again: keeper.people_altered says
+ * how many rows that does not have so, or has and the store has not. While there are any, nothing
+ * is given; in `people` rows that give nothing say why (`altered`). */
+enum ch_code people_reload(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* All of the rows or none; each may be about those before it. `by` and `at_us` are the caller's.
  * For what may not be (and then nothing was changed) see people_check. */
 enum ch_code people_give(struct keeper *k, struct ch_people_row *rows, size_t count,
