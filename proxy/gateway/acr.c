@@ -255,15 +255,15 @@ void gw_acr_request(struct gw *gw, struct ch_http_request *r)
     const struct ch_http_view *v = ch_http_view(r);
     const struct gw_caller *c = gw_caller_of(gw, r);
     struct ch_sha256 sha256;
-    if (!c->known) {
+    if (!is_address(v)) {
+        respond_error(r, 404, "NAME_UNKNOWN",
+                      CH_STR("Expected /acr/v1/REPOSITORY/NAME/_manifests/DIGEST"));
+    } else if (!c->known) {
         gw_respond_unauthorized(gw, r, false);
     } else if (!c->scans) {
         respond_error(r, 403, "DENIED",
                       CH_STR("This is for external scanners: a token of the audience scanner is "
                              "needed (customhouse token add)"));
-    } else if (!is_address(v)) {
-        respond_error(r, 404, "NAME_UNKNOWN",
-                      CH_STR("Expected /acr/v1/REPOSITORY/NAME/_manifests/DIGEST"));
     } else if (!read_digest(v->segments[v->segment_count - 1], &sha256)) {
         respond_error(r, 400, "DIGEST_INVALID", CH_STR("Expected a digest, sha256:HEX"));
     } else {

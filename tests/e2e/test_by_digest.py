@@ -4,6 +4,7 @@ import json
 import re
 
 from house.case import Quarantine, add_wheel, file_path
+from house.upstream import Upstream
 
 
 class ByDigest(Quarantine):
@@ -39,6 +40,7 @@ class ByDigest(Quarantine):
         [told] = json.loads(self.service.command("explain", held, "--json")[1])
         [same] = json.loads(self.service.command("explain", "young-2.0-py3-none-any.whl", "--json")[1])
         self.assertEqual(told, same)
+        self.assertEqual("sha256:" + told["sha256"], held)  # nothing came, and it is known what is to come
         self.assertEqual(self.service.ask(file_path("young", "2.0")).status, 403)
         status, out, err = self.service.command("approve", held, "--reason", "read it")
         self.assertEqual(status, 0, out + err)
@@ -87,3 +89,61 @@ class OfTwo(Quarantine):
         self.assertEqual(status, 0, err)
         self.assertEqual(self.service.ask(file_path("young", "2.0")).status, 200)
         self.assertEqual(self.service.ask(file_path("young", "2.0", "lab")).status, 403)
+
+
+class OfTwoUpstreams(Quarantine):
+    """Two repositories, each of an index of its own; both list the same bytes, one of them as a young file."""
+
+    @classmethod
+    def fill(cls):
+        cls.other = Upstream()
+        cls.addClassCleanup(cls.other.close)
+        cls.digests = {}
+        for name in ("same", "denied"):
+            data = add_wheel(cls.up, name, "1.0").data
+            add_wheel(cls.other, name, "1.0", data=data, days=1)
+            cls.digests[name] = "sha256:" + hashlib.sha256(data).hexdigest()
+
+    @classmethod
+    def configure(cls, text):
+        second = f"  - {{name: second, ecosystem: pypi, url: '{cls.other.url}', trust_times: true}}\n"
+        return re.sub(r"(?m)^repositories:\n", second + "\nrepositories:\n  - {name: two, ecosystem: pypi, upstreams: [second]}\n", text, count=1)
+
+    def test_that_they_came_in_one_says_nothing_of_the_other(self):
+        digest = self.digests["same"]
+        self.page("same")
+        self.assertEqual(self.service.ask("/two/simple/same/").status, 200)
+
+        def undecided():
+            for words in (("explain",), ("explain", "--json"), ("approve", "--reason", "x"), ("rescan",)):
+                with self.subTest(words):
+                    status, out, err = self.service.command(words[0], digest, *words[1:])
+                    self.assertEqual((status, out), (2, ""), err)
+                    self.assertRegex(err, r"several repositories list it: say which with --repository \((pypi, two|two, pypi)\)")
+        undecided()
+        self.assertEqual(self.service.ask(file_path("same", "1.0")).status, 200)
+        undecided()
+        self.service.stop()  # then the pages are in the store alone
+        self.service.start()
+        undecided()
+        two = file_path("same", "1.0", "two")
+        self.assertEqual(self.service.ask(two).status, 403)
+        for repository, verdict in (("pypi", "allow"), ("two", "hold")):
+            status, out, err = self.service.command("explain", digest, "--json", "--repository", repository)
+            self.assertEqual(status, 0, err)
+            [e] = json.loads(out)
+            self.assertEqual((e["repository"], e["verdict"], "sha256:" + e["sha256"]), (repository, verdict, digest))
+        status, out, err = self.service.command("approve", digest, "--reason", "x", "--repository", "two")
+        self.assertEqual(status, 0, out + err)
+        self.assertEqual(self.service.ask(two).status, 200)
+
+    def test_a_denial_of_bytes_is_of_all_repositories(self):
+        for repository in ("pypi", "two"):
+            self.assertEqual(self.service.ask(f"/{repository}/simple/denied/").status, 200)
+        self.assertEqual(self.service.ask(file_path("denied", "1.0")).status, 200)
+        status, out, err = self.service.command("deny", self.digests["denied"], "--reason", "stolen")
+        self.assertEqual(status, 0, out + err)
+        for repository in ("pypi", "two"):
+            a = self.service.ask(file_path("denied", "1.0", repository))
+            self.assertEqual(a.status, 403)
+            self.assertIn("stolen", a.reason)

@@ -14,9 +14,12 @@ class Contradicted(Moody):
     @classmethod
     def fill(cls):
         cls.young = add_wheel(cls.up, "young", "1.0", days=1)
-        for name in ("replaced", "gaining", "sized", "named", "shown"):
+        for name in ("replaced", "gaining", "sized", "named", "shown", "regained", "hashless"):
             add_wheel(cls.up, name, "1.0")
         add_wheel(cls.up, "sized", "0.9")
+        cls.up.projects["hashless"][0].stated_hash = False
+        filled = add_wheel(cls.up, "filled", "1.0", sidecar=False)
+        filled.stated_hash = filled.stated_size = False
 
     def read_again(self, project):
         """The service has read what the index says of it by now."""
@@ -107,6 +110,68 @@ class Contradicted(Moody):
         self.with_clients(lambda client: self.is_refused(client, "replaced==1.0", "but did not list it on"), CLIENTS)
         self.restarted()
         self.is_contradicted("replaced", "1.0", f.uploaded)
+
+    def lies(self, f, project):
+        """One answer lists other bytes under the name. Returns the true ones, to be listed again."""
+        true = f.data, f.sha256, f.stated_hash
+        f.data = wheels.wheel(project, "1.0", files={f"{project}/lie{len(self.up.asked)}.py": b"x = 2\n"})
+        f.sha256, f.stated_hash = hashlib.sha256(f.data).hexdigest(), True
+        self.refreshed(project, lambda: self.service.ask(file_path(project, "1.0")).status == 403)
+        self.is_contradicted(project, "1.0", f.uploaded)
+        return true
+
+    def test_T7_bytes_that_are_back_are_as_old_as_they_were(self):
+        """One answer that lies does not take what everybody has from everybody, for a cool-down; what it listed does not gain by that."""
+        f, = self.up.projects["regained"]
+        path = file_path("regained", "1.0")
+        self.assertEqual(self.service.ask(path).body, f.data)
+        seen = self.explained(f.name)[f.name]["first_seen"]
+        for restarts in (False, True):
+            true = self.lies(f, "regained")
+            if restarts:
+                self.restarted()
+                self.is_contradicted("regained", "1.0", f.uploaded)
+            lie = f.data, f.sha256, f.stated_hash
+            f.data, f.sha256, f.stated_hash = true
+            self.refreshed("regained", lambda: self.service.ask(path).status == 200)
+            self.assertEqual(self.service.ask(path).body, f.data)
+            e = self.explained(f.name)[f.name]
+            self.assertEqual((e["first_seen"], e["baseline"], e["verdict"], e["sha256"]), (seen, True, "allow", f.sha256))
+        # a listing may lag: until each gateway has this one
+        self.refreshed("regained", lambda: {self.page("regained")[f.name]["hashes"]["sha256"] for _ in range(16)} == {f.sha256})
+        self.with_clients(lambda client: self.installs(client, "regained==1.0", "regained", "1.0"), CLIENTS)
+        f.data, f.sha256, f.stated_hash = lie
+        self.refreshed("regained", lambda: self.service.ask(path).status == 403)
+        self.is_contradicted("regained", "1.0", f.uploaded)
+        f.data, f.sha256, f.stated_hash = true
+        f.uploaded = days_ago(1)  # what is stated of them still counts
+        self.refreshed("regained", lambda: "released 1 day ago" in self.service.ask(path).reason)
+
+    def test_T7_the_same_of_bytes_that_came_before_a_hash_was_stated(self):
+        f, = self.up.projects["hashless"]
+        path = file_path("hashless", "1.0")
+        self.assertEqual(self.service.ask(path).body, f.data)
+        true = self.lies(f, "hashless")
+        f.data, f.sha256, _ = true
+        self.refreshed("hashless", lambda: self.service.ask(path).status == 200)
+        self.assertEqual(self.service.ask(path).body, f.data)
+
+    def test_what_a_mirror_fills_in_later_is_of_the_same_bytes(self):
+        f, = self.up.projects["filled"]
+        path = file_path("filled", "1.0")
+        self.assertEqual(self.service.ask(path).body, f.data)
+        seen = self.explained(f.name)[f.name]["first_seen"]
+        f.stated_size = True
+        self.read_again("filled")
+        f.stated_hash = True
+        self.read_again("filled")
+        f.sidecar = wheels.metadata("filled", "1.0", (), None)
+        self.read_again("filled")
+        self.assertEqual(self.service.ask(path).body, f.data)
+        e = self.explained(f.name)[f.name]
+        self.assertEqual((e["first_seen"], e["baseline"], e["verdict"]), (seen, True, "allow"))
+        self.assertIn("core-metadata", self.page("filled")[f.name])
+        self.with_clients(lambda client: self.installs(client, "filled==1.0", "filled", "1.0"), CLIENTS)
 
     def test_T7_a_file_is_not_older_than_the_page_without_it(self):
         self.assertEqual(self.service.ask(file_path("gaining", "1.0")).status, 200)

@@ -1,10 +1,11 @@
-/* What a command names by a digest: the name that its bytes came under; or, of what was never
- * fetched, which of the pages that are only stored list it. Pages that it takes long to read for
- * that are read before the command runs. */
+/* What a command names by a digest: the name that its bytes came under; and, of what was never
+ * fetched or may be listed in several repositories, which of the pages that are only stored list
+ * it. Pages that it takes long to read for that are read before the command runs. */
 #include "commands_int.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "db/keeper/pages/digest_search.h"
 
@@ -107,31 +108,72 @@ static void on_end(void *ctx)
     commands_go_on(ctx); /* may free it */
 }
 
+/* Of which ecosystems the bytes came: a repository of another one lists no such file. */
+struct origins {
+    const struct ch_config *config;
+    const char *ecosystems[RELEASES_MAX];
+    size_t count;
+};
+
+static void on_origin(void *ctx, const struct ch_release_file *f)
+{
+    struct origins *o = ctx;
+    const struct ch_upstream *u = ch_config_upstream(o->config, f->upstream);
+    if (u != NULL && o->count < RELEASES_MAX) {
+        o->ecosystems[o->count++] = u->ecosystem;
+    }
+}
+
+static bool may_list(const struct origins *o, const struct ch_repository *r)
+{
+    for (size_t i = 0; i < o->count; i++) {
+        if (strcmp(o->ecosystems[i], r->ecosystem) == 0) {
+            return true;
+        }
+    }
+    return o->count == 0;
+}
+
+/* The repositories that may list it, and that are meant; free(). */
+static struct ch_str *to_look_in(struct command *c, const struct ch_sha256 *sha256,
+                                 size_t *ret_count)
+{
+    const struct ch_config *config = c->k->config;
+    struct ch_str only = command_option(c, "repository");
+    struct ch_str *names = ch_calloc(config->repository_count + 1, sizeof(*names));
+    struct origins origins = {.config = config};
+    struct ch_err err;
+    CH_IGNORE(ch_store_releases_of(c->k->store, sha256, on_origin, &origins, &err));
+    *ret_count = 0;
+    for (size_t i = 0; i < config->repository_count; i++) {
+        struct ch_str name = ch_str_of(config->repositories[i].name);
+        if ((only.len == 0 || ch_str_eq(only, name)) && command_sees(c, c->action, name) &&
+            may_list(&origins, &config->repositories[i])) {
+            names[(*ret_count)++] = name;
+        }
+    }
+    return names;
+}
+
 bool command_digest_is_looked_for(struct command *c)
 {
     struct ch_sha256 sha256;
-    struct ch_str only = command_option(c, "repository");
+    size_t count;
     if (c->digest_search != NULL) {
         return !digest_search_ended(c->digest_search);
     }
     if (!names_digest(c, &sha256)) {
         return false;
     }
-    bool came, comes = names_come(c, &sha256, &came);
-    if (came) {
-        return comes;
+    bool came;
+    if (names_come(c, &sha256, &came)) {
+        return true;
     }
-    struct ch_str *names = ch_calloc(c->k->config->repository_count + 1, sizeof(*names));
-    size_t count = 0;
-    for (size_t i = 0; i < c->k->config->repository_count; i++) {
-        struct ch_str name = ch_str_of(c->k->config->repositories[i].name);
-        if ((only.len == 0 || ch_str_eq(only, name)) && command_sees(c, c->action, name)) {
-            names[count++] = name;
-        }
-    }
-    if (count > 0) {
+    struct ch_str *names = to_look_in(c, &sha256, &count);
+    bool looks = count > 1 || (count == 1 && !came); /* that came in one says nothing of others */
+    if (looks) {
         c->digest_search = digest_search_new(c->k, &sha256, names, count, on_end, c);
     }
     free(names);
-    return count > 0;
+    return looks;
 }

@@ -337,8 +337,10 @@ void command_json_file(struct command *c, struct page *p, size_t file, const str
     json_bool(b, "served", command_why_not_served(c, p, file, d) == NULL);
     json_number(b, "clients", clients_of(c, p, file));
     json_bool(b, "baseline", f->baseline);
-    if (!ch_sha256_is_zero(&p->files[file].artifact)) {
-        json_digest(b, "sha256", &p->files[file].artifact);
+    const struct ch_sha256 *bytes = &p->files[file].artifact; /* what came, else what is to come */
+    bytes = ch_sha256_is_zero(bytes) ? command_bytes_now(p, file) : bytes;
+    if (!ch_sha256_is_zero(bytes)) {
+        json_digest(b, "sha256", bytes);
     }
     inspection_of(c->k, p, file);
     if (p->files[file].has_inspection) {

@@ -120,16 +120,17 @@ enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha
     return CH_OK;
 }
 
-/* The index states it, so that lock files have it: of the pages at hand, those of repositories that
- * the command may see. *ret_several: more than one repository lists it. */
+/* The index states it, so that lock files have it, or its bytes came so: of the pages at hand,
+ * those of repositories that the command may see. *ret_names: the repositories, where several list
+ * it. */
 static const struct page *page_that_lists(const struct command *c, const struct ch_sha256 *sha256,
-                                          size_t *ret_file, bool *ret_several)
+                                          size_t *ret_file, struct ch_buf *ret_names)
 {
     struct ch_str only = command_option(c, "repository");
     const struct page *found = NULL;
-    size_t cursor = 0;
+    struct ch_map *names = ch_map_new();
+    size_t cursor = 0, count = 0;
     void *value;
-    *ret_several = false;
     while (ch_map_next(c->k->pages, &cursor, NULL, &value)) {
         const struct page *p = value;
         if (p->load != PAGE_READY || (only.len > 0 && !ch_str_eq(only, ch_str_of(p->repository))) ||
@@ -137,15 +138,22 @@ static const struct page *page_that_lists(const struct command *c, const struct 
             continue;
         }
         for (size_t i = 0; i < p->facts.file_count; i++) {
-            const struct page_fact_file *f = &p->facts.files[i];
-            if (f->removed_at_us != CH_TIME_UNKNOWN || !ch_sha256_eq(&f->index.sha256, sha256)) {
+            if (p->facts.files[i].removed_at_us != CH_TIME_UNKNOWN ||
+                !ch_sha256_eq(command_bytes_now(p, i), sha256)) {
                 continue;
             }
-            *ret_several = *ret_several || (found != NULL && found->config != p->config);
+            if (ch_map_get(names, ch_str_of(p->repository)) == NULL) {
+                ch_map_set(names, ch_str_of(p->repository), p->repository);
+                ch_buf_printf(ret_names, "%s%s", count++ > 0 ? ", " : "", p->repository);
+            }
             *ret_file = found == NULL ? i : *ret_file;
             found = found == NULL ? p : found;
         }
     }
+    if (count < 2) {
+        ch_buf_clear(ret_names);
+    }
+    ch_map_free(names);
     return found;
 }
 
@@ -172,29 +180,46 @@ static enum ch_code fail_unlisted(const struct digest_looked *looked, struct ch_
         never, looked->through, looked->known);
 }
 
+/* Which of several repositories is meant is nobody's guess, whether or not the bytes came in one.
+ */
+static enum ch_code check_one_lists(const struct digest_looked *looked, const struct ch_buf *names,
+                                    struct ch_err *err)
+{
+    if (names->len > 0) {
+        return ch_fail(err, CH_E_USAGE,
+                       "several repositories list it: say which with --repository (%.*s)",
+                       CH_STR_ARG(ch_buf_str(names)));
+    }
+    if (looked->repositories > 1 && (looked->failed || looked->through < looked->known)) {
+        return ch_fail(err, CH_E_USAGE,
+                       "other repositories may list it, not all that is known here could be looked "
+                       "through: say which with --repository");
+    }
+    return CH_OK;
+}
+
 static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sha256,
                                    struct what *ret, struct ch_err *err)
 {
     size_t file = 0;
-    bool several = false;
+    struct ch_buf names;
+    struct digest_looked looked = {.known = 0};
     const struct ch_repository *r = NULL;
+    ch_buf_init(&names, 512); /* so many fit into an error */
     enum ch_code rc = command_what_came(c, sha256, ret, err);
-    if (rc == CH_OK && ret->file_name[0] == '\0') {
-        struct digest_looked looked = {.known = 0};
-        if (c->digest_search != NULL) { /* what only stored pages list is in memory by now */
-            looked = digest_search_looked(c->digest_search);
-        }
-        const struct page *p = page_that_lists(c, sha256, &file, &several);
-        if (p == NULL) {
-            return fail_unlisted(&looked, err);
-        }
+    if (c->digest_search != NULL) { /* what only stored pages list is in memory by now */
+        looked = digest_search_looked(c->digest_search);
+    }
+    const struct page *p = rc == CH_OK ? page_that_lists(c, sha256, &file, &names) : NULL;
+    if (p != NULL) { /* rather than where they came, and others stand by now */
         copy(ret->project, sizeof(ret->project), page_name(p));
         copy(ret->file_name, sizeof(ret->file_name), p->facts.files[file].index.file_name);
         copy(ret->upstream, sizeof(ret->upstream), ch_str_of(p->upstream->name));
+    } else if (rc == CH_OK && ret->file_name[0] == '\0') {
+        rc = fail_unlisted(&looked, err);
     }
-    if (rc == CH_OK && several) {
-        rc = ch_fail(err, CH_E_USAGE, "several repositories list it: say which with --repository");
-    }
+    rc = rc == CH_OK ? check_one_lists(&looked, &names, err) : rc;
+    ch_buf_done(&names);
     if (rc == CH_OK) {
         r = command_repository(c, (struct ch_str){NULL, 0}, ret->upstream, err);
         rc = r == NULL ? CH_E_USAGE : CH_OK;

@@ -245,6 +245,7 @@ struct digest_search *digest_search_new(struct keeper *k, const struct ch_sha256
     struct ch_err err;
     s->k = k;
     s->beside = k->store;
+    s->looked.repositories = count;
     s->sha256 = *sha256;
     s->on_end = on_end;
     s->ctx = ctx;

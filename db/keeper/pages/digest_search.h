@@ -11,6 +11,7 @@ struct digest_search;
 struct digest_looked {     /* pages */
     size_t known, through; /* through: all that they list is known not to be it */
     bool failed;           /* it is not known which others there are */
+    size_t repositories;   /* that it was looked for in */
 };
 
 /* `on_end` is called once, not from within new; the search is freed by the caller, then or before.

@@ -5,6 +5,7 @@
 
 #include "customhouse/limits.h"
 #include "customhouse/map.h"
+#include "page_replaced.h"
 
 void page_content_done(struct ch_file_buf *content)
 {
@@ -35,23 +36,57 @@ void page_facts_done(struct page_facts *p)
     if (p->users == NULL || --*p->users == 0) {
         page_content_done(&p->content);
         free(p->files);
+        free(p->replaced);
         free(p->users);
     }
     *p = (struct page_facts){0};
 }
 
-static void encode(const struct page_facts *p, struct ch_buf *out)
+static void encode_files(const struct page_fact_file *files, size_t count, struct ch_buf *out)
 {
-    ch_index_head_put(out, &p->head);
-    ch_put_u32(out, (uint32_t)p->file_count);
-    for (size_t i = 0; i < p->file_count; i++) {
-        const struct page_fact_file *f = &p->files[i];
+    ch_put_u32(out, (uint32_t)count);
+    for (size_t i = 0; i < count; i++) {
+        const struct page_fact_file *f = &files[i];
         ch_index_file_put(out, &f->index);
         ch_put_u8(out, f->baseline);
         ch_put_i64(out, f->first_seen_at_us);
         ch_put_i64(out, f->last_absent_at_us);
         ch_put_i64(out, f->removed_at_us);
     }
+}
+
+static void encode(const struct page_facts *p, struct ch_buf *out)
+{
+    ch_index_head_put(out, &p->head);
+    encode_files(p->files, p->file_count, out);
+    if (p->replaced_count >
+        0) { /* of most pages there are none, and older ones have no such part */
+        encode_files(p->replaced, p->replaced_count, out);
+    }
+}
+
+/* Into *ret, free(). */
+static size_t decode_files(struct ch_rd *r, struct page_fact_file **ret)
+{
+    size_t n = 0, count = ch_get_u32(r);
+    if (count > ch_limits.channel_files * 2) {
+        ch_rd_fail(r);
+        count = 0;
+    }
+    *ret = ch_calloc(count, sizeof(**ret));
+    for (; n < count && !r->failed; n++) {
+        struct page_fact_file *f = &(*ret)[n];
+        ch_index_file_get(r, &f->index);
+        uint8_t baseline = ch_get_u8(r);
+        if (baseline > 1) {
+            ch_rd_fail(r);
+        }
+        f->baseline = baseline == 1;
+        f->first_seen_at_us = ch_get_i64(r);
+        f->last_absent_at_us = ch_get_i64(r);
+        f->removed_at_us = ch_get_i64(r);
+    }
+    return n;
 }
 
 enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret, struct ch_err *err)
@@ -68,23 +103,12 @@ enum ch_code page_facts_decode_file(struct ch_file_buf *content, struct page_fac
     *content = (struct ch_file_buf){.write_fd = -1, .read_fd = -1};
     struct ch_rd r = ch_rd_of(p.content.buf.ptr, p.content.buf.len);
     ch_index_head_get(&r, &p.head);
-    uint32_t count = ch_get_u32(&r);
-    if (count > ch_limits.channel_files * 2) {
-        ch_rd_fail(&r);
-        count = 0;
-    }
-    p.files = ch_calloc(count, sizeof(*p.files));
-    for (; p.file_count < count && !r.failed; p.file_count++) {
-        struct page_fact_file *f = &p.files[p.file_count];
-        ch_index_file_get(&r, &f->index);
-        uint8_t baseline = ch_get_u8(&r);
-        if (baseline > 1) {
+    p.file_count = decode_files(&r, &p.files);
+    if (!r.failed && ch_rd_left(&r) > 0) {
+        p.replaced_count = decode_files(&r, &p.replaced);
+        if (p.replaced_count == 0) {
             ch_rd_fail(&r);
         }
-        f->baseline = baseline == 1;
-        f->first_seen_at_us = ch_get_i64(&r);
-        f->last_absent_at_us = ch_get_i64(&r);
-        f->removed_at_us = ch_get_i64(&r);
     }
     enum ch_code rc = ch_rd_end(&r, "page snapshot", err);
     if (rc != CH_OK) {
@@ -101,16 +125,24 @@ enum ch_code page_facts_decode_file(struct ch_file_buf *content, struct page_fac
     return CH_OK;
 }
 
-/* Not less than encode() makes of it. */
-static size_t encoded_bytes(const struct page_facts *p)
+static size_t files_bytes(const struct page_fact_file *files, size_t count)
 {
-    enum { HEAD = 4096, NUMBERS = 512 }; /* digests, times and lengths of strings */
-    size_t n = HEAD + p->head.project.len + p->head.status_reason.len;
-    for (size_t i = 0; i < p->file_count; i++) {
-        const struct ch_index_file *f = &p->files[i].index;
+    enum { NUMBERS = 512 }; /* digests, times and lengths of strings */
+    size_t n = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct ch_index_file *f = &files[i].index;
         n += NUMBERS + f->file_name.len + f->url.len + f->requires_python.len +
              f->yanked_reason.len + f->project.len + f->version.len + f->build.len + f->record.len;
     }
+    return n;
+}
+
+/* Not less than encode() makes of it. */
+static size_t encoded_bytes(const struct page_facts *p)
+{
+    enum { HEAD = 4096 };
+    size_t n = HEAD + p->head.project.len + p->head.status_reason.len +
+               files_bytes(p->files, p->file_count) + files_bytes(p->replaced, p->replaced_count);
     return n < ch_limits.channel_answer_bytes ? n : (size_t)ch_limits.channel_answer_bytes;
 }
 
@@ -123,7 +155,8 @@ static enum ch_code settle(struct page_facts *p, struct ch_blobs *files, struct 
     page_content_init(files, encoded_bytes(p), &content);
     encode(p, &content.buf);
     free(p->files);
-    p->files = NULL;
+    free(p->replaced);
+    p->files = p->replaced = NULL;
     enum ch_code rc = ch_buf_ok(&content.buf, err);
     if (rc == CH_OK) {
         rc = page_facts_decode_file(&content, ret, err);
@@ -195,8 +228,9 @@ struct merge {
     const struct ch_sha256 *received; /* per old file: zero, nothing was; NULL: of none */
     bool dated_before;                /* the answer's own date is before that of the known one */
     struct ch_map *old_by_name;
-    bool *seen; /* per old file: still listed with the same bytes */
+    bool *seen;              /* per old file: still listed with the same bytes */
     struct ch_map *left_out; /* by name: it is listed, by an entry that cannot be read */
+    struct page_replaced replaced;
     page_facts_change_fn *changed;
     void *ctx;
     struct page_facts out;
@@ -236,15 +270,22 @@ static void merge_file(struct merge *m, const struct ch_index_file *file)
     }
     size_t at = index_plus_1(m->old_by_name, file->file_name);
     const struct page_fact_file *known = at > 0 ? &m->old->files[at - 1] : NULL;
-    if (known == NULL || !same_bytes(&known->index, file) || received_others(m, at - 1, file) ||
-        !ch_str_eq(known->index.project, file->project)) {
-        /* A new file, or other bytes under a known name: keep_removed drops the old record. */
+    bool same = known != NULL && ch_str_eq(known->index.project, file->project) &&
+                same_bytes(&known->index, file) && !received_others(m, at - 1, file);
+    bool surely = same && page_same_hash(&known->index, file);
+    const struct page_fact_file *former =
+        surely ? NULL : page_replaced_take(&m->replaced, file, m->now_us);
+    if (former != NULL) {
+        known = former;
+    } else if (same) {
+        m->seen[at - 1] = true;
+    } else {
+        /* A new file, or other bytes under a known name: keep_removed keeps what it stood for. */
         f->last_absent_at_us = m->old_checked_at_us;
         m->changed(m->ctx, CH_SIGHTING_APPEARED, file->file_name, &file->sha256,
                    f->last_absent_at_us);
         return;
     }
-    m->seen[at - 1] = true;
     keep_known(&f->index, &known->index, known->first_seen_at_us);
     f->baseline = known->baseline;
     f->first_seen_at_us = known->first_seen_at_us;
@@ -261,8 +302,27 @@ static bool is_left_out(const struct merge *m, const struct page_fact_file *know
     return m->left_out != NULL && index_plus_1(m->left_out, known->index.file_name) > 0;
 }
 
-/* Files the new answer no longer lists stay, marked; but a name is on the page once: one whose name
- * now stands for other bytes is left to the store's sightings. */
+/* The name stands for other bytes. Where no hash was stated, those that came are what it stood for.
+ * What an answer that lists it again states anew is not kept. */
+static void keep_replaced(struct merge *m, size_t at)
+{
+    const struct ch_str none = {NULL, 0};
+    struct page_fact_file f = m->old->files[at];
+    if (f.removed_at_us == CH_TIME_UNKNOWN) {
+        f.removed_at_us = m->now_us;
+    }
+    if (ch_sha256_is_zero(&f.index.sha256) && m->received != NULL) {
+        f.index.sha256 = m->received[at];
+    }
+    f.index.yanked = false;
+    f.index.yanked_reason = f.index.build = f.index.record = none;
+    if (page_same_hash(&f.index, &f.index)) { /* else nothing can be told to be it */
+        page_replaced_add(&m->out.replaced, &m->out.replaced_count, &f);
+    }
+}
+
+/* Files the new answer no longer lists stay, marked; but a name is on the page once: of one that
+ * stands for other bytes now, what it stood for is kept aside. */
 static void keep_removed(struct merge *m)
 {
     size_t listed = m->out.file_count;
@@ -284,6 +344,7 @@ static void keep_removed(struct merge *m)
                        CH_TIME_UNKNOWN);
         }
         if (index_plus_1(names, known->index.file_name) > 0) {
+            keep_replaced(m, i);
             continue;
         }
         struct page_fact_file *f = append(m);
@@ -292,6 +353,7 @@ static void keep_removed(struct merge *m)
             f->removed_at_us = m->now_us;
         }
     }
+    page_replaced_keep(&m->replaced, m->now_us, &m->out.replaced, &m->out.replaced_count);
     ch_map_free(names);
 }
 
@@ -377,6 +439,7 @@ enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_
                       .changed = changed,
                       .ctx = ctx};
     m.seen = ch_calloc(old == NULL ? 1 : old->file_count, sizeof(bool));
+    page_replaced_init(&m.replaced, old);
     for (size_t i = 0; old != NULL && i < old->file_count; i++) {
         map_index(m.old_by_name, old->files[i].index.file_name, i);
     }
@@ -391,8 +454,10 @@ enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_
     }
     ch_map_free(m.old_by_name);
     ch_map_free(m.left_out);
+    page_replaced_done(&m.replaced);
     free(m.seen);
     free(m.out.files);
+    free(m.out.replaced);
     return rc;
 }
 
@@ -402,11 +467,14 @@ enum ch_code page_facts_vanish(const struct page_facts *old, int64_t now_us,
 {
     struct merge m = {.old = old, .now_us = now_us, .changed = changed, .ctx = ctx};
     m.seen = ch_calloc(old->file_count + 1, sizeof(bool));
+    page_replaced_init(&m.replaced, old);
     m.out.head = old->head;
     keep_removed(&m);
     enum ch_code rc = settle(&m.out, NULL, ret, err);
+    page_replaced_done(&m.replaced);
     free(m.seen);
     free(m.out.files);
+    free(m.out.replaced);
     return rc;
 }
 
@@ -417,6 +485,7 @@ enum ch_code page_facts_forget_serial(const struct page_facts *page, struct page
     p.head.serial = 0;
     p.files = ch_calloc(p.file_count, sizeof(*p.files));
     memcpy(p.files, page->files, p.file_count * sizeof(*p.files));
+    p.replaced = page_replaced_copy(page);
     return settle(&p, NULL, ret, err);
 }
 
@@ -449,6 +518,7 @@ enum ch_code page_facts_fill(struct page_facts *page, struct ch_str stream, stru
     struct ch_map *by_name = ch_map_new();
     struct page_facts filled = *page;
     filled.files = ch_calloc(page->file_count, sizeof(*filled.files));
+    filled.replaced = page_replaced_copy(page);
     for (size_t i = 0; i < page->file_count; i++) {
         filled.files[i] = page->files[i];
         map_index(by_name, page->files[i].index.file_name, i);
@@ -464,6 +534,7 @@ enum ch_code page_facts_fill(struct page_facts *page, struct ch_str stream, stru
         *page = settled;
     }
     free(filled.files);
+    free(filled.replaced);
     ch_map_free(by_name);
     return rc;
 }

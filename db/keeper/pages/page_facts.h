@@ -1,8 +1,9 @@
 /* What is known of one upstream page: the newest complete answer, merged with what earlier answers
  * said. A known fact is not taken away by an answer that says less; a file that vanished keeps its
  * record with the time it vanished (T5); when a file was first seen, and when the page was last
- * seen without it, is kept per file (T7). An entry that cannot be read says nothing: a file that it
- * names did not vanish. Pure, but that a large content may lie in a file. */
+ * seen without it, is kept per file (T7), also of those that others took the name of
+ * (page_replaced.h). An entry that cannot be read says nothing: a file that it names did not
+ * vanish. Pure, but that a large content may lie in a file. */
 #ifndef KEEPER_PAGE_FACTS_H
 #define KEEPER_PAGE_FACTS_H
 
@@ -20,13 +21,17 @@ struct page_fact_file {
 
 /* Slices borrow from `content`. */
 struct page_facts {
-    struct ch_file_buf content; /* the encoded form, as the store keeps it; in memory where it is not
-                                   mapped */
+    struct ch_file_buf content; /* the encoded form, as the store keeps it; in memory where it is
+                                   not mapped */
     struct ch_index_head head;
     struct page_fact_file *files;
     size_t file_count;
-    size_t left_out; /* entries of the answer that it was merged from that cannot be read; 0 once read back */
-    size_t *users; /* of the two above; the loop's to count */
+    struct page_fact_file
+        *replaced; /* their names stand for other bytes since their removed_at_us */
+    size_t replaced_count;
+    size_t left_out; /* entries of the answer that it was merged from that cannot be read; 0 once
+                        read back */
+    size_t *users;   /* of all these; the loop's to count */
 };
 /* The same once more; page_facts_done each. */
 struct page_facts page_facts_share(const struct page_facts *p);
@@ -37,7 +42,8 @@ enum ch_code page_facts_decode(struct ch_buf *content, struct page_facts *ret,
                                struct ch_err *err) CH_MUST_CHECK;
 enum ch_code page_facts_decode_file(struct ch_file_buf *content, struct page_facts *ret,
                                     struct ch_err *err) CH_MUST_CHECK;
-/* A buffer for so large a content: in a file where one can be had (`files`, NULL: none), else in memory. */
+/* A buffer for so large a content: in a file where one can be had (`files`, NULL: none), else in
+ * memory. */
 void page_content_init(struct ch_blobs *files, size_t bytes, struct ch_file_buf *ret);
 void page_content_done(struct ch_file_buf *content);
 

@@ -29,6 +29,7 @@ struct ch_str page_names(const struct page *p)
 static uint64_t weight_of(const struct page *p)
 {
     return sizeof(*p) + p->facts.content.buf.len +
+           p->facts.replaced_count * sizeof(struct page_fact_file) +
            p->facts.file_count * (sizeof(struct page_fact_file) + sizeof(struct page_file) + 256);
 }
 

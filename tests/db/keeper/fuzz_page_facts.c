@@ -1,6 +1,6 @@
 /* A page's snapshot as the store keeps it, and the stream of a new answer (page_facts_*). First
  * byte: how the answer is dated; the next two: the length of the snapshot. What is read is encoded
- * as it was, and an answer takes no file and no hash away (T5). */
+ * as it was, and an answer takes no file and no hash away (T5, T7). */
 #include <stdint.h>
 
 #include "db/keeper/pages/page_facts.h"
@@ -59,6 +59,18 @@ static const struct page_fact_file *find(const struct page_facts *page, struct c
     return NULL;
 }
 
+/* What was replaced may be back, with what was known of that. */
+static bool is_former(const struct page_facts *old, const struct page_fact_file *is)
+{
+    for (size_t i = 0; i < old->replaced_count; i++) {
+        if (ch_str_eq(old->replaced[i].index.file_name, is->index.file_name) &&
+            old->replaced[i].first_seen_at_us == is->first_seen_at_us) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void check_kept(const struct page_facts *old, const struct page_facts *now)
 {
     for (size_t i = 0; i < old->file_count; i++) {
@@ -66,7 +78,7 @@ static void check_kept(const struct page_facts *old, const struct page_facts *no
         const struct page_fact_file *is = find(now, was->index.file_name);
         CH_ASSERT(is != NULL);
         CH_ASSERT(ch_sha256_is_zero(&was->index.sha256) || !ch_sha256_is_zero(&is->index.sha256) ||
-                  is->first_seen_at_us != was->first_seen_at_us);
+                  is->first_seen_at_us != was->first_seen_at_us || is_former(old, is));
     }
 }
 

@@ -7,8 +7,8 @@ void stream_open(struct stream *s)
 {
     *s = (struct stream){.fd = memfd_create("stream", MFD_CLOEXEC)};
     CH_ASSERT(s->fd >= 0);
-    s->writer = ch_scan_writer_new(s->fd, 1u << 20);
-    ch_buf_init(&s->bytes, 1u << 20);
+    s->writer = ch_scan_writer_new(s->fd, 4u << 20);
+    ch_buf_init(&s->bytes, 4u << 20);
 }
 
 void stream_end(struct stream *s, const struct ch_sha256 *input, uint64_t input_bytes)
