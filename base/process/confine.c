@@ -151,7 +151,7 @@ void ch_confine_describe(const struct ch_confine_options *options, struct ch_buf
     const char *namespaces = getenv(CH_NAMESPACES_ENV);
     ch_buf_printf(out, "landlock abi %d, seccomp, namespaces %s, uid %u", ch_landlock_abi(),
                   namespaces != NULL && namespaces[0] != '\0' ? namespaces : "none",
-                  (unsigned)geteuid());
+                  options->uid != 0 ? options->uid : (unsigned)geteuid());
     if (options->uid == 0 && geteuid() == 0) {
         ch_buf_puts(out, CH_STR(" (root without capabilities)"));
     }

@@ -43,7 +43,6 @@ void ch_external_reply_put(struct ch_buf *b, const struct ch_external_reply *m)
     ch_msg_put_name(b, m->details, ch_limits.external_body_bytes);
     ch_msg_put_name(b, m->by, ch_limits.principal_bytes);
     ch_put_i64(b, m->at_us);
-    ch_msg_put_bool(b, m->decided);
     ch_msg_put_enum(b, m->decision);
     ch_msg_put_printable(b, m->rule, ch_limits.text_bytes);
     ch_msg_put_printable(b, m->reason, ch_limits.text_bytes);
@@ -64,7 +63,6 @@ enum ch_code ch_external_reply_get(struct ch_str payload, struct ch_external_rep
     m.details = ch_msg_get_text(&r, ch_limits.external_body_bytes);
     m.by = ch_msg_get_printable(&r, ch_limits.principal_bytes);
     m.at_us = ch_get_i64(&r);
-    m.decided = ch_msg_get_bool(&r);
     m.decision = ch_msg_get_enum(&r, CH_VERDICT_HOLD, CH_VERDICT_DENY);
     m.rule = ch_msg_get_printable(&r, ch_limits.text_bytes);
     m.reason = ch_msg_get_printable(&r, ch_limits.text_bytes);

@@ -1,4 +1,5 @@
 /* The keeper's part of /-/metrics. Spec: OpenMetrics 1.0. */
+#include "customhouse/log.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
 #include "db/keeper/intake/rescan.h"
@@ -49,6 +50,9 @@ void metrics_text(struct keeper *k, struct ch_buf *out)
         ch_buf_printf(out, "customhouse_decisions_total{verdict=\"%s\"} %llu\n",
                       ch_verdict_name((enum ch_verdict)v), (unsigned long long)s->decisions[v]);
     }
+    family(out, "customhouse_keeper_log_lines_lost", "counter",
+           "Lines of the event log that the keeper had no room for.");
+    counter(out, "customhouse_keeper_log_lines_lost_total", ch_log_lost());
     intakes_each(k, count, &q);
     family(out, "customhouse_intake_files", "gauge", "Files on their way in, by state.");
     ch_buf_printf(out, "customhouse_intake_files{state=\"waiting\"} %llu\n",

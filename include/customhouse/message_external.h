@@ -32,10 +32,9 @@ struct ch_external_reply {
     struct ch_str text;
     enum ch_external verdict; /* what was said last; NONE: nothing */
     struct ch_str details;
-    struct ch_str by; /* who said it */
-    int64_t at_us;    /* CH_TIME_UNKNOWN */
-    bool decided;     /* there is a decision, with the next three */
-    enum ch_verdict decision;
+    struct ch_str by;         /* who said it */
+    int64_t at_us;            /* CH_TIME_UNKNOWN */
+    enum ch_verdict decision; /* HOLD without the next two: there is none yet */
     struct ch_str rule;
     struct ch_str reason;
     uint64_t size_bytes; /* of the manifest; CH_SIZE_UNKNOWN */

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "customhouse/log.h"
+
 /* All that is answered; the last one stands for what is not in this list. */
 static const int statuses[GW_METRIC_STATUSES] = {
     200, 201, 202, 206, 301, 304, 307, 400, 401, 403, 404, 405, 406, 408, 409, 411, 412, 413,
@@ -69,6 +71,17 @@ static size_t status_index(int status)
     return i;
 }
 
+/* What this process has lost: the slot is its predecessor's, too. */
+static void count_lost(struct gw_metrics *slot)
+{
+    static uint64_t counted;
+    uint64_t lost = ch_log_lost();
+    if (lost != counted) {
+        add(&slot->events_lost, lost - counted);
+        counted = lost;
+    }
+}
+
 void gw_metrics_count(struct gw_metrics *slot, struct gw_metric_row *row, enum gw_kind kind, int status,
                       uint64_t bytes, uint64_t duration_us)
 {
@@ -82,6 +95,7 @@ void gw_metrics_count(struct gw_metrics *slot, struct gw_metric_row *row, enum g
         bucket++;
     }
     add(&slot->duration[kind][bucket], 1);
+    count_lost(slot);
     add(&slot->duration_sum_us[kind], duration_us);
 }
 
@@ -218,14 +232,19 @@ void gw_metrics_put(struct ch_buf *out, void *all)
     for (enum gw_kind kind = GW_KIND_OTHER; kind < GW_KIND_COUNT; kind++) {
         put_durations(out, all, kind);
     }
-    uint64_t bytes = 0, lines = 0;
+    uint64_t bytes = 0, lines = 0, events = 0;
     for (uint32_t s = 0; s < CH_METRICS_SLOTS; s++) {
         bytes += get(&gw_metrics_slot(all, s)->log_lost.bytes);
         lines += get(&gw_metrics_slot(all, s)->log_lost.lines);
+        events += get(&gw_metrics_slot(all, s)->events_lost);
     }
     put_header(out, "access_log_bytes_lost", "counter", "Access log bytes that could not be written");
     ch_buf_printf(out, "customhouse_access_log_bytes_lost_total %llu\n", (unsigned long long)bytes);
     put_header(out, "access_log_lines_lost", "counter",
                "Access log lines that could not be written");
     ch_buf_printf(out, "customhouse_access_log_lines_lost_total %llu\n", (unsigned long long)lines);
+    put_header(out, "gateway_log_lines_lost", "counter",
+               "Lines of the event log that gateways had no room for");
+    ch_buf_printf(out, "customhouse_gateway_log_lines_lost_total %llu\n",
+                  (unsigned long long)events);
 }

@@ -28,6 +28,7 @@ struct gw_metrics {
     _Atomic uint64_t duration[GW_KIND_COUNT][GW_METRIC_BUCKETS];
     _Atomic uint64_t duration_sum_us[GW_KIND_COUNT];
     struct front_log_lost log_lost;
+    _Atomic uint64_t events_lost; /* lines of the event log (log.h), as of the last request */
 };
 _Static_assert(sizeof(struct gw_metrics) <= CH_METRICS_SLOT_BYTES, "counters outgrow their slot");
 

@@ -3,6 +3,7 @@ a reader that is gone. Files are served on, `deny` acts, SIGTERM ends it, and th
 import concurrent.futures
 import contextlib
 import fcntl
+import json
 import os
 import pty
 import re
@@ -153,6 +154,9 @@ class LogReader(unittest.TestCase):
         told = re.findall(r"(?m)^keeper event=decided .*file=(q\d{3})x+-1.0-py3-none-any.whl verdict=allow", text)
         self.assertEqual(len(told), len(set(told)))
         self.assertGreater(lost, 10)
+        metrics = service.ask("/-/metrics").body.decode()
+        self.assertIn(f"\ncustomhouse_keeper_log_lines_lost_total {lost}\n", metrics)
+        self.assertRegex(metrics, r"\ncustomhouse_gateway_log_lines_lost_total \d+\n")
         self.assertIn(len(told) + lost - half, range(10))  # what else was said meanwhile may be among the lost
         to.stop()
         self.serves_all(service, range(half, FILES))
@@ -216,6 +220,12 @@ class LogReader(unittest.TestCase):
             self.serves_all(service, [i])
             text = self.read_on(to, rb"event=log-ended pid=%d" % pid)
             self.assertIn(f"event=log-ended pid={pid}\n", text)
+        status, out, err = service.command("status", "--json")
+        self.assertEqual(status, 0, err)
+        log, = [p for p in json.loads(out)["processes"] if p["name"] == "log"]
+        self.assertIn(log["restarts"], (2, 3))  # the last may yet come
+        if log["pid"]:
+            self.assertIn("seccomp", log["confinement"])
         self.goes_on(service, 0)
         self.ends(service)
         self.assertIn("process=supervisor event=ended status=0\n", self.read_on(to))

@@ -22,17 +22,21 @@
 #define AGAIN_MS       100
 
 struct log_pipe {
+    struct log_pipes *all;
     uint32_t uid;
     struct ch_loop *loop; /* NULL: left */
     int read_end;         /* kept here, too: the next process goes on where one has ended */
     int was;              /* what it stands for */
     bool is[3];           /* 1, 2: which descriptors that is */
     pid_t pid;            /* 0: there is none now */
+    uint32_t restarts;
     struct ch_watch end;
     struct ch_timer again;
 };
 
 struct log_pipes {
+    void (*changed)(void *ctx);
+    void *ctx;
     struct log_pipe pipe[2];
     size_t count;
 };
@@ -90,11 +94,16 @@ CH_NORETURN static void read_and_hand_on(void)
     _exit(0);
 }
 
+static struct ch_confine_options confinement_of(const struct log_pipe *p)
+{
+    return (struct ch_confine_options){
+        .role = CH_ROLE_LOG, .stage = CH_CONFINE_PROCESS, .uid = p->uid, .gid = p->uid};
+}
+
 /* READY gets "", or why there is no such process. */
 CH_NORETURN static void become_log(const struct log_pipe *p, int ready)
 {
-    const struct ch_confine_options confine = {
-        .role = CH_ROLE_LOG, .stage = CH_CONFINE_PROCESS, .uid = p->uid, .gid = p->uid};
+    const struct ch_confine_options confine = confinement_of(p);
     struct ch_err err = {.code = CH_OK};
     sigset_t all;
     sigfillset(&all); /* what ends the others, and a reader that is gone, is to be told by it */
@@ -216,6 +225,7 @@ static void on_end(struct ch_watch *w, uint32_t events)
     (void)events;
     log_line("log-ended", "pid=%d", (int)p->pid);
     forget(p);
+    p->all->changed(p->all->ctx);
     ch_loop_set_timer(p->loop, &p->again, ch_now_boot_ms() + AGAIN_MS);
 }
 
@@ -227,7 +237,10 @@ static void on_again(struct ch_timer *t)
         log_line("log-not-started", "error=\"%s\"", err.msg);
         forget(p);
         ch_loop_set_timer(p->loop, &p->again, ch_now_boot_ms() + 10 * AGAIN_MS);
+        return;
     }
+    p->restarts++;
+    p->all->changed(p->all->ctx);
 }
 
 /* Nothing waits for a regular file's reader, nor for that of /dev/null. */
@@ -256,8 +269,8 @@ static enum ch_code replace(struct log_pipe *p, int fd, struct ch_err *err)
     return rc;
 }
 
-enum ch_code log_pipes_open(struct ch_loop *loop, uint32_t uid, struct log_pipes **ret,
-                            struct ch_err *err)
+enum ch_code log_pipes_open(struct ch_loop *loop, uint32_t uid, void (*changed)(void *ctx),
+                            void *ctx, struct log_pipes **ret, struct ch_err *err)
 {
     struct stat out;
     struct stat log;
@@ -267,12 +280,15 @@ enum ch_code log_pipes_open(struct ch_loop *loop, uint32_t uid, struct log_pipes
     bool has_log = fstat(STDERR_FILENO, &log) == 0 && may_block(&log);
     bool one = has_out && has_log && out.st_dev == log.st_dev && out.st_ino == log.st_ino;
     *ret = p;
+    p->changed = changed;
+    p->ctx = ctx;
     for (int fd = STDERR_FILENO; fd >= STDOUT_FILENO; fd--) {
         if (rc != CH_OK || !(fd == STDERR_FILENO ? has_log : has_out && !one)) {
             continue;
         }
         struct log_pipe *to = &p->pipe[p->count++];
-        *to = (struct log_pipe){.uid = uid,
+        *to = (struct log_pipe){.all = p,
+                                .uid = uid,
                                 .loop = loop,
                                 .read_end = -1,
                                 .was = -1,
@@ -287,6 +303,25 @@ enum ch_code log_pipes_open(struct ch_loop *loop, uint32_t uid, struct log_pipes
         p->pipe[0].is[STDOUT_FILENO] = true;
     }
     return rc;
+}
+
+void log_pipes_put_status(const struct log_pipes *p, struct ch_buf *out)
+{
+    for (size_t i = 0; p != NULL && i < p->count; i++) {
+        const struct log_pipe *to = &p->pipe[i];
+        const struct ch_confine_options confine = confinement_of(to);
+        ch_buf_puts(out, CH_STR("log"));
+        if (p->count > 1) {
+            ch_buf_printf(out, "/%zu", i);
+        }
+        ch_buf_printf(out, " pid %d restarts %u ", (int)to->pid, to->restarts);
+        if (to->pid == 0) {
+            ch_buf_puts(out, CH_STR("down"));
+        } else {
+            ch_confine_describe(&confine, out);
+        }
+        ch_buf_putc(out, '\n');
+    }
 }
 
 void log_pipes_leave_loop(struct log_pipes *p)

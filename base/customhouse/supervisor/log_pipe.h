@@ -12,14 +12,18 @@
 #ifndef BASE_CUSTOMHOUSE_LOG_PIPE_H
 #define BASE_CUSTOMHOUSE_LOG_PIPE_H
 
+#include "customhouse/bytes.h"
 #include "customhouse/loop.h"
 
 struct log_pipes;
 
 /* Replaces descriptors 1 and 2. `log` runs as uid (0: as whoever starts it), and is started again
- * by the loop when it ends; the pipe stays, and nothing of what lies in it is lost. */
-enum ch_code log_pipes_open(struct ch_loop *loop, uint32_t uid, struct log_pipes **ret,
-                            struct ch_err *err) CH_MUST_CHECK;
+ * by the loop when it ends; the pipe stays, and nothing of what lies in it is lost. `changed` is
+ * called when one has ended, and when the next has begun. */
+enum ch_code log_pipes_open(struct ch_loop *loop, uint32_t uid, void (*changed)(void *ctx),
+                            void *ctx, struct log_pipes **ret, struct ch_err *err) CH_MUST_CHECK;
+/* Lines of a CH_MSG_STATUS, one for each such process; accepts NULL. */
+void log_pipes_put_status(const struct log_pipes *p, struct ch_buf *out);
 void log_pipes_leave_loop(struct log_pipes *p); /* before the loop is freed; accepts NULL */
 /* Puts back what was there, and waits until all has been handed over; not for a reader that takes
  * nothing for LOG_PIPE_STUCK_MS. After the loop was left and the other processes ended. Accepts

@@ -140,8 +140,14 @@ static void tell_status(struct supervisor *sup)
                       p->state == PROCESS_DOWN ? 0 : (int)p->spawned.pid, p->restarts,
                       p->state == PROCESS_READY ? p->confinement : states[p->state]);
     }
+    log_pipes_put_status(sup->log_pipes, &b);
     process_send(keeper, CH_MSG_STATUS, ch_buf_str(&b), NULL, 0);
     ch_buf_done(&b);
+}
+
+static void on_log_changed(void *sup)
+{
+    tell_status(sup);
 }
 
 void supervisor_process_changed(struct supervisor *sup)
@@ -479,7 +485,7 @@ static enum ch_code open_all(struct supervisor *sup, const struct supervisor_opt
     rc = rc == CH_OK ? open_signals(sup, err) : rc;
     if (rc == CH_OK) {
         sup->ids = site_ids(sup->site.config);
-        rc = log_pipes_open(sup->loop, sup->ids.log, &sup->log_pipes, err);
+        rc = log_pipes_open(sup->loop, sup->ids.log, on_log_changed, sup, &sup->log_pipes, err);
     }
     if (rc == CH_OK) {
         sup->show_state = geteuid() == 0 && !site_way_is_open(sup->folder);

@@ -26,6 +26,15 @@ static void reply_not_found(struct keeper *k, const struct waiter *w, uint64_t a
     ask_reply_page(k, w, &reply);
 }
 
+static void reply_error(struct keeper *k, const struct waiter *w, uint64_t ask,
+                        const struct ch_err *err)
+{
+    struct ch_page_reply reply = {.ask = ask,
+                                  .http_status = keeper_store_status(err->code, 500),
+                                  .text = ch_str_of(err->msg)};
+    ask_reply_page(k, w, &reply);
+}
+
 /* What is known, of these pages. False: w was taken over. */
 static bool answer(struct keeper *k, struct beside *b, struct page *const *pages, size_t count,
                    struct waiter *w, const struct ch_ask_page *ask)
@@ -89,10 +98,7 @@ bool ask_page_beside(struct keeper *k, struct page *p, struct waiter *w,
             return false;
         }
         if (state == LISTING_FAILED) {
-            struct ch_page_reply reply = {.ask = ask->ask,
-                                          .http_status = keeper_store_status(err.code, 500),
-                                          .text = ch_str_of(err.msg)};
-            ask_reply_page(k, w, &reply);
+            reply_error(k, w, ask->ask, &err);
             return true;
         }
     }
@@ -182,10 +188,7 @@ static bool answer_all(struct known *all, struct beside *b, struct waiter *w,
         state = LISTING_THERE;
     }
     if (state == LISTING_FAILED) {
-        struct ch_page_reply reply = {.ask = ask->ask,
-                                      .http_status = keeper_store_status(err.code, 500),
-                                      .text = ch_str_of(err.msg)};
-        ask_reply_page(k, w, &reply);
+        reply_error(k, w, ask->ask, &err);
         return true;
     }
     return state == LISTING_LATER ? false : answer(k, b, all->pages, all->count, w, ask);

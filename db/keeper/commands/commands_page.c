@@ -18,13 +18,9 @@ struct search {
  * whose file is decided elsewhere: what a tag stands for now. */
 static bool has_version(const struct page *p, const struct what *what)
 {
-    char name[sizeof(((struct ch_target *)NULL)->project)];
     bool any = p->eco->page_project == NULL;
     for (size_t i = 0; i < p->facts.file_count && !any; i++) {
-        bool elsewhere =
-            p->eco->decided_on != NULL &&
-            p->eco->decided_on(page_name(p), p->facts.files[i].index.file_name, name, sizeof(name));
-        any = !elsewhere && (what->kind != WHAT_VERSION || command_names(p, i, what));
+        any = !page_is_pointer(p, i) && (what->kind != WHAT_VERSION || command_names(p, i, what));
     }
     return any;
 }

@@ -120,16 +120,29 @@ enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha
     return CH_OK;
 }
 
+/* Which of several pages says most of it: where the bytes came; else where they are decided; the
+ * least, one that points there: a tag. */
+static int rank(const struct page *p, size_t file, const struct what *came)
+{
+    if (ch_str_eq(page_name(p), ch_str_of(came->project)) &&
+        ch_str_eq(p->facts.files[file].index.file_name, ch_str_of(came->file_name))) {
+        return 3;
+    }
+    return page_is_pointer(p, file) ? 1 : 2;
+}
+
 /* The index states it, so that lock files have it, or its bytes came so: of the pages at hand,
  * those of repositories that the command may see. *ret_names: the repositories, where several list
  * it. */
 static const struct page *page_that_lists(const struct command *c, const struct ch_sha256 *sha256,
-                                          size_t *ret_file, struct ch_buf *ret_names)
+                                          const struct what *came, size_t *ret_file,
+                                          struct ch_buf *ret_names)
 {
     struct ch_str only = command_option(c, "repository");
     const struct page *found = NULL;
     struct ch_map *names = ch_map_new();
     size_t cursor = 0, count = 0;
+    int best = 0;
     void *value;
     while (ch_map_next(c->k->pages, &cursor, NULL, &value)) {
         const struct page *p = value;
@@ -146,8 +159,11 @@ static const struct page *page_that_lists(const struct command *c, const struct 
                 ch_map_set(names, ch_str_of(p->repository), p->repository);
                 ch_buf_printf(ret_names, "%s%s", count++ > 0 ? ", " : "", p->repository);
             }
-            *ret_file = found == NULL ? i : *ret_file;
-            found = found == NULL ? p : found;
+            if (rank(p, i, came) > best) {
+                best = rank(p, i, came);
+                *ret_file = i;
+                found = p;
+            }
         }
     }
     if (count < 2) {
@@ -210,10 +226,15 @@ static enum ch_code what_by_digest(struct command *c, const struct ch_sha256 *sh
     if (c->digest_search != NULL) { /* what only stored pages list is in memory by now */
         looked = digest_search_looked(c->digest_search);
     }
-    const struct page *p = rc == CH_OK ? page_that_lists(c, sha256, &file, &names) : NULL;
+    const struct page *p = rc == CH_OK ? page_that_lists(c, sha256, ret, &file, &names) : NULL;
     if (p != NULL) { /* rather than where they came, and others stand by now */
-        copy(ret->project, sizeof(ret->project), page_name(p));
-        copy(ret->file_name, sizeof(ret->file_name), p->facts.files[file].index.file_name);
+        struct ch_str name = p->facts.files[file].index.file_name;
+        if (!page_is_pointer(p, file) ||
+            !p->eco->decided_on(page_name(p), name, ret->project, sizeof(ret->project)) ||
+            ret->project[0] == '\0') {
+            copy(ret->project, sizeof(ret->project), page_name(p));
+        }
+        copy(ret->file_name, sizeof(ret->file_name), name);
         copy(ret->upstream, sizeof(ret->upstream), ch_str_of(p->upstream->name));
     } else if (rc == CH_OK && ret->file_name[0] == '\0') {
         rc = fail_unlisted(&looked, err);

@@ -170,13 +170,14 @@ bool beside_answers_as_it_is(const struct beside *b)
 enum listing_state beside_make(struct beside *b, struct page *const *pages, size_t count,
                                struct waiter *w)
 {
-    CH_ASSERT(b->said != NULL);
     struct ch_sha256 of_pages = digest_of(pages, count);
     bool good =
         b->generation != 0 && b->of_serial == b->serial && ch_sha256_eq(&b->of_pages, &of_pages);
-    if (good || b->telling) {
+    if (b->telling || good) { /* of what was said when it was made; the upstream may have taken that
+                                 away meanwhile */
         return b->make_err.code == CH_OK ? LISTING_THERE : LISTING_FAILED;
     }
+    CH_ASSERT(b->said != NULL);
     if (b->job == NULL) {
         start(b, pages, count, &of_pages);
     }

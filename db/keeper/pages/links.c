@@ -69,11 +69,7 @@ static struct page *next_linked(struct keeper *k, const struct found *found, siz
         const char *name = found->page[(found->count - ++*at) % LINKS_LOOKED_AT];
         struct page *p = page_get(k, ask->repository, ch_str_of(name));
         ptrdiff_t file = p != NULL && page_load(k, p) ? listed(p, ask, gone) : -1;
-        char other[sizeof(((struct ch_target *)NULL)->project)];
-        bool pointer = file >= 0 && p->eco->decided_on != NULL &&
-                       p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, other,
-                                          sizeof(other));
-        if (file >= 0 && !pointer) {
+        if (file >= 0 && !page_is_pointer(p, (size_t)file)) {
             *ret_file = (size_t)file;
             return p;
         }

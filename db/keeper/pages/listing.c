@@ -28,15 +28,6 @@ static bool has_sidecar(const struct page *p, size_t i)
             p->facts.files[i].index.sidecar != CH_SIDECAR_NONE);
 }
 
-/* What is decided on another page says nothing of itself here. */
-static bool is_pointer(const struct page *p, size_t file)
-{
-    char name[sizeof(((struct ch_target *)NULL)->project)];
-    return p->eco->decided_on != NULL &&
-           p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, name,
-                              sizeof(name));
-}
-
 /* Whose the name of the file before was: those of a project stand together. */
 struct last_owner {
     bool known, reserved;
@@ -77,7 +68,7 @@ static void list_file(const struct page *p, struct stand_ins *stand_ins, size_t 
         out->sidecar_sha256 = f->sidecar_sha256;
     }
     size_t at = reasons->len;
-    if (!row->available && !is_pointer(p, i)) {
+    if (!row->available && !page_is_pointer(p, i)) {
         if (p->config->held_listing == CH_HELD_OMIT) {
             return;
         }

@@ -295,6 +295,8 @@ void page_index_build(struct page *p); /* once facts and releases are there */
 void page_index_done(struct page *p);
 /* These bytes came for the file: should others come, or be stated, they are its past (T10). */
 void page_index_arrived(struct page *p, size_t file, const struct ch_sha256 *sha256);
+/* It is decided on another page, or on none, for every address alike (ch_ecosystem.decided_on). */
+bool page_is_pointer(const struct page *p, size_t file);
 ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name); /* -1: not there */
 ptrdiff_t page_find_project(const struct page *p, struct ch_str project); /* a file of it; -1: none */
 

@@ -193,6 +193,14 @@ ptrdiff_t page_find_file(const struct page *p, struct ch_str file_name)
     return found ? (ptrdiff_t)p->index.by_name[from] : -1;
 }
 
+bool page_is_pointer(const struct page *p, size_t file)
+{
+    char name[sizeof(((struct ch_target *)NULL)->project)];
+    return p->eco->decided_on != NULL &&
+           p->eco->decided_on(page_name(p), p->facts.files[file].index.file_name, name,
+                              sizeof(name));
+}
+
 ptrdiff_t page_find_project(const struct page *p, struct ch_str project)
 {
     size_t from = 0, to = p->index.project_count;

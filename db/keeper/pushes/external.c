@@ -328,7 +328,6 @@ static void tell(struct asking *a)
                                   .details = row.details,
                                   .by = row.by,
                                   .at_us = row.at_us,
-                                  .decided = a->p != NULL && !d.eligible,
                                   .decision = d.verdict,
                                   .rule = ch_str_of(d.rule),
                                   .reason = ch_str_of(d.reason),

@@ -18,6 +18,11 @@ enum ch_code __wrap_ch_confine(const struct ch_confine_options *options, struct 
     return __real_ch_confine(options, err);
 }
 
+static void on_change(void *ctx)
+{
+    (void)ctx;
+}
+
 static void a_log_that_is_stopped_as_it_begins(void **state)
 {
     (void)state;
@@ -28,7 +33,7 @@ static void a_log_that_is_stopped_as_it_begins(void **state)
     assert_true(before >= 0 && pipe(reader) == 0 && dup2(reader[1], STDERR_FILENO) >= 0);
     assert_ch_ok(&err, ch_loop_new(&loop, &err));
     alarm(30); /* the supervisor would wait for as long as it is stopped */
-    enum ch_code rc = log_pipes_open(loop, 0, &pipes, &err);
+    enum ch_code rc = log_pipes_open(loop, 0, on_change, NULL, &pipes, &err);
     log_pipes_leave_loop(pipes);
     log_pipes_close(pipes);
     alarm(0);

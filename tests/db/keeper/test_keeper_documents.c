@@ -7,6 +7,7 @@
 
 #include "customhouse/file_buf.h"
 #include "customhouse/limits.h"
+#include "db/keeper/pages/beside.h"
 
 #define CHANNEL "https://up.example.org/chan/noarch/repodata.json.zst"
 #define RECORDS "a-1.0-0.conda %s 10 30\nb-1.0-0.conda %s 10 30\n"
@@ -385,6 +386,24 @@ static void of_few_files_gateways_get_the_page(void **state)
     close_house(h);
 }
 
+/* The upstream may take its document away while what it said is still rendered: who waits for that gets it. */
+static void what_was_said_beside_it_is_told_when_it_is_said_no_more(void **state)
+{
+    (void)state;
+    struct house *h = open_house();
+    house_ask_page(h, "noarch");
+    struct page *p = noarch(h);
+    struct beside *b = beside_of(h->k, p->config, CH_STR("noarch"));
+    assert_non_null(b);
+    assert_null(b->said);
+    b->telling = true;
+    assert_int_equal(beside_make(b, &p, 1, NULL), LISTING_THERE);
+    b->make_err.code = CH_E_LIMIT;
+    assert_int_equal(beside_make(b, &p, 1, NULL), LISTING_FAILED);
+    b->telling = false;
+    close_house(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -402,6 +421,7 @@ int main(void)
         cmocka_unit_test(what_is_still_shown_is_in_the_log),
         cmocka_unit_test(what_is_held_is_counted),
         cmocka_unit_test(of_few_files_gateways_get_the_page),
+        cmocka_unit_test(what_was_said_beside_it_is_told_when_it_is_said_no_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

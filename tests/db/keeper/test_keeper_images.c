@@ -92,6 +92,30 @@ static void a_denied_layer_denies_the_image(void **state)
     house_free(h);
 }
 
+/* By its digest it is what was decided, however many tags point there. */
+static void a_digest_is_what_was_decided(void **state)
+{
+    (void)state;
+    struct house *h = images_house();
+    struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 20);
+    for (int i = 0; i < 16; i++) {
+        char tag[8];
+        snprintf(tag, sizeof(tag), "1.%d", i);
+        images_set(h, &m, tag);
+        images_ask_tag(h, tag);
+        assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+    }
+    h->repository = "img";
+    if (house_command(h, false, "explain", m.digest, NULL, NULL, &out) != 0 ||
+        !ch_str_find(ch_buf_str(&out), CH_STR("1 allowed, 0 eligible"), NULL)) {
+        fail_msg("%.*s", CH_STR_ARG(ch_buf_str(&out)));
+    }
+    ch_buf_done(&out);
+    house_free(h);
+}
+
 /* A person's word on one layer acts on what was served of the image before. */
 static void a_denial_of_a_layer_takes_the_image_back(void **state)
 {
@@ -123,8 +147,10 @@ static void a_moved_tag_is_decided_anew(void **state)
 {
     (void)state;
     struct house *h = images_house();
-    struct images_image old = {.manifest = "old manifest", .config = "a config", .layer = "a layer"};
-    struct images_image new = {.manifest = "new manifest", .config = "a config", .layer = "irregular"};
+    struct images_image old = {
+        .manifest = "old manifest", .config = "a config", .layer = "a layer"};
+    struct images_image new = {
+        .manifest = "new manifest", .config = "a config", .layer = "irregular"};
     images_set(h, &old, "1.0");
     images_ask_tag(h, "1.0");
     assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
@@ -174,7 +200,8 @@ static void what_is_known_answers_beyond_the_budget(void **state)
     (void)state;
     for (uint64_t queue = 0; queue < 2; queue++) {
         struct house *h = images_house();
-        struct images_image m = {.manifest = "a manifest", .config = "a config", .layer = "a layer"};
+        struct images_image m = {
+            .manifest = "a manifest", .config = "a config", .layer = "a layer"};
         images_set(h, &m, "1.0");
         h->address = "192.0.2.1";
         images_ask_tag(h, "1.0");
@@ -244,7 +271,8 @@ static void commands_take_images_by_tag_and_digest(void **state)
     assert_int_equal(house_command(h, false, "explain", IMAGES_NAME ":2.0", NULL, NULL, &out), 1);
     assert_true(ch_str_find(ch_buf_str(&out), CH_STR("nobody has asked for this tag"), NULL));
     ch_buf_clear(&out);
-    assert_int_equal(house_command(h, false, "approve", IMAGES_NAME ":1.0", "looked at", "7d", &out), 1);
+    assert_int_equal(
+        house_command(h, false, "approve", IMAGES_NAME ":1.0", "looked at", "7d", &out), 1);
     const struct ch_str option = CH_STR("--evidence ");
     size_t at;
     assert_true(ch_str_find(ch_buf_str(&out), option, &at));
@@ -285,6 +313,7 @@ int main(void)
         cmocka_unit_test(an_image_is_had_whole),
         cmocka_unit_test(a_held_layer_holds_the_image),
         cmocka_unit_test(a_denied_layer_denies_the_image),
+        cmocka_unit_test(a_digest_is_what_was_decided),
         cmocka_unit_test(a_denial_of_a_layer_takes_the_image_back),
         cmocka_unit_test(a_moved_tag_is_decided_anew),
         cmocka_unit_test(another_name_has_no_part_in_it),
