@@ -39,8 +39,10 @@ struct event {
     enum said_what what;
     bool sealed;
     bool deny;
-    bool closes; /* STEP: none but the request of another one under its number follows it */
-    bool begins; /* STEP: it is asked for */
+    bool closes;   /* STEP: none but the request of another one under its number follows it */
+    bool begins;   /* STEP: it is asked for */
+    bool settled;  /* TAKEN: somebody has said that the database has it otherwise */
+    bool listless; /* ERASED: it does not say which texts */
 };
 
 struct said {
@@ -171,6 +173,12 @@ static void add_other(struct said *s, const struct ch_log_entry_fields *f, struc
     int64_t id = 0;
     bool has = ch_log_entry_get_int(f, "id", &id) && id > 0;
     e->of = e->what == OF_ENTRY ? e->index : (uint64_t)id;
+    struct ch_sha256 list;
+    e->settled = is_text(f, "kind", "people-settled");
+    e->listless = e->kind == SAID_ERASED && !ch_log_entry_get_sha(f, "list", &list);
+    if (e->settled && !e->sealed) {
+        return; /* with it others may be given something again */
+    }
     if (has || e->what == OF_ENTRY) {
         CH_IGNORE(!ch_log_entry_get_int(f, "at_us", &e->at_us));
         put(s, e, e->kind == SAID_TAKEN ? (struct ch_str){NULL, 0} : entry);
@@ -192,6 +200,7 @@ static const struct {
     {"grant", SAID_GIVEN, OF_PEOPLE},
     {"token", SAID_GIVEN, OF_PEOPLE},
     {"people-end", SAID_TAKEN, OF_PEOPLE},
+    {"people-settled", SAID_TAKEN, OF_PEOPLE},
     {"proposal", SAID_GIVEN, OF_PROPOSAL},
     {"proposal-end", SAID_TAKEN, OF_PROPOSAL},
     {"policy-proposal", SAID_GIVEN, OF_POLICY_PROPOSAL},
@@ -417,17 +426,39 @@ bool said_given(struct said *s, enum said_given of, uint64_t id, struct said_ent
     return found;
 }
 
-size_t said_people(struct said *s)
+bool said_settled(struct said *s, uint64_t id, int64_t *ret_at_us)
 {
-    size_t count = 0;
+    bool settled = false;
+    sort(s);
+    for (size_t i = first_of(s, OF_PEOPLE, id); is_of(s, i, OF_PEOPLE, id); i++) {
+        const struct event *e = &s->items[i];
+        settled = e->kind == SAID_TAKEN && (settled || e->settled);
+        *ret_at_us = e->settled ? e->at_us : *ret_at_us;
+    }
+    return settled;
+}
+
+void said_people(struct said *s, said_people_fn *each, void *ctx)
+{
     sort(s);
     uint64_t last = 0;
     for (size_t i = first_of(s, OF_PEOPLE, 0); i < s->count && s->items[i].what == OF_PEOPLE; i++) {
         const struct event *e = &s->items[i];
-        count += e->kind == SAID_GIVEN && e->of != last;
-        last = e->kind == SAID_GIVEN ? e->of : last;
+        if (e->kind == SAID_GIVEN && e->of != last) {
+            last = e->of;
+            each(ctx, e->of, text_of(e));
+        }
     }
-    return count;
+}
+
+bool said_erased_unlisted(struct said *s, uint64_t index)
+{
+    bool found = false;
+    sort(s);
+    for (size_t i = first_of(s, OF_ENTRY, index); i < s->count; i++) {
+        found = found || (s->items[i].listless && s->items[i].sealed);
+    }
+    return found;
 }
 
 bool said_erased(struct said *s, uint64_t act, struct said_entry *ret)

@@ -50,8 +50,15 @@ bool said_exception_is_closed(struct said *s, uint64_t exception);
 enum said_given { SAID_OF_PEOPLE, SAID_OF_PROPOSAL, SAID_OF_POLICY_PROPOSAL };
 bool said_given(struct said *s, enum said_given of, uint64_t id, struct said_entry *ret,
                 int64_t *ret_ended_us);
-/* How many rows about people were ever given, by their numbers. */
-size_t said_people(struct said *s);
+/* All rows about people that were ever given, each number once, with its first entry. `each` asks
+ * nothing that adds or undoes. */
+typedef void said_people_fn(void *ctx, uint64_t id, struct ch_str entry);
+void said_people(struct said *s, said_people_fn *each, void *ctx);
+/* Whether somebody has said that what the database has under this number is lost or altered
+ * (`audit settle`): it has ended then, for good, and is not looked for any more. */
+bool said_settled(struct said *s, uint64_t id, int64_t *ret_at_us);
+/* Whether, behind this entry, texts were erased by an act that does not say which. */
+bool said_erased_unlisted(struct said *s, uint64_t index);
 /* The entry by which this act erased texts. */
 bool said_erased(struct said *s, uint64_t act, struct said_entry *ret);
 

@@ -24,6 +24,8 @@ struct says {
     struct says_text texts[SAYS_TEXTS];
     size_t text_count;
     enum ch_code failed; /* it could not be looked up what an act erased */
+    uint64_t index;      /* of the entry */
+    bool unlisted;       /* a text cannot be compared: an act erased it that does not say which */
 };
 /* An entry and what stands beside it. CH_E_FORMAT: it is none, or forgotten. */
 enum ch_code says_begin(struct keeper *k, const struct said_entry *entry, struct says *ret,
@@ -35,5 +37,8 @@ bool says_number(const struct says *s, const char *key, int64_t should, int64_t 
 bool says_flag(const struct says *s, const char *key, bool should);
 /* By its commitment. */
 bool says_committed(struct says *s, const char *key, struct ch_str should);
+/* Between these, what an act has listed is read once: when all rows are looked at. */
+void says_keep_acts(struct keeper *k);
+void says_drop_acts(struct keeper *k);
 
 #endif

@@ -2,7 +2,9 @@
 
 #include <stdlib.h>
 
+#include "customhouse/map.h"
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/audit/audit_says.h"
 #include "db/keeper/unsaved.h"
 #include "db/keeper/rulings/altered.h"
 #include "people_logged.h"
@@ -78,10 +80,16 @@ static enum ch_code load(struct keeper *k, struct people **ret, size_t *ret_alte
 {
     struct people *p = people_new();
     struct loading l = {.k = k, .p = p, .unread = !audit_is_recalled(k), .err = err};
+    l.counts.persons = ch_map_new();
+    says_keep_acts(k);
     enum ch_code rc = ch_store_people(k->store, add_row, &l, err);
+    says_drop_acts(k);
+    ch_map_free(l.counts.persons);
     rc = rc == CH_OK ? l.rc : rc;
     *ret_altered = l.unread ? 0 : l.counts.altered + people_lost(k, &l.counts);
-    people_set_altered(p, l.unread || *ret_altered > 0);
+    people_set_altered(p,
+                       l.unread || *ret_altered > 0 ||
+                           (l.counts.settled + l.counts.erased > 0 && people_logged_approver(k)));
     people_set_unread(p, l.unread);
     if (rc != CH_OK) {
         people_free(p);
@@ -164,7 +172,8 @@ enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows
             err, CH_E_CONFLICT,
             "nothing is given: what the database has of people is not what the audit log "
             "says. customhouse audit verify names the rows: revoke those that are there, "
-            "or restore the newest backup");
+            "restore the newest backup, or say that the others have ended (customhouse audit "
+            "settle)");
     }
     for (size_t i = 0; rc == CH_OK && i < count; i++) {
         rc = people_check(trial, &rows[i], err);
@@ -272,6 +281,94 @@ enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, st
         remember(k, ids[i], by, why, now);
     }
     return rc == CH_OK ? people_reload(k, err) : rc;
+}
+
+/* ------------------------------------------------------------------ what was altered by hand */
+
+struct settling {
+    struct keeper *k;
+    struct ch_str by, why;
+    int64_t now_us;
+    size_t count;
+    enum ch_code rc;
+    struct ch_err *err;
+};
+
+static void settle_row(void *ctx, const struct ch_people_row *row)
+{
+    struct settling *s = ctx;
+    struct ch_people_row ended = *row;
+    if (row->altered == NULL || s->rc != CH_OK) {
+        return;
+    }
+    if (row->ended_at_us == CH_TIME_UNKNOWN) {
+        ended.ended_by = s->by;
+        ended.ended_why = s->why;
+        ended.ended_at_us = s->now_us;
+        s->rc = ch_store_end_people(s->k->store, row->id, s->by, s->why, s->now_us, s->err);
+        s->rc = s->rc == CH_E_EXISTS ? CH_OK : s->rc; /* its end is what was altered */
+        s->rc = s->rc == CH_OK ? audit_people_end(s->k, &ended, s->err) : s->rc;
+    }
+    s->rc = s->rc == CH_OK ? audit_people_settled(s->k, row->id, s->by, s->why, s->now_us, s->err)
+                           : s->rc;
+    s->count++;
+}
+
+struct lost_ids {
+    uint64_t *ids;
+    size_t count;
+};
+
+static void note_lost(void *ctx, uint64_t id)
+{
+    struct lost_ids *l = ctx;
+    l->ids = ch_realloc_array(l->ids, l->count + 1, sizeof(*l->ids));
+    l->ids[l->count++] = id;
+}
+
+static void settle_lost(struct settling *s, uint64_t id)
+{
+    if (s->rc == CH_OK) {
+        s->rc = audit_people_settled(s->k, id, s->by, s->why, s->now_us, s->err);
+        s->count++;
+    }
+}
+
+/* Told with an end that is in the log: the row gives nothing already, and nobody gets it. */
+static enum ch_code settle_once(struct settling *s)
+{
+    struct keeper *k = s->k;
+    struct lost_ids l = {.ids = NULL};
+    people_lost_each(k, k->people, note_lost, &l);
+    enum ch_code begun = audit_act(k, s->err);
+    s->rc = begun;
+    people_each(k->people, settle_row, s);
+    for (size_t i = 0; i < l.count; i++) {
+        settle_lost(s, l.ids[i]);
+    }
+    free(l.ids);
+    s->rc = audit_act_end(k, begun, s->rc, s->err);
+    return s->rc == CH_OK ? people_reload(k, s->err) : s->rc;
+}
+
+#define SETTLED_TWICE 2 /* what was given to whom is settled first has lost its user by that */
+
+enum ch_code people_settle_altered(struct keeper *k, struct ch_str by, struct ch_str why,
+                                   size_t *ret_rows, struct ch_err *err)
+{
+    struct settling s = {.k = k, .by = by, .why = why, .now_us = keeper_now_us(k), .err = err};
+    enum ch_code rc = audit_is_recalled(k)
+                          ? people_reload(k, err)
+                          : ch_fail(err, CH_E_CONFLICT, "the audit log cannot be read back");
+    if (rc == CH_OK && k->people_altered == 0) {
+        rc = ch_fail(err, CH_E_NOT_FOUND,
+                     "what the database has of people is what the audit log says");
+    }
+    for (size_t i = 0; rc == CH_OK && i < SETTLED_TWICE && k->people_altered > 0; i++) {
+        rc = settle_once(&s);
+    }
+    *ret_rows = s.count;
+    return rc;
 }
 
 struct expired {

@@ -1,6 +1,9 @@
 #include "people_logged.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+
+#include "customhouse/map.h"
 
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/audit/audit_says.h"
@@ -49,6 +52,15 @@ static bool is_past(const struct ch_people_row *row, int64_t ended_us)
            row->ended_at_us == ended_us;
 }
 
+static const char *check_person(const struct ch_people_row *row, const struct people_logged *counts)
+{
+    bool about =
+        row->kind == CH_PEOPLE_UID || row->kind == CH_PEOPLE_MEMBER || row->kind == CH_PEOPLE_TOKEN;
+    return about && ch_map_get(counts->persons, row->person) == NULL
+               ? "the user that it was given to is gone"
+               : NULL;
+}
+
 enum ch_code people_check_row(struct keeper *k, struct ch_people_row *row,
                               struct people_logged *counts, struct ch_err *err)
 {
@@ -59,6 +71,15 @@ enum ch_code people_check_row(struct keeper *k, struct ch_people_row *row,
     bool stands = row->ended_at_us == CH_TIME_UNKNOWN;
     bool found = said_given(audit_said(k), SAID_OF_PEOPLE, row->id, &entry, &ended_us);
     const char *why = NULL;
+    int64_t settled_us = 0;
+    if (said_settled(audit_said(k), row->id, &settled_us)) {
+        row->ended_at_us = stands ? settled_us : row->ended_at_us;
+        row->altered = NULL;
+        return CH_OK;
+    }
+    if (row->kind == CH_PEOPLE_PERSON) {
+        ch_map_set(counts->persons, row->person, counts);
+    }
     counts->found += found;
     if (!found) { /* somebody has ended one that never was, which is all that can be done about it
                    */
@@ -73,6 +94,13 @@ enum ch_code people_check_row(struct keeper *k, struct ch_people_row *row,
         rc = says_begin(k, &entry, &s, err);
         if (rc == CH_OK && !says_row(&s, row)) {
             why = "the audit log says something else of it";
+        } else if (rc == CH_OK && s.unlisted && stands) {
+            row->altered = "its texts were erased by a release that kept nothing to compare them "
+                           "with";
+            counts->erased++;
+            return CH_OK;
+        } else if (rc == CH_OK && stands) {
+            why = check_person(row, counts);
         }
         rc = rc == CH_OK && s.failed != CH_OK
                  ? ch_fail(err, s.failed, "what was erased cannot be read")
@@ -83,10 +111,79 @@ enum ch_code people_check_row(struct keeper *k, struct ch_people_row *row,
     return rc;
 }
 
-size_t people_lost(struct keeper *k, const struct people_logged *counts)
+struct counting {
+    struct keeper *k;
+    struct people_logged *counts;
+    size_t given;
+    bool approver;
+};
+
+static void count_given(void *ctx, uint64_t id, struct ch_str entry)
 {
-    size_t given = said_people(audit_said(k));
-    return given > counts->found ? given - counts->found : 0;
+    struct counting *c = ctx;
+    int64_t at_us;
+    bool settled = said_settled(audit_said(c->k), id, &at_us);
+    (void)entry;
+    c->given += !settled;
+    c->counts->settled += settled;
+}
+
+size_t people_lost(struct keeper *k, struct people_logged *counts)
+{
+    struct counting c = {.k = k, .counts = counts};
+    said_people(audit_said(k), count_given, &c);
+    return c.given > counts->found ? c.given - counts->found : 0;
+}
+
+static void find_approver(void *ctx, uint64_t id, struct ch_str entry)
+{
+    struct counting *c = ctx;
+    struct says s = {.k = c->k};
+    (void)id;
+    c->approver = c->approver || (ch_log_entry_read(entry, &s.f, NULL) == CH_OK &&
+                                  says_text(&s, "kind", CH_STR("grant")) &&
+                                  says_text(&s, "role", CH_STR("approver")));
+}
+
+bool people_logged_approver(struct keeper *k)
+{
+    struct counting c = {.k = k};
+    said_people(audit_said(k), find_approver, &c);
+    return c.approver;
+}
+
+struct missing {
+    struct keeper *k;
+    const struct people *there;
+    people_lost_fn *each;
+    void *ctx;
+    uint64_t id;
+    bool found;
+};
+
+static void find_id(void *ctx, const struct ch_people_row *row)
+{
+    struct missing *m = ctx;
+    m->found = m->found || row->id == m->id;
+}
+
+static void tell_missing(void *ctx, uint64_t id, struct ch_str entry)
+{
+    struct missing *m = ctx;
+    int64_t at_us;
+    (void)entry;
+    m->id = id;
+    m->found = said_settled(audit_said(m->k), id, &at_us);
+    people_each(m->there, find_id, m);
+    if (!m->found) {
+        m->each(m->ctx, id);
+    }
+}
+
+void people_lost_each(struct keeper *k, const struct people *there, people_lost_fn *each, void *ctx)
+{
+    struct missing m = {.k = k, .there = there, .each = each, .ctx = ctx};
+    said_people(audit_said(k), tell_missing, &m);
 }
 
 /* ------------------------------------------------------------------ what two have to say */
@@ -106,7 +203,8 @@ bool people_proposal_is_logged(struct keeper *k, const struct ch_proposal_row *r
     struct says s;
     bool same = begin(k, SAID_OF_PROPOSAL, row->id, &s) &&
                 says_number(&s, "at_us", row->at_us, 0) && says_committed(&s, "by", row->by) &&
-                says_committed(&s, "change", row->change) && says_sha(&s, "what", &row->what);
+                says_committed(&s, "change", row->change) && says_sha(&s, "what", &row->what) &&
+                !s.unlisted;
     if (!same) {
         keeper_log("people", "proposal=%llu taken=0 error=\"the audit log does not have it so\"",
                    (unsigned long long)row->id);
@@ -119,5 +217,5 @@ bool policy_proposal_is_logged(struct keeper *k, const struct ch_policy_proposal
     struct says s;
     return begin(k, SAID_OF_POLICY_PROPOSAL, row->id, &s) &&
            says_number(&s, "at_us", row->at_us, 0) && says_committed(&s, "by", row->by) &&
-           says_sha(&s, "base", &row->base) && says_sha(&s, "policy", &row->policy);
+           says_sha(&s, "base", &row->base) && says_sha(&s, "policy", &row->policy) && !s.unlisted;
 }

@@ -82,7 +82,10 @@ static enum ch_code check_step(struct keeper *k, const struct said_entry *entry,
     if (rc == CH_OK) {
         bool says = says_about(&s, x) && says_step(&s, x, i) && (i > 0 || says_request(&s, x)) &&
                     (x->steps[i].event != EXCEPTION_IN_FORCE || says_rulings(&s, x));
-        x->altered = says ? NULL : "the audit log says something else of it";
+        x->altered = !says        ? "the audit log says something else of it"
+                     : s.unlisted ? "texts of it were erased by a release that kept nothing to "
+                                    "compare them with"
+                                  : NULL;
         rc = s.failed != CH_OK ? ch_fail(err, s.failed, "what was erased cannot be read") : CH_OK;
     }
     return rc;

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/keeper/audit/audit_int.h"
 #include "db/keeper/people/people.h"
 #include "log_seen.h"
 
@@ -54,6 +55,27 @@ static void assert_altered(const char *label, size_t rows)
     runs_as(h, 1000, rows > 0 ? 1 : 0, "status", rows > 0 ? text : "", &out);
     runs_as(h, 1000, rows > 0 ? 1 : 0, "user add eve --uid=2099",
             rows > 0 ? "nothing is given" : "", &out);
+}
+
+static void assert_altered_settled(void)
+{
+    assert_int_equal(h->k->people_altered, 0);
+    assert_false(may_approve("cid"));
+    assert_true(may_approve("bob"));
+    runs_as(h, 1000, 0, "group add other ann --role=reader", "", &out);
+    runs_as(h, 1000, 0, "group revoke other ann", "", &out);
+}
+
+static void enter_older_act(void)
+{
+    struct audit_entry a;
+    assert_ch_ok(&err, keeper_write(h->k, &err));
+    audit_entry_begin(h->k, &a, "erased");
+    ch_log_entry_int(&a.e, "at_us", a.row.at_us);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    ch_log_entry_int(&a.e, "texts", 1);
+    assert_ch_ok(&err, audit_add(h->k, &a, &err));
+    assert_ch_ok(&err, keeper_commit(h->k, &err));
 }
 
 #define FACT(kind)                                                                                 \
@@ -197,6 +219,96 @@ static void no_row_alone_is_a_token(void **state)
     assert_altered("another digest", 1);
 }
 
+/* What is gone cannot be revoked: an operator says that it has ended. */
+static void what_is_gone_can_be_settled(void **state)
+{
+    (void)state;
+    static const char *const gone[] = {
+        "DELETE FROM group_member WHERE person = 'cid';"
+        "DELETE FROM people_fact WHERE kind = 3 AND id NOT IN (SELECT id FROM group_member)",
+        "INSERT INTO people_end SELECT id, 'user:bob', '', 1 FROM group_member WHERE person = "
+        "'cid'",
+        "UPDATE group_member SET group_name = 'asking' WHERE person = 'cid'",
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(gone); i++) {
+        house_restart_altered(h, gone[i]);
+        assert_altered("gone", 1);
+        runs_as(h, 1000, 2, "audit settle", "--reason", &out);
+        runs_as(h, 2003, 1, "audit settle --reason=mine", "may not", &out); /* approves */
+        assert_altered("gone still", 1);
+        runs_as(h, 1000, 0, "audit settle --reason=lost", "1 row", &out);
+        assert_altered_settled();
+        runs_as(h, 1000, 1, "audit settle --reason=lost", "nothing was settled", &out);
+        house_restart_altered(h, "SELECT 1");
+        assert_altered_settled();
+        teardown(NULL);
+        setup(NULL);
+    }
+}
+
+/* The user's row went, not the membership: whoever gets the name has nothing by it. */
+static void a_name_that_was_settled_gives_nothing(void **state)
+{
+    (void)state;
+    house_restart_altered(h, "DELETE FROM person WHERE name = 'cid';"
+                             "DELETE FROM people_fact WHERE kind = 1"
+                             " AND id NOT IN (SELECT id FROM person)");
+    assert_false(may_approve("cid"));
+    runs_as(h, 1000, 0, "audit settle --reason=lost", "ended", &out);
+    assert_int_equal(h->k->people_altered, 0);
+    runs_as(h, 1000, 0, "user add cid --uid=2055", "", &out);
+    assert_false(may_approve("cid"));
+    house_restart_altered(h, "DELETE FROM people_end");
+    assert_false(may_approve("cid"));
+}
+
+/* Nobody is the first approver of a place that had some. */
+static void settling_opens_nothing(void **state)
+{
+    (void)state;
+    house_restart_altered(h, "DELETE FROM group_grant; DELETE FROM people_fact WHERE kind = 4");
+    runs_as(h, 1000, 0, "audit settle --reason=lost", "ended", &out);
+    assert_int_equal(h->k->people_altered, 0);
+    assert_false(local_may_approve() || may_approve("bob"));
+    assert_true(people_approvers_ever(h->k->people) >= 2);
+    runs_as(h, 1000, 1, "group add deciding --role=approver", "may not do this", &out);
+    runs_as(h, 1000, 0, "group add mine --role=approver", "", &out); /* nobody's */
+    runs_as(h, 1000, 1, "group add mine ann", "may not do this", &out);
+    house_restart_altered(h, "SELECT 1");
+    assert_false(local_may_approve() || may_approve("bob"));
+    assert_true(people_approvers_ever(h->k->people) >= 2);
+}
+
+/* As releases before log_erased left it: the text is gone, the act says only how many. */
+static void what_an_older_release_erased(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *what;
+        bool altered;
+    } all[] = {
+        {"DELETE FROM log_clear WHERE text = 'ann'", false},
+        {"DELETE FROM log_clear WHERE text = 'ann';"
+         "UPDATE group_member SET group_name = 'deciding' WHERE person = 'ann'",
+         true},
+        {"DELETE FROM log_clear WHERE text = 'asking';"
+         "UPDATE group_member SET group_name = 'deciding' WHERE person = 'ann'",
+         false},
+    };
+    for (size_t i = 0; i < CH_ARRAY_LEN(all); i++) {
+        enter_older_act();
+        house_restart_altered(h, all[i].what);
+        assert_false(may_approve("ann") || local_may_approve());
+        assert_true(may_approve("bob") && may_approve("cid"));
+        assert_int_equal(h->k->people_altered > 0, all[i].altered);
+        runs_as(h, 1000, all[i].altered ? 1 : 0, "user add eve --uid=2099", "", &out);
+        teardown(NULL);
+        setup(NULL);
+    }
+    house_restart_altered(h, "DELETE FROM log_clear WHERE text = 'ann'");
+    assert_true(h->k->people_altered > 0); /* no act says so */
+}
+
 static void beside_the_running_service(void **state)
 {
     (void)state;
@@ -229,6 +341,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_forged_can_be_revoked, setup, teardown),
         cmocka_unit_test_setup_teardown(what_is_gone_gives_nobody_more, setup, teardown),
         cmocka_unit_test_setup_teardown(no_row_alone_is_a_token, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_is_gone_can_be_settled, setup, teardown),
+        cmocka_unit_test_setup_teardown(a_name_that_was_settled_gives_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(settling_opens_nothing, setup, teardown),
+        cmocka_unit_test_setup_teardown(what_an_older_release_erased, setup, teardown),
         cmocka_unit_test_setup_teardown(beside_the_running_service, setup, teardown),
         cmocka_unit_test_setup_teardown(no_row_alone_is_anybodys_word, setup, teardown),
     };
