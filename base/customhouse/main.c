@@ -394,7 +394,7 @@ static const struct command_row commands[] = {
      .remote = true,
      .run = command_policy},
     {.name = "audit",
-     .words = "verify|search|export|erase|accept",
+     .words = "verify|search|export|erase|accept|settle",
      .summary =
          "Check, search and write out the audit log, without the server; erase whom it names.",
      .text =
@@ -406,7 +406,10 @@ static const struct command_row commands[] = {
          "erase: the texts that entries have only commitments to, by the server. The log stands\n"
          "  without them, and says that they were erased.\n"
          "accept: entries that wait in the database under no seal of the log's key are signed on\n"
-         "  your word, by the server: after an upgrade, or when the key was lost.",
+         "  your word, by the server: after an upgrade, or when the key was lost.\n"
+         "settle: rows about users, groups and tokens that are not as the log says have ended, on\n"
+         "  your word, by the server: until then nothing new is given. First restore the newest\n"
+         "  backup, if there is one that has them: what was settled does not come back.",
      OPTIONS(audit_options),
      .remote = true,
      .run = command_audit},

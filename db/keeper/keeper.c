@@ -29,6 +29,7 @@
 #include "clock.h"
 #include "reload.h"
 #include "db/keeper/intake/rescan.h"
+#include "db/keeper/rulings/altered.h"
 #include "db/keeper/rulings/rulings.h"
 #include "unsaved.h"
 #include "db/keeper/pages/beside.h"
@@ -117,7 +118,8 @@ static void on_lease(struct ch_timer *t)
         keeper_log("store", "error=\"%s\"", err.msg);
     }
     if (whole && !k->healthy && !k->draining && keeper_write(k, &err) == CH_OK) {
-        CH_IGNORE(keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
+        CH_IGNORE(
+            keeper_commit(k, &err)); /* answers alone write nothing: see whether it can again */
     }
     if (k->healthy) {
         unsaved_store(k);
@@ -127,8 +129,8 @@ static void on_lease(struct ch_timer *t)
     ch_loop_set_timer(k->child.loop, t, now + CH_LEASE_RENEW_MS);
 }
 
-/* Rows that nothing is decided from go when there are more than limits.h keeps; where entries are about
- * them, an entry says so. */
+/* Rows that nothing is decided from go when there are more than limits.h keeps; where entries are
+ * about them, an entry says so. */
 static enum ch_code trim_with_entry(struct keeper *k, struct ch_err *err)
 {
     uint64_t served_from = 0;
@@ -326,8 +328,14 @@ static void on_peer(void *owner, enum ch_role role, uint32_t instance, int fd)
     }
     drop_peer(k, slot);
     struct ch_channel_options options = {
-        .loop = k->child.loop, .fd = fd, .peer = role, .self = CH_ROLE_KEEPER,
-        .peer_instance = instance, .owner = k, .on_frame = on_frame, .on_closed = on_closed,
+        .loop = k->child.loop,
+        .fd = fd,
+        .peer = role,
+        .self = CH_ROLE_KEEPER,
+        .peer_instance = instance,
+        .owner = k,
+        .on_frame = on_frame,
+        .on_closed = on_closed,
         /* one answer, however long, comes from one turn; and another, while it is not read yet */
         .max_queued_bytes = role == CH_ROLE_ADMIN ? 2 * (size_t)ch_limits.admin_answer_bytes : 0};
     if (ch_channel_open(&options, slot, &err) != CH_OK) {
@@ -408,9 +416,9 @@ static enum ch_code load_secret(struct keeper *k, struct ch_err *err)
         k->refusal_secret = ch_get_sha256(&r);
     } else if (rc == CH_OK || rc == CH_E_NOT_FOUND) {
         CH_ASSERT(getrandom(k->refusal_secret.byte, CH_SHA256_BYTES, 0) == CH_SHA256_BYTES);
-        rc = audit_set_value(
-            k, CH_STR("refusal-secret"),
-            (struct ch_str){(const char *)k->refusal_secret.byte, CH_SHA256_BYTES}, err);
+        rc = audit_set_value(k, CH_STR("refusal-secret"),
+                             (struct ch_str){(const char *)k->refusal_secret.byte, CH_SHA256_BYTES},
+                             err);
     }
     ch_buf_done(&value);
     return rc;
@@ -497,7 +505,7 @@ void keeper_begin(struct keeper *k)
     forward_configured(k);
     witnesses_configured(k);
     intakes_run(k);
-    rulings_tell_altered(k);
+    altered_tell(k);
     again_begin(k);
     rescan_begin(k);
 }

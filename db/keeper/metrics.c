@@ -3,6 +3,7 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
 #include "db/keeper/intake/rescan.h"
+#include "db/keeper/rulings/altered.h"
 #include "db/keeper/rulings/rulings.h"
 
 struct queue {
@@ -110,8 +111,16 @@ void metrics_text(struct keeper *k, struct ch_buf *out)
     family(out, "customhouse_rulings_altered", "gauge",
            "Approvals that are not taken, and denials in force without their rows: the database is "
            "not what the audit log says.");
-    ch_buf_printf(out, "customhouse_rulings_altered %zu\n",
-                  rulings_distrusted(k) + rulings_restored(k));
+    struct altered altered = altered_now(k);
+    ch_buf_printf(out, "customhouse_rulings_altered %zu\n", altered.approvals + altered.denials);
+    family(out, "customhouse_exceptions_altered", "gauge",
+           "Open exceptions that nobody can approve: the database is not what the audit log says.");
+    ch_buf_printf(out, "customhouse_exceptions_altered %zu\n", altered.exceptions);
+    family(
+        out, "customhouse_people_altered", "gauge",
+        "Rows about people that give nothing, or are gone: the database is not what the audit log "
+        "says.");
+    ch_buf_printf(out, "customhouse_people_altered %zu\n", altered.people);
     family(out, "customhouse_store_bytes", "gauge", "Bytes of artifacts, by place.");
     static const struct {
         enum ch_blob_place place;

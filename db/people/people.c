@@ -284,6 +284,16 @@ void people_set_loopback(struct people *p, bool loopback_only)
     p->loopback_only = loopback_only;
 }
 
+void people_set_altered(struct people *p, bool altered)
+{
+    p->altered = altered;
+}
+
+void people_set_unread(struct people *p, bool unread)
+{
+    p->only_pull = unread;
+}
+
 void people_each(const struct people *p, people_fn *each, void *ctx)
 {
     for (size_t i = 0; i < p->count; i++) {
@@ -444,10 +454,11 @@ static bool may(const struct people *p, const struct principal *who, enum action
     case PRINCIPAL_ANONYMOUS:
         return a == ACTION_PULL;
     case PRINCIPAL_LOCAL:
-        return (p->loopback_only && p->approvers_ever == 0) || rights_allow(&operator, 1, a, &site);
+        return (p->loopback_only && !p->altered && p->approvers_ever == 0) ||
+               rights_allow(&operator, 1, a, &site);
     case PRINCIPAL_USER:
     case PRINCIPAL_SERVICE:
-        return held_allows(held_by(p, who), a, at);
+        return (!p->only_pull || a == ACTION_PULL) && held_allows(held_by(p, who), a, at);
     case PRINCIPAL_NONE:
         break;
     }
@@ -472,7 +483,7 @@ bool people_has_approver(const struct people *p)
 
 size_t people_approvers_ever(const struct people *p)
 {
-    return p->approvers_ever;
+    return p->altered && p->approvers_ever < 2 ? 2 : p->approvers_ever;
 }
 
 const char *people_person(const struct principal *who)

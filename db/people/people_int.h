@@ -35,11 +35,13 @@ struct people {
     bool has_approver;        /* a person is one now */
     size_t approvers_ever;    /* persons who are or were */
     bool loopback_only;
+    bool altered;   /* people_set_altered */
+    bool only_pull; /* people_set_unread */
 };
 
 static inline bool people_stands(const struct ch_people_row *row)
 {
-    return row->ended_at_us == CH_TIME_UNKNOWN;
+    return row->ended_at_us == CH_TIME_UNKNOWN && row->altered == NULL;
 }
 
 static inline bool people_stands_as(const struct ch_people_row *row, enum ch_people_kind kind)

@@ -186,6 +186,28 @@ enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log
     return rc == CH_E_NOT_FOUND ? CH_OK : rc;
 }
 
+enum ch_code ch_store_log_erased(struct ch_store *s, uint64_t index, ch_store_log_erased_fn *each,
+                                 void *ctx, struct ch_err *err)
+{
+    struct ch_cursor c;
+    enum ch_code rc = ch_cursor_open(s, CH_SQL_LOG_ERASED,
+                                     CH_ARGS(ch_arg_u64(index), ch_arg_u64(index + 1)), &c, err);
+    while (rc == CH_OK && (rc = ch_cursor_next(&c, err)) == CH_OK) {
+        struct ch_str salt = ch_col_str(&c, 3);
+        struct ch_log_erased one = {.field = ch_col_str(&c, 1),
+                                    .act = ch_col_u64(&c, 2),
+                                    .has_hmac = salt.len == CH_LOG_SALT_BYTES,
+                                    .hmac = ch_col_sha(&c, 4)};
+        struct ch_rd bytes = ch_rd_of(salt.ptr, salt.len);
+        for (size_t i = 0; i < sizeof(one.salt); i++) {
+            one.salt[i] = ch_get_u8(&bytes);
+        }
+        each(ctx, &one);
+    }
+    ch_cursor_close(&c);
+    return rc == CH_E_NOT_FOUND ? CH_OK : rc;
+}
+
 /* --- refusals, by the minute --- */
 
 enum ch_code ch_store_count_refusal(struct ch_store *s, const struct ch_refusals_row *row,

@@ -55,6 +55,12 @@ typedef void ch_store_log_clear_fn(void *ctx, const struct ch_log_clear *clear);
 enum ch_code ch_store_log_clear(struct ch_store *s, uint64_t index, ch_store_log_clear_fn *each,
                                 void *ctx, struct ch_err *err) CH_MUST_CHECK;
 
+/* What of it was erased, in the order of its fields. */
+struct ch_log_erased;
+typedef void ch_store_log_erased_fn(void *ctx, const struct ch_log_erased *erased);
+enum ch_code ch_store_log_erased(struct ch_store *s, uint64_t index, ch_store_log_erased_fn *each,
+                                 void *ctx, struct ch_err *err) CH_MUST_CHECK;
+
 /* Entries from this place on, in their order, until `each` says that it wants no more. Slices live
  * during the call. */
 typedef bool ch_store_log_list_fn(void *ctx, const struct ch_log_row *row);

@@ -1,7 +1,7 @@
 /* The store's side of persons and of what they may do (part of store.h).
  *
- * Each row is a fact that is never changed; it ends with a fact of its own, and ended rows stay. Names are
- * not given twice, not even after their end. */
+ * Each row is a fact that is never changed; it ends with a fact of its own, and ended rows stay.
+ * Names are not given twice, not even after their end. */
 #ifndef CUSTOMHOUSE_STORE_PEOPLE_H
 #define CUSTOMHOUSE_STORE_PEOPLE_H
 
@@ -37,13 +37,15 @@ struct ch_people_row {
     int64_t ended_at_us; /* CH_TIME_UNKNOWN: it stands */
     struct ch_str ended_by;
     struct ch_str ended_why;
+    const char *altered; /* not the store's: why it gives nothing (the keeper's people_logged.c) */
 };
 /* CH_E_EXISTS: the name or the token was given before. CH_E_FULL: see store.h. */
 enum ch_code ch_store_add_people(struct ch_store *s, const struct ch_people_row *row,
                                  uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
 /* CH_E_NOT_FOUND: there is none; CH_E_EXISTS: ended already. */
 enum ch_code ch_store_end_people(struct ch_store *s, uint64_t id, struct ch_str by,
-                                 struct ch_str why, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+                                 struct ch_str why, int64_t at_us,
+                                 struct ch_err *err) CH_MUST_CHECK;
 /* All there ever were, in the order they came. */
 typedef void ch_store_people_fn(void *ctx, const struct ch_people_row *row);
 enum ch_code ch_store_people(struct ch_store *s, ch_store_people_fn *each, void *ctx,
@@ -61,7 +63,8 @@ enum ch_code ch_store_add_proposal(struct ch_store *s, const struct ch_proposal_
                                    uint64_t *ret_id, struct ch_err *err) CH_MUST_CHECK;
 /* `how`: "done", "said again", "too old", "too many". CH_E_EXISTS: it has ended already. */
 enum ch_code ch_store_end_proposal(struct ch_store *s, uint64_t id, struct ch_str how,
-                                   struct ch_str by, int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
+                                   struct ch_str by, int64_t at_us,
+                                   struct ch_err *err) CH_MUST_CHECK;
 /* Those that stand, in the order they came. */
 typedef void ch_store_proposal_fn(void *ctx, const struct ch_proposal_row *row);
 enum ch_code ch_store_proposals(struct ch_store *s, ch_store_proposal_fn *each, void *ctx,
@@ -92,7 +95,7 @@ enum ch_code ch_store_policy_proposals(struct ch_store *s, ch_store_policy_propo
 
 /* Failed sign-ins are counted by the minute, and become one entry each when the minute is over. */
 struct ch_sign_in_row {
-    int64_t minute; /* since 1970 */
+    int64_t minute;          /* since 1970 */
     struct ch_str principal; /* whose token it was; absent: nobody's that is known */
     struct ch_str address;   /* absent: many */
     struct ch_str via;       /* "gateway", "admin" */
@@ -100,11 +103,14 @@ struct ch_sign_in_row {
     struct ch_str why;       /* "unknown", "expired", ... */
     uint64_t times;
 };
-/* So many times more. Where its minute has no such row yet, one is added, but not beyond `rows` of that minute
- * and `rows_of_one` of the same principal and address: then it is CH_E_LIMIT, and nothing was counted. */
-enum ch_code ch_store_count_sign_ins(struct ch_store *s, const struct ch_sign_in_row *row, uint64_t rows,
-                                     uint64_t rows_of_one, struct ch_err *err) CH_MUST_CHECK;
-typedef enum ch_code ch_store_sign_in_fn(void *ctx, const struct ch_sign_in_row *row, struct ch_err *err);
+/* So many times more. Where its minute has no such row yet, one is added, but not beyond `rows` of
+ * that minute and `rows_of_one` of the same principal and address: then it is CH_E_LIMIT, and
+ * nothing was counted. */
+enum ch_code ch_store_count_sign_ins(struct ch_store *s, const struct ch_sign_in_row *row,
+                                     uint64_t rows, uint64_t rows_of_one,
+                                     struct ch_err *err) CH_MUST_CHECK;
+typedef enum ch_code ch_store_sign_in_fn(void *ctx, const struct ch_sign_in_row *row,
+                                         struct ch_err *err);
 /* A failure of `each` ends it. */
 enum ch_code ch_store_sign_ins_before(struct ch_store *s, int64_t minute, ch_store_sign_in_fn *each,
                                       void *ctx, struct ch_err *err) CH_MUST_CHECK;

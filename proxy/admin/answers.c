@@ -12,18 +12,20 @@
 #define EXCEPTION                                                                                  \
     "exception:n state:t repository:t environment:t project:t file:t? versions:t? sha256:t? "      \
     "overrides:t reason:t requester:t address:t? refusal:t? renews:n? approvers:t "                \
-    "of_present_bytes:b? approvals_needed:n? approvals_missing:n? approvals_why:t? asked:t "       \
+    "of_present_bytes:b? altered:t? approvals_needed:n? approvals_missing:n? approvals_why:t? "    \
+    "asked:t "                                                                                     \
     "until:t? rulings:l "
 
 static const struct {
     const char *operation;
     const char *fields;
 } answers[] = {
-    {"getStatus", "keeper_since:t policy_sha256:t healthy:b clock_jumped:b served:o undecided:o "
-                  "last_copies_percent:n last_copies_lost:n unsaved:n intakes:n failed_intakes:n "
-                  "inspector:n ruleset:t "
-                  "rules:n rescan:o audit_log:o policy_proposals:n people_approve:b processes:l "
-                  "destinations:l repositories:l"},
+    {"getStatus",
+     "keeper_since:t policy_sha256:t healthy:b clock_jumped:b served:o undecided:o "
+     "last_copies_percent:n last_copies_lost:n unsaved:n intakes:n failed_intakes:n "
+     "inspector:n ruleset:t "
+     "rules:n rescan:o audit_log:o altered:o policy_proposals:n people_approve:b processes:l "
+     "destinations:l repositories:l"},
     {"listQueue",
      "state:t repository:t project:t file:t rule:t? reason:t audited:b? under_policy:t? at:t?"},
     /* of a file; of a name that no upstream has; of bytes that never came */

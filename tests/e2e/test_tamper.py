@@ -1,11 +1,15 @@
 """The state folder of a real service altered from outside, by SQL and by byte: beside the running service, and while it
 is stopped. `customhouse audit verify` names each; what the service must not go on with, it does not."""
+import json
 import os
 import shutil
 import signal
 import sqlite3
 import subprocess
 import tempfile
+import threading
+import time
+import unittest
 
 from house.case import Alone, Quarantine, add_wheel, file_path
 
@@ -350,6 +354,84 @@ class RowsAlone(Alone):
         self.assertIn("approvals of the database are NOT taken", out)
         self.assertEqual(self.running.ask(wanted).status, 403)  # without its exception
         self.assertEqual(self.running.get(file_path("one", "1.0"))[0], 200)  # nobody's exception
+
+    def as_(self, uid, *words):
+        status, out, err = self.running.command(*words, uid=uid)
+        return status, out + err
+
+    @unittest.skipIf(os.geteuid() != 0, "only root can run commands as other persons")
+    def test_no_row_alone_approves_or_makes_an_approver(self):
+        """An exception that needs two, a forged approval, a forged approver and a forged token: none of it counts."""
+        ann, bob, cid = 2001, 2002, 2003
+        for name in ("plain", "other"):
+            add_wheel(self.up, name, "1.0", days=1)
+        self.running = self.service().start()
+        for name, uid in (("ann", ann), ("bob", bob), ("cid", cid)):
+            self.command("user", "add", name, "--uid", str(uid))
+        self.command("group", "add", "asking", "ann", "--role", "requester")
+        self.command("group", "add", "deciding", "bob", "cid", "--role", "approver")
+        for path in (file_path("plain", "1.0"), file_path("other", "1.0")):
+            self.assertEqual(self.running.ask(path).status, 403)
+        for name in ("plain", "other"):
+            status, out = self.as_(ann, "exceptions", "request", f"{name}==1.0", "--reason", "needed")
+            self.assertEqual(status, 0, out)
+        self.eventually(lambda: "wait" not in self.verify()[1], 20)
+        self.running.stop()
+        self.altered_by(
+            "UPDATE exception SET reason = 'urgent', requester = 'user:cid' WHERE project = 'plain'",
+            "UPDATE exception_step SET reason = 'urgent', by_person = 'user:cid' WHERE exception = 1",
+            "INSERT INTO people_fact (kind, by_person, at_us) VALUES (3, 'local:0', 5)",
+            "INSERT INTO group_member SELECT max(id), 'deciding', 'ann' FROM people_fact",
+            "INSERT INTO people_fact (kind, by_person, at_us) VALUES (5, 'local:0', 5)",
+            "INSERT INTO token SELECT max(id), 'bob', 'admin', '', x'" + "ab" * 32 + "', 9000000000000000 FROM people_fact")
+        status, out = self.verify()
+        self.assertEqual(status, 1, out)
+        for named in ("exception", "group_member", "token"):
+            self.assertIn(named, out)
+        self.running.start()
+        self.running.ask(file_path("plain", "1.0"))
+        status, out = self.as_(bob, "approve", "1")
+        self.assertEqual(status, 1, out)
+        self.assertIn("the database was altered", out)
+        status, out = self.as_(ann, "approve", "2")  # a row alone makes nobody an approver
+        self.assertEqual(status, 1, out)
+        self.assertIn("it needs exception.approve", out)
+        status, out, err = self.running.command("status")
+        self.assertEqual(status, 1, out + err)
+        self.assertIn("1 exceptions can NOT be approved", out)
+        self.assertIn("2 rows about users, groups and tokens give NOTHING", out)
+        self.assertIn(b"customhouse_exceptions_altered 1", self.running.ask("/-/metrics").body)
+        status, out, err = self.running.command("user", "add", "eve")
+        self.assertEqual(status, 1, out + err)
+        self.assertIn("nothing is given", out + err)
+        self.assertEqual(self.running.ask(file_path("plain", "1.0")).status, 403)
+        status, out = self.as_(bob, "approve", "2")  # what was not altered goes on
+        self.assertEqual(status, 0, out)
+        self.assertEqual(self.running.get(file_path("other", "1.0"))[0], 200)
+        status, out = self.as_(bob, "exceptions", "reject", "1", "--reason", "altered")
+        self.assertEqual(status, 0, out)
+        self.command("group", "revoke", "deciding", "ann", "--reason", "forged")
+
+    def test_kill_between_row_and_entry_alters_nothing(self):
+        """Rows and their entries are one group of writes: what a kill leaves is never taken for altered."""
+        for n in range(8):
+            add_wheel(self.up, f"k{n}", "1.0", days=1)
+        self.running = self.service().start()
+        for n in range(8):
+            self.running.ask(file_path(f"k{n}", "1.0"))
+            self.command("exceptions", "request", f"k{n}==1.0", "--reason", "needed")
+            starts = [threading.Thread(target=self.running.command, args=words) for words in (
+                ("user", "add", f"u{n}"), ("group", "add", f"g{n}", "--role", "reader"),
+                ("approve", f"k{n}==1.0", "--reason", "needed"))]
+            for t in starts:
+                t.start()
+            time.sleep(0.01 * n)
+            self.running.kill()
+            for t in starts:
+                t.join()
+            self.running.start()
+            out = self.running.command("status", "--json")[1]
+            self.assertEqual(json.loads(out)["altered"], {"approvals": 0, "denials": 0, "exceptions": 0, "people": 0}, out)
 
     def verify(self):
         status, out, err = self.running.command("audit", "verify")

@@ -110,8 +110,9 @@ static enum ch_code words_of(const struct args *args, const char *state, struct 
         known = known || (verb != NULL && strcmp(verb, verbs[i]) == 0);
     }
     if (!known || word_of(args, 1) != NULL) {
-        return ch_fail(err, CH_E_USAGE,
-                       "customhouse audit: expected verify, search, export, erase or accept");
+        return ch_fail(
+            err, CH_E_USAGE,
+            "customhouse audit: expected verify, search, export, erase, accept or settle");
     }
     add(w, "audit");
     add(w, state);
@@ -234,6 +235,9 @@ int command_audit(const struct command_row *row, const struct args *args)
     }
     if (is_verb(args, "accept")) {
         return act(args, "audit accept");
+    }
+    if (is_verb(args, "settle")) {
+        return act(args, "audit settle");
     }
     if (server_is_meant(args)) {
         return check_elsewhere(args, &err) == CH_OK

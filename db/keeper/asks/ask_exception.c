@@ -49,7 +49,7 @@ static const struct exception *open_about(struct keeper *k, const struct refused
     for (size_t i = exceptions_count(k); i-- > 0;) {
         const struct exception *x = exceptions_at(k, i);
         enum exception_state s = exception_state_of(k, x);
-        if ((s == EXCEPTION_STATE_OPEN || s == EXCEPTION_STATE_EFFECTIVE) &&
+        if (x->altered == NULL && (s == EXCEPTION_STATE_OPEN || s == EXCEPTION_STATE_EFFECTIVE) &&
             exception_covers(x, r->page, r->file)) {
             return x;
         }

@@ -105,6 +105,10 @@ enum ch_code audit_people(struct keeper *k, const struct ch_people_row *row,
 /* Its end: the row with `ended_at_us`, `ended_by` and `ended_why`. */
 enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
                               struct ch_err *err) CH_MUST_CHECK;
+/* What the database has under this number, or has not, is not what the log says: it has ended. */
+enum ch_code audit_people_settled(struct keeper *k, uint64_t id, struct ch_str by,
+                                  struct ch_str why, int64_t at_us,
+                                  struct ch_err *err) CH_MUST_CHECK;
 /* What one person has said that two have to say, just stored; and its end (`by`: absent: by
  * itself). */
 enum ch_code audit_proposal(struct keeper *k, const struct ch_proposal_row *row,
@@ -139,8 +143,8 @@ enum ch_code audit_listing(struct keeper *k, struct page *p, const struct ch_sha
 enum ch_code audit_snapshot(struct keeper *k, struct ch_str upstream, struct ch_str project,
                             struct ch_err *err) CH_MUST_CHECK;
 
-/* The name's first owner (ch_store_pin_owner), with its entry; and that a page was confirmed. Both in
- * the group under way. */
+/* The name's first owner (ch_store_pin_owner), with its entry; and that a page was confirmed. Both
+ * in the group under way. */
 struct ch_entry_owner;
 enum ch_code audit_pin_owner(struct keeper *k, const struct ch_entry_owner *owner,
                              struct ch_err *err) CH_MUST_CHECK;
@@ -149,11 +153,12 @@ enum ch_code audit_confirm_snapshot(struct keeper *k, struct ch_str upstream, st
 /* The entry of one that the caller stores as the first, in its step. */
 enum ch_code audit_first_owner(struct keeper *k, const struct ch_entry_owner *owner,
                                struct ch_err *err) CH_MUST_CHECK;
-/* A page that was stored again as it was says once more when it was confirmed: nothing was found. */
+/* A page that was stored again as it was says once more when it was confirmed: nothing was found.
+ */
 enum ch_code audit_confirmed_before(struct keeper *k, struct ch_str upstream, struct ch_str project,
                                     int64_t at_us, struct ch_err *err) CH_MUST_CHECK;
-/* What the keeper keeps for itself, with the entry of its digest: in an open step, or (set) in one of
- * its own. The same once more is nothing. */
+/* What the keeper keeps for itself, with the entry of its digest: in an open step, or (set) in one
+ * of its own. The same once more is nothing. */
 enum ch_code audit_put_value(struct keeper *k, struct ch_str name, struct ch_str bytes,
                              struct ch_err *err) CH_MUST_CHECK;
 enum ch_code audit_set_value(struct keeper *k, struct ch_str name, struct ch_str bytes,
@@ -202,8 +207,8 @@ enum ch_code audit_read_checkpoint(struct keeper *k, struct ch_buf *ret,
 /* That the published tree of `to` entries continues that of `from`. */
 enum ch_code audit_prove_growth(struct keeper *k, uint64_t from, uint64_t to,
                                 struct ch_tree_proof *ret, struct ch_err *err) CH_MUST_CHECK;
-/* That the entry is in the log under its newest checkpoint: a tlog-proof (C2SP), appended. CH_E_USAGE:
- * it is not yet. */
+/* That the entry is in the log under its newest checkpoint: a tlog-proof (C2SP), appended.
+ * CH_E_USAGE: it is not yet. */
 enum ch_code audit_prove_entry(struct keeper *k, uint64_t index, struct ch_buf *ret,
                                struct ch_err *err) CH_MUST_CHECK;
 /* The newest checkpoint that witnesses have cosigned, as it is published. CH_E_NOT_FOUND: none is.

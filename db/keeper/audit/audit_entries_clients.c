@@ -150,6 +150,21 @@ enum ch_code audit_people_end(struct keeper *k, const struct ch_people_row *row,
     return audit_add(k, &a, err);
 }
 
+/* There need not be a row: this is of no source. */
+enum ch_code audit_people_settled(struct keeper *k, uint64_t id, struct ch_str by,
+                                  struct ch_str why, int64_t at_us, struct ch_err *err)
+{
+    struct audit_entry a;
+    audit_entry_begin(k, &a, "people-settled");
+    ch_log_entry_int(&a.e, "at_us", at_us);
+    audit_entry_commit(&a, "by", by);
+    ch_log_entry_int(&a.e, "id", (int64_t)id);
+    ch_log_entry_str(&a.e, "kind", a.row.kind);
+    audit_entry_commit(&a, "reason", why);
+    audit_entry_end(&a);
+    return audit_add(k, &a, err);
+}
+
 /* ------------------------------------------------------------------ what two have to say */
 
 enum ch_code audit_proposal(struct keeper *k, const struct ch_proposal_row *row, struct ch_err *err)

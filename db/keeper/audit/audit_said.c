@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "customhouse/index.h"
 #include "db/exceptions/exception.h"
 #include "db/log/entry.h"
 
@@ -11,18 +12,37 @@ enum said_kind {
     SAID_RULING,
     SAID_IN_FORCE, /* the exception that it is of */
     SAID_END,      /* by somebody, or an approval's time has come */
-    SAID_CLOSED,   /* of an exception: `of` is its number, and no ruling's */
+    SAID_STEP,     /* of an exception */
+    SAID_GIVEN,    /* to people, or said by one of two */
+    SAID_TAKEN,    /* and its end */
+    SAID_ERASED,   /* what commitments of other entries stood for */
+};
+
+/* What `of` is the number of. */
+enum said_what {
+    OF_RULING,
+    OF_EXCEPTION,
+    OF_PEOPLE,
+    OF_PROPOSAL,
+    OF_POLICY_PROPOSAL,
+    OF_ENTRY,
 };
 
 struct event {
     uint64_t of;
     uint64_t index;
     uint64_t exception; /* IN_FORCE */
-    char *text;         /* RULING: the entry; IN_FORCE: the environment; NULL: forgotten */
+    int64_t at_us;      /* TAKEN */
+    char *text; /* IN_FORCE: the environment; END, TAKEN: none; else the entry; NULL: forgotten */
     size_t len;
     enum said_kind kind;
+    enum said_what what;
     bool sealed;
     bool deny;
+    bool closes;   /* STEP: none but the request of another one under its number follows it */
+    bool begins;   /* STEP: it is asked for */
+    bool settled;  /* TAKEN: somebody has said that the database has it otherwise */
+    bool listless; /* ERASED: it does not say which texts */
 };
 
 struct said {
@@ -101,7 +121,8 @@ static void put_in_force(struct said *s, const struct ch_log_entry_fields *f, st
     ch_buf_done(&numbers);
 }
 
-static void add_step(struct said *s, const struct ch_log_entry_fields *f, struct event *e)
+static void add_step(struct said *s, const struct ch_log_entry_fields *f, struct event *e,
+                     struct ch_str entry)
 {
     static const enum exception_event closing[] = {EXCEPTION_REJECTED, EXCEPTION_REVOKED,
                                                    EXCEPTION_RENEWED, EXCEPTION_ENDED};
@@ -112,15 +133,17 @@ static void add_step(struct said *s, const struct ch_log_entry_fields *f, struct
     e->exception = (uint64_t)exception;
     if (is_text(f, "step", exception_event_name(EXCEPTION_IN_FORCE))) {
         e->kind = SAID_IN_FORCE;
+        e->what = OF_RULING;
         put_in_force(s, f, e);
     }
     for (size_t i = 0; i < CH_ARRAY_LEN(closing); i++) {
-        if (is_text(f, "step", exception_event_name(closing[i]))) {
-            e->kind = SAID_CLOSED;
-            e->of = e->exception;
-            put(s, e, (struct ch_str){NULL, 0});
-        }
+        e->closes = e->closes || is_text(f, "step", exception_event_name(closing[i]));
     }
+    e->begins = is_text(f, "step", exception_event_name(EXCEPTION_REQUESTED));
+    e->kind = SAID_STEP;
+    e->what = OF_EXCEPTION;
+    e->of = e->exception;
+    put(s, e, entry);
 }
 
 static void add_ruling(struct said *s, const struct ch_log_entry_fields *f, struct event *e,
@@ -143,27 +166,82 @@ static void add_ruling(struct said *s, const struct ch_log_entry_fields *f, stru
     }
 }
 
-/* Within the text of an entry these would have a backslash before each quote. */
-static bool is_about(struct ch_str entry, const char *kind, size_t len)
+/* By its id, or (what was erased) by its place. */
+static void add_other(struct said *s, const struct ch_log_entry_fields *f, struct event *e,
+                      struct ch_str entry)
 {
-    return memmem(entry.ptr, entry.len, kind, len) != NULL;
+    int64_t id = 0;
+    bool has = ch_log_entry_get_int(f, "id", &id) && id > 0;
+    e->of = e->what == OF_ENTRY ? e->index : (uint64_t)id;
+    struct ch_sha256 list;
+    e->settled = is_text(f, "kind", "people-settled");
+    e->listless = e->kind == SAID_ERASED && !ch_log_entry_get_sha(f, "list", &list);
+    if (e->settled && !e->sealed) {
+        return; /* with it others may be given something again */
+    }
+    if (has || e->what == OF_ENTRY) {
+        CH_IGNORE(!ch_log_entry_get_int(f, "at_us", &e->at_us));
+        put(s, e, e->kind == SAID_TAKEN ? (struct ch_str){NULL, 0} : entry);
+    }
 }
-#define RULINGS    "\"kind\":\"ruling"
-#define EXCEPTIONS "\"kind\":\"exception\""
+
+static const struct {
+    const char *name;
+    enum said_kind kind;
+    enum said_what what;
+} kinds[] = {
+    {"ruling", SAID_RULING, OF_RULING},
+    {"ruling-end", SAID_RULING, OF_RULING},
+    {"ruling-expired", SAID_RULING, OF_RULING},
+    {"exception", SAID_STEP, OF_EXCEPTION},
+    {"person", SAID_GIVEN, OF_PEOPLE},
+    {"uid", SAID_GIVEN, OF_PEOPLE},
+    {"member", SAID_GIVEN, OF_PEOPLE},
+    {"grant", SAID_GIVEN, OF_PEOPLE},
+    {"token", SAID_GIVEN, OF_PEOPLE},
+    {"people-end", SAID_TAKEN, OF_PEOPLE},
+    {"people-settled", SAID_TAKEN, OF_PEOPLE},
+    {"proposal", SAID_GIVEN, OF_PROPOSAL},
+    {"proposal-end", SAID_TAKEN, OF_PROPOSAL},
+    {"policy-proposal", SAID_GIVEN, OF_POLICY_PROPOSAL},
+    {"policy-proposal-end", SAID_TAKEN, OF_POLICY_PROPOSAL},
+    {"erased", SAID_ERASED, OF_ENTRY},
+};
+
+/* Within the text of an entry this would have a backslash before each quote, and no object in one
+ * has such a key. Most entries are about nothing of all this. */
+static bool is_kept(struct ch_str entry, struct event *ret)
+{
+    static const char key[] = "\"kind\":\"";
+    const char *at = memmem(entry.ptr, entry.len, key, sizeof(key) - 1);
+    if (at == NULL) {
+        return false;
+    }
+    struct ch_str rest = ch_str_sub(entry, (size_t)(at - entry.ptr) + sizeof(key) - 1, entry.len);
+    for (size_t i = 0; i < CH_ARRAY_LEN(kinds); i++) {
+        struct ch_str name = ch_str_of(kinds[i].name);
+        if (ch_str_starts(rest, name) && rest.len > name.len && rest.ptr[name.len] == '"') {
+            ret->kind = kinds[i].kind;
+            ret->what = kinds[i].what;
+            return true;
+        }
+    }
+    return false;
+}
 
 void said_add(struct said *s, uint64_t index, struct ch_str entry, bool sealed)
 {
     struct event e = {.index = index, .sealed = sealed};
     struct ch_log_entry_fields f;
-    bool ruling = is_about(entry, RULINGS, sizeof(RULINGS) - 1);
-    if ((!ruling && !is_about(entry, EXCEPTIONS, sizeof(EXCEPTIONS) - 1)) ||
-        ch_log_entry_read(entry, &f, NULL) != CH_OK) {
+    if (!is_kept(entry, &e) || ch_log_entry_read(entry, &f, NULL) != CH_OK) {
         return;
     }
-    if (ruling) {
+    if (e.what == OF_RULING) {
         add_ruling(s, &f, &e, entry);
+    } else if (e.what == OF_EXCEPTION) {
+        add_step(s, &f, &e, entry);
     } else {
-        add_step(s, &f, &e);
+        add_other(s, &f, &e, entry);
     }
 }
 
@@ -172,9 +250,8 @@ void said_add(struct said *s, uint64_t index, struct ch_str entry, bool sealed)
 static int compare(const void *a, const void *b)
 {
     const struct event *x = a, *y = b;
-    bool xc = x->kind == SAID_CLOSED, yc = y->kind == SAID_CLOSED;
-    if (xc != yc) {
-        return xc ? 1 : -1;
+    if (x->what != y->what) {
+        return (int)x->what - (int)y->what;
     }
     if (x->of != y->of) {
         return x->of < y->of ? -1 : 1;
@@ -193,14 +270,14 @@ static void sort(struct said *s)
     s->sorted = true;
 }
 
-/* The first about this ruling, or what is behind it. */
-static size_t first_of(const struct said *s, bool closed, uint64_t of)
+/* The first about this number, or what is behind it. */
+static size_t first_of(const struct said *s, enum said_what what, uint64_t of)
 {
     size_t low = 0, high = s->count;
     while (low < high) {
         size_t mid = low + (high - low) / 2;
-        bool c = s->items[mid].kind == SAID_CLOSED;
-        if (c < closed || (c == closed && s->items[mid].of < of)) {
+        const struct event *e = &s->items[mid];
+        if (e->what < what || (e->what == what && e->of < of)) {
             low = mid + 1;
         } else {
             high = mid;
@@ -209,16 +286,17 @@ static size_t first_of(const struct said *s, bool closed, uint64_t of)
     return low;
 }
 
-static bool is_of(const struct said *s, size_t i, bool closed, uint64_t of)
+static bool is_of(const struct said *s, size_t i, enum said_what what, uint64_t of)
 {
-    return i < s->count && s->items[i].of == of && (s->items[i].kind == SAID_CLOSED) == closed;
+    return i < s->count && s->items[i].of == of && s->items[i].what == what;
 }
 
 static bool is_closed(const struct said *s, uint64_t exception, uint64_t since)
 {
     bool closed = false;
-    for (size_t i = first_of(s, true, exception); is_of(s, i, true, exception); i++) {
-        closed = closed || s->items[i].index > since;
+    for (size_t i = first_of(s, OF_EXCEPTION, exception); is_of(s, i, OF_EXCEPTION, exception);
+         i++) {
+        closed = closed || (s->items[i].closes && s->items[i].index > since);
     }
     return closed;
 }
@@ -228,7 +306,7 @@ static const struct event *approval(const struct said *s, uint64_t id, const str
 {
     const struct event *found = NULL;
     *ret = NULL;
-    for (size_t i = first_of(s, false, id); is_of(s, i, false, id); i++) {
+    for (size_t i = first_of(s, OF_RULING, id); is_of(s, i, OF_RULING, id); i++) {
         const struct event *e = &s->items[i];
         if (e->kind == SAID_RULING) {
             found = !e->deny && e->sealed ? e : NULL;
@@ -263,7 +341,7 @@ static bool has_ended(const struct said *s, size_t i)
 {
     uint64_t id = s->items[i].of;
     bool ended = false;
-    for (size_t j = i + 1; is_of(s, j, false, id) && s->items[j].kind != SAID_RULING; j++) {
+    for (size_t j = i + 1; is_of(s, j, OF_RULING, id) && s->items[j].kind != SAID_RULING; j++) {
         ended = ended || (s->items[j].kind == SAID_END && s->items[j].sealed);
     }
     return ended;
@@ -273,8 +351,8 @@ size_t said_denials(struct said *s, uint64_t id, said_ruling_fn *each, void *ctx
 {
     size_t count = 0;
     sort(s);
-    for (size_t i = id != 0 ? first_of(s, false, id) : 0;
-         id != 0 ? is_of(s, i, false, id) : i < s->count; i++) {
+    for (size_t i = id != 0 ? first_of(s, OF_RULING, id) : 0;
+         id != 0 ? is_of(s, i, OF_RULING, id) : i < s->count; i++) {
         const struct event *e = &s->items[i];
         if (e->kind == SAID_RULING && e->deny) {
             const struct said_ruling denial = {e->of, e->index, text_of(e), {NULL, 0}};
@@ -287,16 +365,141 @@ size_t said_denials(struct said *s, uint64_t id, said_ruling_fn *each, void *ctx
     return count;
 }
 
-void said_shorten(struct said *s)
+/* From the newest request on: a number is given again where its rows were taken away. */
+static size_t first_step(const struct said *s, uint64_t exception)
+{
+    size_t from = first_of(s, OF_EXCEPTION, exception);
+    for (size_t i = from; is_of(s, i, OF_EXCEPTION, exception); i++) {
+        from = s->items[i].begins ? i : from;
+    }
+    return from;
+}
+
+size_t said_steps(struct said *s, uint64_t exception, struct said_entry *ret, size_t max)
+{
+    size_t count = 0;
+    sort(s);
+    for (size_t i = first_step(s, exception); is_of(s, i, OF_EXCEPTION, exception); i++) {
+        const struct event *e = &s->items[i];
+        if (count < max) {
+            ret[count] = (struct said_entry){e->index, text_of(e), e->sealed};
+        }
+        count++;
+    }
+    return count;
+}
+
+bool said_exception_is_closed(struct said *s, uint64_t exception)
 {
     sort(s);
+    size_t from = first_step(s, exception);
+    return is_of(s, from, OF_EXCEPTION, exception) &&
+           (s->items[from].closes || is_closed(s, exception, s->items[from].index));
+}
+
+/* ------------------------------------------------------------------ people */
+
+static enum said_what what_of(enum said_given of)
+{
+    return of == SAID_OF_PEOPLE     ? OF_PEOPLE
+           : of == SAID_OF_PROPOSAL ? OF_PROPOSAL
+                                    : OF_POLICY_PROPOSAL;
+}
+
+bool said_given(struct said *s, enum said_given of, uint64_t id, struct said_entry *ret,
+                int64_t *ret_ended_us)
+{
+    enum said_what what = what_of(of);
+    bool found = false;
+    *ret_ended_us = CH_TIME_UNKNOWN;
+    sort(s);
+    for (size_t i = first_of(s, what, id); is_of(s, i, what, id); i++) {
+        const struct event *e = &s->items[i];
+        if (e->kind == SAID_GIVEN) {
+            *ret = (struct said_entry){e->index, text_of(e), e->sealed};
+            *ret_ended_us = CH_TIME_UNKNOWN;
+            found = true;
+        } else if (found) {
+            *ret_ended_us = e->at_us;
+        }
+    }
+    return found;
+}
+
+bool said_settled(struct said *s, uint64_t id, int64_t *ret_at_us)
+{
+    bool settled = false;
+    sort(s);
+    for (size_t i = first_of(s, OF_PEOPLE, id); is_of(s, i, OF_PEOPLE, id); i++) {
+        const struct event *e = &s->items[i];
+        settled = e->kind == SAID_TAKEN && (settled || e->settled);
+        *ret_at_us = e->settled ? e->at_us : *ret_at_us;
+    }
+    return settled;
+}
+
+void said_people(struct said *s, said_people_fn *each, void *ctx)
+{
+    sort(s);
+    uint64_t last = 0;
+    for (size_t i = first_of(s, OF_PEOPLE, 0); i < s->count && s->items[i].what == OF_PEOPLE; i++) {
+        const struct event *e = &s->items[i];
+        if (e->kind == SAID_GIVEN && e->of != last) {
+            last = e->of;
+            each(ctx, e->of, text_of(e));
+        }
+    }
+}
+
+bool said_erased_unlisted(struct said *s, uint64_t index)
+{
+    bool found = false;
+    sort(s);
+    for (size_t i = first_of(s, OF_ENTRY, index); i < s->count; i++) {
+        found = found || (s->items[i].listless && s->items[i].sealed);
+    }
+    return found;
+}
+
+bool said_erased(struct said *s, uint64_t act, struct said_entry *ret)
+{
+    sort(s);
+    size_t i = first_of(s, OF_ENTRY, act);
+    bool found = is_of(s, i, OF_ENTRY, act);
+    if (found) {
+        *ret = (struct said_entry){act, text_of(&s->items[i]), s->items[i].sealed};
+    }
+    return found;
+}
+
+/* ------------------------------------------------------------------ what is not asked for again */
+
+/* Steps of what is closed but for the closing one. */
+static bool is_done(const struct said *s, const struct event *e)
+{
+    return e->kind == SAID_STEP && !e->closes && is_closed(s, e->of, e->index);
+}
+
+void said_shorten(struct said *s)
+{
+    size_t n = 0;
+    sort(s);
+    bool *done = ch_calloc(s->count + 1, sizeof(*done));
     for (size_t i = 0; i < s->count; i++) {
         struct event *e = &s->items[i];
         const struct event *force;
         bool of_approval = (e->kind == SAID_RULING && !e->deny) || e->kind == SAID_IN_FORCE;
-        if (of_approval && approval(s, e->of, &force) == NULL) {
+        done[i] = is_done(s, e);
+        if (done[i] || e->closes || (of_approval && approval(s, e->of, &force) == NULL)) {
             free(e->text);
             e->text = NULL;
         }
     }
+    for (size_t i = 0; i < s->count; i++) {
+        if (!done[i]) {
+            s->items[n++] = s->items[i];
+        }
+    }
+    s->count = n;
+    free(done);
 }

@@ -49,6 +49,7 @@ static const struct {
     {"audit search", command_audit_search, ACTION_AUDIT_READ, SCOPE_SITE, ACTS_NOT},
     {"audit erase", command_audit_erase, ACTION_PEOPLE_ADMIN, SCOPE_SITE, ACTS},
     {"audit accept", command_audit_accept, ACTION_KEY_ADMIN, SCOPE_SITE, ACTS},
+    {"audit settle", command_audit_settle, ACTION_KEY_ADMIN, SCOPE_SITE, ACTS},
     {"keys", command_keys, ACTION_POLICY_READ, SCOPE_SITE, ACTS_BY_VERB}, /* rotate: key.admin */
     {"own", command_own, ACTION_QUEUE_READ, SCOPE_PARTS, ACTS_BY_REASON}, /* to another: operate */
     {"user", command_user, ACTION_PEOPLE_ADMIN, SCOPE_OWN,
@@ -357,7 +358,8 @@ static bool acts(const struct command *c)
             !ch_str_eq(verb, CH_STR("show"))) ||
            (c->acts == ACTS_BY_REASON && command_has(c, "reason")) ||
            (c->acts == ACTS_BY_DISCARD && command_has(c, "discard")) ||
-           (c->acts == ACTS_BY_RESCAN && (verb.len > 0 || command_has(c, "all") || command_has(c, "wait")));
+           (c->acts == ACTS_BY_RESCAN &&
+            (verb.len > 0 || command_has(c, "all") || command_has(c, "wait")));
 }
 
 /* Who was refused what: before the answer, and never a reason to refuse anything else. */

@@ -448,6 +448,9 @@ enum step command_approve(struct command *c)
     if (id != 0) {
         const struct exception *x = exceptions_find(c->k, id);
         struct exception closed;
+        if (x != NULL && exception_is_logged(x, &err) != CH_OK) {
+            return command_end(c, 1, "exception %llu: %s", (unsigned long long)id, err.msg);
+        }
         if (x != NULL) {
             command_what_of(&x->row, &what);
             return command_approve_what(c, &what, id, 0);

@@ -1,10 +1,12 @@
 /* audit erase: what commitments of the audit log stand for goes; the log stands without it (T26).
- */
+ * audit accept, audit settle: what nobody has signed, and what is not as the log says. */
 #include "commands_int.h"
 
 #include <sys/random.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/people/people.h"
+#include "db/keeper/rulings/altered.h"
 #include "db/keeper/rulings/rulings.h"
 #include "db/log/entry.h"
 
@@ -111,13 +113,33 @@ enum step command_audit_accept(struct command *c)
     if (rc != CH_OK) {
         return command_end(c, 1, "nothing was accepted: %s", err.msg);
     }
-    if (rulings_check_again(c->k, &err) != CH_OK) {
-        return command_end(c, 1, "they are signed; approvals count from the next start on: %s", err.msg);
+    if (altered_check_again(c->k, &err) != CH_OK) {
+        return command_end(c, 1, "they are signed; approvals count from the next start on: %s",
+                           err.msg);
     }
     command_print(c,
                   "%llu entr%s that nobody had sealed %s signed as they are; the log says that, by "
                   "whom and why\n",
                   (unsigned long long)entries, entries == 1 ? "y" : "ies",
                   entries == 1 ? "is" : "are");
+    return command_end(c, 0, "%s", "");
+}
+
+/* What of people is not as the log says has ended, on a person's word. */
+enum step command_audit_settle(struct command *c)
+{
+    struct ch_str reason = ch_str_trim(command_option(c, "reason"));
+    size_t rows = 0;
+    struct ch_err err;
+    if (reason.len == 0 || reason.len > 500) {
+        return command_end(c, 2, "--reason: expected a sentence of 1 to 500 bytes");
+    }
+    if (people_settle_altered(c->k, ch_str_of(c->who.text), reason, &rows, &err) != CH_OK) {
+        return command_end(c, 1, "nothing was settled: %s", err.msg);
+    }
+    command_print(c,
+                  "%zu row%s about users, groups and tokens %s ended; the log says that, by whom "
+                  "and why. audit verify goes on naming what was altered\n",
+                  rows, rows == 1 ? "" : "s", rows == 1 ? "has" : "have");
     return command_end(c, 0, "%s", "");
 }

@@ -335,6 +335,10 @@ static enum step renew(struct command *c)
     if (x == NULL || !command_may(c, ACTION_EXCEPTION_REQUEST, x->row.repository)) {
         return step;
     }
+    struct ch_err err;
+    if (exception_is_logged(x, &err) != CH_OK) {
+        return command_end(c, 1, "exception %llu: %s", (unsigned long long)x->row.id, err.msg);
+    }
     if (exception_state_of(c->k, x) != EXCEPTION_STATE_EFFECTIVE) {
         return command_end(c, 1, "exception %llu is %s: there is nothing to renew",
                            (unsigned long long)x->row.id,

@@ -46,7 +46,7 @@ static void put_approvers(struct command *c, struct ch_buf *b, const struct exce
 
 static void json_needed(struct command *c, struct ch_buf *b, const struct exception *x)
 {
-    if (is_open(c, x)) {
+    if (is_open(c, x) && x->altered == NULL) {
         struct command_needed n = command_needed_now(c->k, x);
         json_number(b, "approvals_needed", n.persons);
         json_number(b, "approvals_missing", n.missing);
@@ -71,7 +71,7 @@ static void json_exception(struct command *c, struct ch_buf *b, const struct exc
     struct ch_buf approvers;
     bool of = is_of(c, x, p, file);
     ch_buf_init(&approvers, 64u << 10);
-    if (of) {
+    if (of && x->altered == NULL) {
         put_approvers(c, &approvers, x);
     }
     json_number(b, "exception", x->row.id);
@@ -102,6 +102,9 @@ static void json_exception(struct command *c, struct ch_buf *b, const struct exc
     json_field(b, "approvers", ch_buf_str(&approvers));
     if (!of) {
         json_bool(b, "of_present_bytes", false);
+    }
+    if (x->altered != NULL) {
+        json_field(b, "altered", ch_str_of(x->altered));
     }
     json_needed(c, b, x);
     json_time(b, "asked", x->row.at_us);
@@ -136,14 +139,16 @@ static void put_line(struct command *c, struct ch_buf *b, const struct exception
     char until[40];
     bool of = is_of(c, x, p, file);
     ch_buf_init(&approvers, 64u << 10);
-    if (of) {
+    if (of && x->altered == NULL) {
         put_approvers(c, &approvers, x);
     }
     command_time(exception_ends(x->steps, x->step_count), until, sizeof(until));
     ch_buf_printf(b, "exception %llu (%s), asked for by ", (unsigned long long)x->row.id,
                   exception_state_name(exception_state_of(c->k, x)));
     ch_buf_put_escaped(b, x->row.requester);
-    if (approvers.len > 0) {
+    if (x->altered != NULL) {
+        ch_buf_printf(b, ", ALTERED in the database, so nobody can approve it (%s)", x->altered);
+    } else if (approvers.len > 0) {
         ch_buf_puts(b, CH_STR(", approved by "));
         ch_buf_puts(b, ch_buf_str(&approvers));
     } else {
@@ -152,7 +157,7 @@ static void put_line(struct command *c, struct ch_buf *b, const struct exception
                   : CH_STR(", approved by nobody as it is now: what was approved are other bytes"));
     }
     ch_buf_printf(b, ", until %s", until);
-    if (is_open(c, x)) {
+    if (is_open(c, x) && x->altered == NULL) {
         struct command_needed n = command_needed_now(c->k, x);
         ch_buf_puts(b, CH_STR("; "));
         command_put_needed(b, &n);
@@ -277,7 +282,8 @@ enum step command_exceptions_list(struct command *c)
     }
     for (size_t i = exceptions_count(c->k); i-- > 0;) {
         enum exception_state s = exception_state_of(c->k, exceptions_at(c->k, i));
-        if (s == EXCEPTION_STATE_OPEN || s == EXCEPTION_STATE_EFFECTIVE) {
+        if (s == EXCEPTION_STATE_OPEN || s == EXCEPTION_STATE_EFFECTIVE ||
+            exceptions_at(c->k, i)->altered != NULL) {
             list_one(c, exceptions_at(c->k, i));
         }
     }

@@ -102,8 +102,12 @@ static void put_of_group(void *ctx, const struct ch_people_row *row)
         !ch_str_eq(row->group, s->group)) {
         return;
     }
+    if (row->altered != NULL && s->c->args.json) {
+        return; /* it gives nothing */
+    }
     if (row->kind == CH_PEOPLE_MEMBER) {
         people_shown_put(s, row->person, false);
+        people_put_altered(b, row);
         return;
     }
     if (s->c->args.json) {
@@ -126,6 +130,7 @@ static void put_of_group(void *ctx, const struct ch_people_row *row)
                       row->repository.len > 0 && row->environment.len > 0 ? " " : "",
                       CH_STR_ARG(row->environment));
     }
+    people_put_altered(b, row);
 }
 
 struct groups {

@@ -45,11 +45,11 @@ struct command {
     struct ch_buf input;        /* what it is about, beside its words */
     struct policy_trial *trial; /* of policy test and offer */
     struct gate *gate;
-    struct runtime *runtime;           /* commands_runtime.h; NULL: it is none */
-    struct dependencies *dependencies; /* of what it names; NULL: not looked up */
-    size_t names_awaited;              /* large pages of names that its digest came under */
+    struct runtime *runtime;             /* commands_runtime.h; NULL: it is none */
+    struct dependencies *dependencies;   /* of what it names; NULL: not looked up */
+    size_t names_awaited;                /* large pages of names that its digest came under */
     struct digest_search *digest_search; /* of what it names by a digest; NULL: none was needed */
-    struct approved *approved;         /* of approve: what is in force and waits for the log */
+    struct approved *approved;           /* of approve: what is in force and waits for the log */
 };
 
 /* What a command is about. */
@@ -67,8 +67,8 @@ struct what {
     char spec[256];    /* RANGE: as given; VERSION: "==VER" */
     char version[160];
     char file_name[520];
-    char upstream[256]; /* of a digest: where its bytes came from */
-    char extras[256];   /* NAME[EXTRA,...]: what is within the brackets */
+    char upstream[256];      /* of a digest: where its bytes came from */
+    char extras[256];        /* NAME[EXTRA,...]: what is within the brackets */
     struct ch_sha256 sha256; /* FILE that was named by these bytes; zero: by another word */
 };
 
@@ -92,8 +92,9 @@ enum step command_end(struct command *c, uint32_t exit_status, const char *fmt, 
 /* Whether the command is about "sha256:HEX"; CH_E_USAGE: that is none. */
 enum ch_code command_digest(const struct command *c, bool *ret_is, struct ch_sha256 *ret,
                             struct ch_err *err) CH_MUST_CHECK;
-/* What it names by a digest that was never fetched is looked for, once, among stored pages; the large
- * pages of what was fetched are read. True: that goes on, and the command is run again then. */
+/* What it names by a digest that was never fetched is looked for, once, among stored pages; the
+ * large pages of what was fetched are read. True: that goes on, and the command is run again then.
+ */
 bool command_digest_is_looked_for(struct command *c) CH_MUST_CHECK;
 /* The first name under which these bytes came that still stands for them, else the first; without a
  * file name: they never came. */
@@ -217,8 +218,8 @@ void command_json_exception(struct command *c, struct ch_buf *b, const struct ex
                             bool steps);
 /* Lines (or "exceptions":[...]) about those that are open and cover the file. */
 void command_explain_exceptions(struct command *c, const struct page *p, size_t file);
-/* Of an index: what it lists, which of that counts in its repository, and what is recorded of it. `json`
- * NULL: for people. */
+/* Of an index: what it lists, which of that counts in its repository, and what is recorded of it.
+ * `json` NULL: for people. */
 void command_explain_listed(struct command *c, struct page *p, size_t file, struct ch_buf *json);
 /* Who pushed it, of a hosted repository's manifest; `json` NULL: for people. */
 void command_explain_pushed(struct command *c, const struct page *p, size_t file,
@@ -306,6 +307,7 @@ enum step command_exceptions_list(struct command *c);
 enum step command_exceptions_show(struct command *c);
 enum step command_rescan(struct command *c);
 enum step command_audit_erase(struct command *c);
+enum step command_audit_settle(struct command *c);
 enum step command_audit_accept(struct command *c);
 enum step command_audit_search(struct command *c);
 enum step command_keys(struct command *c);

@@ -306,3 +306,10 @@ void people_shown_put(struct people_shown *s, struct ch_str text, bool number)
         ch_buf_puts(s->out, text);
     }
 }
+
+void people_put_altered(struct ch_buf *b, const struct ch_people_row *row)
+{
+    if (row->altered != NULL) {
+        ch_buf_printf(b, " (NOT taken: %s)", row->altered);
+    }
+}

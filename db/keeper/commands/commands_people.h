@@ -60,5 +60,7 @@ struct people_shown {
     size_t count;
 };
 void people_shown_put(struct people_shown *s, struct ch_str text, bool number);
+/* " (NOT taken: ...)" behind what a row would give, and does not. */
+void people_put_altered(struct ch_buf *b, const struct ch_people_row *row);
 
 #endif

@@ -3,6 +3,7 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/egress/notices.h"
 #include "db/keeper/policies/policy_proposals.h"
+#include "db/keeper/rulings/altered.h"
 #include "db/keeper/rulings/rulings.h"
 #include "db/keeper/unsaved.h"
 
@@ -334,6 +335,48 @@ static void put_processes(struct ch_buf *b, struct ch_str lines)
     ch_buf_putc(b, ']');
 }
 
+static void show_altered(struct command *c, const struct altered *a)
+{
+    static const char names_them[] = "customhouse audit verify names them";
+    if (a->approvals > 0) {
+        command_print(
+            c,
+            "%zu approvals of the database are NOT taken, for the audit log does not have "
+            "them so: %s\n",
+            a->approvals, names_them);
+    }
+    if (a->denials > 0) {
+        command_print(c,
+                      "%zu denials are in force by the audit log alone, for the database does NOT "
+                      "have them so: %s\n",
+                      a->denials, names_them);
+    }
+    if (a->exceptions > 0) {
+        command_print(
+            c,
+            "%zu exceptions can NOT be approved, for the audit log does not have them so: "
+            "%s (customhouse exceptions list)\n",
+            a->exceptions, names_them);
+    }
+    if (a->people > 0) {
+        command_print(
+            c,
+            "%zu rows about users, groups and tokens give NOTHING or are gone, for the audit "
+            "log does not have them so, and nothing new is given: %s\n",
+            a->people, names_them);
+    }
+}
+
+static void json_altered(struct ch_buf *b, const struct altered *a)
+{
+    json_open(b, "altered", '{');
+    json_number(b, "approvals", a->approvals);
+    json_number(b, "denials", a->denials);
+    json_number(b, "exceptions", a->exceptions);
+    json_number(b, "people", a->people);
+    ch_buf_putc(b, '}');
+}
+
 enum step command_status(struct command *c)
 {
     struct keeper *k = c->k;
@@ -348,8 +391,9 @@ enum step command_status(struct command *c)
     const char *trouble = keeper_store_trouble(k);
     bool healthy = k->healthy && trouble == NULL;
     size_t unsaved = unsaved_count(k);
-    bool whole = healthy && audit.trouble[0] == '\0' && unsaved == 0 &&
-                 rulings_distrusted(k) + rulings_restored(k) == 0;
+    struct altered altered = altered_now(k);
+    bool whole =
+        healthy && audit.trouble[0] == '\0' && unsaved == 0 && altered_count(&altered) == 0;
     struct coming coming = {0};
     intakes_each(k, count_coming, &coming);
     ch_sha256_hex(&policy, hex);
@@ -397,6 +441,7 @@ enum step command_status(struct command *c)
         }
         ch_buf_putc(&b, '}');
         json_number(&b, "unsaved", unsaved);
+        json_altered(&b, &altered);
         json_number(&b, "policy_proposals", policy_proposals_count(k));
         json_bool(&b, "people_approve", people_has_approver(k->people));
         json_open(&b, "repositories", '[');
@@ -442,20 +487,7 @@ enum step command_status(struct command *c)
         command_print(c, "the audit log CANNOT be written, so nothing new is allowed: %s\n",
                       audit.trouble);
     }
-    if (rulings_distrusted(k) > 0) {
-        command_print(
-            c,
-            "%zu approvals of the database are NOT taken, for the audit log does not have "
-            "them so: customhouse audit verify names them\n",
-            rulings_distrusted(k));
-    }
-    if (rulings_restored(k) > 0) {
-        command_print(
-            c,
-            "%zu denials are in force by the audit log alone, for the database does NOT have "
-            "them so: customhouse audit verify names them\n",
-            rulings_restored(k));
-    }
+    show_altered(c, &altered);
     command_print(c, "policy %s (sha256 %.16s...)\n", ch_policy_file_name(k->policy), hex);
     size_t proposals = policy_proposals_count(k);
     if (proposals > 0) {

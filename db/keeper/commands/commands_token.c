@@ -190,7 +190,7 @@ static void list_token(void *ctx, const struct ch_people_row *row)
     char until[40];
     struct ch_buf b;
     if ((row->ended_at_us != CH_TIME_UNKNOWN && !expired) || row->kind != CH_PEOPLE_TOKEN ||
-        !people_fits(l->user, row->person)) {
+        !people_fits(l->user, row->person) || (row->altered != NULL && c->args.json)) {
         return;
     }
     ch_buf_init(&b, 8192);
@@ -211,6 +211,7 @@ static void list_token(void *ctx, const struct ch_people_row *row)
                       CH_STR_ARG(row->person), CH_STR_ARG(row->audience),
                       expired ? "EXPIRED" : "until", until);
         ch_buf_put_escaped(&b, row->label);
+        people_put_altered(&b, row);
         ch_buf_putc(&b, '\n');
     }
     c->answers++;

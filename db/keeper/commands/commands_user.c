@@ -103,12 +103,13 @@ static void put_of_person(void *ctx, const struct ch_people_row *row)
     struct people_shown *s = ctx;
     char uid[16];
     if (row->ended_at_us != CH_TIME_UNKNOWN || row->kind != s->kind ||
-        !ch_str_eq(row->person, s->person)) {
+        !ch_str_eq(row->person, s->person) || (row->altered != NULL && s->c->args.json)) {
         return;
     }
     snprintf(uid, sizeof(uid), "%u", row->uid);
     people_shown_put(s, row->kind == CH_PEOPLE_UID ? ch_str_of(uid) : row->group,
                      row->kind == CH_PEOPLE_UID);
+    people_put_altered(s->out, row);
 }
 
 static size_t put_all(struct command *c, struct ch_buf *out, enum ch_people_kind kind,
@@ -124,7 +125,8 @@ static void list_user(void *ctx, const struct ch_people_row *row)
     struct command *c = ctx;
     struct ch_buf b;
     char since[40];
-    if (row->ended_at_us != CH_TIME_UNKNOWN || row->kind != CH_PEOPLE_PERSON) {
+    if (row->ended_at_us != CH_TIME_UNKNOWN || row->kind != CH_PEOPLE_PERSON ||
+        (row->altered != NULL && c->args.json)) {
         return;
     }
     ch_buf_init(&b, 1u << 20);
@@ -159,6 +161,7 @@ static void list_user(void *ctx, const struct ch_people_row *row)
             ch_buf_puts(&b, CH_STR("  "));
             ch_buf_put_escaped(&b, row->full_name);
         }
+        people_put_altered(&b, row);
         ch_buf_putc(&b, '\n');
         c->answers++;
     }

@@ -9,6 +9,7 @@
 #include "customhouse/timefmt.h"
 #include "db/keeper/rulings/exceptions.h"
 #include "db/keeper/commands/json.h"
+#include "db/keeper/rulings/altered.h"
 
 #define HOUR_US 3600000000LL
 
@@ -360,7 +361,7 @@ void notices_last_copies(struct keeper *k, uint64_t files, uint64_t bytes, uint6
     }
 }
 
-void notices_altered(struct keeper *k, uint64_t approvals, uint64_t denials)
+void notices_altered(struct keeper *k, const struct altered *a)
 {
     struct notice n;
     struct ch_err err;
@@ -368,11 +369,14 @@ void notices_altered(struct keeper *k, uint64_t approvals, uint64_t denials)
     ch_buf_printf(
         &n.text,
         "The database is not what the audit log says, which is what counts: approvals that "
-        "are not taken: %llu, denials in force without their rows: %llu.\n"
+        "are not taken: %zu, denials in force without their rows: %zu, exceptions that nobody can "
+        "approve: %zu, rows about people that give nothing or are gone: %zu.\n"
         "customhouse audit verify names them.\n",
-        (unsigned long long)approvals, (unsigned long long)denials);
-    json_number(&n.data, "approvals", approvals);
-    json_number(&n.data, "denials", denials);
+        a->approvals, a->denials, a->exceptions, a->people);
+    json_number(&n.data, "approvals", a->approvals);
+    json_number(&n.data, "denials", a->denials);
+    json_number(&n.data, "exceptions", a->exceptions);
+    json_number(&n.data, "people", a->people);
     if (notice_end(&n, &err) != CH_OK) {
         keeper_log("notice", "error=\"%s\"", err.msg);
     }

@@ -41,7 +41,8 @@ void notices_admitted(struct keeper *k, const struct page *p, const struct ch_de
 void notices_last_copies(struct keeper *k, uint64_t files, uint64_t bytes, uint64_t entry);
 /* The database is not what the audit log says: approvals that are not taken, denials in force
  * without their rows. */
-void notices_altered(struct keeper *k, uint64_t approvals, uint64_t denials);
+struct altered;
+void notices_altered(struct keeper *k, const struct altered *a);
 void notices_log(struct keeper *k, bool over, uint64_t entry);
 /* A witness does not cosign the log, or does again. `fault`: a word. */
 void notices_witness(struct keeper *k, bool over, struct ch_str name, const char *fault,

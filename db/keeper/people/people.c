@@ -2,8 +2,12 @@
 
 #include <stdlib.h>
 
+#include "customhouse/map.h"
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/audit/audit_says.h"
 #include "db/keeper/unsaved.h"
+#include "db/keeper/rulings/altered.h"
+#include "people_logged.h"
 #include "people_proposals.h"
 
 /* An end that counts and could not be stored (unsaved.h). */
@@ -35,9 +39,23 @@ static void end_again(void *ctx, const void *step)
     people_end(ctx, e->id, e->at_us);
 }
 
+struct loading {
+    struct keeper *k;
+    struct people *p;
+    struct people_logged counts;
+    bool unread;
+    enum ch_code rc;
+    struct ch_err *err;
+};
+
 static void add_row(void *ctx, const struct ch_people_row *row)
 {
-    people_add(ctx, row);
+    struct loading *l = ctx;
+    struct ch_people_row checked = *row;
+    if (!l->unread && l->rc == CH_OK) {
+        l->rc = people_check_row(l->k, &checked, &l->counts, l->err);
+    }
+    people_add(l->p, &checked);
 }
 
 static void sooner_end(void *ctx, const struct ch_people_row *row)
@@ -55,10 +73,24 @@ static void note_soonest_end(struct keeper *k)
     people_each(k->people, sooner_end, &k->token_ends_us);
 }
 
-static enum ch_code load(struct keeper *k, struct people **ret, struct ch_err *err)
+/* The rows that the audit log has so; of the others nothing is given (people_logged.h).
+ * *ret_altered: how many there are, with those that the log has and the store has not. */
+static enum ch_code load(struct keeper *k, struct people **ret, size_t *ret_altered,
+                         struct ch_err *err)
 {
     struct people *p = people_new();
-    enum ch_code rc = ch_store_people(k->store, add_row, p, err);
+    struct loading l = {.k = k, .p = p, .unread = !audit_is_recalled(k), .err = err};
+    l.counts.persons = ch_map_new();
+    says_keep_acts(k);
+    enum ch_code rc = ch_store_people(k->store, add_row, &l, err);
+    says_drop_acts(k);
+    ch_map_free(l.counts.persons);
+    rc = rc == CH_OK ? l.rc : rc;
+    *ret_altered = l.unread ? 0 : l.counts.altered + people_lost(k, &l.counts);
+    people_set_altered(p,
+                       l.unread || *ret_altered > 0 ||
+                           (l.counts.settled + l.counts.erased > 0 && people_logged_approver(k)));
+    people_set_unread(p, l.unread);
     if (rc != CH_OK) {
         people_free(p);
         return rc;
@@ -70,23 +102,39 @@ static enum ch_code load(struct keeper *k, struct people **ret, struct ch_err *e
     return CH_OK;
 }
 
-static enum ch_code reload(struct keeper *k, struct ch_err *err)
+static void say_altered(void *ctx, const struct ch_people_row *row)
+{
+    (void)ctx;
+    if (row->altered != NULL) {
+        keeper_log("people", "row=%llu taken=0 error=\"%s\"", (unsigned long long)row->id,
+                   row->altered);
+    }
+}
+
+enum ch_code people_reload(struct keeper *k, struct ch_err *err)
 {
     struct people *p;
-    enum ch_code rc = load(k, &p, err);
+    size_t altered = 0, before = k->people_altered;
+    enum ch_code rc = load(k, &p, &altered, err);
     if (rc == CH_OK) {
         people_free(k->people);
         k->people = p;
+        k->people_altered = altered;
         note_soonest_end(k);
     }
     keeper_raise_epoch(k);
+    if (rc == CH_OK && altered > before) { /* beside the running service */
+        people_each(p, say_altered, NULL);
+        altered_tell(k);
+    }
     return rc;
 }
 
 enum ch_code people_open(struct keeper *k, struct ch_err *err)
 {
-    enum ch_code rc = load(k, &k->people, err);
+    enum ch_code rc = load(k, &k->people, &k->people_altered, err);
     if (rc == CH_OK) {
+        people_each(k->people, say_altered, NULL);
         note_soonest_end(k);
         rc = people_proposals_open(k, err);
     }
@@ -112,9 +160,20 @@ enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows
                               struct ch_err *err)
 {
     struct people *trial;
-    enum ch_code rc = load(k, &trial, err);
+    size_t altered = 0;
+    enum ch_code rc = load(k, &trial, &altered, err);
     if (rc != CH_OK) {
         return rc;
+    }
+    if (altered > 0 ||
+        !audit_is_recalled(k)) { /* who is what is not known, nor whose word it takes */
+        people_free(trial);
+        return ch_fail(
+            err, CH_E_CONFLICT,
+            "nothing is given: what the database has of people is not what the audit log "
+            "says. customhouse audit verify names the rows: revoke those that are there, "
+            "restore the newest backup, or say that the others have ended (customhouse audit "
+            "settle)");
     }
     for (size_t i = 0; rc == CH_OK && i < count; i++) {
         rc = people_check(trial, &rows[i], err);
@@ -157,7 +216,7 @@ enum ch_code people_give_agreed(struct keeper *k, struct ch_people_row *rows, si
         return rc;
     }
     people_agreed_forget(k, proposal);
-    return reload(k, err);
+    return people_reload(k, err);
 }
 
 /* ------------------------------------------------------------------ taking */
@@ -221,7 +280,95 @@ enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, st
     for (size_t i = 0; rc != CH_OK && i < count; i++) {
         remember(k, ids[i], by, why, now);
     }
-    return rc == CH_OK ? reload(k, err) : rc;
+    return rc == CH_OK ? people_reload(k, err) : rc;
+}
+
+/* ------------------------------------------------------------------ what was altered by hand */
+
+struct settling {
+    struct keeper *k;
+    struct ch_str by, why;
+    int64_t now_us;
+    size_t count;
+    enum ch_code rc;
+    struct ch_err *err;
+};
+
+static void settle_row(void *ctx, const struct ch_people_row *row)
+{
+    struct settling *s = ctx;
+    struct ch_people_row ended = *row;
+    if (row->altered == NULL || s->rc != CH_OK) {
+        return;
+    }
+    if (row->ended_at_us == CH_TIME_UNKNOWN) {
+        ended.ended_by = s->by;
+        ended.ended_why = s->why;
+        ended.ended_at_us = s->now_us;
+        s->rc = ch_store_end_people(s->k->store, row->id, s->by, s->why, s->now_us, s->err);
+        s->rc = s->rc == CH_E_EXISTS ? CH_OK : s->rc; /* its end is what was altered */
+        s->rc = s->rc == CH_OK ? audit_people_end(s->k, &ended, s->err) : s->rc;
+    }
+    s->rc = s->rc == CH_OK ? audit_people_settled(s->k, row->id, s->by, s->why, s->now_us, s->err)
+                           : s->rc;
+    s->count++;
+}
+
+struct lost_ids {
+    uint64_t *ids;
+    size_t count;
+};
+
+static void note_lost(void *ctx, uint64_t id)
+{
+    struct lost_ids *l = ctx;
+    l->ids = ch_realloc_array(l->ids, l->count + 1, sizeof(*l->ids));
+    l->ids[l->count++] = id;
+}
+
+static void settle_lost(struct settling *s, uint64_t id)
+{
+    if (s->rc == CH_OK) {
+        s->rc = audit_people_settled(s->k, id, s->by, s->why, s->now_us, s->err);
+        s->count++;
+    }
+}
+
+/* Told with an end that is in the log: the row gives nothing already, and nobody gets it. */
+static enum ch_code settle_once(struct settling *s)
+{
+    struct keeper *k = s->k;
+    struct lost_ids l = {.ids = NULL};
+    people_lost_each(k, k->people, note_lost, &l);
+    enum ch_code begun = audit_act(k, s->err);
+    s->rc = begun;
+    people_each(k->people, settle_row, s);
+    for (size_t i = 0; i < l.count; i++) {
+        settle_lost(s, l.ids[i]);
+    }
+    free(l.ids);
+    s->rc = audit_act_end(k, begun, s->rc, s->err);
+    return s->rc == CH_OK ? people_reload(k, s->err) : s->rc;
+}
+
+#define SETTLED_TWICE 2 /* what was given to whom is settled first has lost its user by that */
+
+enum ch_code people_settle_altered(struct keeper *k, struct ch_str by, struct ch_str why,
+                                   size_t *ret_rows, struct ch_err *err)
+{
+    struct settling s = {.k = k, .by = by, .why = why, .now_us = keeper_now_us(k), .err = err};
+    enum ch_code rc = audit_is_recalled(k)
+                          ? people_reload(k, err)
+                          : ch_fail(err, CH_E_CONFLICT, "the audit log cannot be read back");
+    if (rc == CH_OK && k->people_altered == 0) {
+        rc = ch_fail(err, CH_E_NOT_FOUND,
+                     "what the database has of people is what the audit log says");
+    }
+    for (size_t i = 0; rc == CH_OK && i < SETTLED_TWICE && k->people_altered > 0; i++) {
+        rc = settle_once(&s);
+    }
+    *ret_rows = s.count;
+    return rc;
 }
 
 struct expired {

@@ -12,6 +12,10 @@
 
 enum ch_code people_open(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void people_close(struct keeper *k);
+/* What the store has is read anew, and held against the audit log again: keeper.people_altered says
+ * how many rows that does not have so, or has and the store has not. While there are any, nothing
+ * is given; in `people` rows that give nothing say why (`altered`). */
+enum ch_code people_reload(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 /* All of the rows or none; each may be about those before it. `by` and `at_us` are the caller's.
  * For what may not be (and then nothing was changed) see people_check. */
 enum ch_code people_give(struct keeper *k, struct ch_people_row *rows, size_t count,
@@ -28,6 +32,12 @@ enum ch_code people_check_all(struct keeper *k, const struct ch_people_row *rows
  * kept to be stored (unsaved.h). */
 enum ch_code people_take(struct keeper *k, const uint64_t *ids, size_t count, struct ch_str by,
                          struct ch_str why, struct ch_err *err) CH_MUST_CHECK;
+/* What is not as the log says (keeper.people_altered) has ended, on somebody's word: rows that are
+ * there and give nothing, and those that are gone. Nobody gets anything by it; after it something
+ * can be given again, by the rules of a place that has had two approvers where the log knows of
+ * one. CH_E_NOT_FOUND: there is nothing of the kind. */
+enum ch_code people_settle_altered(struct keeper *k, struct ch_str by, struct ch_str why,
+                                   size_t *ret_rows, struct ch_err *err) CH_MUST_CHECK;
 void people_tick(struct keeper *k);
 /* Tokens whose time has come have ended for good, also when the clock is set back (T11): whoever is
  * about to look at one calls this first. `people` is another afterwards. */

@@ -6,6 +6,7 @@
 
 #include "db/keeper/audit/audit.h"
 #include "people.h"
+#include "people_logged.h"
 
 #define PROPOSALS_MAX 64 /* the oldest goes */
 #define HOUR_US       (3600 * 1000000LL)
@@ -112,7 +113,9 @@ static void remember(struct keeper *k, const struct ch_proposal_row *row)
 
 static void remember_one(void *ctx, const struct ch_proposal_row *row)
 {
-    remember(ctx, row);
+    if (people_proposal_is_logged(ctx, row)) {
+        remember(ctx, row);
+    }
 }
 
 enum ch_code people_proposals_open(struct keeper *k, struct ch_err *err)

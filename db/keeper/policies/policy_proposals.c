@@ -5,6 +5,7 @@
 
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/people/people.h"
+#include "db/keeper/people/people_logged.h"
 #include "policies.h"
 
 #define DAY_US (86400 * 1000000LL)
@@ -50,12 +51,12 @@ static const char *end_of(const struct keeper *k, const struct ch_policy_proposa
                                                                                        : NULL;
 }
 
-static bool counts(const struct keeper *k, const struct ch_policy_proposal_row *row)
+static bool counts(struct keeper *k, const struct ch_policy_proposal_row *row)
 {
     struct principal who =
         people_named(k->people, ch_str_sub(row->by, sizeof("user:") - 1, row->by.len));
-    return end_of(k, row) == NULL && who.kind == PRINCIPAL_USER &&
-           people_may(k->people, &who, ACTION_POLICY_WRITE, &site);
+    return end_of(k, row) == NULL && policy_proposal_is_logged(k, row) &&
+           who.kind == PRINCIPAL_USER && people_may(k->people, &who, ACTION_POLICY_WRITE, &site);
 }
 
 static enum ch_code store_end(struct keeper *k, uint64_t id, const char *how, struct ch_str by,

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "db/keeper/audit/audit.h"
+#include "altered.h"
 #include "exceptions_int.h"
 #include "rulings.h"
 
@@ -51,6 +52,8 @@ static void one_step(void *ctx, const struct ch_exception_step_row *row)
     struct exception *x = ctx;
     x->steps = ch_realloc_array(x->steps, x->step_count + 1, sizeof(*x->steps));
     x->reasons = ch_realloc_array(x->reasons, x->step_count + 1, sizeof(*x->reasons));
+    x->step_ids = ch_realloc_array(x->step_ids, x->step_count + 1, sizeof(*x->step_ids));
+    x->step_ids[x->step_count] = row->id;
     x->reasons[x->step_count] = keep(x, row->reason);
     x->steps[x->step_count++] =
         (struct exception_step){.event = (enum exception_event)row->event,
@@ -71,7 +74,8 @@ static void one_ruling(void *ctx, uint64_t ruling)
 static enum ch_code read_rest(struct keeper *k, struct exception *x, struct ch_err *err)
 {
     enum ch_code rc = ch_store_exception_steps(k->store, x->row.id, one_step, x, err);
-    return rc == CH_OK ? ch_store_exception_rulings(k->store, x->row.id, one_ruling, x, err) : rc;
+    rc = rc == CH_OK ? ch_store_exception_rulings(k->store, x->row.id, one_ruling, x, err) : rc;
+    return rc == CH_OK ? exception_check(k, x, err) : rc;
 }
 
 void exception_done(struct exception *x)
@@ -82,6 +86,7 @@ void exception_done(struct exception *x)
     free(x->texts);
     free(x->steps);
     free(x->reasons);
+    free(x->step_ids);
     free(x->rulings);
     *x = (struct exception){.step_count = 0};
 }
@@ -121,6 +126,18 @@ static void one_open(void *ctx, const struct ch_exception_row *row)
     take_row(&e->items[e->count++], row);
 }
 
+static void say_altered(const struct keeper *k, const struct exceptions *e)
+{
+    for (size_t i = 0; i < e->count; i++) {
+        const struct exception *x = &e->items[i];
+        const struct exception *was = k->exceptions != NULL ? exceptions_find(k, x->row.id) : NULL;
+        if (x->altered != NULL && (was == NULL || was->altered != x->altered)) {
+            keeper_log("exceptions", "exception=%llu taken=0 error=\"%s\"",
+                       (unsigned long long)x->row.id, x->altered);
+        }
+    }
+}
+
 /* What cannot be read is not there: nobody can approve it, and what is in force is in its rulings.
  */
 enum ch_code exceptions_load(struct keeper *k, struct ch_err *err)
@@ -134,8 +151,13 @@ enum ch_code exceptions_load(struct keeper *k, struct ch_err *err)
         free_all(e);
         e = ch_calloc(1, sizeof(*e));
     }
+    size_t altered = k->exceptions != NULL ? exceptions_altered(k) : SIZE_MAX;
+    say_altered(k, e);
     free_all(k->exceptions);
     k->exceptions = e;
+    if (exceptions_altered(k) > altered) { /* beside the running service */
+        altered_tell(k);
+    }
     return rc;
 }
 
@@ -182,7 +204,7 @@ const struct exception *exceptions_about(const struct keeper *k, const struct ch
     const struct exception *found = NULL;
     for (size_t i = 0; i < exceptions_count(k); i++) {
         const struct exception *x = exceptions_at(k, i);
-        if (is_open(k, x) && ch_str_eq(x->row.repository, row->repository) &&
+        if (x->altered == NULL && is_open(k, x) && ch_str_eq(x->row.repository, row->repository) &&
             ch_str_eq(x->row.project, row->project) &&
             ch_str_eq(x->row.version_spec, row->version_spec) &&
             ch_str_eq(x->row.file_name, row->file_name)) {

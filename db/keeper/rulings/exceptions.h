@@ -16,11 +16,13 @@ struct exception {
     struct ch_exception_row row; /* slices borrow from `texts` */
     struct exception_step *steps;
     struct ch_str *reasons; /* beside steps */
+    uint64_t *step_ids;     /* likewise */
     size_t step_count;
     uint64_t *rulings; /* of what came into force */
     size_t ruling_count;
     char **texts;
     size_t text_count;
+    const char *altered; /* why it is not what the audit log says; NULL: it is, or is closed */
 };
 /* Any, by its number. CH_E_NOT_FOUND. */
 enum ch_code exception_read(struct keeper *k, uint64_t id, struct exception *ret,
@@ -30,6 +32,11 @@ enum exception_state exception_state_of(const struct keeper *k, const struct exc
 
 enum ch_code exceptions_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 void exceptions_free(struct keeper *k);
+/* Open ones that the audit log does not have so (T4): nobody can approve, join or renew them, and
+ * nothing comes into force by them; to reject or revoke one is possible. */
+size_t exceptions_altered(const struct keeper *k);
+/* CH_E_CONFLICT: it is altered. */
+enum ch_code exception_is_logged(const struct exception *x, struct ch_err *err) CH_MUST_CHECK;
 /* Those that are asked for or in force, oldest first. Borrowed until the next step of any. */
 size_t exceptions_count(const struct keeper *k);
 const struct exception *exceptions_at(const struct keeper *k, size_t i);
@@ -41,8 +48,8 @@ const struct exception *exceptions_about(const struct keeper *k,
  * within the hour it is no other one. */
 bool exception_ends_at(const struct exception *x, int64_t end_us);
 /* Which page and project the row names: on pages of many projects a version is of one page,
- * "PAGE/PROJECT". `ret_page` is absent where none is named, and of a file, whose page stands for the
- * project. Slices borrow from the row. */
+ * "PAGE/PROJECT". `ret_page` is absent where none is named, and of a file, whose page stands for
+ * the project. Slices borrow from the row. */
 void exception_place(const struct ch_exception_row *row, struct ch_str *ret_page,
                      struct ch_str *ret_project);
 /* Whether it is about this file, too. */
@@ -90,8 +97,8 @@ struct approval {
  * of it or nothing. CH_E_USAGE, CH_E_CONFLICT as exception_may. */
 enum ch_code exceptions_approve(struct keeper *k, struct approval *a,
                                 struct ch_err *err) CH_MUST_CHECK;
-/* REJECTED or REVOKED: by whom, and why. A revocation counts at once; where it could not be stored (which is
- * neither CH_E_CONFLICT nor CH_E_NOT_FOUND) it is kept for that (unsaved.h). */
+/* REJECTED or REVOKED: by whom, and why. A revocation counts at once; where it could not be stored
+ * (which is neither CH_E_CONFLICT nor CH_E_NOT_FOUND) it is kept for that (unsaved.h). */
 enum ch_code exceptions_close(struct keeper *k, uint64_t id, enum exception_event event,
                               struct ch_str who, struct ch_str reason,
                               struct ch_err *err) CH_MUST_CHECK;

@@ -95,6 +95,9 @@ enum ch_code exceptions_join(struct keeper *k, uint64_t id, struct ch_str who,
     if (x == NULL) {
         return ch_fail(err, CH_E_NOT_FOUND, "exception %llu is not open", (unsigned long long)id);
     }
+    if (exception_is_logged(x, err) != CH_OK) {
+        return CH_E_CONFLICT;
+    }
     for (size_t i = 0; i < x->step_count; i++) {
         bool asks =
             x->steps[i].event == EXCEPTION_REQUESTED || x->steps[i].event == EXCEPTION_JOINED;

@@ -1,5 +1,6 @@
-/* What the files of exceptions share: exceptions.c keeps them, exceptions_ask.c asks,
- * exceptions_rule.c approves and ends. An act is audit_act, what it stores, and exceptions_act_end.
+/* What the files of exceptions share: exceptions.c keeps them, exceptions_check.c holds
+ * them against the log, exceptions_ask.c asks, exceptions_rule.c approves and ends. An act is
+ * audit_act, what it stores, and exceptions_act_end.
  */
 #ifndef KEEPER_EXCEPTIONS_INT_H
 #define KEEPER_EXCEPTIONS_INT_H
@@ -26,6 +27,10 @@ void exceptions_put_approvers(struct ch_buf *b, const struct exception_step *ste
  * day. */
 bool exceptions_counts(struct keeper *k, const struct ch_exception_row *of,
                        const struct exception_step *s, const struct exception_shown *now);
+/* Sets x->altered: whether all that the rows say of it is what the log says, step by step.
+ * exceptions_check.c */
+enum ch_code exception_check(struct keeper *k, struct exception *x,
+                             struct ch_err *err) CH_MUST_CHECK;
 void exceptions_forget_askers(struct keeper *k); /* everybody starts anew */
 
 #endif

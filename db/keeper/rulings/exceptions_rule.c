@@ -114,6 +114,9 @@ size_t exceptions_have(struct keeper *k, const struct exception *x,
 {
     const struct exception_step end = {.event = EXCEPTION_JOINED, .shown = *now};
     size_t count;
+    if (x->altered != NULL) {
+        return 0;
+    }
     struct exception_step *all = with(k, &x->row, x->steps, x->step_count, &end, &count);
     size_t have = exception_approvals(all, count, now);
     free(all);
@@ -224,6 +227,9 @@ enum ch_code exceptions_approve(struct keeper *k, struct approval *a, struct ch_
     } else if (x == NULL) {
         return ch_fail(err, CH_E_NOT_FOUND, "exception %llu is not open",
                        (unsigned long long)a->exception);
+    }
+    if (a->request == NULL && exception_is_logged(x, err) != CH_OK) {
+        return CH_E_CONFLICT;
     }
     const struct exception_step *steps = a->request != NULL ? &asked : x->steps;
     size_t count = a->request != NULL ? 1 : x->step_count;
@@ -370,7 +376,9 @@ void exceptions_settle(struct keeper *k)
                                       .expires_at_us = CH_TIME_UNKNOWN};
         struct ch_err err;
         size_t before = exceptions_count(k);
-        if (!is_over(k, x) || exception_may(x->steps, x->step_count, &step, &err) != CH_OK) {
+        /* one that was altered stays, until somebody ends it: its rows do not say when it ends */
+        if (x->altered != NULL || !is_over(k, x) ||
+            exception_may(x->steps, x->step_count, &step, &err) != CH_OK) {
             continue;
         }
         bool moved = exceptions_moved(k, &x->row);

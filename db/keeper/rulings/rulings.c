@@ -5,8 +5,8 @@
 #include <string.h>
 
 #include "db/keeper/audit/audit.h"
-#include "db/keeper/egress/notices.h"
 #include "db/keeper/unsaved.h"
+#include "altered.h"
 #include "rulings_int.h"
 
 static struct ch_str keep(struct ch_buf *memory, struct ch_str s)
@@ -269,7 +269,7 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
     }
     rulings_watch_ends(k);
     if (rulings_distrusted(k) + rulings_restored(k) > altered) { /* beside the running service */
-        rulings_tell_altered(k);
+        altered_tell(k);
     }
     return rc;
 }
@@ -277,13 +277,6 @@ enum ch_code rulings_load(struct keeper *k, struct ch_err *err)
 const struct ch_ruling_row *rulings_at(const struct keeper *k, size_t i)
 {
     return i < k->rulings->count ? &k->rulings->items[i].row : NULL;
-}
-
-void rulings_tell_altered(struct keeper *k)
-{
-    if (rulings_distrusted(k) + rulings_restored(k) > 0) {
-        notices_altered(k, rulings_distrusted(k), rulings_restored(k));
-    }
 }
 
 bool rulings_is_distrusted(const struct keeper *k, uint64_t id)

@@ -6,16 +6,13 @@
 
 /* What counts: approvals of the store that the audit log has in force, denials of either. */
 enum ch_code rulings_load(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
-/* The same when the log knows more than it did: what waited was accepted. */
-enum ch_code rulings_check_again(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
 const struct ch_ruling_row *rulings_at(const struct keeper *k, size_t i); /* NULL: no more */
-/* Approvals of the store that count for nothing, for the log does not have them so; their exceptions
- * stay open. */
+/* Approvals of the store that count for nothing, for the log does not have them so; their
+ * exceptions stay open. */
 bool rulings_is_distrusted(const struct keeper *k, uint64_t id);
 size_t rulings_distrusted(const struct keeper *k);
 /* Denials in force that the log has and the store has not, or has otherwise. */
 size_t rulings_restored(const struct keeper *k);
-void rulings_tell_altered(struct keeper *k); /* people, if there are any of either */
 void rulings_free(struct keeper *k);
 /* All that are in force and whose scope has this file, denials first; returns how many. The list is
  * borrowed until the next call, what it points to until the next change. */
@@ -42,8 +39,8 @@ void rulings_enter_ends(struct keeper *k);
 enum ch_code rulings_add(struct keeper *k, struct ch_ruling_row *row,
                          struct ch_err *err) CH_MUST_CHECK;
 
-/* These approvals, of this project, let nothing pass any more, from now on and whatever the store says until
- * this process ends (T4: effective first); it is judged again. */
+/* These approvals, of this project, let nothing pass any more, from now on and whatever the store
+ * says until this process ends (T4: effective first); it is judged again. */
 void rulings_take_back(struct keeper *k, struct ch_str project, const uint64_t *ids, size_t count);
 /* Whether one of this number is among what was loaded: not ended. */
 bool rulings_stands(const struct keeper *k, uint64_t id);

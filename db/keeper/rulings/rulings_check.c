@@ -4,56 +4,26 @@
 #include "rulings_int.h"
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/audit/audit_says.h"
 #include "db/log/bundle.h"
-#include "db/log/entry.h"
 
-static bool says_text(const struct ch_log_entry_fields *f, const char *key, struct ch_str should)
-{
-    struct ch_buf text;
-    ch_buf_init(&text, CH_ENTRY_MAX);
-    if (!ch_log_entry_get_str(f, key, &text)) {
-        ch_buf_clear(&text);
-    }
-    bool same = ch_str_eq(ch_buf_str(&text), should.ptr != NULL ? should : CH_STR(""));
-    ch_buf_done(&text);
-    return same;
-}
-
-static bool says_sha(const struct ch_log_entry_fields *f, const char *key,
-                     const struct ch_sha256 *should)
-{
-    struct ch_sha256 sha = {{0}};
-    return ch_log_entry_get_sha(f, key, &sha) ? ch_sha256_eq(&sha, should)
-                                              : ch_sha256_is_zero(should);
-}
-
-static bool says_number(const struct ch_log_entry_fields *f, const char *key, int64_t should,
-                        int64_t absent)
-{
-    int64_t number = absent;
-    if (!ch_log_entry_get_int(f, key, &number)) {
-        number = absent;
-    }
-    return number == should;
-}
-
+/* The words of it (by whom, why) are not asked for: nothing is decided by them. */
 static bool says(struct ch_str entry, const struct ch_ruling_row *r)
 {
-    struct ch_log_entry_fields f;
+    struct says s = {.failed = CH_OK};
     struct ch_sha256 prints = {{0}};
-    bool deny = !r->deny;
     if (r->fingerprint_count > 0) {
         prints = ch_sha256_of(r->fingerprints, r->fingerprint_count * sizeof(*r->fingerprints));
     }
-    return ch_log_entry_read(entry, &f, NULL) == CH_OK && says_text(&f, "kind", CH_STR("ruling")) &&
-           says_number(&f, "id", (int64_t)r->id, -1) && ch_log_entry_get_bool(&f, "deny", &deny) &&
-           deny == r->deny && says_number(&f, "lifts", (int64_t)r->lifts, -1) &&
-           says_number(&f, "expires_us", r->expires_at_us, CH_TIME_UNKNOWN) &&
-           says_sha(&f, "policy", &r->policy) && says_sha(&f, "evidence", &r->evidence) &&
-           says_sha(&f, "sha256", &r->sha256) && says_sha(&f, "findings", &prints) &&
-           says_text(&f, "repository", r->repository) && says_text(&f, "ecosystem", r->ecosystem) &&
-           says_text(&f, "project", r->project) && says_text(&f, "file", r->file_name) &&
-           says_text(&f, "versions", r->version_spec);
+    return ch_log_entry_read(entry, &s.f, NULL) == CH_OK &&
+           says_text(&s, "kind", CH_STR("ruling")) && says_number(&s, "id", (int64_t)r->id, -1) &&
+           says_flag(&s, "deny", r->deny) && says_number(&s, "lifts", (int64_t)r->lifts, -1) &&
+           says_number(&s, "expires_us", r->expires_at_us, CH_TIME_UNKNOWN) &&
+           says_sha(&s, "policy", &r->policy) && says_sha(&s, "evidence", &r->evidence) &&
+           says_sha(&s, "sha256", &r->sha256) && says_sha(&s, "findings", &prints) &&
+           says_text(&s, "repository", r->repository) && says_text(&s, "ecosystem", r->ecosystem) &&
+           says_text(&s, "project", r->project) && says_text(&s, "file", r->file_name) &&
+           says_text(&s, "versions", r->version_spec);
 }
 
 const char *ruling_differs(struct keeper *k, const struct ch_ruling_row *r)
@@ -135,13 +105,4 @@ bool ruling_from_log(const struct said_ruling *denial, struct ch_buf *memory,
         (unsigned long long)denial->index);
     ret->reason = ch_str_sub(ch_buf_str(memory), at, memory->len - at);
     return true;
-}
-
-enum ch_code rulings_check_again(struct keeper *k, struct ch_err *err)
-{
-    audit_recall(k);
-    enum ch_code rc = rulings_load(k, err);
-    k->rules++;
-    keeper_raise_epoch(k);
-    return rc;
 }

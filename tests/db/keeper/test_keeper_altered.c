@@ -1,13 +1,13 @@
-/* T4, T8: rows of the database that were altered while no keeper ran. None alone ends a denial, gives back an approval
- * that has ended, or makes one reach further: what counts is what the log says. */
+/* T4, T8: rows of the database that were altered while no keeper ran. None alone ends a denial,
+ * gives back an approval that has ended, or makes one reach further: what counts is what the log
+ * says. */
+#include "alter.h"
 #include "exceptions_house.h"
 
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <sqlite3.h>
 
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/rulings/rulings.h"
@@ -44,53 +44,9 @@ static int teardown(void **state)
     return 0;
 }
 
-static void one(sqlite3 *db, const char *text)
-{
-    if (sqlite3_exec(db, text, NULL, NULL, NULL) != SQLITE_OK) {
-        fail_msg("%s: %s", text, sqlite3_errmsg(db));
-    }
-}
-
-/* Without the triggers that keep facts; they are there again afterwards. */
-static void alter(const char *what)
-{
-    char path[256];
-    sqlite3 *db = NULL;
-    sqlite3_stmt *stmt = NULL;
-    struct ch_buf drop, make;
-    ch_buf_init(&drop, 1u << 20);
-    ch_buf_init(&make, 1u << 20);
-    snprintf(path, sizeof(path), "%s/db/customhouse.db", h->folder);
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db,
-                                        "SELECT name, sql FROM sqlite_schema WHERE type = 'trigger'"
-                                        " AND name GLOB '*_kept_*'",
-                                        -1, &stmt, NULL),
-                     SQLITE_OK);
-    while (sqlite3_step(stmt) == SQLITE_ROW) {
-        ch_buf_printf(&drop, "DROP TRIGGER %s;", (const char *)sqlite3_column_text(stmt, 0));
-        ch_buf_printf(&make, "%s;", (const char *)sqlite3_column_text(stmt, 1));
-    }
-    sqlite3_finalize(stmt);
-    ch_buf_putc(&drop, '\0');
-    ch_buf_putc(&make, '\0');
-    one(db, drop.ptr);
-    one(db, what);
-    one(db, make.ptr);
-    sqlite3_close(db);
-    ch_buf_done(&drop);
-    ch_buf_done(&make);
-}
-
-/* What the service is after it was stopped, altered and started: all is judged again before anybody asks. */
 static void restart_altered(const char *what)
 {
-    log_until_written(h);
-    h->k->tick_timer.fn(&h->k->tick_timer); /* copies of what is in the log's files go */
-    house_settle(h);
-    house_stop(h);
-    alter(what);
-    house_start(h, NULL, NULL);
+    house_restart_altered(h, what);
 }
 
 static void assert_altered(const char *label, size_t distrusted, size_t restored)
@@ -115,7 +71,9 @@ static const struct row {
 } denials[] = {
     {"untouched", "SELECT 1", 0},
     {"its row is gone", "DELETE FROM ruling", 1},
-    {"with all that names it", "DELETE FROM ruling; UPDATE log_entry SET kind = 'rescan', source = NULL WHERE kind = 'ruling'",
+    {"with all that names it",
+     "DELETE FROM ruling; UPDATE log_entry SET kind = 'rescan', source = NULL WHERE kind = "
+     "'ruling'",
      1},
     {"it has an end", "INSERT INTO ruling_end VALUES (1, 'user:bob', 'was wrong', 5)", 0},
     {"and an entry of it among the rows",
@@ -218,7 +176,8 @@ static void a_denial_that_ended_has_ended(void **state)
     assert_true(is_had(h));
     COMMAND(h, 0, false, "deny", "pypi:pkg==1.0", "malware", NULL, &out);
     assert_ch_ok(&err, keeper_write(h->k, &err));
-    assert_ch_ok(&err, ch_store_end_ruling(h->k->store, 1, CH_STR("user:bob"), CH_STR("was wrong"), 5, &err));
+    assert_ch_ok(&err, ch_store_end_ruling(h->k->store, 1, CH_STR("user:bob"), CH_STR("was wrong"),
+                                           5, &err));
     assert_ch_ok(&err, audit_ruling_end(h->k, 1, CH_STR("user:bob"), CH_STR("was wrong"), 5, &err));
     assert_ch_ok(&err, keeper_commit(h->k, &err));
     restart_altered("SELECT 1");
@@ -229,18 +188,18 @@ static void a_denial_that_ended_has_ended(void **state)
 static const struct approved {
     const char *label, *what;
     bool revoked; /* before */
-    bool ends;    /* its exception, for the repository is of another environment than that says */
 } approvals[] = {
-    {"revoked, without its end", "DELETE FROM ruling_end; DELETE FROM exception_step WHERE kind > 4", true, false},
+    {"revoked, without its end",
+     "DELETE FROM ruling_end; DELETE FROM exception_step WHERE kind > 4", true},
     {"nor its entries' rows",
      "DELETE FROM ruling_end; DELETE FROM exception_step WHERE kind > 4;"
      "UPDATE log_entry SET kind = 'log-trouble', source = NULL WHERE kind = 'ruling-end'",
-     true, false},
-    {"later than approved", "UPDATE ruling SET expires_at_us = expires_at_us + 1", false, false},
-    {"of other findings", "UPDATE ruling SET evidence = randomblob(32)", false, false},
-    {"of no exception", "DELETE FROM exception_ruling", false, false},
-    {"of an exception that is gone", "DELETE FROM exception", false, false},
-    {"for another environment", "UPDATE exception SET environment = 'preprod'", false, true},
+     true},
+    {"later than approved", "UPDATE ruling SET expires_at_us = expires_at_us + 1", false},
+    {"of other findings", "UPDATE ruling SET evidence = randomblob(32)", false},
+    {"of no exception", "DELETE FROM exception_ruling", false},
+    {"of an exception that is gone", "DELETE FROM exception", false},
+    {"for another environment", "UPDATE exception SET environment = 'preprod'", false},
 };
 
 static void no_row_gives_back_an_approval(void **state)
@@ -261,13 +220,14 @@ static void no_row_gives_back_an_approval(void **state)
         }
         house_settle(h);
         assert_false(house_serves(h, "young"));
-        assert_altered(a->label, a->ends ? 0 : 1, 0);
+        assert_altered(a->label, 1, 0);
         teardown(NULL);
         setup(NULL);
     }
 }
 
-/* A log that cannot be read back says nothing of ends, so no approval is taken, and none is made. */
+/* A log that cannot be read back says nothing of ends, so no approval is taken, and none is made.
+ */
 static void a_log_that_cannot_be_read_back(void **state)
 {
     (void)state;
@@ -320,8 +280,8 @@ static void write_file(const char *name, struct ch_str bytes)
     close(fd);
 }
 
-/* The journal is synced, its places and the checkpoint are not, and the store's copies are gone: all
- * of it is there again before it is read. */
+/* The journal is synced, its places and the checkpoint are not, and the store's copies are gone:
+ * all of it is there again before it is read. */
 static void a_log_whose_places_were_lost(void **state)
 {
     (void)state;

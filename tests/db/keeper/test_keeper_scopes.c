@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "db/keeper/audit/audit.h"
 #include "db/keeper/people/people.h"
 #include "db/keeper/policies/policies.h"
 #include "db/keeper/policies/policy_proposals.h"
@@ -233,6 +234,7 @@ static void say_it_earlier(struct house *h, const char *policy, int64_t us)
     assert_ch_ok(&err, keeper_write(h->k, &err));
     assert_ch_ok(&err,
                  ch_store_add_policy_proposal(h->k->store, &row, ch_str_of(policy), &row.id, &err));
+    assert_ch_ok(&err, audit_policy_proposal(h->k, &row, &err)); /* or nobody has said it */
     assert_ch_ok(&err, keeper_commit(h->k, &err));
 }
 

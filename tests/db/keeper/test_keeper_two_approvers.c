@@ -5,6 +5,7 @@
 
 #include "db/log/bundle.h"
 #include "log_seen.h"
+#include "db/keeper/audit/audit.h"
 #include "db/keeper/people/people.h"
 #include "db/keeper/people/people_proposals.h"
 
@@ -101,7 +102,9 @@ static void say_it_earlier(int64_t us)
     row.by = CH_STR("user:alice");
     row.at_us -= us;
     assert_ch_ok(&err, ch_store_add_proposal(h->k->store, &row, &row.id, &err));
+    assert_ch_ok(&err, audit_proposal(h->k, &row, &err)); /* or nobody has said it */
     assert_ch_ok(&err, keeper_commit(h->k, &err));
+    log_until_written(h);
     house_restart(h);
 }
 

@@ -1,10 +1,6 @@
 """Persons, groups and tokens of a running service."""
-import hashlib
+import datetime
 import json
-import os
-import secrets
-import sqlite3
-import time
 
 
 def command(service, *args):
@@ -34,14 +30,7 @@ def token(service, name, audience="pull"):
 
 
 def short_token(service, name, seconds):
-    """A token that ends so soon as no command makes one; the service must not run."""
-    text = "chp_" + secrets.token_hex(32)
-    now = int(time.time() * 1e6)
-    store = sqlite3.connect(os.path.join(service.path("db"), "customhouse.db"))
-    with store:
-        row = store.execute("INSERT INTO people_fact (kind, by_person, at_us) VALUES (5, 'test', ?)", (now,)).lastrowid
-        store.execute("INSERT INTO token (id, person, audience, label, sha256, expires_at_us)"
-                      " VALUES (?, ?, 'pull', 'short', ?, ?)",
-                      (row, name, hashlib.sha256(text.encode()).digest(), now + int(seconds * 1e6)))
-    store.close()
-    return text
+    """A token to pull that ends so soon."""
+    end = datetime.datetime.now(datetime.timezone.utc) + datetime.timedelta(seconds=seconds)
+    return json.loads(command(service, "token", "add", "--user", name, "--audience", "pull", "--expires",
+                              end.strftime("%Y-%m-%dT%H:%M:%S.%fZ"), "--json"))["token"]
