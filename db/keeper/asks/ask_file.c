@@ -2,8 +2,6 @@
  * it is durable, signed and in the log. */
 #include "ask_int.h"
 
-#include <stdio.h>
-
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
@@ -447,14 +445,6 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
         where = at < 0 ? NOWHERE : HERE;
     }
     if (where == NOWHERE) {
-        char unread[120];
-        if (at < 0 && p != NULL && p->facts.left_out > 0) { /* it may be one of these */
-            snprintf(unread, sizeof(unread),
-                     "The index lists no file of this name that can be read: %zu of its entries "
-                     "cannot be",
-                     p->facts.left_out);
-            none.text = ch_str_of(unread);
-        }
         none.text = at >= 0 && p == NULL && why != NULL ? ch_str_of(why) : none.text;
         ask_file_reply(k, w, &none);
         ask_free_waiter(w);
