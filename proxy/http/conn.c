@@ -458,10 +458,7 @@ static void conn_event(struct ch_watch *w, uint32_t events)
     }
     if (c->state == HTTP_BUSY && c->body != HTTP_BODY_RECEIVING &&
         (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
-        /* Nobody waits for the answer any more. One that has closed its own direction alone looks
-         * the same until it is sent something; clients of packages do not do that, and one that
-         * was ended must not keep what it asked for under way (nginx takes it so, too: 499). */
-        http_conn_free(c);
+        http_conn_free(c); /* nobody waits for the answer any more */
         return;
     }
     if (c->state == HTTP_SENDING && c->cold) {
