@@ -75,7 +75,7 @@ void house_answer_fetch(struct house *h, const struct ch_fetch *f, int fd)
     h->fetches++;
     if (s != NULL) {
         s->asked++;
-        answer.http_status = s->code == CH_E_UPSTREAM ? 0 : s->status; /* it has no head */
+        answer.http_status = s->status;
         answer.retry_after_s = s->status >= 429 ? s->retry_after_s : 0;
         answer.code = s->code;
         answer.told_bytes = s->told_bytes;
