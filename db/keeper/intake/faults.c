@@ -153,24 +153,10 @@ static void tell_pages(struct keeper *k, const struct page *of,
     }
 }
 
-static bool says_the_same(const struct fault *known, const struct ch_fetch_fault_row *row)
-{
-    return known != NULL && known->kind == row->fault && known->told_bytes == row->told_bytes &&
-           known->at_least == row->at_least && ch_str_eq(ch_str_of(known->text), row->text);
-}
-
-/* Rows are never deleted: what is found out once more is not stored once more, or each who asks for
- * a file that is gone, for years, would leave one. After a start it is tried again that much
- * earlier. */
 static void enter(struct keeper *k, const struct page *p, const struct ch_fetch_fault_row *row)
 {
     struct ch_err err;
-    ptrdiff_t at = page_find_file(p, row->file_name);
-    bool stored = at >= 0 && says_the_same(faults_of(p, (size_t)at), row);
     tell_pages(k, p, row);
-    if (stored) {
-        return;
-    }
     if (keeper_write(k, &err) != CH_OK || ch_store_add_fetch_fault(k->store, row, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }

@@ -70,19 +70,6 @@ static void behave(struct site *s, const struct row *r)
     s->told_empty = r != NULL && r->told_empty;
 }
 
-static size_t stored; /* of faults, so far */
-
-enum ch_code __real_ch_store_add_fetch_fault(struct ch_store *s, const struct ch_fetch_fault_row *f,
-                                             struct ch_err *err);
-enum ch_code __wrap_ch_store_add_fetch_fault(struct ch_store *s, const struct ch_fetch_fault_row *f,
-                                             struct ch_err *err);
-enum ch_code __wrap_ch_store_add_fetch_fault(struct ch_store *s, const struct ch_fetch_fault_row *f,
-                                             struct ch_err *err)
-{
-    stored++;
-    return __real_ch_store_add_fetch_fault(s, f, err);
-}
-
 static bool says(struct ch_str text, const char *what)
 {
     return ch_str_find(text, ch_str_of(what), NULL);
@@ -249,27 +236,6 @@ static void what_the_index_says_otherwise_is_asked_for_at_once(void **state)
     }
 }
 
-/* Rows are never deleted. */
-static void what_is_found_again_is_stored_once(void **state)
-{
-    (void)state;
-    struct site *s;
-    struct house *h = house_of(&rows[0], &s);
-    size_t before = stored;
-    for (int i = 0; i < 5; i++) {
-        size_t asked = s->asked;
-        read_index_again(h);
-        assert_refused(h, &rows[0]);
-        assert_true(s->asked > asked);
-    }
-    assert_int_equal(stored - before, 1);
-    behave(s, &rows[2]); /* another answer */
-    read_index_again(h);
-    assert_refused(h, &rows[2]);
-    assert_int_equal(stored - before, 2);
-    house_free(h);
-}
-
 /* What may pass by itself is no fact of the file. */
 static void what_may_pass_is_told_as_that(void **state)
 {
@@ -393,7 +359,6 @@ int main(void)
         cmocka_unit_test(another_configuration_is_tried_at_once),
         cmocka_unit_test(rescan_fetches_it_at_once),
         cmocka_unit_test(what_the_index_says_otherwise_is_asked_for_at_once),
-        cmocka_unit_test(what_is_found_again_is_stored_once),
         cmocka_unit_test(what_may_pass_is_told_as_that),
         cmocka_unit_test(another_hash_is_known_after_a_restart),
         cmocka_unit_test(who_asks_for_the_page_has_it_tried_behind),
