@@ -2,9 +2,19 @@
 
 /* Text from outside: printable ASCII with HTML's five characters escaped, all else as visible \xNN
  * (T20), so that no encoding trick and no control character reaches a browser or a terminal. */
-/* The bytes that the page's JSON form has, too: an escape of ours would make two of one value. What is
- * not printable ASCII comes escaped already (reasons), or not at all (what an index states). */
 static void put_text(struct ch_buf *out, struct ch_str s)
+{
+    struct ch_buf plain;
+    ch_buf_init(&plain, out->max);
+    ch_buf_put_escaped(&plain, s);
+    ch_buf_put_html(out, ch_buf_str(&plain));
+    out->failed = out->failed || plain.failed;
+    ch_buf_done(&plain);
+}
+
+/* Reasons come escaped from whoever put ours and the upstream's words together: said again here, they
+ * would differ from those in the page's JSON form. */
+static void put_reason(struct ch_buf *out, struct ch_str s)
 {
     struct ch_buf plain;
     ch_buf_init(&plain, out->max);
@@ -17,7 +27,7 @@ static void put_text(struct ch_buf *out, struct ch_str s)
 static void put_meta(struct ch_buf *out, const char *name, struct ch_str content)
 {
     ch_buf_printf(out, "<meta name=\"pypi:%s\" content=\"", name);
-    put_text(out, content);
+    put_reason(out, content);
     ch_buf_puts(out, CH_STR("\">\n"));
 }
 
@@ -55,7 +65,7 @@ static void put_file(struct ch_buf *out, const struct ch_page *page, const struc
     }
     if (f->listing == CH_LIST_YANKED) {
         ch_buf_puts(out, CH_STR(" data-yanked=\""));
-        put_text(out, f->yanked_reason);
+        put_reason(out, f->yanked_reason);
         ch_buf_putc(out, '"');
     }
     put_sidecar(out, "dist-info-metadata", f);
