@@ -41,6 +41,7 @@
     X(http_idle_ms, 75000, "ms", "between requests of a connection")                               \
     X(http_rate_window_ms, 30000, "ms", "over which the least rate is measured")                   \
     X(http_rate_bytes_s, 256, "bytes/s", "least progress of a body in either direction")           \
+    X(http_half_closed_ms, 65000, "ms", "for the answer, of a client that sends no more; or is gone") \
     X(http_linger_ms, 2000, "ms", "to let a refused client read the answer before the close")      \
     X(http_linger_bytes, 1048576, "bytes", "discarded of what a refused client still sends")       \
     X(http_accept_pause_ms, 100, "ms", "after there was no room for one more connection")          \

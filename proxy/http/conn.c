@@ -209,6 +209,16 @@ static bool parse(struct http_conn *c)
     return true;
 }
 
+/* RFC 9112, section 9.6: a client may end its direction with its last request, and reads on. One
+ * that is gone for good looks the same until something is sent to it: so it is waited for, but not
+ * for as long as a request may take. */
+static void wait_for_half_closed(struct http_conn *c)
+{
+    if (c->half_closed && c->state == HTTP_BUSY && c->later) {
+        deadline_in(c, c->server->limits.http_half_closed_ms);
+    }
+}
+
 void http_conn_handle(struct http_conn *c)
 {
     const struct ch_http_options *o = &c->server->options;
@@ -217,6 +227,7 @@ void http_conn_handle(struct http_conn *c)
     if (c->state == HTTP_BUSY && !c->later) {
         ch_http_respond_text(&c->request, 500, CH_STR("The request was not answered"));
     }
+    wait_for_half_closed(c);
 }
 
 static void dispatch(struct http_conn *c)
@@ -399,7 +410,8 @@ static uint32_t wanted_events(const struct http_conn *c)
     case HTTP_HEAD:
         return c->ssl_wants_write ? EPOLLOUT : EPOLLIN;
     case HTTP_BUSY:
-        return EPOLLRDHUP | (c->body == HTTP_BODY_RECEIVING ? EPOLLIN : 0U) |
+        return (c->half_closed ? EPOLLHUP : EPOLLRDHUP) |
+               (c->body == HTTP_BODY_RECEIVING ? EPOLLIN : 0U) |
                (c->interim.len > 0 ? EPOLLOUT : 0U);
     case HTTP_SENDING:
         if (c->cold) {
@@ -456,10 +468,17 @@ static void conn_event(struct ch_watch *w, uint32_t events)
     if ((events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 || c->ssl_wants_write) {
         c->readable = true; /* a handshake may have to write before it can read on */
     }
-    if (c->state == HTTP_BUSY && c->body != HTTP_BODY_RECEIVING &&
-        (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) {
-        http_conn_free(c); /* nobody waits for the answer any more */
-        return;
+    if (c->state == HTTP_BUSY && c->body != HTTP_BODY_RECEIVING) {
+        if ((events & (EPOLLHUP | EPOLLERR)) != 0) {
+            http_conn_free(c); /* nobody waits for the answer any more */
+            return;
+        }
+        if ((events & EPOLLRDHUP) != 0 && !c->half_closed) {
+            c->half_closed = true;
+            c->waits_since_ns = http_now_ns(); /* it may be gone, and so gives way */
+            http_server_room(c->server);
+            wait_for_half_closed(c);
+        }
     }
     if (c->state == HTTP_SENDING && c->cold) {
         http_conn_abort(c); /* broken while it waited for the disk */
@@ -493,6 +512,10 @@ static void expired(struct http_conn *c)
         http_conn_refuse(c, 408, "request head: not complete in time");
         break;
     case HTTP_BUSY:
+        if (c->half_closed && c->body != HTTP_BODY_RECEIVING) {
+            http_conn_free(c);
+            return;
+        }
         if (c->body == HTTP_BODY_PAUSED) {
             deadline_in(c, window);
             return;

@@ -170,6 +170,7 @@ struct http_conn {
     bool cold;       /* sending waits for the disk, not for the peer */
     bool readable;
     bool eof;
+    bool half_closed; /* it sends no more, and may still read */
     bool ssl_wants_write;
     bool ssl_wants_read;
     bool ssl_broken;
@@ -282,6 +283,7 @@ uint64_t http_now_ns(void); /* conn.c; CLOCK_MONOTONIC */
 
 /* server.c */
 void http_server_forget(struct http_conn *c); /* frees the slot */
+void http_server_room(struct ch_http_server *s); /* there is some, or may be: it accepts again */
 struct ch_str http_server_date(struct ch_http_server *s);
 bool http_host_allowed(struct http_conn *c);
 

@@ -76,14 +76,15 @@ static void chain_remove(struct ch_http_server *s, struct http_conn *c)
 
 static bool waits_for_its_client(const struct http_conn *c)
 {
-    return !c->running && (c->state == HTTP_HEAD || c->state == HTTP_LINGER ||
-                           (c->state == HTTP_BUSY && c->body == HTTP_BODY_RECEIVING));
+    return !c->running &&
+           (c->state == HTTP_HEAD || c->state == HTTP_LINGER ||
+            (c->state == HTTP_BUSY && (c->body == HTTP_BODY_RECEIVING || c->half_closed)));
 }
 
 /* The one that has waited for its client for longest, of all or (`like`) of those of one client, is
- * closed in favour of a newcomer, which has no slot yet: whoever only holds connections keeps nobody
- * else out. False: all are being answered, or have come so lately that what they ask is on its way
- * still. */
+ * closed in favour of a newcomer, which has no slot yet: whoever only holds connections keeps
+ * nobody else out. False: all are being answered, or have come so lately that what they ask is on
+ * its way still. */
 static bool make_room(struct ch_http_server *s, const struct http_conn *like)
 {
     struct http_conn *victim = NULL;
@@ -114,7 +115,7 @@ static void take_slot(struct ch_http_server *s, struct http_conn *c)
 static void start_listening(struct ch_http_server *s);
 
 /* There is room, or may be. */
-static void accept_again(struct ch_http_server *s)
+void http_server_room(struct ch_http_server *s)
 {
     if (!s->listening && !s->draining) {
         ch_loop_cancel_timer(s->loop, &s->timer);
@@ -133,7 +134,7 @@ void http_server_forget(struct http_conn *c)
     if (s->draining && s->connections == 0) {
         ch_loop_set_timer(s->loop, &s->timer, 0); /* not now: the caller still uses the server */
     } else {
-        accept_again(s);
+        http_server_room(s);
     }
 }
 
@@ -276,7 +277,8 @@ static int accept_one(int listen_fd, struct sockaddr_storage *from, bool *ret_fu
 {
     socklen_t len = sizeof(*from);
     int fd = accept4(listen_fd, (struct sockaddr *)from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-    *ret_full = fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
+    *ret_full =
+        fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM);
     return fd;
 }
 
@@ -467,7 +469,7 @@ void ch_http_server_set_connections(struct ch_http_server *s, uint32_t all, uint
     }
     while (!s->draining && s->connections > all && make_room(s, NULL)) {
     }
-    accept_again(s);
+    http_server_room(s);
 }
 
 struct ch_str http_server_date(struct ch_http_server *s)

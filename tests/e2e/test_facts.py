@@ -203,6 +203,22 @@ class Facts(Moody):
         self.assertNotIn(f"file={first.name} what=\"gone", self.service.log())
         self.assertIn("left out of its page: 1, which cannot be read", self.service.command("explain", "unreadable")[1])
 
+    def test_a_file_that_was_never_known_and_whose_entry_cannot_be_read_is_told_as_that(self):
+        add_wheel(self.up, "misspelled", "1.0")
+        bad = add_wheel(self.up, "misspelled", "2.0")
+        bad.requires_python = "\u22653.6"
+        why = "The index has an entry of this name that could not be read: its requires-python"
+        for _ in range(2):  # and after a restart
+            a = self.service.ask(file_path("misspelled", "2.0"))
+            self.assertEqual((a.status, a.body.decode().strip()), (404, why))
+            status, out, err = self.service.command("explain", bad.name)
+            self.assertEqual(status, 1)
+            self.assertIn(f"{bad.name}: {why}", out + err)
+            self.assertEqual(self.service.ask(file_path("misspelled", "3.0")).body.decode().strip(),
+                             "The index lists no file of this name")
+            self.service.kill()
+            self.service.start()
+
     def test_T5_a_project_that_vanished_is_held(self):
         """The upstream has to say so twice; setUpClass took the project away."""
         self.refreshed("wiped-out", lambda: self.service.ask(file_path("wiped-out", "1.0")).status == 403, 90)

@@ -9,6 +9,7 @@
 #include "db/keeper/intake/faults.h"
 #include "db/keeper/intake/quota.h"
 #include "db/keeper/pages/links.h"
+#include "db/keeper/pages/page_unread.h"
 #include "db/keeper/pages/pages_int.h"
 #include "db/keeper/pages/sidecar.h"
 #include "db/keeper/pushes/pushes.h"
@@ -20,6 +21,7 @@
 #define POINTER_FRESH_MS                                                                           \
     30000 /* what a tag stands for may change with any answer of its upstream */
 #define LOG_EXPECTED_S     1
+#define UNREAD_TEXT_MAX    2048
 #define SIDECAR_EXPECTED_S 2
 #define ELIGIBLE_FRESH_MS  5000 /* a sidecar before the verdict: no recorded ALLOW ends it */
 
@@ -445,8 +447,14 @@ void ask_answer_file(struct keeper *k, struct page *p, struct waiter *w,
         where = at < 0 ? NOWHERE : HERE;
     }
     if (where == NOWHERE) {
+        struct ch_buf unread;
+        ch_buf_init(&unread, UNREAD_TEXT_MAX);
         none.text = at >= 0 && p == NULL && why != NULL ? ch_str_of(why) : none.text;
+        if (p != NULL && at < 0 && page_unread_tell(&p->facts, ask->file_name, &unread)) {
+            none.text = ch_buf_str(&unread);
+        }
         ask_file_reply(k, w, &none);
+        ch_buf_done(&unread);
         ask_free_waiter(w);
         return;
     }

@@ -581,14 +581,14 @@ enum step command_explain(struct command *c)
             p->project, p->repository, p->upstream->name, count[CH_VERDICT_ALLOW], eligible,
             count[CH_VERDICT_HOLD], count[CH_VERDICT_DENY]);
         if (p->facts.left_out > 0) {
-            command_print(c,
-                          "left out of its page: %zu, which cannot be read or name nothing that can be "
-                          "fetched\n",
-                          p->facts.left_out);
+            command_print(
+                c,
+                "left out of its page: %zu, which cannot be read or name nothing that can be "
+                "fetched\n",
+                p->facts.left_out);
         }
         command_tell_dependencies(c);
         show_last_failure(c, p);
     }
-    return named > 0 ? command_end(c, 0, "%s", "")
-                     : command_end(c, 1, "%s: the upstream lists nothing like that", what.project);
+    return named > 0 ? command_end(c, 0, "%s", "") : command_end_unlisted(c, p, &what);
 }

@@ -138,6 +138,8 @@ bool command_names(const struct page *p, size_t file, const struct what *what);
 /* Besides, what a denial of it takes (1.0+local of ==1.0): who looks into an incident is told of no
  * less than they deny. */
 bool command_concerns(const struct page *p, size_t file, const struct what *what);
+/* Ends it where `p` has nothing of `what`. */
+enum step command_end_unlisted(struct command *c, const struct page *p, const struct what *what);
 struct waiter *command_waiter(struct command *c);
 /* "2026-12-31" (its end), "14d", "12h", or a time (2026-12-31T12:00:00Z), all of them to come. */
 bool command_expiry(struct ch_str text, int64_t now_us, int64_t *ret_us);

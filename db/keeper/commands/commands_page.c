@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "db/keeper/pages/page_unread.h"
 #include "db/keeper/policies/want.h"
 #include "db/keeper/rulings/rulings.h"
 
@@ -192,4 +193,20 @@ bool command_names(const struct page *p, size_t file, const struct what *what)
         break;
     }
     return false;
+}
+
+enum step command_end_unlisted(struct command *c, const struct page *p, const struct what *what)
+{
+    enum { MAX = 2048 };
+    struct ch_buf unread;
+    ch_buf_init(&unread, MAX);
+    if (what->kind == WHAT_FILE &&
+        page_unread_tell(&p->facts, ch_str_of(what->file_name), &unread)) {
+        enum step step =
+            command_end(c, 1, "%s: %.*s", what->file_name, CH_STR_ARG(ch_buf_str(&unread)));
+        ch_buf_done(&unread);
+        return step;
+    }
+    ch_buf_done(&unread);
+    return command_end(c, 1, "%s: the upstream lists nothing like that", what->project);
 }

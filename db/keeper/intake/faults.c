@@ -60,6 +60,28 @@ void faults_done(struct page *p)
     p->fault_count = 0;
 }
 
+/* Such a one holds also bytes that are here. */
+static bool is_of_bytes(enum ch_fetch_fault kind)
+{
+    return kind == CH_FAULT_SIZE || kind == CH_FAULT_HASH;
+}
+
+/* Whether the store need not be told: it has that already; or it was told of this file a while ago,
+ * of something that holds as much, and an upstream that answers otherwise each time must not fill
+ * it. Read back it is what the last row says, which has the file fetched again just the same. */
+static bool is_stored(const struct fault *known, const struct ch_fetch_fault_row *row)
+{
+    if (known == NULL || row->fault == CH_FAULT_NONE) {
+        return false;
+    }
+    int64_t ago_us = row->at_us - known->stored_at_us;
+    bool same = known->kind == row->fault && known->told_bytes == row->told_bytes &&
+                known->at_least == row->at_least && ch_str_eq(ch_str_of(known->text), row->text);
+    bool enough = is_of_bytes(known->stored_kind) || !is_of_bytes(row->fault);
+    return (same && known->stored_kind == row->fault) ||
+           (enough && ago_us >= 0 && ago_us < AGAIN_US);
+}
+
 /* Of a file of which the index says something else since, nothing was found out. */
 static void on_row(void *ctx, const struct ch_fetch_fault_row *row)
 {
@@ -69,6 +91,10 @@ static void on_row(void *ctx, const struct ch_fetch_fault_row *row)
         return;
     }
     const struct ch_index_file *f = &p->facts.files[at].index;
+    const struct fault *before = faults_of(p, (size_t)at);
+    bool stored = is_stored(before, row);
+    int64_t stored_at_us = stored ? before->stored_at_us : row->at_us;
+    enum ch_fetch_fault stored_kind = stored ? before->stored_kind : row->fault;
     drop(p, (size_t)at);
     if (row->fault == CH_FAULT_NONE || !ch_sha256_eq(&f->sha256, &row->stated_sha256) ||
         f->size_bytes != row->stated_bytes || !ch_str_eq(f->url, row->url)) {
@@ -78,7 +104,9 @@ static void on_row(void *ctx, const struct ch_fetch_fault_row *row)
                           .kind = row->fault,
                           .told_bytes = row->told_bytes,
                           .at_least = row->at_least,
-                          .at_us = row->at_us};
+                          .at_us = row->at_us,
+                          .stored_at_us = stored_at_us,
+                          .stored_kind = stored_kind};
     snprintf(known.text, sizeof(known.text), "%.*s", CH_STR_ARG(row->text));
     keep(p, &known);
 }
@@ -156,7 +184,12 @@ static void tell_pages(struct keeper *k, const struct page *of,
 static void enter(struct keeper *k, const struct page *p, const struct ch_fetch_fault_row *row)
 {
     struct ch_err err;
+    ptrdiff_t at = page_find_file(p, row->file_name);
+    bool stored = at >= 0 && is_stored(faults_of(p, (size_t)at), row);
     tell_pages(k, p, row);
+    if (stored) {
+        return;
+    }
     if (keeper_write(k, &err) != CH_OK || ch_store_add_fetch_fault(k->store, row, &err) != CH_OK) {
         keeper_log("store", "error=\"%s\"", err.msg);
     }

@@ -16,6 +16,8 @@ struct fault {
     uint64_t told_bytes; /* CH_FAULT_SIZE */
     bool at_least;
     int64_t at_us;
+    int64_t stored_at_us; /* when the store was last told of this file, and of what */
+    enum ch_fetch_fault stored_kind;
     char text[160]; /* who answered what: printable */
 };
 

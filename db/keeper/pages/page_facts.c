@@ -6,6 +6,7 @@
 #include "customhouse/limits.h"
 #include "customhouse/map.h"
 #include "page_replaced.h"
+#include "page_unread.h"
 
 void page_content_done(struct ch_file_buf *content)
 {
@@ -37,6 +38,7 @@ void page_facts_done(struct page_facts *p)
         page_content_done(&p->content);
         free(p->files);
         free(p->replaced);
+        free(p->unread);
         free(p->users);
     }
     *p = (struct page_facts){0};
@@ -59,9 +61,12 @@ static void encode(const struct page_facts *p, struct ch_buf *out)
 {
     ch_index_head_put(out, &p->head);
     encode_files(p->files, p->file_count, out);
-    if (p->replaced_count >
-        0) { /* of most pages there are none, and older ones have no such part */
+    /* Of most pages there are none of these, and older ones have no such parts. */
+    if (p->replaced_count > 0 || p->left_out > 0) {
         encode_files(p->replaced, p->replaced_count, out);
+    }
+    if (p->left_out > 0) {
+        page_unread_put(p, out);
     }
 }
 
@@ -106,7 +111,9 @@ enum ch_code page_facts_decode_file(struct ch_file_buf *content, struct page_fac
     p.file_count = decode_files(&r, &p.files);
     if (!r.failed && ch_rd_left(&r) > 0) {
         p.replaced_count = decode_files(&r, &p.replaced);
-        if (p.replaced_count == 0) {
+        if (!r.failed && ch_rd_left(&r) > 0) {
+            page_unread_get(&r, &p);
+        } else if (p.replaced_count == 0) {
             ch_rd_fail(&r);
         }
     }
@@ -141,8 +148,9 @@ static size_t files_bytes(const struct page_fact_file *files, size_t count)
 static size_t encoded_bytes(const struct page_facts *p)
 {
     enum { HEAD = 4096 };
-    size_t n = HEAD + p->head.project.len + p->head.status_reason.len +
-               files_bytes(p->files, p->file_count) + files_bytes(p->replaced, p->replaced_count);
+    size_t n = HEAD + p->unread_count * 2 * (ch_limits.file_name_bytes + 8) + p->head.project.len +
+               p->head.status_reason.len + files_bytes(p->files, p->file_count) +
+               files_bytes(p->replaced, p->replaced_count);
     return n < ch_limits.channel_answer_bytes ? n : (size_t)ch_limits.channel_answer_bytes;
 }
 
@@ -156,7 +164,9 @@ static enum ch_code settle(struct page_facts *p, struct ch_blobs *files, struct 
     encode(p, &content.buf);
     free(p->files);
     free(p->replaced);
+    free(p->unread);
     p->files = p->replaced = NULL;
+    p->unread = NULL;
     enum ch_code rc = ch_buf_ok(&content.buf, err);
     if (rc == CH_OK) {
         rc = page_facts_decode_file(&content, ret, err);
@@ -412,7 +422,9 @@ static enum ch_code merge_stream(struct merge *m, struct ch_str stream, struct c
             merge_file(m, &rec.u.file);
         } else if (rec.type == CH_REC_FACT && ch_str_eq(rec.u.fact.name, CH_STR("skipped"))) {
             map_index(m->left_out, rec.u.fact.value, 0);
-            m->out.left_out++;
+            page_unread_add(&m->out, rec.u.fact.value);
+        } else if (rec.type == CH_REC_FACT && ch_str_eq(rec.u.fact.name, CH_STR("skipped-for"))) {
+            page_unread_because(&m->out, rec.u.fact.value);
         } else if (rec.type != CH_REC_END && rec.type != CH_REC_FACT) {
             return ch_fail(err, CH_E_FORMAT, "page: unexpected record %d", (int)rec.type);
         }
@@ -446,11 +458,7 @@ enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_
     enum ch_code rc = merge_stream(&m, stream, err);
     if (rc == CH_OK) {
         keep_removed(&m);
-        size_t left_out = m.out.left_out;
         rc = settle(&m.out, files, ret, err);
-        if (rc == CH_OK) {
-            ret->left_out = left_out;
-        }
     }
     ch_map_free(m.old_by_name);
     ch_map_free(m.left_out);
@@ -458,6 +466,7 @@ enum ch_code page_facts_merge(const struct page_facts *old, int64_t old_checked_
     free(m.seen);
     free(m.out.files);
     free(m.out.replaced);
+    free(m.out.unread);
     return rc;
 }
 
@@ -486,6 +495,7 @@ enum ch_code page_facts_forget_serial(const struct page_facts *page, struct page
     p.files = ch_calloc(p.file_count, sizeof(*p.files));
     memcpy(p.files, page->files, p.file_count * sizeof(*p.files));
     p.replaced = page_replaced_copy(page);
+    p.unread = page_unread_copy(page);
     return settle(&p, NULL, ret, err);
 }
 
@@ -519,6 +529,7 @@ enum ch_code page_facts_fill(struct page_facts *page, struct ch_str stream, stru
     struct page_facts filled = *page;
     filled.files = ch_calloc(page->file_count, sizeof(*filled.files));
     filled.replaced = page_replaced_copy(page);
+    filled.unread = page_unread_copy(page);
     for (size_t i = 0; i < page->file_count; i++) {
         filled.files[i] = page->files[i];
         map_index(by_name, page->files[i].index.file_name, i);
@@ -529,12 +540,12 @@ enum ch_code page_facts_fill(struct page_facts *page, struct ch_str stream, stru
         rc = settle(&filled, NULL, &settled, err);
     }
     if (rc == CH_OK) {
-        settled.left_out = page->left_out;
         page_facts_done(page);
         *page = settled;
     }
     free(filled.files);
     free(filled.replaced);
+    free(filled.unread);
     ch_map_free(by_name);
     return rc;
 }

@@ -19,6 +19,12 @@ struct page_fact_file {
     int64_t removed_at_us;     /* CH_TIME_UNKNOWN: listed */
 };
 
+struct page_unread { /* page_unread.h */
+    struct ch_str file_name;
+    struct ch_str field; /* empty: not said */
+    size_t at;           /* which of those left out; 0 once read back */
+};
+
 /* Slices borrow from `content`. */
 struct page_facts {
     struct ch_file_buf content; /* the encoded form, as the store keeps it; in memory where it is
@@ -29,9 +35,10 @@ struct page_facts {
     struct page_fact_file
         *replaced; /* their names stand for other bytes since their removed_at_us */
     size_t replaced_count;
-    size_t left_out; /* entries of the answer that it was merged from that cannot be read; 0 once
-                        read back */
-    size_t *users;   /* of all these; the loop's to count */
+    size_t left_out; /* entries of the answer that it was merged from that cannot be read */
+    struct page_unread *unread; /* the first of them */
+    size_t unread_count;
+    size_t *users; /* of all these; the loop's to count */
 };
 /* The same once more; page_facts_done each. */
 struct page_facts page_facts_share(const struct page_facts *p);

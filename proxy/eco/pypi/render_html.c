@@ -60,7 +60,7 @@ static void put_file(struct ch_buf *out, const struct ch_page *page, const struc
     ch_buf_putc(out, '"');
     if (f->requires_python.len > 0) {
         ch_buf_puts(out, CH_STR(" data-requires-python=\""));
-        put_text(out, f->requires_python);
+        put_reason(out, f->requires_python); /* as the JSON form states it */
         ch_buf_putc(out, '"');
     }
     if (f->listing == CH_LIST_YANKED) {

@@ -352,10 +352,56 @@ static void what_went_and_does_not_come_again_is_refused(void **state)
     house_free(h);
 }
 
+static void count_row(void *ctx, int64_t id, const struct ch_sha256 *digest)
+{
+    (void)id;
+    (void)digest;
+    ++*(size_t *)ctx;
+}
+
+static size_t rows_stored(struct house *h)
+{
+    struct ch_err err;
+    size_t count = 0;
+    assert_ch_ok(&err, ch_store_facts(h->k->store, CH_FACTS_FAULTS, 0, count_row, &count, &err));
+    return count;
+}
+
+/* Rows are never deleted: what is asked for again and again, or answers otherwise each time, makes
+ * no more of them. But what holds more than the last row is stored, and so is that the file came.
+ */
+static void repetitions_are_not_stored(void **state)
+{
+    static const struct row *const found[] = {&rows[0], &rows[0],  &rows[2], &rows[0], &rows[10],
+                                              &rows[0], &rows[10], &rows[0], NULL};
+    static const size_t stored[] = {1, 1, 1, 1, 2, 2, 2, 2, 3};
+    (void)state;
+    struct site *s;
+    struct house *h = house_of(NULL, &s);
+    house_ask_page(h, "pkg");
+    for (size_t i = 0; i < CH_ARRAY_LEN(found); i++) {
+        behave(s, found[i]);
+        if (i > 0) {
+            read_index_again(h);
+        }
+        if (found[i] != NULL) {
+            assert_refused(h, found[i]);
+        } else {
+            house_ask_file(h, "pkg", NEW);
+            assert_int_equal(h->file.outcome, CH_FILE_ALLOW);
+        }
+        if (rows_stored(h) != stored[i]) {
+            fail_msg("%zu: %zu rows", i, rows_stored(h));
+        }
+    }
+    house_free(h);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_is_refused_and_known_until_it_comes),
+        cmocka_unit_test(repetitions_are_not_stored),
         cmocka_unit_test(another_configuration_is_tried_at_once),
         cmocka_unit_test(rescan_fetches_it_at_once),
         cmocka_unit_test(what_the_index_says_otherwise_is_asked_for_at_once),

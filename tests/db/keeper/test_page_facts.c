@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "db/keeper/pages/page_unread.h"
 #include "page_answers.h"
 #include "tests/scanner/unpack/corpus.h"
 
@@ -68,6 +69,12 @@ static void test_T5_what_is_listed_unreadably_has_not_vanished(void **state)
     assert_int_equal(seen.removed, 1); /* "b" has */
     assert_int_equal(page.file_count, 2);
     assert_int_equal(page.left_out, 2);
+    struct ch_buf told;
+    ch_buf_init(&told, 256);
+    assert_true(page_unread_tell(&page, CH_STR("c"), &told));
+    assert_str_eq(ch_buf_str(&told), "The index has an entry of this name that could not be read");
+    assert_false(page_unread_tell(&page, CH_STR("b"), &told));
+    ch_buf_done(&told);
     assert_str_eq(page.files[0].index.file_name, "a");
     assert_int_equal(page.files[0].removed_at_us, CH_TIME_UNKNOWN);
     assert_str_eq(page.files[0].index.requires_python, ">=3.8");
@@ -77,6 +84,48 @@ static void test_T5_what_is_listed_unreadably_has_not_vanished(void **state)
     assert_int_equal(seen.appeared, 1);
     assert_int_equal(page.files[0].index.sha256.byte[0], 3);
     assert_int_equal(page.files[0].last_absent_at_us, 200);
+    page_facts_done(&page);
+}
+
+/* Who asks for such a file is told why, also once the page was read back; but of so many only. */
+static void test_what_cannot_be_read_is_known_by_name_and_field(void **state)
+{
+    struct page_facts page, again;
+    struct stream s;
+    struct seen seen = {0};
+    struct ch_err err;
+    struct ch_index_head head = {.project = CH_STR("p")};
+    struct ch_buf content, told;
+    char name[16];
+    (void)state;
+    stream_open(&s);
+    ch_scan_write_index_head(s.writer, &head);
+    for (unsigned i = 0; i < PAGE_UNREAD_KEPT + 9; i++) {
+        snprintf(name, sizeof(name), "f%u", i);
+        ch_scan_write_fact(s.writer, CH_STR("skipped"), ch_str_of(name));
+        ch_scan_write_fact(s.writer, CH_STR("skipped-for"),
+                           i == 1 ? CH_STR("\x1b[2J") : CH_STR("requires-python"));
+    }
+    stream_end(&s, &answer_input, 1);
+    assert_ch_ok(&err, page_facts_merge(NULL, 0, NULL, false, ch_buf_str(&s.bytes), 100, on_change,
+                                        &seen, NULL, &page, &err));
+    stream_done(&s);
+    ch_buf_init(&content, 1u << 20);
+    ch_buf_puts(&content, ch_buf_str(&page.content.buf));
+    assert_ch_ok(&err, page_facts_decode(&content, &again, &err));
+    assert_int_equal(again.left_out, PAGE_UNREAD_KEPT + 9);
+    assert_int_equal(again.unread_count, PAGE_UNREAD_KEPT);
+    ch_buf_init(&told, 1024);
+    assert_true(page_unread_tell(&again, CH_STR("f63"), &told));
+    assert_str_eq(ch_buf_str(&told),
+                  "The index has an entry of this name that could not be read: its "
+                  "requires-python");
+    ch_buf_clear(&told);
+    assert_true(page_unread_tell(&again, CH_STR("f1"), &told));
+    assert_true(ch_str_find(ch_buf_str(&told), CH_STR(": its \\x1b[2J"), NULL));
+    assert_false(page_unread_tell(&again, CH_STR("f64"), &told));
+    ch_buf_done(&told);
+    page_facts_done(&again);
     page_facts_done(&page);
 }
 
@@ -329,8 +378,8 @@ static int write_corpus(const char *dir)
     return 0;
 }
 
-/* On a page of many projects a name that another project has now is another file, with an age of its own, and the
- * record of a file is the newest one. */
+/* On a page of many projects a name that another project has now is another file, with an age of
+ * its own, and the record of a file is the newest one. */
 static void test_T7_another_projects_file_is_another(void **state)
 {
     static const struct {
@@ -357,8 +406,9 @@ static void test_T7_another_projects_file_is_another(void **state)
         ch_scan_write_index_head(s.writer, &head);
         ch_scan_write_index_file(s.writer, &file);
         stream_end(&s, &answer_input, 1);
-        assert_ch_ok(&err, page_facts_merge(i == 0 ? NULL : &page, 100, NULL, false, ch_buf_str(&s.bytes),
-                                            200 + (int64_t)i, on_change, &seen, NULL, &merged, &err));
+        assert_ch_ok(&err,
+                     page_facts_merge(i == 0 ? NULL : &page, 100, NULL, false, ch_buf_str(&s.bytes),
+                                      200 + (int64_t)i, on_change, &seen, NULL, &merged, &err));
         stream_done(&s);
         page_facts_done(&page);
         page = merged;
@@ -386,6 +436,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_T7_age_runs_from_the_last_page_without_the_file),
         cmocka_unit_test(test_an_answer_that_says_less_takes_nothing_away),
         cmocka_unit_test(test_T5_what_is_listed_unreadably_has_not_vanished),
+        cmocka_unit_test(test_what_cannot_be_read_is_known_by_name_and_field),
         cmocka_unit_test(test_T5_a_file_that_vanished_is_a_fact_and_may_return),
         cmocka_unit_test(test_T5_a_page_that_vanished_takes_all_its_files_along),
         cmocka_unit_test(test_other_bytes_under_a_known_name_are_a_new_file),

@@ -149,6 +149,51 @@ static void test_answer_later(void **state)
     fixture_free(f);
 }
 
+/* A client may end its direction with its request (RFC 9112, 9.6), and gets its answers. */
+static void test_a_half_closed_client_is_answered(void **state)
+{
+    struct fixture *f = fixture_new();
+    (void)state;
+    f->on_request = take_ticket;
+    fixture_connect(f);
+    fixture_send(f, CH_STR("GET /a HTTP/1.1\r\n" HOST "\r\nGET /b HTTP/1.1\r\n" HOST "\r\n"));
+    assert_int_equal(shutdown(f->client, SHUT_WR), 0);
+    fixture_until(f, is_requested, "the request");
+    turn(f, 5);
+    assert_int_equal(f->gone, 0);
+    struct ch_http_request *r = ch_http_find(f->server, f->ticket);
+    assert_non_null(r);
+    ch_http_respond_text(r, 403, CH_STR("Held"));
+    fixture_until(f, is_answered, "the answer");
+    turn(f, 5);
+    assert_int_equal(f->requests, 2); /* the second is no other */
+    assert_int_equal(f->gone, 0);
+    r = ch_http_find(f->server, f->ticket);
+    assert_non_null(r);
+    ch_http_respond_text(r, 403, CH_STR("Held"));
+    fixture_until(f, is_closed, "the end");
+    assert_int_equal(ch_http_server_connections(f->server), 0);
+    fixture_free(f);
+}
+
+/* But it is not waited for as long as that takes: it may be gone. */
+static void test_a_half_closed_client_is_waited_for_within_bounds(void **state)
+{
+    uint64_t bound = ch_limits.http_half_closed_ms;
+    ch_limits.http_half_closed_ms = 50;
+    struct fixture *f = fixture_new();
+    ch_limits.http_half_closed_ms = bound;
+    (void)state;
+    f->on_request = take_ticket;
+    fixture_connect(f);
+    fixture_send(f, CH_STR("GET /a HTTP/1.1\r\n" HOST "\r\n"));
+    fixture_until(f, is_requested, "the request");
+    assert_int_equal(shutdown(f->client, SHUT_WR), 0);
+    fixture_until(f, is_gone, "on_gone");
+    assert_int_equal(ch_http_server_connections(f->server), 0);
+    fixture_free(f);
+}
+
 static void test_client_leaves(void **state)
 {
     struct fixture *f = fixture_new();
@@ -349,6 +394,8 @@ int main(void)
         cmocka_unit_test(test_silent_handler),
         cmocka_unit_test(test_reason_is_clipped),
         cmocka_unit_test(test_answer_later),
+        cmocka_unit_test(test_a_half_closed_client_is_answered),
+        cmocka_unit_test(test_a_half_closed_client_is_waited_for_within_bounds),
         cmocka_unit_test(test_client_leaves),
         cmocka_unit_test(test_header_timeout),
         cmocka_unit_test(test_idle_timeout),

@@ -91,10 +91,11 @@ struct ch_str ch_page_keep(struct ch_page_draft *d, struct ch_str s)
     return (struct ch_str){copy, s.len};
 }
 
-void ch_page_skip(struct ch_page_draft *d, struct ch_str what)
+void ch_page_skip(struct ch_page_draft *d, struct ch_str what, const char *field)
 {
     d->skipped = grow(d->skipped, d->skipped_count, &d->skipped_cap, sizeof(*d->skipped));
-    d->skipped[d->skipped_count++] = ch_page_keep(d, ch_page_clip(what));
+    d->skipped[d->skipped_count++] =
+        (struct ch_page_skipped){.what = ch_page_keep(d, ch_page_clip(what)), .field = field};
 }
 
 enum ch_code ch_page_set_project(struct ch_page_draft *d, struct ch_str name, struct ch_err *err)
@@ -120,9 +121,10 @@ enum ch_code ch_page_add(struct ch_page_draft *d, struct ch_str file_name, struc
     }
     struct ch_buf url;
     ch_buf_init(&url, ch_limits.url_bytes);
-    if (!ch_index_file_name_ok(file_name) || ch_url_resolve(base, href, &url, NULL) != CH_OK ||
+    bool named = ch_index_file_name_ok(file_name);
+    if (!named || ch_url_resolve(base, href, &url, NULL) != CH_OK ||
         !ch_index_url_ok(ch_buf_str(&url))) {
-        ch_page_skip(d, file_name.len > 0 ? file_name : href);
+        ch_page_skip(d, file_name.len > 0 ? file_name : href, named ? "url" : "filename");
     } else {
         d->files = grow(d->files, d->count, &d->cap, sizeof(*d->files));
         d->files[d->count] = (struct ch_index_file){
@@ -284,7 +286,7 @@ static void skip_unreadable(struct ch_page_draft *d)
     for (size_t i = 0; i < d->count; i++) {
         struct ch_index_file *f = &d->files[i];
         if (f->file_name.len > 0 && !terms_readable(f->requires_python)) {
-            ch_page_skip(d, f->file_name);
+            ch_page_skip(d, f->file_name, "requires-python");
             f->file_name.len = 0;
         }
     }
@@ -307,7 +309,8 @@ enum ch_code ch_page_finish(struct ch_page_draft *d, struct ch_err *err)
         }
     }
     for (size_t i = 0; i < d->skipped_count; i++) {
-        ch_scan_write_fact(d->out, CH_STR("skipped"), d->skipped[i]);
+        ch_scan_write_fact(d->out, CH_STR("skipped"), d->skipped[i].what);
+        ch_scan_write_fact(d->out, CH_STR("skipped-for"), ch_str_of(d->skipped[i].field));
     }
     return ch_scan_writer_ok(d->out, err);
 }

@@ -1,10 +1,11 @@
-/* Upstream project pages into INDEX records: PEP 503 HTML and PEP 691 JSON, and the legacy JSON API document that states what an HTML page leaves out.
+/* Upstream project pages into INDEX records: PEP 503 HTML and PEP 691 JSON, and the legacy JSON API
+ * document that states what an HTML page leaves out.
  *
  * Spec: the "Simple repository API" living specification (PEP 503, 592, 629, 658, 691, 700, 714,
  * 792). Unknown keys and attributes are ignored, wrong types are errors that name the field, and
  * what contradicts itself is a lying page: no answer. Files that cannot be named or fetched (a link
  * whose text is not its last path segment, an address that is not http) are left out, each with a
- * FACT "skipped". */
+ * FACT "skipped" (its name) and a FACT "skipped-for" (the field that is why). */
 #ifndef CH_SCANNER_PYPI_PAGE_H
 #define CH_SCANNER_PYPI_PAGE_H
 
@@ -24,13 +25,18 @@ ch_page_parse_fn ch_page_parse_html;
 
 /* --- collecting a page, for the parsers --- */
 
+struct ch_page_skipped {
+    struct ch_str what;
+    const char *field; /* as the page's JSON form calls it */
+};
+
 struct ch_page_draft {
     const struct ch_scan_job *job;
     struct ch_scan_writer *out;
     struct ch_index_head head; /* filled by the parser */
     struct ch_index_file *files;
     size_t count, cap;
-    struct ch_str *skipped;
+    struct ch_page_skipped *skipped;
     size_t skipped_count, skipped_cap;
     void **kept; /* memory that the slices borrow from */
     size_t kept_count, kept_cap;
@@ -48,7 +54,8 @@ enum ch_code ch_page_set_project(struct ch_page_draft *d, struct ch_str name,
 enum ch_code ch_page_add(struct ch_page_draft *d, struct ch_str file_name, struct ch_str base,
                          struct ch_str href, struct ch_index_file **ret,
                          struct ch_err *err) CH_MUST_CHECK;
-void ch_page_skip(struct ch_page_draft *d, struct ch_str what);
+/* `field`: a literal, what of the entry could not be read. */
+void ch_page_skip(struct ch_page_draft *d, struct ch_str what, const char *field);
 /* One stated hash, `name` as hashlib spells it. Of those that are not sha256 the strongest is kept;
  * names of no known kind are passed over. False: malformed, or another value of the same kind. */
 bool ch_page_hash(struct ch_str name, struct ch_str hex, struct ch_sha256 *sha256,

@@ -206,7 +206,7 @@ static enum ch_code add_file(struct html_page *p, struct ch_err *err)
         return CH_OK; /* a folder or a place in this page: navigation, not a file */
     }
     if (!text_is_last_segment(href, p->project_base, text)) {
-        ch_page_skip(d, text.len > 0 ? text : href);
+        ch_page_skip(d, text.len > 0 ? text : href, "filename");
         return d->skipped_count > ch_limits.page_files
                    ? ch_fail(err, CH_E_LIMIT, "page: more than %llu links",
                              (unsigned long long)ch_limits.page_files)

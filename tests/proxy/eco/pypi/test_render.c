@@ -192,6 +192,27 @@ static void test_reasons_are_escaped_once(void **state)
     ch_buf_done(&out);
 }
 
+/* Both forms of a page state the same terms, also those that are no specifier. */
+static void test_a_backslash_is_one_in_both_forms(void **state)
+{
+    (void)state;
+    struct ch_page_file file = {
+        .file_name = CH_STR("a-1.zip"),
+        .uploaded_at_us = CH_TIME_UNKNOWN,
+        .requires_python = CH_STR(">=3\\6"),
+    };
+    struct ch_page page = {.project = CH_STR("a"), .files = &file, .file_count = 1};
+    struct ch_err err;
+    struct ch_buf out;
+    ch_buf_init(&out, 1u << 16);
+    assert_ch_ok(&err, format(HTML)->render_page(&page, CH_STR("/pypi"), &out, &err));
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("data-requires-python=\"&gt;=3\\6\""), NULL));
+    ch_buf_clear(&out);
+    assert_ch_ok(&err, format(JSON)->render_page(&page, CH_STR("/pypi"), &out, &err));
+    assert_true(ch_str_find(ch_buf_str(&out), CH_STR("\"requires-python\":\">=3\\\\6\""), NULL));
+    ch_buf_done(&out);
+}
+
 /* T20: whatever an upstream writes stays text. */
 static void test_hostile_text(void **state)
 {
@@ -271,6 +292,7 @@ int main(void)
         cmocka_unit_test(test_version_follows_the_fields),
         cmocka_unit_test(test_quarantined_with_files_is_not_said),
         cmocka_unit_test(test_reasons_are_escaped_once),
+        cmocka_unit_test(test_a_backslash_is_one_in_both_forms),
         cmocka_unit_test(test_hostile_text),
         cmocka_unit_test(test_root),
         cmocka_unit_test(test_over_the_limit),

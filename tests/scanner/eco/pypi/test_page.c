@@ -29,7 +29,8 @@ static void limits_hold(void **state)
     page_rows_run(ch_page_parse, "page-html", many, CH_ARRAY_LEN(many));
     ch_limits = saved;
     ch_limits.page_bytes = 10;
-    const struct page_row large[] = {{"too large", CH_STR("<html></html>"), "!13 bytes, at most 10"}};
+    const struct page_row large[] = {
+        {"too large", CH_STR("<html></html>"), "!13 bytes, at most 10"}};
     page_rows_run(ch_page_parse, "page-html", large, CH_ARRAY_LEN(large));
     ch_limits = saved;
     struct ch_buf page;
@@ -43,7 +44,8 @@ static void limits_hold(void **state)
         ch_buf_puts(&page, CH_STR("\"}]}"));
         const struct page_row longer[] = {
             {"a long requires-python", ch_buf_str(&page),
-             over == 0 ? "head (foo)\nskipped=foo-1.tar.gz\n" : "!longer than allowed"}};
+             over == 0 ? "head (foo)\nskipped=foo-1.tar.gz\nskipped-for=requires-python\n"
+                       : "!longer than allowed"}};
         page_rows_run(ch_page_parse, "page-json", longer, 1);
         ch_buf_clear(&page);
         ch_buf_puts(&page, CH_STR("<a href='foo-1.zip' data-requires-python='\x7f"));
@@ -51,8 +53,10 @@ static void limits_hold(void **state)
             ch_buf_putc(&page, 'x');
         }
         ch_buf_puts(&page, CH_STR("'>foo-1.zip</a>"));
-        const struct page_row html[] = {{"a long requires-python", ch_buf_str(&page),
-                                    over == 0 ? "head ()\nskipped=foo-1.zip\n" : "!less text"}};
+        const struct page_row html[] = {
+            {"a long requires-python", ch_buf_str(&page),
+             over == 0 ? "head ()\nskipped=foo-1.zip\nskipped-for=requires-python\n"
+                       : "!less text"}};
         page_rows_run(ch_page_parse, "page-html", html, 1);
     }
     struct ch_buf clipped;
@@ -71,7 +75,8 @@ static void limits_hold(void **state)
     page_rows_run(ch_page_parse, "page-json", reasons, 1);
     ch_buf_done(&clipped);
     ch_buf_done(&page);
-    const struct page_row profile[] = {{"profile", CH_STR("{}"), "!no parser for pages of profile"}};
+    const struct page_row profile[] = {
+        {"profile", CH_STR("{}"), "!no parser for pages of profile"}};
     page_rows_run(ch_page_parse, "wheel", profile, CH_ARRAY_LEN(profile));
 }
 

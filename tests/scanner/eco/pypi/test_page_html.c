@@ -66,18 +66,21 @@ static void html_pages(void **state)
          "file foo-2.zip <https://example.org/simple/foo/foo-2.zip>\n"},
         {"navigation is no file",
          CH_STR("<a href='../'>../</a><a href='?C=N'></a><a href='#top'>top</a><a name=x>y</a>"),
-         "head ()\nskipped=?C=N\n"},
+         "head ()\nskipped=?C=N\nskipped-for=filename\n"},
         {"a text that is no tag", CH_STR("<p>I/O <a href='?C=N'></a></p>"),
-         "head ()\nskipped=?C=N\n"},
+         "head ()\nskipped=?C=N\nskipped-for=filename\n"},
         {"text and address disagree",
          CH_STR("<a href='evil-9.zip'>foo-1.zip</a><a href='a%2fb.zip'>b.zip</a>"
                 "<a href='javascript:x'>x</a><a href='mailto:a@b'>a</a>"
                 "<a href='https://u:p@example.org/c.zip'>c.zip</a>"
                 "<a href='\\\\example.org\\d.zip'>d.zip</a>"),
-         "head ()\nskipped=foo-1.zip\nskipped=b.zip\nskipped=x\nskipped=a\nskipped=c.zip\n"
-         "skipped=d.zip\n"},
+         "head "
+         "()\nskipped=foo-1.zip\nskipped-for=filename\nskipped=b.zip\nskipped-for="
+         "filename\nskipped=x\nskipped-for=filename\nskipped=a\nskipped-for=filename\nskipped=c."
+         "zip\nskipped-for=filename\n"
+         "skipped=d.zip\nskipped-for=filename\n"},
         {"a name that leaves the folder", CH_STR("<a href='x/%2e%2e'>..</a>"),
-         "head ()\nskipped=..\n"},
+         "head ()\nskipped=..\nskipped-for=filename\n"},
         {"no bytes", CH_STR(""), "!expected HTML"},
         {"json", CH_STR("{" META ",\"files\":[]}"),
          "!expected HTML, found something else at byte 0"},

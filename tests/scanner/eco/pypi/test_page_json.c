@@ -64,23 +64,28 @@ static void json_pages(void **state)
              "{" META ",\"files\":[{\"filename\":\"../x\",\"url\":\"x\",\"hashes\":{}},"
              "{\"filename\":\"a.whl\",\"url\":\"file:///etc/passwd\",\"hashes\":{}},"
              "{\"filename\":\"b.whl\",\"url\":\"https://u:p@example.org/b.whl\",\"hashes\":{}}]}"),
-         "head (foo)\nskipped=../x\nskipped=a.whl\nskipped=b.whl\n"},
+         "head "
+         "(foo)\nskipped=../"
+         "x\nskipped-for=filename\nskipped=a.whl\nskipped-for=url\nskipped=b.whl\nskipped-for="
+         "url\n"},
         {"addresses with a space, a control byte, and of another scheme",
          CH_STR("{" META
                 ",\"files\":[{\"filename\":\"a.whl\",\"url\":\"https://example.org/a b.whl\"},"
                 "{\"filename\":\"b.whl\",\"url\":\"https://example.org/\\u0001\"},"
                 "{\"filename\":\"c.whl\",\"url\":\"ftp://example.org/c.whl\"}]}"),
-         "head (foo)\nfile a.whl <https://example.org/a%20b.whl>\nskipped=b.whl\nskipped=c.whl\n"},
+         "head (foo)\nfile a.whl "
+         "<https://example.org/"
+         "a%20b.whl>\nskipped=b.whl\nskipped-for=url\nskipped=c.whl\nskipped-for=url\n"},
         {"requires-python with control bytes",
          CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\">=3.8 <\\u001b[31m\"}]}"),
-         "head (foo)\nskipped=foo-1.tar.gz\n"},
+         "head (foo)\nskipped=foo-1.tar.gz\nskipped-for=requires-python\n"},
         {"requires-python with a letter that looks like one",
          CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\">=3.\\uff18\"}]}"),
-         "head (foo)\nskipped=foo-1.tar.gz\n"},
+         "head (foo)\nskipped=foo-1.tar.gz\nskipped-for=requires-python\n"},
         {"requires-python with a number that no client reads",
          CH_STR("{" META ",\"files\":[{" FILE1
                 ",\"requires-python\":\">=3.1234567890123456789\"}]}"),
-         "head (foo)\nskipped=foo-1.tar.gz\n"},
+         "head (foo)\nskipped=foo-1.tar.gz\nskipped-for=requires-python\n"},
         {"no bytes", CH_STR(""), "!JSON: line 1, column 0"},
         {"html", CH_STR("<!DOCTYPE html><html></html>"), "!JSON: line 1, column 1"},
         {"truncated", CH_STR("{" META ",\"files\":[{" FILE1 "}"), "!JSON: line 1"},
@@ -204,7 +209,7 @@ static void json_pages(void **state)
         {"unreadable twice",
          CH_STR("{" META ",\"files\":[{" FILE1 ",\"requires-python\":\"\\u007f\"},{" FILE1
                 ",\"requires-python\":\"\\u007f\"}]}"),
-         "head (foo)\nskipped=foo-1.tar.gz\n"},
+         "head (foo)\nskipped=foo-1.tar.gz\nskipped-for=requires-python\n"},
         {"requires-python that is long, but not in digits",
          CH_STR("{" META ",\"files\":[{" FILE1
                 ",\"requires-python\":\"....................aaaaaaaaaaaaaaaaaaaa\"}]}"),
