@@ -48,9 +48,16 @@ enum ch_code ch_policy_bundle_add(struct ch_buf *bundle, struct ch_str name, str
     if (!is_plain_name(name)) {
         return ch_fail(err, CH_E_USAGE, "the name of a list's file is not a plain one");
     }
-    size_t at;
-    if (ch_str_find_char(text, '\0', &at)) {
-        return fail_nul(name, ch_str_sub(text, 0, at), err);
+    size_t nul;
+    if (ch_str_find_char(text, '\0', &nul)) {
+        size_t line = 1, column = 1;
+        for (size_t i = 0; i < nul; i++) {
+            line += text.ptr[i] == '\n';
+            column = text.ptr[i] == '\n' ? 1 : column + 1;
+        }
+        return ch_fail(err, CH_E_USAGE,
+                       "%.*s:%zu:%zu: has a NUL, expected a text with one entry on each line",
+                       CH_STR_ARG(name), line, column);
     }
     ch_buf_putc(bundle, '\0');
     ch_buf_puts(bundle, name);

@@ -94,8 +94,7 @@ static const struct ch_schema_row upstream_rows[] = {
     {.key = "ca_file",
      .type = CH_SCHEMA_PATH,
      AT(ch_upstream, ca_file),
-     .doc = "PEM file with the authorities to trust instead of the system's, or a folder of such\n"
-            "files."},
+     .doc = "PEM file with the authorities to trust instead of the system's, or a folder of such."},
     {.key = "client_certificate",
      .type = CH_SCHEMA_PATH,
      AT(ch_upstream, client_certificate),

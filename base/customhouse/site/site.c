@@ -107,6 +107,18 @@ enum ch_code site_check_folder(const char *folder, struct ch_err *err)
     return rc;
 }
 
+/* Where the text of `a`, then `b`, has its byte `at`. */
+static void place_in(struct ch_str a, struct ch_str b, size_t at, size_t *ret_line,
+                     size_t *ret_column)
+{
+    *ret_line = *ret_column = 1;
+    for (size_t i = 0; i < at && i < a.len + b.len; i++) {
+        bool ends = (i < a.len ? a.ptr[i] : b.ptr[i - a.len]) == '\n';
+        *ret_line += ends;
+        *ret_column = ends ? 1 : *ret_column + 1;
+    }
+}
+
 static enum ch_code read_whole(int fd, const char *path, uint64_t max, struct ch_buf *ret,
                                struct ch_err *err)
 {
@@ -117,8 +129,12 @@ static enum ch_code read_whole(int fd, const char *path, uint64_t max, struct ch
         ch_buf_put(ret, piece, (size_t)n);
     }
     enum ch_code rc = n < 0 ? ch_fail_errno(err, errno, "%s", path) : CH_OK;
-    if (rc == CH_OK && ch_buf_ok(ret, err) != CH_OK) {
-        rc = ch_wrap(err, "%s", path);
+    if (rc == CH_OK && ret->failed) {
+        size_t line, column;
+        place_in(ch_buf_str(ret), (struct ch_str){piece, (size_t)n}, (size_t)max, &line, &column);
+        rc = ch_fail(err, CH_E_LIMIT,
+                     "%s:%zu:%zu: the file goes on here, expected at most %llu bytes", path, line,
+                     column, (unsigned long long)max);
     }
     if (rc != CH_OK) {
         ch_buf_done(ret);
@@ -366,7 +382,8 @@ static enum ch_code check_upstreams(const struct site *s, struct ch_err *err)
                 "this ecosystem");
         }
         if (eco != NULL && eco->listed_fact == NULL && has_platforms(r)) {
-            return ch_yaml_fail_in(ch_buf_str(&s->config_text), s->config_name, "repositories", i, err,
+            return ch_yaml_fail_in(ch_buf_str(&s->config_text), s->config_name, "repositories", i,
+                                   err,
                                    "platforms: expected none: what is in a repository of this "
                                    "ecosystem is no image");
         }

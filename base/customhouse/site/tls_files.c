@@ -216,8 +216,10 @@ static enum ch_code read_ca(const struct reading *r, const char *path, struct ch
     if (put_folder(path, ret, &count, &why) != CH_OK) {
         return fail_key(r, "ca_file", err, why.msg);
     }
-    return count > 0 ? CH_OK
-                     : fail_file(r, "ca_file", path, err, "no certificate in it, PEM was expected");
+    return count > 0
+               ? CH_OK
+               : fail_file(r, "ca_file", path, err,
+                           "is a folder, and no file in it has a certificate: PEM was expected");
 }
 
 static enum ch_code read_client_ca(const struct reading *r, const char *path, struct ch_buf *ret,

@@ -13,6 +13,7 @@
 
 #include "base/customhouse/site/policy_files.h"
 #include "base/customhouse/site/site.h"
+#include "customhouse/limits.h"
 
 static const char BUNDLE[] = "version: 1\nnew\0ours.txt\0one\n\0theirs.txt\0two\n";
 #define BUNDLE_STR ((struct ch_str){BUNDLE, sizeof(BUNDLE) - 1})
@@ -377,9 +378,36 @@ static void what_is_under_way_is_read_as_the_new_one(void **state)
 
 #define T(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
+static void a_file_that_is_too_long_says_where(void **state)
+{
+    (void)state;
+    const size_t max = (size_t)ch_limits.setup_text_bytes;
+    char *text = malloc(max + 1);
+    struct ch_buf ret;
+    memset(text, '#', max + 1);
+    text[9] = text[max - 3] = '\n';
+    for (size_t over = 0; over < 2; over++) {
+        FILE *f = fopen(at("long.yaml"), "w");
+        assert_non_null(f);
+        assert_int_equal(fwrite(text, 1, max + over, f), max + over);
+        assert_int_equal(fclose(f), 0);
+        if (over == 0) {
+            assert_ch_ok(&err, site_read_file(at("long.yaml"), &ret, &err));
+            ch_buf_done(&ret);
+        } else {
+            assert_ch_code(CH_E_LIMIT, site_read_file(at("long.yaml"), &ret, &err));
+            assert_non_null(strstr(err.msg, "/long.yaml:3:3: the file goes on here, expected at most "
+                                            "2097152 bytes"));
+        }
+    }
+    assert_int_equal(unlink(at("long.yaml")), 0);
+    free(text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        T(a_file_that_is_too_long_says_where),
         T(all_files_change_and_keep_their_modes),
         T(all_can_be_put_back),
         T(what_is_no_regular_file_is_left_alone),

@@ -102,8 +102,7 @@ static void known_pages_are_answered(void **state)
     struct house *h = house_new();
     struct site *known = wheel_page(h, "pkg");
     house_ask_page(h, "pkg");
-    known->status = 0; /* no head came */
-    known->code = CH_E_UPSTREAM;
+    known->status = 0, known->code = CH_E_UPSTREAM; /* no head came */
     expire(h, "pkg");
     house_ask_page(h, "pkg"); /* it fails, and is known */
     assert_non_null(house_listed(h, WHEEL));
@@ -176,8 +175,7 @@ static void failing_names_shut_nothing(void **state)
     house_free(h);
 }
 
-/* A page whose head came and whose body is damaged, cut or not to be had from there: its own
- * matter, also where it is the only one that ever came. */
+/* A damaged body is its page's own matter, also where no other page ever came. */
 static void a_bad_body_shuts_no_other_name(void **state)
 {
     (void)state;
