@@ -30,18 +30,6 @@ static bool is_plain_name(struct ch_str name)
     return name.len > 0 && name.len <= ch_limits.file_name_bytes;
 }
 
-static enum ch_code fail_nul(struct ch_str name, struct ch_str before, struct ch_err *err)
-{
-    size_t line = 0;
-    struct ch_str last = {NULL, 0};
-    while (ch_str_split(&before, '\n', &last)) {
-        line++;
-    }
-    return ch_fail(err, CH_E_USAGE,
-                   "%.*s:%zu:%zu: has a NUL; expected a text, an entry on each line",
-                   CH_STR_ARG(name), line > 0 ? line : 1, last.len + 1);
-}
-
 enum ch_code ch_policy_bundle_add(struct ch_buf *bundle, struct ch_str name, struct ch_str text,
                                   struct ch_err *err)
 {
