@@ -30,7 +30,7 @@ enum ch_scan_kind {
 };
 
 /* Versions the findings are keyed by (T6): raise with every change of what an inspector reports. */
-#define CH_INSPECTOR_VERSION 18
+#define CH_INSPECTOR_VERSION 19
 /* From this one on each inspection is stored with the digest of what it has. */
 #define CH_INSPECTOR_RECORDS 7
 
