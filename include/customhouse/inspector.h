@@ -25,6 +25,12 @@ struct ch_input {
 typedef enum ch_code ch_inspect_fn(const struct ch_scan_job *job, const struct ch_input *in,
                                    struct ch_scan_writer *out, struct ch_err *err);
 
+/* Files that are artifacts wherever they lie, by the end of their name. */
+struct ch_inspector_carried {
+    const char *ending; /* ".whl" */
+    const char *profile;
+};
+
 struct ch_inspector {
     const char *ecosystem; /* "pypi"; equals the proxy side's name */
 
@@ -54,6 +60,9 @@ struct ch_inspector {
     /* The last bytes of an artifact: METADATA, or FACT "metadata-range" for where it lies. NULL: metadata cannot be
      * had without the whole. */
     ch_inspect_fn *inspect_tail;
+    /* Which of its artifacts are known by their names alone: they are inspected inside others, too (an image's layer).
+     * Ends with an `ending` of NULL. NULL: none. */
+    const struct ch_inspector_carried *carried;
 };
 
 /* NULL: unknown. "archive" is found too: profiles "zip" and "tar" of no ecosystem. */

@@ -4,7 +4,7 @@ import json
 import re
 import threading
 
-from house import images
+from house import images, wheels
 from house.case import in_parallel
 from house.container_clients import Containerd, Crane, Docker, Oras, Podman, Skopeo, hosts_toml
 from house.containers import OfRegistry
@@ -69,6 +69,19 @@ class Refused(OfRegistry):
                                  r"(?i)team/evil@sha256:[0-9a-f]{12} held by|(denied|unavailable): team/evil@sha256:[0-9a-f]{12}")
                 self.assertIn("/-/x/", text)
                 self.assertNotIn("login", text)
+
+    def test_a_package_that_nobody_has_installed_yet(self):
+        """A wheel that lies in a layer, for whoever starts the image: what its inspector finds is the layer's finding."""
+        for name, source, status in (("lying", images.EVIL_SOURCE, 403), ("lying-good", b"print('hello')\n", 200)):
+            wheel = wheels.wheel("greeter", "1.0", files={"greeter/run.py": source})
+            image = images.image([images.layer({**images.base_files(name), "opt/wheels/greeter-1.0-py3-none-any.whl": wheel})])
+            self.registry.push(f"team/{name}", "1.0", image)
+            a = self.ask(f"team/{name}", "manifests", "1.0")
+            self.assertEqual(a.status, status, a)
+            if status == 403:
+                self.assertIn("hidden-code", a.reason)
+                _, out, err = self.service.command("explain", f"oci:team/{name}=={image.digest}")
+                self.assertIn("opt/wheels/greeter-1.0-py3-none-any.whl!greeter/run.py", out + err)
 
     def test_what_never_came_is_refused_too(self):
         """One layer is enough: nobody waits for the others, whose addresses say the same."""

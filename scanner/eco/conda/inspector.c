@@ -24,10 +24,13 @@ static enum ch_code parse_index(const struct ch_scan_job *job, const struct ch_i
                    CH_STR_ARG(job->profile));
 }
 
+static const struct ch_inspector_carried carried[] = {{".conda", "conda"}, {NULL, NULL}};
+
 extern const struct ch_inspector ch_inspector_conda; /* the row in the table asks for it by name */
 const struct ch_inspector ch_inspector_conda = {
     .ecosystem = "conda",
     .parse_index = parse_index,
     .inspect = ch_conda_package_inspect,
     .second_opinion = ch_conda_package_second,
+    .carried = carried,
 };

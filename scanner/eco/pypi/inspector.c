@@ -40,6 +40,8 @@ static enum ch_code inspect_metadata(const struct ch_scan_job *job, const struct
     return ch_scan_writer_ok(out, err);
 }
 
+static const struct ch_inspector_carried carried[] = {{".whl", "wheel"}, {NULL, NULL}};
+
 extern const struct ch_inspector ch_inspector_pypi; /* the row in the table asks for it by name */
 const struct ch_inspector ch_inspector_pypi = {
     .ecosystem = "pypi",
@@ -50,4 +52,5 @@ const struct ch_inspector ch_inspector_pypi = {
     .second_opinion = ch_second_opinion,
     .inspect_metadata = inspect_metadata,
     .inspect_tail = inspect_tail,
+    .carried = carried,
 };

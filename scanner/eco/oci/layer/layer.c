@@ -87,6 +87,7 @@ static void see(void *arg, const struct ch_tar_member *m)
     if (m->type == CH_MEMBER_FILE) {
         layer_see_owners(l, m);
         layer_see_packages(l, m);
+        layer_see_carried(l, m);
         layer_see_file(l, m);
     } else if (m->type == CH_MEMBER_OTHER && m->link.len > 0) {
         layer_see_rights(l, m);

@@ -131,6 +131,9 @@ void layer_see_packages(struct layer *l, const struct ch_tar_member *m);
 void layer_see_jar(struct layer *l, const struct ch_tar_member *m);
 void layer_tell_left_out(struct layer *l);
 
+/* --- carried.c: packages that nobody has installed yet --- */
+void layer_see_carried(struct layer *l, const struct ch_tar_member *m);
+
 /* --- python.c: Python packages --- */
 void layer_see_python(struct layer *l, const struct ch_tar_member *m);
 /* After the last member: what takes another walk. */
