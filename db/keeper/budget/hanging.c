@@ -15,7 +15,6 @@
  * now and then, and any answer to anybody is the end of it. A Retry-After is not answered by three
  * more questions but by one, and once that had none either, by none at all until its time is over.
  *
- * What is wrong with one page alone, a damaged body, says nothing of the upstream: its head came.
  * Where no page has ever come there is no witness: then several names in a row, and after them the
  * one that was asked for last. */
 #include "hanging.h"
@@ -132,12 +131,7 @@ static enum health health_of(const struct ch_fetched *a)
         uint64_t least = ch_limits.fetch_low_speed_bytes * a->elapsed_ms / 1000;
         return a->bytes > 0 && a->bytes >= least ? ANSWERS : SILENT;
     }
-    if (a->code == CH_E_LIMIT) {
-        return ANSWERS; /* it sends more than was wanted */
-    }
-    /* Its head came: what is wrong with the rest is this name's page. */
-    bool says = a->http_status != 0 && a->http_status != 429 && a->http_status < 500;
-    return says ? ANSWERS : FAILS;
+    return a->code == CH_E_LIMIT ? ANSWERS : FAILS; /* the former sends more than was wanted */
 }
 
 uint64_t upstream_rest_ms(const struct ch_fetched *a)

@@ -102,7 +102,7 @@ static void known_pages_are_answered(void **state)
     struct house *h = house_new();
     struct site *known = wheel_page(h, "pkg");
     house_ask_page(h, "pkg");
-    known->status = 0, known->code = CH_E_UPSTREAM; /* no head came */
+    known->code = CH_E_UPSTREAM;
     expire(h, "pkg");
     house_ask_page(h, "pkg"); /* it fails, and is known */
     assert_non_null(house_listed(h, WHEEL));
@@ -173,30 +173,6 @@ static void failing_names_shut_nothing(void **state)
     house_ask_page(h, "second");
     assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
     house_free(h);
-}
-
-/* A damaged body is its page's own matter, also where no other page ever came. */
-static void a_bad_body_shuts_no_other_name(void **state)
-{
-    (void)state;
-    const enum ch_code codes[] = {CH_E_FORMAT, CH_E_CLOSED, CH_E_MISMATCH, CH_E_DENIED};
-    for (size_t i = 0; i < CH_ARRAY_LEN(codes); i++) {
-        struct house *h = house_new();
-        struct site *known = wheel_page(h, "pkg");
-        wheel_page(h, "second");
-        house_ask_page(h, "pkg");
-        known->code = codes[i]; /* beside its status, 200 */
-        for (unsigned n = 0; n < 3; n++) {
-            expire(h, "pkg");
-            house_ask_page(h, "pkg");
-            assert_non_null(house_listed(h, WHEEL));
-            house_settle(h);
-            assert_false(is_down(h));
-        }
-        house_ask_page(h, "second");
-        assert_int_equal(h->page_reply.outcome, CH_PAGE_NEW);
-        house_free(h);
-    }
 }
 
 /* It says when it wants to be asked again: so long it is not asked at all, for nothing; clients are
@@ -582,7 +558,6 @@ int main(void)
         cmocka_unit_test(known_pages_are_answered),
         cmocka_unit_test(a_known_page_is_waited_for_once),
         cmocka_unit_test(failing_names_shut_nothing),
-        cmocka_unit_test(a_bad_body_shuts_no_other_name),
         cmocka_unit_test(retry_after_is_obeyed),
         cmocka_unit_test(retry_after_comes_before_a_vanished_project),
         cmocka_unit_test(retry_after_has_bounds),
