@@ -2,6 +2,7 @@
 #include "customhouse/log.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/intake/rescan.h"
 #include "db/keeper/rulings/altered.h"
 #include "db/keeper/rulings/rulings.h"

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "db/keeper/budget/hanging.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/rulings/exceptions.h"

@@ -2,6 +2,7 @@
  * it is durable, signed and in the log. */
 #include "ask_int.h"
 
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"

@@ -7,6 +7,7 @@
 
 #include "db/keeper/budget/budget.h"
 #include "db/keeper/images/image_listed.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/pages/pages_int.h"
 #include "db/keeper/signing/images.h"
 

@@ -1,4 +1,5 @@
 /* What a refusal is called, what it says, and what would change it. */
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/keeper_int.h"
 
 #include <openssl/evp.h>

@@ -2,6 +2,7 @@
  * first; who approves has seen what was found; nothing else lets pass what is held. */
 #include "commands_approve.h"
 #include "commands_dependencies.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/rulings/rulings.h"
 
 #include <stdio.h>

@@ -9,6 +9,7 @@
 
 #include "customhouse/limits.h"
 #include "db/keeper/intake/faults.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/intake/judge_together.h"
 
 #define EXPLAIN_FILES_MAX 60

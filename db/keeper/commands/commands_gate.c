@@ -10,6 +10,7 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
 #include "db/keeper/images/image_listed.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/intake/judge_together.h"
 #include "customhouse/platform.h"
 

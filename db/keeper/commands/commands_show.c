@@ -2,6 +2,7 @@
 #include "commands_int.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/egress/notices.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/policies/policy_proposals.h"
 #include "db/keeper/rulings/altered.h"
 #include "db/keeper/rulings/rulings.h"

@@ -3,6 +3,7 @@
 #define KEEPER_INTAKE_INT_H
 
 #include "db/keeper/budget/budget.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/keeper_int.h"
 #include "db/keeper/asks/waiters.h"
 

@@ -6,6 +6,7 @@
 
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/egress/notices.h"
+#include "db/keeper/intake/intake.h"
 
 #include <stdio.h>
 #include <stdlib.h>

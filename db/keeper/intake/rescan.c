@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/intake/intake.h"
 #include "rescan_int.h"
 #include "faults.h"
 #include "sizes.h"

@@ -4,6 +4,7 @@
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/budget/budget.h"
 #include "db/keeper/intake/faults.h"
+#include "db/keeper/intake/intake.h"
 #include "sidecar.h"
 #include "stand_in.h"
 

@@ -10,6 +10,7 @@
 #include "customhouse/limits.h"
 #include "db/keeper/audit/audit.h"
 #include "db/log/entry_row.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/rulings/rulings.h"
 
 /* ------------------------------------------------------------------ the first one */

@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "customhouse/limits.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/pages/pages_int.h"
 
 static bool write_all(int fd, struct ch_str bytes)

@@ -7,6 +7,7 @@
 #include "customhouse/limits.h"
 
 #include "db/keeper/budget/budget.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/pages/sidecar.h"
 
 #define QUOTA 64

@@ -7,6 +7,7 @@
 
 #include "customhouse/limits.h"
 #include "customhouse/timefmt.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/rulings/rulings.h"
 
 enum ch_code __real_ch_store_commit(struct ch_store *s, struct ch_err *err);

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/rulings/rulings.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"

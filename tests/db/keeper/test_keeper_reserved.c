@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "db/keeper/asks/ask_int.h"
+#include "db/keeper/intake/intake.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"
 #define NEXT  "pkg-1.1-py3-none-any.whl"

@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "db/keeper/intake/faults.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/pages/page.h"
 
 #define WHEEL "pkg-1.0-py3-none-any.whl"

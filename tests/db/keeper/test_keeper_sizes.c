@@ -2,6 +2,7 @@
 #include "house.h"
 
 #include "db/keeper/intake/faults.h"
+#include "db/keeper/intake/intake.h"
 #include "db/keeper/pages/page.h"
 
 #include <stdio.h>
