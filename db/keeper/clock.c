@@ -54,13 +54,23 @@ enum ch_code clock_trust(struct keeper *k, struct ch_err *err)
     return rc == CH_OK || rc == CH_E_NOT_FOUND ? clock_store(k, false, err) : rc;
 }
 
+static bool has_moved(const struct keeper *k, int64_t now)
+{
+    int64_t moved = now - (int64_t)ch_now_boot_ms() * 1000 - k->clock_offset_us;
+    return moved > CLOCK_JUMP_US || moved < -CLOCK_JUMP_US;
+}
+
+bool clock_jumped(const struct keeper *k)
+{
+    return k->clock_jumped || has_moved(k, ch_now_unix_us());
+}
+
 void clock_watch(struct keeper *k)
 {
     struct ch_err err;
     int64_t now = ch_now_unix_us();
     int64_t newest = CH_TIME_UNKNOWN;
-    int64_t moved = now - (int64_t)ch_now_boot_ms() * 1000 - k->clock_offset_us;
-    bool jumped = moved > CLOCK_JUMP_US || moved < -CLOCK_JUMP_US;
+    bool jumped = has_moved(k, now);
     if (ch_store_newest_time(k->store, &newest, &err) == CH_OK && newest != CH_TIME_UNKNOWN &&
         newest - now > CLOCK_JUMP_US) {
         jumped = true;

@@ -15,6 +15,9 @@ enum ch_code clock_store(struct keeper *k, bool stopped, struct ch_err *err) CH_
  * or with the machine's own, of which nothing can be told. The store keeps what wall minus boot
  * clock was. */
 enum ch_code clock_trust(struct keeper *k, struct ch_err *err) CH_MUST_CHECK;
+/* T7: whether it has, at this moment: what is decided between two watches is decided by a clock that
+ * may have been set since. */
+bool clock_jumped(const struct keeper *k);
 /* T7: the wall clock against the boot clock, and against what is recorded; a jump raises the epoch.
  */
 void clock_watch(struct keeper *k);

@@ -1,5 +1,6 @@
 /* From stored facts to a decision on one file, and its record. The decision itself is made by
  * ch_decide (policy/) alone: nothing is added to it here, and nothing taken away. */
+#include "db/keeper/clock.h"
 #include "db/keeper/rulings/approvals.h"
 #include "db/keeper/audit/audit.h"
 #include "db/keeper/egress/notices.h"
@@ -170,7 +171,7 @@ static void own_facts(struct keeper *k, struct page *p, size_t file, struct ch_f
     ret->last_absent_at_us = f->last_absent_at_us;
     ret->first_seen_at_us = f->first_seen_at_us;
     ret->baseline = baseline_counts(k, p, f);
-    ret->clock_jumped = k->clock_jumped;
+    ret->clock_jumped = clock_jumped(k);
     ret->upstream_yanked = f->index.yanked;
     ret->upstream_yanked_reason = f->index.yanked_reason;
     ret->removed_at_us = f->removed_at_us;

@@ -10,6 +10,7 @@
 
 #include "customhouse/limits.h"
 #include "db/keeper/asks/ask_int.h"
+#include "db/keeper/clock.h"
 #include "db/keeper/pages/pages_int.h"
 #include "db/keeper/people/scoped.h"
 #include "db/keeper/people/tokens.h"
@@ -28,7 +29,7 @@ static void on_stale(struct ch_timer *t)
     if (k->draining) {
         return;
     }
-    if (!k->clock_jumped && /* else nobody knows how old they are: another time */
+    if (!clock_jumped(k) && /* else nobody knows how old they are: another time */
         (keeper_write(k, &err) != CH_OK ||
          ch_store_unlink_pushed(k->store, before_us, &ended, &err) != CH_OK)) {
         keeper_log("store", "error=\"%s\"", err.msg);

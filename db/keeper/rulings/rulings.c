@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/clock.h"
 #include "db/keeper/unsaved.h"
 #include "altered.h"
 #include "rulings_int.h"
@@ -411,7 +412,7 @@ static void found(struct keeper *k, const struct ch_ruling_row *r, size_t n)
         .reason = r->reason,
         .by = r->by,
         .at_us = r->at_us,
-        .expires_at_us = r->deny && k->clock_jumped ? CH_TIME_UNKNOWN : r->expires_at_us,
+        .expires_at_us = r->deny && clock_jumped(k) ? CH_TIME_UNKNOWN : r->expires_at_us,
         .fingerprints = r->fingerprints,
         .fingerprint_count = r->fingerprint_count,
         .id = r->id,

@@ -3,6 +3,7 @@
 #include "rulings_int.h"
 
 #include "db/keeper/audit/audit.h"
+#include "db/keeper/clock.h"
 #include "exceptions.h"
 
 #define LOOK_MS 3600000
@@ -12,7 +13,7 @@ static int64_t now_for(const struct keeper *k, const struct ch_ruling_row *r)
 {
     int64_t now = keeper_now_us(k);
     int64_t sure = (int64_t)ch_now_boot_ms() * 1000 + k->clock_offset_us;
-    return r->deny && k->clock_jumped && sure < now ? sure : now;
+    return r->deny && clock_jumped(k) && sure < now ? sure : now;
 }
 
 bool ruling_has_ended(const struct keeper *k, const struct ch_ruling_row *r)
@@ -140,7 +141,7 @@ void rulings_enter_ends(struct keeper *k)
     struct ch_err err;
     for (size_t i = 0; i < k->rulings->count; i++) {
         const struct ch_ruling_row *r = &k->rulings->items[i].row;
-        bool trusted = !r->deny || !k->clock_jumped;
+        bool trusted = !r->deny || !clock_jumped(k);
         if (r->id != 0 && trusted && ruling_has_ended(k, r) && enter_end(k, r, &err) != CH_OK) {
             keeper_log("audit", "ruling=%llu error=\"%s\"", (unsigned long long)r->id, err.msg);
             return; /* the next tick tries again */

@@ -148,6 +148,36 @@ static void t7_a_denial_counts_again(void **state)
     assert_false(is_had(h));
 }
 
+/* Nobody need have watched the clock since it was set: no tick comes between. */
+static void t7_nothing_passes_before_the_jump_is_seen(void **state)
+{
+    (void)state;
+    assert_false(is_had(h));
+    assert_str_eq(h->file.refusal.rule, "cool-down");
+    set_us = 8 * 24 * HOUR_US;
+    assert_false(is_had(h));
+    assert_str_eq(h->file.refusal.rule, "clock");
+    assert_false(house_serves(h, "young"));
+    set_us = 0;
+    tick();
+    assert_false(is_had(h));
+    assert_str_eq(h->file.refusal.rule, "cool-down");
+}
+
+static void t7_no_denial_ends_before_the_jump_is_seen(void **state)
+{
+    (void)state;
+    set_wheel(h, "old", 100);
+    COMMAND(h, 0, false, "deny", "pypi:pkg", "for a week", "7d", &out);
+    assert_false(is_had(h));
+    set_us = 8 * 24 * HOUR_US;
+    assert_false(is_had(h));
+    assert_false(house_serves(h, "old"));
+    set_us = 0;
+    tick();
+    assert_false(is_had(h));
+}
+
 /* ------------------------------------------------------------------ tokens */
 
 static struct ch_sha256 make_token(void)
@@ -199,6 +229,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(t11_a_clock_that_is_set_forward_ends_at_the_next_tick, setup,
                                         teardown),
         cmocka_unit_test_setup_teardown(t7_a_denial_counts_again, setup, teardown),
+        cmocka_unit_test_setup_teardown(t7_nothing_passes_before_the_jump_is_seen, setup, teardown),
+        cmocka_unit_test_setup_teardown(t7_no_denial_ends_before_the_jump_is_seen, setup, teardown),
         cmocka_unit_test_setup_teardown(t11_a_token_that_has_expired_stays_so, setup, teardown),
         cmocka_unit_test_setup_teardown(t11_who_was_refused_with_it_is, setup, teardown),
     };
