@@ -233,6 +233,10 @@ enum ch_code ch_http_tls_new(struct ch_str chain_pem, struct ch_str key_pem,
  * key (also one that does not belong to the certificate), or the chain. */
 enum ch_code ch_http_tls_check(struct ch_str chain_pem, struct ch_str key_pem, bool *ret_in_key,
                                struct ch_err *err) CH_MUST_CHECK;
+/* Of a chain that ch_http_tls_check takes: CH_E_DENIED when its first certificate is not valid at
+ * `now_us`, so that clients refuse it: "expired on 2021-01-01T00:00:00Z". */
+enum ch_code ch_http_tls_check_time(struct ch_str chain_pem, int64_t now_us,
+                                    struct ch_err *err) CH_MUST_CHECK;
 /* From now on no connection is made but with a client certificate of one of these authorities (PEM)
  * whose one common name is `name`. Nothing is resumed: each connection shows it anew. */
 enum ch_code ch_http_tls_demand(struct ch_http_tls *tls, struct ch_str authorities_pem,

@@ -3,6 +3,10 @@
 #include <openssl/err.h>
 #include <openssl/pem.h>
 #include <stdlib.h>
+#include <time.h>
+
+#include "customhouse/index.h"
+#include "customhouse/timefmt.h"
 
 static enum ch_code fail_ssl(struct ch_err *err, const char *what)
 {
@@ -136,6 +140,36 @@ enum ch_code ch_http_tls_check(struct ch_str chain_pem, struct ch_str key_pem, b
     if (rc == CH_OK) {
         SSL_CTX_free(ctx);
     }
+    return rc;
+}
+
+static int64_t unix_us(const ASN1_TIME *time)
+{
+    struct tm tm = {0};
+    return ASN1_TIME_to_tm(time, &tm) == 1 ? (int64_t)timegm(&tm) * 1000000 : CH_TIME_UNKNOWN;
+}
+
+enum ch_code ch_http_tls_check_time(struct ch_str chain_pem, int64_t now_us, struct ch_err *err)
+{
+    BIO *bio = BIO_new_mem_buf(chain_pem.ptr, (int)chain_pem.len);
+    CH_ASSERT(bio != NULL);
+    X509 *cert = PEM_read_bio_X509(bio, NULL, NULL, NULL);
+    enum ch_code rc = CH_OK;
+    struct ch_buf when;
+    ch_buf_init(&when, 64);
+    if (cert == NULL) {
+        rc = fail_ssl(err, "certificate chain: expected PEM, the leaf first");
+    } else if (unix_us(X509_get0_notAfter(cert)) < now_us) {
+        ch_time_put(&when, unix_us(X509_get0_notAfter(cert)), false);
+        rc = ch_fail(err, CH_E_DENIED, "expired on %.*s", CH_STR_ARG(ch_buf_str(&when)));
+    } else if (unix_us(X509_get0_notBefore(cert)) > now_us) {
+        ch_time_put(&when, unix_us(X509_get0_notBefore(cert)), false);
+        rc = ch_fail(err, CH_E_DENIED, "is not valid before %.*s",
+                     CH_STR_ARG(ch_buf_str(&when)));
+    }
+    ch_buf_done(&when);
+    X509_free(cert);
+    BIO_free(bio);
     return rc;
 }
 

@@ -42,6 +42,20 @@ def make_certificate(folder, serial):
     return path["tls.pem"], path["tls.key"]
 
 
+def make_dated(folder, begin, end):
+    """As make_certificate, in force from `begin` to `end` (YYYYMMDDHHMMSSZ)."""
+    cert, key = make_certificate(folder, 7)
+    for name, text in (("dated.index", ""), ("dated.serial", "07\n"), ("dated.cnf",
+            f"[ca]\ndefault_ca=d\n[d]\ndatabase={folder}/dated.index\nserial={folder}/dated.serial\nnew_certs_dir={folder}\n"
+            "default_md=sha256\npolicy=p\n[p]\ncommonName=supplied\n")):
+        with open(os.path.join(folder, name), "w") as f:
+            f.write(text)
+    path = {name: os.path.join(folder, name) for name in ("dated.cnf", "tls.csr", "tls.ext", "ca.pem", "ca.key")}
+    openssl("ca", "-batch", "-config", path["dated.cnf"], "-in", path["tls.csr"], "-cert", path["ca.pem"], "-keyfile", path["ca.key"],
+            "-startdate", begin, "-enddate", end, "-extfile", path["tls.ext"], "-out", cert, "-notext")
+    return cert, key
+
+
 class Tls(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
@@ -102,6 +116,24 @@ class Tls(unittest.TestCase):
             context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
             with context.wrap_socket(s) as t:
                 self.assertEqual(t.version(), "TLSv1.3")
+
+    def test_one_that_clients_would_refuse_is_not_taken(self):
+        at_start = self.serial()[0]
+        self.addCleanup(self.change, at_start)
+        for begin, end, said in (("20200101000000Z", "20210101000000Z", "expired on 2021-01-01T00:00:00Z"),
+                                 ("20400101000000Z", "20410101000000Z", "is not valid before 2040-01-01T00:00:00Z")):
+            with self.subTest(said):
+                make_dated(self.service.dir, begin, end)
+                lines = len(self.service.log_lines)
+                self.reload()
+                self.until(lambda: any("event=reload-failed " in line for line in self.service.log_lines[lines:]))
+                line = next(line for line in self.service.log_lines[lines:] if "event=reload-failed " in line)
+                self.assertRegex(line, r"customhouse\.yaml:\d+:\d+: listen\[1\]\.tls_certificate: ")
+                self.assertIn(said, line)
+                self.assertEqual(self.serial()[0], at_start)
+                status, _, err = self.service.command("check")
+                self.assertEqual(status, 2)
+                self.assertIn(said, err)
 
     def test_whatever_is_wrong_the_old_one_stays_under_load(self):
         """The same certificate for whoever comes meanwhile; nobody's answer is lost, by a good one either."""

@@ -7,9 +7,11 @@
 #include <sys/stat.h>
 
 #include "customhouse/limits.h"
+#include "customhouse/loop.h"
 #include "base/customhouse/supervisor/log.h"
 #include "base/customhouse/site/rules_files.h"
 #include "base/customhouse/site/site.h"
+#include "base/customhouse/site/tls_files.h"
 #include "base/customhouse/supervisor/supervisor.h"
 
 #define DEFAULT_LISTEN "127.0.0.1:8080"
@@ -212,7 +214,8 @@ int command_check(const struct command_row *row, const struct args *args)
         command_failed(&err);
         return 2;
     }
-    if (site.has_rules) {
+    rc = tls_files_check_times(&site, NULL, ch_now_unix_us(), &err);
+    if (rc == CH_OK && site.has_rules) {
         rc = rules_files_try(site.config, ch_buf_str(&site.config_text), site.rules_fd, &err);
     }
     if (rc == CH_OK) {

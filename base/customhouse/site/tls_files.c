@@ -277,6 +277,64 @@ static enum ch_code read_upstream(const struct reading *r, struct site *s,
     return rc == CH_OK ? add(r, s, true, u->client_certificate, err) : rc;
 }
 
+/* ------------------------------------------------------------------ are they valid now */
+
+static bool same(const struct site_pair *a, const struct site_pair *b)
+{
+    return b != NULL && ch_str_eq(ch_buf_str(&a->certificate), ch_buf_str(&b->certificate));
+}
+
+/* Whichever address shows it now: one that is in force has nothing to lose. */
+static bool is_shown(const struct site *in_force, const struct site_pair *pair)
+{
+    bool shown = in_force != NULL &&
+                 (same(pair, &in_force->admin_pair) || same(pair, &in_force->admission_pair));
+    for (size_t i = 0; in_force != NULL && i < in_force->pair_count; i++) {
+        shown = shown || same(pair, &in_force->pairs[i]);
+    }
+    return shown;
+}
+
+static enum ch_code check_time(const struct reading *r, const struct site *in_force,
+                               const struct site_pair *pair, const char *path, int64_t now_us,
+                               struct ch_err *err)
+{
+    struct ch_err why;
+    return pair->certificate.len == 0 || is_shown(in_force, pair) ||
+                   ch_http_tls_check_time(ch_buf_str(&pair->certificate), now_us, &why) == CH_OK
+               ? CH_OK
+               : fail_file(r, "tls_certificate", path, err, why.msg);
+}
+
+enum ch_code tls_files_check_times(const struct site *s, const struct site *in_force,
+                                   int64_t now_us, struct ch_err *err)
+{
+    const struct ch_config *c = s->config;
+    struct reading r = {.yaml = NULL};
+    enum ch_code rc = ch_yaml_parse(ch_buf_str(&s->config_text), s->config_name, &r.yaml, err);
+    if (rc != CH_OK) {
+        return rc;
+    }
+    const struct ch_yaml_node *root = ch_yaml_root(r.yaml);
+    const struct ch_yaml_node *list = ch_yaml_find(root, "listen");
+    r.at = list != NULL ? list->child : NULL;
+    for (; rc == CH_OK && r.at != NULL; r.at = r.at->next) {
+        rc = check_time(&r, in_force, &s->pairs[r.at->index],
+                        c->listen[r.at->index].tls_certificate, now_us, err);
+    }
+    if (rc == CH_OK) {
+        r.at = ch_yaml_find(root, "admin");
+        rc = check_time(&r, in_force, &s->admin_pair, c->admin_tls_certificate, now_us, err);
+    }
+    if (rc == CH_OK) {
+        r.at = ch_yaml_find(root, "admission");
+        rc =
+            check_time(&r, in_force, &s->admission_pair, c->admission_tls_certificate, now_us, err);
+    }
+    ch_yaml_free(r.yaml);
+    return rc;
+}
+
 enum ch_code tls_files_read(struct site *s, struct ch_err *err)
 {
     const struct ch_config *c = s->config;

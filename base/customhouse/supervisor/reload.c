@@ -12,6 +12,7 @@
 
 #include "customhouse/limits.h"
 #include "base/customhouse/site/policy_files.h"
+#include "base/customhouse/site/tls_files.h"
 
 /* To compile rules, on a busy machine. Below what `policy set` waits. */
 #ifndef RELOAD_WAIT_MS
@@ -203,6 +204,11 @@ void reload_begin(struct supervisor *sup)
     }
     if (policy_files_finish(sup->folder, &err) != CH_OK ||
         site_load(sup->folder, &site, &err) != CH_OK) {
+        fail(sup, err.msg);
+        return;
+    }
+    if (tls_files_check_times(&site, &sup->site, ch_now_unix_us(), &err) != CH_OK) {
+        site_done(&site);
         fail(sup, err.msg);
         return;
     }

@@ -21,6 +21,7 @@
 #include "customhouse/limits.h"
 #include "base/customhouse/commands/greeting.h"
 #include "base/customhouse/site/policy_files.h"
+#include "base/customhouse/site/tls_files.h"
 #include "supervisor_int.h"
 
 /* Who ends when, and how long they may take: clients first finish what they are getting, the keeper
@@ -474,6 +475,7 @@ static enum ch_code open_all(struct supervisor *sup, const struct supervisor_opt
                              struct ch_err *err)
 {
     struct rlimit files;
+    struct ch_err expired;
     if (getrlimit(RLIMIT_NOFILE, &files) ==
         0) { /* each client is a descriptor; children inherit it */
         files.rlim_cur = files.rlim_max;
@@ -481,6 +483,9 @@ static enum ch_code open_all(struct supervisor *sup, const struct supervisor_opt
     }
     enum ch_code rc = policy_files_finish(o->folder, err);
     rc = rc == CH_OK ? site_load(o->folder, &sup->site, err) : rc;
+    if (rc == CH_OK && tls_files_check_times(&sup->site, NULL, ch_now_unix_us(), &expired) != CH_OK) {
+        log_line("certificate", "error=\"%s\" note=\"clients refuse it\"", expired.msg);
+    }
     rc = rc == CH_OK ? ch_loop_new(&sup->loop, err) : rc;
     rc = rc == CH_OK ? open_signals(sup, err) : rc;
     if (rc == CH_OK) {

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/customhouse/site/policy_files.h"
+#include "base/customhouse/site/tls_files.h"
 #include "base/customhouse/supervisor/supervisor_int.h"
 #include "tests/ch_test.h"
 
@@ -25,6 +26,7 @@ static size_t told_count;
 static char said[4096];
 static uintptr_t next_site;     /* what the folder holds: its number stands in a pointer */
 static const char *site_broken; /* or why it cannot be read */
+static const char *expired;     /* or what clients would refuse of it */
 static const char *too_large;
 static uint32_t gateways;  /* that its configuration wants */
 static bool stop_with_end; /* the loop, with the first RELOAD_END */
@@ -46,6 +48,13 @@ enum ch_code policy_files_finish(const char *folder, struct ch_err *err)
     (void)folder;
     (void)err;
     return CH_OK;
+}
+
+enum ch_code tls_files_check_times(const struct site *s, const struct site *in_force,
+                                   int64_t now_us, struct ch_err *err)
+{
+    assert_true(s != in_force && in_force->config != NULL && now_us > 0);
+    return expired == NULL ? CH_OK : ch_fail(err, CH_E_USAGE, "%s", expired);
 }
 
 enum ch_code site_load(const char *folder, struct site *ret, struct ch_err *err)
@@ -129,7 +138,7 @@ static int set_up(void **state)
     struct ch_err err;
     static const enum ch_role roles[PROCESSES] = {
         [KEEPER] = CH_ROLE_KEEPER, [SECOND] = CH_ROLE_SCANNER_SECOND, [GATEWAY] = CH_ROLE_GATEWAY};
-    site_broken = too_large = NULL;
+    site_broken = too_large = expired = NULL;
     sites_alive = told_count = gateways = 0;
     said[0] = '\0';
     assert_ch_ok(&err, ch_loop_new(&sup->loop, &err));
@@ -380,6 +389,13 @@ static void what_cannot_be_read_is_told_to_who_waits(void **state)
     assert_int_equal(told[0].role, CH_ROLE_KEEPER);
     assert_ended(1, false, site_broken);
     assert_non_null(strstr(said, "reload-failed error=\"policy.yaml:2:1: unknown key\""));
+    /* nor is what clients would refuse taken, and nothing of it is left (tear_down) */
+    site_broken = NULL;
+    expired = "customhouse.yaml:9:3: expired";
+    reload_begin(sup);
+    assert_false(sup->reload.under_way);
+    assert_non_null(strstr(said, expired));
+    expired = NULL;
     /* while another is tried: that one is no longer what the files say */
     site_broken = NULL;
     reload_begin(sup);
