@@ -475,11 +475,11 @@ enum ch_code keeper_open(struct keeper *k, struct ch_err *err)
         keyring_complete(k);
         rc = keeper_commit(k, err);
     }
+    rc = rc == CH_OK ? clock_trust(k, err) : rc; /* what has ended is seen by it */
     rc = rc == CH_OK ? people_open(k, err) : rc;
     rc = rc == CH_OK ? rulings_load(k, err) : rc;
     rc = rc == CH_OK ? exceptions_load(k, err) : rc;
     rc = rc == CH_OK ? keys_load(k, err) : rc;
-    rc = rc == CH_OK ? clock_trust(k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_each_served(k->blobs, serve_check_link, k, err) : rc;
     rc = rc == CH_OK ? ch_blobs_clear_spool(k->blobs, err) : rc;
     rc = rc == CH_OK ? quota_resume(k, err) : rc;
